@@ -1,0 +1,1 @@
+"""What session records are and mean; knows nothing of dashboards."""
