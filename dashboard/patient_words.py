@@ -1,0 +1,242 @@
+"""What one patient's course says, in words: pure functions from one row of outcomes to a sentence.
+
+Every figure of the Patient page carries one of these sentences, so a reader without the figure has
+its answer. Times are days since the course's first session unless the words say otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data_models.instruments import INSTRUMENTS, Instrument
+from data_models.rules import OutcomeRules
+
+# Words and a shape for each state: colour is never the only carrier.
+STATE_WORDS = {
+    "responding": "Responding",
+    "fading": "Fading",
+    "response_lost": "Response lost",
+    "no_response": "No response yet",
+    "not_measured": "Not measured",
+    "worse": "Worse",
+}
+STATE_SHAPES = {
+    "responding": "●",
+    "fading": "◐",
+    "response_lost": "◇",
+    "no_response": "○",
+    "not_measured": "–",
+    "worse": "▲",
+}
+
+
+def missing(value: Any) -> bool:
+    """True for None, NaN and pandas' missing values."""
+    return value is None or value != value or str(value) == "<NA>"
+
+
+def number(value: float) -> str:
+    """A score or a count of days with at most one decimal and no trailing zero: 4, 4.5, 1,200."""
+    text = f"{value:,.1f}"
+    text = text[:-2] if text.endswith(".0") else text
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def counted(n: float, noun: str) -> str:
+    """`n` with its noun: "1 session", "2 sessions"."""
+    return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
+
+
+def duration(days: float) -> str:
+    """A length of time: hours below one day, days from there on."""
+    return counted(round(days * 24), "hour") if days < 1 else counted(round(days, 1), "day")
+
+
+def moment(days: float) -> str:
+    """A point in time on the course's clock: "4 hours after the first session" or "on day 4"."""
+    if 0 < days < 1:
+        return f"{counted(max(1, round(days * 24)), 'hour')} after the first session"
+    return f"on day {number(days)}"
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage; never rounded up to the response that it just missed."""
+    return f"{math.floor(share * 100 + 1e-9)}%"
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _instrument(outcome: Mapping[str, Any]) -> Instrument:
+    return INSTRUMENTS[outcome["instrument"]]
+
+
+def not_evaluable(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str | None:
+    """Why this course cannot be judged, or None where it can."""
+    if outcome is None:
+        return "No score of this scale is recorded in this course."
+    name = _instrument(outcome).name
+    if missing(outcome["baseline"]):
+        return (
+            f"No {name} score in the {number(rules.baseline_window_days)} days before the course's first session: "
+            "without a baseline, improvement cannot be measured."
+        )
+    if outcome["baseline"] <= 0:
+        return f"The baseline {name} is 0: improvement cannot be measured."
+    if not outcome["scores"]:
+        return f"Baseline {name} {number(outcome['baseline'])}; no score after the first session yet."
+    return None
+
+
+def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """When response was first seen, between which scores, and after how many sessions."""
+    reason = not_evaluable(outcome, rules)
+    if reason is not None or outcome is None:
+        return reason or ""
+    if outcome["ever_response"] == 1:
+        left, right = outcome["onset_left"], outcome["onset_right"]
+        before = f"not in response {moment(left)}" if left > 0 else "no score between the first session and then"
+        sessions = counted(int(outcome["onset_sessions"]), "session")
+        return f"Response first seen {moment(right)}, after {sessions} ({before})."
+    baseline, best = outcome["baseline"], outcome["best"]
+    gained = (baseline - best) / baseline
+    scored = (
+        "in 1 score"
+        if outcome["scores"] == 1
+        else f"in {int(outcome['scores'])} scores up to day {number(outcome['last_days'])}"
+    )
+    if outcome["scores"] == 1:
+        scored += f", {moment(outcome['last_days'])}"
+    if gained <= 0:
+        return f"No response {scored}: no score below the baseline of {number(baseline)}."
+    return (
+        f"No response {scored}: the best, {number(best)}, is {percent(gained)} below the baseline of "
+        f"{number(baseline)} (response is {percent(rules.response_improvement)})."
+    )
+
+
+def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """How long the first response lasted: lost, or not lost by the last score."""
+    if outcome is None or not_evaluable(outcome, rules) is not None or outcome["ever_response"] != 1:
+        return ""
+    days, last_days = outcome["duration_days"], outcome["last_days"]
+    if outcome["duration_event"] == 1:
+        left, right = outcome["loss_left"], outcome["loss_right"]
+        text = f"It held {duration(days)}: lost {moment(right)} (not yet lost {moment(left)})."
+        if outcome["last_response"] == 1:
+            text += f" In response again at the last score, {moment(last_days)}."
+        return text
+    if days <= 0:
+        return "That is the last score, so how long it holds is not known yet."
+    if outcome["last_response"] == 1:
+        return f"Still in response at the last score, {moment(last_days)}, {duration(days)} later."
+    return (
+        f"Not lost by the last score, {moment(last_days)}, {duration(days)} later, although that score "
+        f"({number(outcome['last'])}) is no longer in response."
+    )
+
+
+def durability(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """How long the response lasted after the last induction session."""
+    if outcome is None or not_evaluable(outcome, rules) is not None:
+        return ""
+    if missing(outcome["end_of_induction_score"]):
+        return (
+            f"No score in the {number(rules.end_of_induction_days)} days after the last induction session and "
+            "before the next, so durability after induction cannot be told."
+        )
+    if outcome["end_of_induction_response"] != 1:
+        return (
+            f"Not in response at the end of induction (score {number(outcome['end_of_induction_score'])}, "
+            f"{duration(outcome['end_of_induction_days'])} after the last induction session)."
+        )
+    days, end = outcome["durability_days"], outcome["durability_end"]
+    after = f"{duration(days)} after the last induction session"
+    if end == "loss":
+        return f"Held until {after}, when it was lost."
+    if end == "retreated":
+        return f"Held until the next session, {after}."
+    return f"Not lost {after}, at the last score."
+
+
+def course_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """Onset, duration and durability of a course: the sentences of part 3 of the Patient page."""
+    parts = (onset(outcome, rules), held(outcome, rules), durability(outcome, rules))
+    return " ".join(part for part in parts if part)
+
+
+def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """The course's state at its latest score and the figures that it rests on."""
+    reason = not_evaluable(outcome, rules)
+    if reason is not None or outcome is None:
+        return f"Not measured. {reason}"
+    baseline, best, last = outcome["baseline"], outcome["best"], outcome["last"]
+    scale = _instrument(outcome)
+    now = f"latest {scale.name} {number(last)} ({scale.band(last)}) {moment(outcome['last_days'])}"
+    against = f"baseline {number(baseline)}"
+    state = outcome["state"]
+    word = STATE_WORDS.get(state, state)
+    if state == "fading":
+        given_back = (last - best) / (baseline - best) if baseline > best else 0.0
+        return (
+            f"{word}: {now}, {counted(last - best, 'point')} above the best of {number(best)} - "
+            f"{percent(given_back)} of the improvement from {against} given back."
+        )
+    if state == "worse":
+        return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
+    if last > baseline:
+        return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
+    return f"{word}: {now}, {percent((baseline - last) / baseline)} below the {against}."
+
+
+def item9_words(days: Sequence[float], values: Sequence[float]) -> str:
+    """Item 9 of the PHQ-9: first, latest and highest answer, never an average."""
+    if not values:
+        return "No PHQ-9 item 9 answer is recorded in this course."
+    latest = f"Latest answer {number(values[-1])} of 3, {moment(days[-1])}"
+    if len(values) == 1:
+        return f"{latest}; it is the only one."
+    peak = max(range(len(values)), key=lambda i: (values[i], days[i]))
+    return (
+        f"{latest}; the first was {number(values[0])}, {moment(days[0])}; "
+        f"the highest of {len(values)} was {number(values[peak])}, last {moment(days[peak])}."
+    )
+
+
+def context_words(day: float, score: float, band: Mapping[str, float] | None, who: str) -> str:
+    """Where the course's latest score lies in the band of similar courses.
+
+    `band` holds p10, p25, p50, p75, p90 and courses of the bin that holds `day`; None where too few
+    courses were scored then. `who` names the courses of the band ("IV courses").
+    """
+    if band is None:
+        return f"Too few {who} were scored around day {number(day)} to compare with."
+    places = (
+        ("p10", "among the lowest tenth (best)"),
+        ("p25", "between the 10th and the 25th percentile"),
+        ("p50", "between the 25th percentile and the median"),
+        ("p75", "between the median and the 75th percentile"),
+        ("p90", "between the 75th and the 90th percentile"),
+    )
+    where = next((words for name, words in places if score <= band[name]), "among the highest tenth (worst)")
+    if score == band["p50"]:
+        where = "at the median"
+    return (
+        f"The score of {number(score)} {moment(day)} lies {where} of {int(band['courses']):,} {who} scored then "
+        f"(median {number(band['p50'])})."
+    )
+
+
+def vitals_words(sessions: int, raised: int, highest: tuple[float, float] | None, rules: OutcomeRules) -> str:
+    """Pressure before the dose against its threshold, and the highest pressure of the course (mmHg)."""
+    limit = f"{number(rules.predose_systolic_mmhg)}/{number(rules.predose_diastolic_mmhg)}"
+    if not sessions:
+        return "Blood pressure before the dose is not recorded."
+    text = f"Blood pressure before the dose was above {limit} mmHg in {raised} of {counted(sessions, 'session')}"
+    if highest is None:
+        return text + "."
+    return f"{text}; the highest during a session was {highest[0]:.0f}/{highest[1]:.0f} mmHg."
