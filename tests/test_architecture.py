@@ -1,0 +1,237 @@
+"""The rules of the house, held by walking every import: data flows one way, and each thing has one room."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("data_models", "dashboard", "sample_data")
+
+# Where a module of data_models stands. Each imports from its own floor and those below it.
+FLOORS = {
+    0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter"},
+    1: {"records", "outcomes", "queries", "deidentification"},
+    2: {"readers", "reconcile", "store", "cohort", "migrations"},
+}
+FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
+
+SQL_ROOMS = re.compile(r"data_models/(queries/|migrations/|tables\.py|store[_/.])")
+SQL_NAMES = {"select", "text", "insert", "update", "delete", "func", "case", "union_all", "and_", "or_"}
+SQL_TEXT = re.compile(
+    r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (TABLE|INDEX)|DROP|ALTER|PRAGMA|WITH \w+ AS)\s"
+)
+
+LONGEST_MODULE = 400
+TOP_LEVEL = {
+    "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "constraints.txt", "dashboard", "data_models", "pyproject.toml",
+    "sample_data", "tests",
+}  # fmt: skip
+
+
+def modules() -> list[Path]:
+    """Every Python file of the three packages."""
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module's file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(tree: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """Dotted names that a module imports anywhere in it; `from a import b` gives a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                parts = parts[: len(parts) - node.level + is_package]
+                base = ".".join([*parts, base] if base else parts)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules()}
+IMPORTS = {
+    name_of(path): set(imports_of(tree, name_of(path), path.name == "__init__.py")) for path, tree in TREES.items()
+}
+
+
+def reaches(imported: str, package: str) -> bool:
+    return imported == package or imported.startswith(package + ".")
+
+
+def offenders(room: str, *forbidden: str) -> list[str]:
+    """Imports of forbidden packages by the modules of one room, as "module imports package"."""
+    return [
+        f"{module} imports {imported}"
+        for module, names in IMPORTS.items()
+        if reaches(module, room)
+        for imported in sorted(names)
+        if any(reaches(imported, package) for package in forbidden)
+    ]
+
+
+@pytest.mark.parametrize(
+    "room, forbidden",
+    [
+        ("data_models", ("dashboard", "sample_data", "dash", "plotly", "flask")),
+        ("data_models.outcomes", ("sqlalchemy", "dash")),
+        ("dashboard.figures", ("dash", "sqlalchemy", "dash_mantine_components", "dash_ag_grid", "data_models.store")),
+        ("dashboard.pages", ("sqlalchemy",)),
+        ("sample_data", ("dashboard", "sqlalchemy", "dash")),
+        ("data_models", ("statsmodels", "lifelines")),
+        ("dashboard", ("statsmodels", "lifelines", "plotly.express", "plotly.graph_objects")),
+    ],
+)
+def test_room_keeps_out_what_does_not_belong_there(room: str, forbidden: tuple[str, ...]) -> None:
+    # Dash's graph component lives in `dash.dcc`; one figures module makes it for every page.
+    found = [
+        line for line in offenders(room, *forbidden) if not line.startswith("dashboard.figures.graph imports dash")
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_each_module_of_data_models_imports_from_its_floor_or_below() -> None:
+    wrong = []
+    for module, names in IMPORTS.items():
+        if not module.startswith("data_models."):
+            continue
+        part = module.split(".")[1]
+        assert part in FLOOR_OF, f"data_models.{part} stands on no floor: add it to FLOORS in {Path(__file__).name}"
+        for imported in names:
+            other = imported.split(".")[1] if imported.startswith("data_models.") else None
+            if other in FLOOR_OF and FLOOR_OF[other] > FLOOR_OF[part]:
+                wrong.append(f"{module} (floor {FLOOR_OF[part]}) imports {imported} (floor {FLOOR_OF[other]})")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = set(IMPORTS)
+    graph: dict[str, set[str]] = {}
+    for module, names in IMPORTS.items():
+        targets = set()
+        for imported in names:
+            target = imported if imported in known else imported.rpartition(".")[0]
+            # A package's __init__ and its own modules belong together.
+            if target in known and target != module and not reaches(module, target):
+                targets.add(target)
+        graph[module] = targets
+
+    done: set[str] = set()
+
+    def walk(module: str, trail: list[str]) -> None:
+        assert module not in trail, "circle: " + " -> ".join([*trail[trail.index(module) :], module])
+        if module not in done:
+            for target in sorted(graph[module]):
+                walk(target, [*trail, module])
+            done.add(module)
+
+    for module in sorted(graph):
+        walk(module, [])
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """Ids of the constants that are bare string statements (docstrings)."""
+    return {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+
+
+def test_sql_stands_in_queries_store_tables_and_migrations_alone() -> None:
+    found = []
+    for path, tree in TREES.items():
+        relative = path.relative_to(ROOT).as_posix()
+        if SQL_ROOMS.match(relative):
+            continue
+        bare = docstrings(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sqlalchemy":
+                found += [f"{relative}:{node.lineno} {a.name}" for a in node.names if a.name in SQL_NAMES]
+            elif isinstance(node, ast.Attribute) and node.attr in {"exec_driver_sql", "scalars"}:
+                found.append(f"{relative}:{node.lineno} .{node.attr}")
+            elif (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in bare
+                and SQL_TEXT.match(node.value)
+            ):
+                found.append(f"{relative}:{node.lineno} {node.value.strip()[:40]!r}")
+    assert not found, "SQL outside its rooms:\n" + "\n".join(found)
+
+
+def test_every_query_takes_a_connection_and_a_scope() -> None:
+    wrong = []
+    for path, tree in TREES.items():
+        if not path.relative_to(ROOT).as_posix().startswith("data_models/queries/"):
+            continue
+        for node in tree.body:
+            if (
+                isinstance(node, ast.FunctionDef)
+                and not node.name.startswith("_")
+                and "Connection" in ast.unparse(node.args)
+            ):
+                names = [argument.arg for argument in node.args.args[:2]]
+                if names != ["connection", "scope"]:
+                    wrong.append(f"{path.relative_to(ROOT)}: {node.name}({', '.join(names)}, ...)")
+    assert not wrong, "queries start with (connection, scope):\n" + "\n".join(wrong)
+
+
+def test_scipy_is_imported_inside_the_functions_that_need_it() -> None:
+    found = []
+    for path, tree in TREES.items():
+        for node in tree.body:
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            found += [f"{path.relative_to(ROOT)}:{node.lineno}" for name in names if reaches(name, "scipy")]
+    assert not found, "scipy at module level costs every start:\n" + "\n".join(found)
+
+
+def test_modules_fit_on_a_few_screens_and_say_what_they_are_for() -> None:
+    wrong = []
+    for path, tree in TREES.items():
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > LONGEST_MODULE:
+            wrong.append(f"{path.relative_to(ROOT)} has {lines} lines: split it at its 'and'")
+        if tree.body and not ast.get_docstring(tree) and "versions" not in path.parts:
+            wrong.append(f"{path.relative_to(ROOT)} has no docstring")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_top_level_holds_only_what_belongs_there() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: the tracked files cannot be listed")
+    names = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize(
+    "statement, kept_out",
+    [
+        (
+            "import dashboard.app",
+            ["statsmodels", "lifelines", "scipy.stats", "scipy.optimize", "plotly.express", "asgiref"],
+        ),
+        ("import dashboard.cli", ["pandas", "numpy", "scipy", "dash", "sqlalchemy", "plotly", "pyarrow"]),
+    ],
+)
+def test_starting_does_not_load_what_it_does_not_need(statement: str, kept_out: list[str]) -> None:
+    code = f"{statement}; import sys, json; print(json.dumps(sorted(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    loaded = set(json.loads(run.stdout.splitlines()[-1]))
+    assert not loaded & set(kept_out)
