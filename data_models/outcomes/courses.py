@@ -1,0 +1,165 @@
+"""Courses and phases (definitions, section 2): which sessions belong together, and what for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data_models.outcomes.clock import FAR, Floats, Ints, day_ticks, days, key, ticks
+from data_models.rules import OutcomeRules
+from data_models.vocabulary import SEVERITIES, SIDE_EFFECTS
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Sessions in order of patient and time, with their place in a course; one entry a session.
+
+    `patient` is an index into `patient_ids`; `course` counts courses over all patients from 0;
+    `at` is the start in ticks; `following` the start of the patient's next session (`FAR`: none).
+    """
+
+    frame: pd.DataFrame
+    patient_ids: Ints
+    patient: Ints
+    at: Ints
+    keys: Ints
+    course: Ints
+    number: Ints
+    induction: np.ndarray
+    following: Ints
+
+
+@dataclass(slots=True)
+class Courses:
+    """One entry a course, in order of patient and time. Times in ticks on the patient's clock."""
+
+    patient: Ints
+    number: Ints
+    start: Ints
+    end: Ints  # start of the next course, or FAR
+    first: Ints  # index of its first session
+    last: Ints  # index of its last session
+    last_induction: Ints  # index of its last induction session, or -1
+    induction_sessions: Ints
+
+
+def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Courses]:
+    """Split each patient's sessions into courses and phases.
+
+    Parameters
+    ----------
+    frame : columns patient_id, hours, phase (given in the records or missing), and any others.
+    rules : `course_gap_days`, `induction_gap_days`, `induction_max_sessions`.
+    """
+    frame = frame.sort_values(["patient_id", "hours"], ignore_index=True)
+    patient_ids, patient = np.unique(frame["patient_id"].to_numpy(np.int64), return_inverse=True)
+    at = ticks(frame["hours"])
+    place = np.arange(len(frame), dtype=np.int64)
+
+    new_patient = np.diff(patient, prepend=-1) > 0
+    gap = np.diff(at, prepend=at[:1])
+    opens = new_patient | (gap > day_ticks(rules.course_gap_days))
+    course = np.cumsum(opens) - 1
+    first = np.flatnonzero(opens)
+    number = place - first[course] + 1
+
+    # A long gap ends induction for good: count the long gaps since the course began.
+    long_gaps = np.cumsum((gap > day_ticks(rules.induction_gap_days)) & ~opens)
+    by_rule = (long_gaps == long_gaps[first][course]) & (number <= rules.induction_max_sessions)
+    given = frame["phase"].to_numpy(object)
+    induction = np.where(given == "induction", True, np.where(given == "maintenance", False, by_rule)).astype(bool)
+
+    last = np.concatenate((first[1:], [len(frame)])) - 1 if len(frame) else first
+    same_patient = ~np.concatenate((new_patient[1:], [True])) if len(frame) else new_patient
+    following = np.where(same_patient, np.concatenate((at[1:], [0])) if len(frame) else at, FAR)
+    last_induction = np.full(first.shape, -1, dtype=np.int64)
+    np.maximum.at(last_induction, course[induction], place[induction])
+    course_patient = patient[first]
+    first_course = np.flatnonzero(np.diff(course_patient, prepend=-1) > 0)
+    courses = Courses(
+        patient=course_patient,
+        number=np.arange(len(first)) - np.repeat(first_course, np.diff(np.append(first_course, len(first)))) + 1,
+        start=at[first],
+        end=following[last],
+        first=first,
+        last=last,
+        last_induction=last_induction,
+        induction_sessions=np.bincount(course[induction], minlength=len(first)),
+    )
+    sessions = Sessions(frame, patient_ids, patient, at, key(patient, at), course, number, induction, following)
+    return sessions, courses
+
+
+def _most_frequent(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd.Series:
+    """Per course, the most frequent code of its induction sessions; the earlier of two equals."""
+    counted = sessions.induction | (courses.induction_sessions == 0)[sessions.course]
+    known = pd.DataFrame({"course": sessions.course, "code": codes, "place": np.arange(len(codes))})
+    known = known[counted & codes.notna().to_numpy()]
+    tally = known.groupby(["course", "code"], sort=False, observed=True)["place"].agg(["size", "min"]).reset_index()
+    tally = tally.sort_values(["course", "size", "min"], ascending=[True, False, True]).drop_duplicates("course")
+    return tally.set_index("course")["code"].reindex(range(len(courses.start))).reset_index(drop=True)
+
+
+def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: OutcomeRules) -> pd.DataFrame:
+    """The `courses` table: one row a course. `record_end`: ticks of its last session or score."""
+    hours = sessions.frame["hours"].to_numpy(np.float64)
+    last_induction = np.where(courses.last_induction >= 0, hours[courses.last_induction], np.nan)
+    return pd.DataFrame(
+        {
+            "patient_id": sessions.patient_ids[courses.patient],
+            "course": courses.number,
+            "start_hours": hours[courses.first],
+            "end_hours": np.where(courses.end == FAR, np.nan, courses.end / ticks(1)),
+            "record_end_hours": record_end / ticks(1),
+            "drug": _most_frequent(sessions.frame["drug"], sessions, courses),
+            "route": _most_frequent(sessions.frame["route"], sessions, courses),
+            "sessions": courses.last - courses.first + 1,
+            "induction_sessions": courses.induction_sessions,
+            "last_induction_hours": last_induction,
+            "last_session_hours": hours[courses.last],
+            "early_stop": (courses.induction_sessions < rules.induction_min_sessions).astype(np.int64),
+        }
+    )
+
+
+def session_facts(sessions: Sessions, courses: Courses, side_effects: pd.DataFrame) -> pd.DataFrame:
+    """The `session_facts` table: one row a session, with its place and its side effects.
+
+    Parameters
+    ----------
+    side_effects : columns patient_id, hours (of the session's start), term, severity.
+    """
+    terms, worst = _effects_by_session(sessions, side_effects)
+    recorded = terms > 0
+    asked = (sessions.frame["side_effects_asked"].to_numpy(np.float64) == 1) | recorded
+    return pd.DataFrame(
+        {
+            "patient_id": sessions.patient_ids[sessions.patient],
+            "hours": sessions.frame["hours"],
+            "course": courses.number[sessions.course],
+            "number": sessions.number,
+            "days": days(sessions.at - courses.start[sessions.course]),
+            "phase": np.where(sessions.induction, "induction", "maintenance"),
+            "asked": asked.astype(np.int64),
+            "effects": np.bitwise_count(terms).astype(np.int64),
+            "terms": terms,
+            "worst": np.where(recorded, np.where(worst > 0, worst, np.nan), np.where(asked, 0.0, np.nan)),
+        }
+    )
+
+
+def _effects_by_session(sessions: Sessions, side_effects: pd.DataFrame) -> tuple[Ints, Floats]:
+    """Per session: the terms recorded as bits, and the worst grade (1 to 3; 0 where none is graded)."""
+    terms = np.zeros(len(sessions.at), dtype=np.int64)
+    worst = np.zeros(len(sessions.at))
+    if side_effects.empty:
+        return terms, worst
+    patient = np.searchsorted(sessions.patient_ids, side_effects["patient_id"].to_numpy(np.int64))
+    place = np.searchsorted(sessions.keys, key(patient, ticks(side_effects["hours"])))
+    bit = 1 << pd.Index(SIDE_EFFECTS).get_indexer(side_effects["term"]).astype(np.int64)
+    grade = pd.Index(SEVERITIES).get_indexer(side_effects["severity"]) + 1.0
+    np.bitwise_or.at(terms, place, bit)
+    np.maximum.at(worst, place, grade)
+    return terms, worst

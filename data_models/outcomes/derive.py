@@ -1,0 +1,160 @@
+"""Records in, facts out: the one derivation, whole patients at a time.
+
+It runs on a slice of the patients, on all of them, or on many machines unchanged: nothing in it looks
+across patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data_models.outcomes.clock import Flagged, Floats, Ints, days, take
+from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
+from data_models.outcomes.durability import confirmed_loss, durability, duration
+from data_models.outcomes.onset import early_response, onset
+from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores, score_facts
+from data_models.rules import OutcomeRules
+
+
+@dataclass(slots=True)
+class Facts:
+    """The four frames of facts; columns are those of the tables of the same names."""
+
+    courses: pd.DataFrame
+    session_facts: pd.DataFrame
+    score_facts: pd.DataFrame
+    course_outcomes: pd.DataFrame
+
+
+def derive(
+    sessions_frame: pd.DataFrame, assessments: pd.DataFrame, side_effects: pd.DataFrame, rules: OutcomeRules
+) -> Facts:
+    """Derive every fact of some patients from all of their records.
+
+    Parameters
+    ----------
+    sessions_frame, assessments, side_effects : columns of the tables of the same names, any order.
+    rules : the outcome rules to follow.
+    """
+    sessions, courses = find_courses(sessions_frame, rules)
+    scores = place_scores(assessments, sessions, courses, rules)
+    series = find_series(scores, courses, rules)
+    judged = judge(scores, series, rules)
+    return Facts(
+        courses=course_facts(sessions, courses, _record_end(sessions, courses, scores), rules),
+        session_facts=session_facts(sessions, courses, side_effects),
+        score_facts=score_facts(scores, series, judged, sessions, courses, rules),
+        course_outcomes=_course_outcomes(scores, series, judged, sessions, courses, rules),
+    )
+
+
+def _record_end(sessions: Sessions, courses: Courses, scores: Scores) -> Ints:
+    """Per course, the last session or score of its observation (ticks)."""
+    end = sessions.at[courses.last].copy()
+    observed = scores.session >= 0
+    np.maximum.at(end, scores.course[observed], scores.at[observed])
+    return end
+
+
+def _course_outcomes(
+    scores: Scores, series: Series, judged: Judged, sessions: Sessions, courses: Courses, rules: OutcomeRules
+) -> pd.DataFrame:
+    """The `course_outcomes` table: one row a course and instrument."""
+    low, high = series.low, series.high
+    observed = high > low
+    last = np.where(observed, high - 1, -1)
+    evaluable = series.evaluable
+    judged_last = np.where(evaluable, last, -1)
+    loss = Flagged(confirmed_loss(scores, judged, rules))
+    first_response, onset_columns = onset(scores, series, judged, sessions)
+
+    def ever(flags: np.ndarray) -> Floats:
+        return np.where(evaluable, Flagged(flags).count(low, high) > 0, np.nan)
+
+    best = np.full(len(low), np.nan)
+    if observed.any():
+        # The observations are disjoint runs in order, so a run's end is the next run's border.
+        borders = np.stack((low[observed], high[observed]), axis=1).ravel()
+        padded = np.append(scores.score, np.inf)
+        best[observed] = np.minimum.reduceat(padded, borders)[::2]
+    item9_last, item9_change = _item9(scores, series)
+    has_remission = ~np.isnan(series.remission)
+    has_change = ~np.isnan(series.least_change)
+    durability_columns = durability(scores, series, judged, sessions, courses, loss, rules)
+    columns = {
+        "patient_id": sessions.patient_ids[courses.patient[series.course]],
+        "course": courses.number[series.course],
+        "instrument": pd.Series(series.instrument, dtype="str"),
+        "scores": high - low,
+        "baseline": series.baseline,
+        "evaluable": evaluable.astype(np.int64),
+        "best": best,
+        "last": take(scores.score, last),
+        "last_days": np.where(observed, days(scores.at[last] - series.start), np.nan),
+        "last_since_session_days": np.where(observed, days(scores.at[last] - sessions.at[scores.session[last]]), np.nan),
+        "ever_response": ever(judged.response),
+        "ever_partial": ever(judged.partial),
+        "ever_remission": np.where(has_remission, ever(judged.remission), np.nan),
+        "sustained_response": np.where(evaluable, _sustained(scores, judged, series, rules), np.nan),
+        "last_response": take(judged.response, judged_last),
+        "last_remission": np.where(has_remission, take(judged.remission, judged_last), np.nan),
+        "last_worse": np.where(has_change, take(judged.worse, judged_last), np.nan),
+        **early_response(scores, series, judged, rules),
+        **onset_columns,
+        **duration(scores, series, first_response, loss),
+        **durability_columns,
+        "state": _state(scores, series, judged, first_response, best, judged_last),
+        "item9_last": item9_last,
+        "item9_change": item9_change,
+    }
+    frame = pd.DataFrame(columns)
+    frame.loc[~has_remission, "end_of_induction_remission"] = np.nan
+    frame.loc[~has_change, "end_of_induction_worse"] = np.nan
+    return frame
+
+
+def _sustained(scores: Scores, judged: Judged, series: Series, rules: OutcomeRules) -> np.ndarray:
+    """Two consecutive scores in response at least `sustained_days` apart."""
+    pair = np.zeros(len(scores.at), dtype=bool)
+    pair[1:] = judged.response[1:] & judged.response[:-1] & (scores.series[1:] == scores.series[:-1])
+    pair[1:] &= days(np.diff(scores.at)) >= rules.sustained_days
+    return Flagged(pair).count(series.low, series.high) > 0
+
+
+def _state(
+    scores: Scores, series: Series, judged: Judged, first_response: Ints, best: Floats, last: Ints
+) -> pd.Series:
+    """What the course amounts to at its latest score (screens, Patients).
+
+    Fading: in response, and the latest score has given back at least half of the improvement reached,
+    or risen by the smallest meaningful change since the best score.
+    """
+    score = take(scores.score, last)
+    risen = score - best
+    with np.errstate(invalid="ignore"):
+        fading = (risen > 0) & ((risen >= 0.5 * (series.baseline - best)) | (risen >= series.least_change))
+    lost = take(judged.lost, last) == 1
+    worse = take(judged.worse, last) == 1
+    responded = first_response >= 0
+    return pd.Series(
+        np.select(
+            [last < 0, worse, ~responded, lost, fading],
+            ["not_measured", "worse", "no_response", "response_lost", "fading"],
+            default="responding",
+        ),
+        dtype="str",
+    )
+
+
+def _item9(scores: Scores, series: Series) -> tuple[Floats, Floats]:
+    """Latest item 9 of the observation, and its change against the earliest from the baseline on."""
+    given = Flagged(~np.isnan(scores.item9))
+    last = given.last(series.low, series.high)
+    from_baseline = np.where(series.baseline_place >= 0, series.baseline_place, series.low)
+    first = given.first(from_baseline, series.high)
+    latest = take(scores.item9, last)
+    return latest, np.where(last >= 0, latest - take(scores.item9, first), np.nan)
+

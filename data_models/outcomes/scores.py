@@ -1,0 +1,299 @@
+"""Scores on the clock: each score's course, baseline, change and latest session (definitions, 1, 3, 5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data_models.instruments import INSTRUMENTS
+from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, take, ticks
+from data_models.outcomes.courses import Courses, Sessions
+from data_models.rules import OutcomeRules
+
+# What a patient's course amounts to at its latest score (screens, Patients).
+STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse")
+
+BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
+
+
+@dataclass(slots=True)
+class Scores:
+    """Scores in order of patient, instrument and time; one entry a score of a patient with sessions.
+
+    `group` numbers (patient, instrument) from 0; `at` is the resolved time in ticks; `session` is the
+    index of the latest session that started before the score (-1: none), `course` the course in
+    whose observation the score lies (the patient's first course for scores before any session);
+    `series` the course and instrument it counts for (-1: before the first session).
+    """
+
+    frame: pd.DataFrame
+    patient: Ints
+    group: Ints
+    at: Ints
+    keys: Ints
+    score: Floats
+    item9: Floats
+    session: Ints
+    course: Ints
+    series: Ints
+
+
+@dataclass(slots=True)
+class Series:
+    """One entry a course and instrument that has a baseline or a score in its observation.
+
+    The observation is the slice [`low`, `high`) of the scores; `baseline_place` is -1 without one.
+    Limits are per series: `remission`, `moderate`, `least_change` in points (NaN: the scale has none).
+    """
+
+    course: Ints
+    group: Ints
+    instrument: np.ndarray
+    low: Ints
+    high: Ints
+    start: Ints
+    baseline_place: Ints
+    baseline: Floats
+    remission: Floats
+    moderate: Floats
+    least_change: Floats
+
+    @property
+    def evaluable(self) -> Flags:
+        """A baseline above 0 and at least one score in the observation."""
+        return (self.baseline > 0) & (self.high > self.low)
+
+
+def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rules: OutcomeRules) -> Scores:
+    """Put scores on the clock and find each one's session and course.
+
+    Parameters
+    ----------
+    frame : columns patient_id, instrument, hours, precision, score, item9.
+        Scores of patients without any session have no course and are left out. Of two scores of one
+        instrument at the same resolved time the one recorded with hours counts.
+    """
+    ids = frame["patient_id"].to_numpy(np.int64)
+    patient = np.searchsorted(sessions.patient_ids, ids)
+    known = patient < len(sessions.patient_ids)
+    known[known] = sessions.patient_ids[patient[known]] == ids[known]
+    if not known.all():
+        frame, patient = frame[known], patient[known]
+    at = _resolve(frame, patient, sessions, rules)
+    instrument, names = _instrument_codes(frame["instrument"])
+    group = patient * len(names) + instrument
+    precision = frame["precision"].to_numpy(np.int64)
+    order = np.lexsort((precision, at, group))
+    # Times that coincide after resolving: the most precise record stands first and is kept.
+    tied = (np.diff(group[order], prepend=-1) == 0) & (np.diff(at[order], prepend=FAR) == 0)
+    order = order[~tied]
+    frame, patient, at = frame.iloc[order].reset_index(drop=True), patient[order], at[order]
+    _, group = np.unique(group[order], return_inverse=True)
+
+    session = np.searchsorted(sessions.keys, key(patient, at)) - 1
+    session = np.where((session >= 0) & (sessions.patient[session] == patient), session, -1)
+    first_course = np.searchsorted(courses.patient, patient)
+    course = np.where(session >= 0, sessions.course[session], first_course)
+    return Scores(
+        frame=frame,
+        patient=patient,
+        group=group,
+        at=at,
+        keys=key(group, at),
+        score=frame["score"].to_numpy(np.float64),
+        item9=frame["item9"].to_numpy(np.float64),
+        session=session,
+        course=course,
+        series=np.full(len(at), -1, dtype=np.int64),
+    )
+
+
+def _instrument_codes(instruments: pd.Series) -> tuple[Ints, list[str]]:
+    codes, names = pd.factorize(instruments)
+    return codes.astype(np.int64), list(names)
+
+
+def _resolve(frame: pd.DataFrame, patient: Ints, sessions: Sessions, rules: OutcomeRules) -> Ints:
+    """Times in ticks; a score given by day is placed against the sessions of that day.
+
+    Before (the rule for day-only input): at the start of the day's first session, which counts as
+    before it. After: `day_only_after_hours` past the start of the day's last session, but never past
+    half the time to the day's end or the next session.
+    """
+    at = ticks(frame["hours"])
+    precision = frame["precision"].to_numpy(np.int64)
+    by_day = np.flatnonzero(precision != BY_HOURS)
+    if not by_day.size:
+        return at
+    owner, day = patient[by_day], at[by_day]
+    day_end = day + day_ticks(1)
+    low = np.searchsorted(sessions.keys, key(owner, day))
+    high = np.searchsorted(sessions.keys, key(owner, day_end))
+    treated = high > low
+    after = precision[by_day] == BY_DAY_AFTER
+
+    before = treated & ~after
+    at[by_day[before]] = sessions.at[low[before]]
+    later = treated & after
+    session = high[later] - 1
+    start = sessions.at[session]
+    room = np.minimum(day_end[later], sessions.following[session]) - start
+    at[by_day[later]] = start + np.minimum(ticks(rules.day_only_after_hours), room // 2)
+    return at
+
+
+def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series:
+    """Cut each patient's scores of one instrument into baseline and observation per course.
+
+    Sets `scores.series` on the way: the series in whose observation each score lies.
+    """
+    first = np.flatnonzero(np.diff(scores.group, prepend=-1) > 0)
+    group_patient = scores.patient[first]
+    courses_from = np.searchsorted(courses.patient, group_patient)
+    course_count = np.searchsorted(courses.patient, group_patient, side="right") - courses_from
+    group = np.repeat(np.arange(len(first)), course_count)
+    within = np.arange(len(group)) - np.repeat(np.cumsum(course_count) - course_count, course_count)
+    course = courses_from[group] + within
+
+    start = courses.start[course]
+    low = np.searchsorted(scores.keys, key(group, start), side="right")
+    high = np.searchsorted(scores.keys, key(group, courses.end[course]), side="right")
+    baseline_place = low - 1
+    # The group's first score bounds how far back a baseline may be looked for.
+    valid = baseline_place >= first[group]
+    valid[valid] = start[valid] - scores.at[baseline_place[valid]] <= day_ticks(rules.baseline_window_days)
+    baseline_place = np.where(valid, baseline_place, -1)
+
+    kept = valid | (high > low)
+    group, course, low, high = group[kept], course[kept], low[kept], high[kept]
+    baseline_place = baseline_place[kept]
+    instrument = scores.frame["instrument"].to_numpy(object)[first][group]
+    baseline = take(scores.score, baseline_place)
+    limits = {name: INSTRUMENTS[name] for name in set(instrument)}
+
+    def per_series(values: dict[str, float]) -> Floats:
+        return np.array([values[name] for name in instrument], dtype=np.float64)
+
+    none = float("nan")
+    remission = {n: none if (cut := rules.remission_cutoff(n)) is None else cut for n in limits}
+    least = {n: none if i.meaningful_change is None else i.meaningful_change for n, i in limits.items()}
+    is_share = per_series({n: float(i.meaningful_is_share) for n, i in limits.items()})
+    counts = high - low
+    scores.series[np.repeat(low - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())] = np.repeat(
+        np.arange(len(low)), counts
+    )
+    return Series(
+        course=course,
+        group=group,
+        instrument=instrument,
+        low=low,
+        high=high,
+        start=courses.start[course],
+        baseline_place=baseline_place,
+        baseline=baseline,
+        remission=per_series(remission),
+        moderate=per_series({n: i.moderate for n, i in limits.items()}),
+        least_change=per_series(least) * np.where(is_share == 1, baseline, 1.0),
+    )
+
+
+@dataclass(slots=True)
+class Judged:
+    """Per score, against its series' baseline (NaN / False where there is none above 0)."""
+
+    change: Floats
+    improvement: Floats
+    response: Flags
+    partial: Flags  # at least a partial response
+    remission: Flags
+    worse: Flags
+    lost: Flags  # meets the loss rule
+
+
+def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
+    """Change, improvement and the bands a score falls in (definitions, sections 3 and 5)."""
+    counted = scores.series >= 0
+    of = scores.series
+
+    def spread(values: Floats) -> Floats:
+        return np.where(counted, values[of], np.nan) if len(values) else np.full(len(of), np.nan)
+
+    baseline = spread(series.baseline)
+    change = scores.score - baseline
+    with np.errstate(invalid="ignore", divide="ignore"):
+        improvement = np.where(baseline > 0, (baseline - scores.score) / baseline, np.nan)
+    response = improvement >= rules.response_improvement
+    measured = ~np.isnan(improvement)
+    back_in_band = scores.score >= spread(series.moderate)
+    half_lost = measured & ~response
+    lost = {"half_lost": half_lost, "back_in_band": back_in_band & measured, "both": half_lost & back_in_band}
+    return Judged(
+        change=change,
+        improvement=improvement,
+        response=response,
+        partial=improvement >= rules.partial_improvement,
+        remission=measured & (scores.score <= spread(series.remission)),
+        worse=measured & (change >= spread(series.least_change)),
+        lost=lost[rules.loss_rule],
+    )
+
+
+def score_facts(
+    scores: Scores, series: Series, judged: Judged, sessions: Sessions, courses: Courses, rules: OutcomeRules
+) -> pd.DataFrame:
+    """The `score_facts` table: one row a score."""
+    start, end = courses.start[scores.course], courses.end[scores.course]
+    at_days = days(scores.at - start)
+    measured = ~np.isnan(judged.improvement)
+    state = np.where(measured, judged.response.astype(float) + judged.partial, np.nan)
+
+    same_series = np.zeros(len(scores.at), dtype=bool)
+    same_series[:-1] = (scores.series[1:] == scores.series[:-1]) & (scores.series[:-1] >= 0)
+    following = np.where(same_series, np.append(scores.at[1:], 0)[: len(scores.at)], FAR)
+    until = np.minimum(np.minimum(following, end), scores.at + day_ticks(rules.state_hold_days))
+
+    treated = scores.session >= 0
+    elapsed = np.where(treated, scores.at - sessions.at[scores.session], 0)
+    since = np.where(treated, days(elapsed), np.nan)
+    recall = np.array([INSTRUMENTS[n].recall_days for n in scores.frame["instrument"].unique()])
+    recall_days = recall[pd.factorize(scores.frame["instrument"])[0]] if len(recall) else since
+
+    def of_session(values: pd.Series) -> pd.Series:
+        return values.iloc[scores.session].reset_index(drop=True).where(treated) if len(values) else values
+
+    phase = pd.Series(np.where(sessions.induction, "induction", "maintenance"), dtype="str")
+    return pd.DataFrame(
+        {
+            "patient_id": sessions.patient_ids[scores.patient],
+            "instrument": scores.frame["instrument"],
+            "hours": scores.frame["hours"],
+            "precision": scores.frame["precision"],
+            "at_hours": scores.at / ticks(1),
+            "course": courses.number[scores.course],
+            "days": at_days,
+            "score": scores.score,
+            "item9": scores.item9,
+            "change": np.where(scores.series >= 0, judged.change, np.nan),
+            "improvement": judged.improvement,
+            "state": state,
+            "until_days": np.where(measured, days(until - start), np.nan),
+            "since_session_days": since,
+            "session_hours": np.where(treated, sessions.at[scores.session] / ticks(1), np.nan),
+            "session_phase": of_session(phase),
+            "session_route": of_session(sessions.frame["route"]),
+            "fade_change": _fade_change(scores, sessions, treated, rules),
+            "recall": (treated & (elapsed < recall_days * day_ticks(1))).astype(np.int64),
+        }
+    )
+
+
+def _fade_change(scores: Scores, sessions: Sessions, treated: Flags, rules: OutcomeRules) -> Floats:
+    """The score minus the pre-session score of its latest session (definitions, section 5.3)."""
+    start = sessions.at[scores.session]
+    before = np.searchsorted(scores.keys, key(scores.group, start), side="right") - 1
+    valid = treated & (before >= 0)
+    valid &= scores.group[before] == scores.group
+    valid &= start - scores.at[before] <= day_ticks(rules.fade_pre_session_days)
+    return np.where(valid, scores.score - scores.score[before], np.nan)
