@@ -1,0 +1,1 @@
+"""What people see and take away: the dashboard, its figures, its exports and the command line."""

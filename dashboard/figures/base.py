@@ -1,0 +1,109 @@
+"""What all figures share: layout, axes and small helpers, as plain dicts of plotly's schema."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.theme import FONT, FONT_SIZE, colour, faint
+
+Figure = dict[str, Any]
+
+# Every trace type that a figure may use: all are in the cartesian bundle (held by a test).
+TRACE_TYPES = ("scatter", "bar", "box", "heatmap", "histogram")
+
+
+def axis(title: str = "", **more: Any) -> dict[str, Any]:
+    """One axis in the house style: a quiet grid, no zero line, the title beside it."""
+    base: dict[str, Any] = {
+        "title": {"text": title, "standoff": 8, "font": {"size": FONT_SIZE, "color": colour("muted")}},
+        "showgrid": True,
+        "gridcolor": colour("grid"),
+        "gridwidth": 1,
+        "zeroline": False,
+        "showline": False,
+        "linecolor": colour("axis"),
+        "tickfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
+        "ticks": "",
+        "automargin": True,
+        "fixedrange": True,
+    }
+    return base | more
+
+
+def layout(height: int = 300, *, x: dict | None = None, y: dict | None = None, **more: Any) -> dict[str, Any]:
+    """A layout in the house style: transparent paper, no legend (label directly), fixed height in pixels."""
+    base: dict[str, Any] = {
+        "height": height,
+        "autosize": True,
+        "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": FONT_SIZE, "color": colour("text")},
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverlabel": {
+            "bgcolor": colour("hover"),
+            "bordercolor": colour("hover"),
+            "font": {"family": FONT, "size": FONT_SIZE, "color": "#fdfdfe"},
+            "align": "left",
+        },
+        "dragmode": False,
+        "xaxis": x or axis(),
+        "yaxis": y or axis(),
+    }
+    return base | more
+
+
+LEGEND = {
+    "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+    "font": {"size": FONT_SIZE - 1, "color": colour("muted")}, "itemclick": False, "itemdoubleclick": False,
+    "bgcolor": "rgba(0,0,0,0)",
+}  # fmt: skip
+
+
+def note(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:
+    """A direct label beside a mark (an annotation without an arrow)."""
+    base: dict[str, Any] = {
+        "text": text,
+        "x": x,
+        "y": y,
+        "showarrow": False,
+        "font": {"size": FONT_SIZE - 1, "color": colour("muted")},
+        "xanchor": "left",
+        "yanchor": "middle",
+        "align": "left",
+    }
+    return base | more
+
+
+def line(x: Sequence, y: Sequence, name: str, token: str, **more: Any) -> dict[str, Any]:
+    """A line trace in a token's colour."""
+    style = {"color": colour(token), "width": 2} | more.pop("line", {})
+    return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "name": name, "line": style} | more
+
+
+def ribbon(x: Sequence, low: Sequence, high: Sequence, token: str, *, shape: str = "linear", **more: Any) -> list[dict]:
+    """An interval ribbon: two invisible edges with a faint fill between; points without an interval are left out."""
+    kept = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if b is not None and c is not None]
+    edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False} | more
+    invisible = {"width": 0, "shape": shape, "color": colour(token)}
+    return [
+        edge | {"x": [k[0] for k in kept], "y": [k[1] for k in kept], "line": invisible},
+        edge
+        | {
+            "x": [k[0] for k in kept],
+            "y": [k[2] for k in kept],
+            "line": invisible,
+            "fill": "tonexty",
+            "fillcolor": faint(token),
+        },
+    ]
+
+
+def empty(message: str, height: int = 300) -> Figure:
+    """A figure that says why it shows nothing."""
+    blank = axis(visible=False)
+    words = note(message, 0.5, 0.5, xref="paper", yref="paper", xanchor="center", font={"color": colour("muted")})
+    return {"data": [], "layout": layout(height, x=blank, y=copy.deepcopy(blank), annotations=[words])}
