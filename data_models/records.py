@@ -1,12 +1,150 @@
-"""The record contract: one closed schema a table, as data, and what a checked batch looks like."""
+"""The record contract: one closed schema a table, as data, and what a checked batch looks like.
+
+The schema is `TABLES`: one `Field` a column. The readers convert by it, messages quote it, and no
+other module knows which columns exist or what range they have.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from data_models import vocabulary
+from data_models.instruments import INSTRUMENTS, ITEM9_MAXIMUM
+
 PROBLEMS_SHOWN = 1_000
+HOURS_A_DAY = 24.0
+EARLIEST_DAY = -365
+LATEST_DAY = 60 * 365
+
+# How a time was given (tables.Assessment.precision).
+AT_HOURS, DAY_BEFORE, DAY_AFTER = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of the session records.
+
+    Attributes
+    ----------
+    kind : what a cell holds: `patient_code`, `word` (one word or code), `choice` (one of `choices`),
+        `choices` (several, ";"-separated), `flag` (yes or no), `number` or `whole` (a whole number).
+    low, high : the plausibility range of a number, both ends included, in `unit`.
+    required : a row without it is refused.
+    """
+
+    name: str
+    kind: str
+    required: bool = False
+    low: float = -np.inf
+    high: float = np.inf
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    def range_text(self) -> str:
+        """The range in words, for messages."""
+        return f"{self.low:g} to {self.high:g}" + (f" {self.unit}" if self.unit else "")
+
+
+# Doses outside these are a wrong unit or a slip of the pen (mg: intravenous fractions to oral lozenges).
+DOSE_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType({"mg": (1.0, 1_000.0), "mg_per_kg": (0.05, 10.0)})
+
+_CODE = Field("patient_code", "patient_code", required=True)
+_MINUTES = {"low": 0.0, "high": 1_440.0, "unit": "minutes"}
+_EFFECT_MINUTES = {"low": 0.0, "high": 43_200.0, "unit": "minutes"}
+
+
+def _clock(earliest_day: int) -> tuple[Field, Field]:
+    """The two ways to say when: exactly one of them stands in a row."""
+    return (
+        Field("hours", "number", low=HOURS_A_DAY * earliest_day, high=HOURS_A_DAY * LATEST_DAY, unit="hours"),
+        Field("day", "whole", low=earliest_day, high=LATEST_DAY, unit="days"),
+    )
+
+
+PATIENTS = (
+    _CODE,
+    Field("clinic", "word"),
+    Field("age_band", "choice", choices=vocabulary.AGE_BANDS),
+    Field("age", "whole", low=18, high=89, unit="years"),
+    Field("sex", "choice", choices=vocabulary.SEXES),
+    Field("diagnosis", "choice", choices=vocabulary.DIAGNOSES),
+    Field("conditions", "choices", choices=vocabulary.CONDITIONS),
+    Field("first_session_year", "whole", low=1970, high=2100),
+)
+SESSIONS = (
+    _CODE,
+    *_clock(0),
+    Field("drug", "choice", choices=vocabulary.DRUGS),
+    Field("route", "choice", choices=vocabulary.ROUTES),
+    Field("dose", "number", low=0.05, high=1_000, unit="mg or mg/kg"),
+    Field("dose_unit", "choice", choices=vocabulary.DOSE_UNITS),
+    Field("phase", "choice", choices=vocabulary.PHASES),
+    Field("duration_minutes", "number", **_MINUTES),
+    Field("systolic_before", "number", low=50, high=300, unit="mmHg"),
+    Field("diastolic_before", "number", low=20, high=200, unit="mmHg"),
+    Field("heart_rate_before", "number", low=20, high=250, unit="beats a minute"),
+    Field("systolic_highest", "number", low=50, high=300, unit="mmHg"),
+    Field("diastolic_highest", "number", low=20, high=200, unit="mmHg"),
+    Field("heart_rate_highest", "number", low=20, high=250, unit="beats a minute"),
+    Field("cadss_highest", "whole", low=0, high=92, unit="points"),
+    Field("moaas_lowest", "whole", low=0, high=5, unit="points"),
+    Field("minutes_to_discharge", "number", **_MINUTES),
+    Field("side_effects_asked", "flag"),
+)
+ASSESSMENTS = (
+    _CODE,
+    *_clock(EARLIEST_DAY),
+    Field("timing", "choice", choices=("before", "after")),
+    Field("instrument", "choice", required=True, choices=tuple(INSTRUMENTS)),
+    Field("score", "number", required=True, low=0, high=max(i.maximum for i in INSTRUMENTS.values()), unit="points"),
+    Field("item9", "whole", low=0, high=ITEM9_MAXIMUM, unit="points"),
+)
+SIDE_EFFECTS = (
+    _CODE,
+    *_clock(0),
+    Field("term", "choice", required=True, choices=vocabulary.SIDE_EFFECTS),
+    Field("severity", "choice", choices=vocabulary.SEVERITIES),
+    Field("onset_minutes", "number", **_EFFECT_MINUTES),
+    Field("resolved_minutes", "number", **_EFFECT_MINUTES),
+    Field("last_observed_minutes", "number", **_EFFECT_MINUTES),
+    Field("serious", "flag"),
+)
+
+TABLES: Mapping[str, tuple[Field, ...]] = MappingProxyType(
+    {"patients": PATIENTS, "sessions": SESSIONS, "assessments": ASSESSMENTS, "side_effects": SIDE_EFFECTS}
+)
+ONE_SHEET = "session_records"
+# The one-sheet form's fixed columns; its `<instrument>_before` columns and the like are a pattern.
+ONE_SHEET_FIELDS = (
+    *PATIENTS,
+    *SESSIONS[1:],
+    Field("side_effects", "choices", choices=vocabulary.SIDE_EFFECTS),
+)
+
+# Columns of a checked batch in order (those of data_models.tables, `patient_code` in place of the id).
+BATCH_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "patients": tuple(f.name for f in PATIENTS if f.name != "age"),
+        "sessions": ("patient_code", "hours", "day_only", *(f.name for f in SESSIONS[3:])),
+        "assessments": ("patient_code", "instrument", "hours", "precision", "score", "item9"),
+        "side_effects": ("patient_code", "hours", "term", "onset_minutes", *(f.name for f in SIDE_EFFECTS[4:] if f.name != "onset_minutes")),
+    }
+)  # fmt: skip
+BATCH_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "patients": ("patient_code",),
+        "sessions": ("patient_code", "hours"),
+        "assessments": ("patient_code", "instrument", "hours", "precision"),
+        "side_effects": ("patient_code", "hours", "term", "onset_minutes"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +193,8 @@ class RecordBatch:
     Attributes
     ----------
     source : csv, xlsx or one_sheet.
+    side_effects : as read, has one more column, `day_only` (1: only the day of the session was given
+        and hours = 24 x day); `reconcile` resolves it to the session's hours and drops the column.
     files : the file or sheet name that each table came from, for messages.
     """
 
@@ -66,3 +206,53 @@ class RecordBatch:
     files: dict[str, str] = field(default_factory=dict)
     repeats: int = 0
     warnings: list[str] = field(default_factory=list)
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """A batch's frame without rows."""
+    columns = {c: pd.Series(dtype="str" if is_text(name, c) else "float64") for c in BATCH_COLUMNS[name]}
+    return pd.DataFrame({**columns, "row": pd.Series(dtype="int64")})
+
+
+def is_text(name: str, column: str) -> bool:
+    """Whether a column of a batch's frame holds codes (and not numbers)."""
+    return any(f.name == column and f.kind not in ("number", "whole", "flag") for f in TABLES[name])
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """The splitmix64 finaliser on an array of uint64: every bit of the input moves every bit out."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _column_hashes(series: pd.Series, text: bool) -> np.ndarray:
+    if text:
+        codes, uniques = pd.factorize(series)
+        hashed = [int.from_bytes(hashlib.blake2b(str(u).encode(), digest_size=8).digest(), "little") for u in uniques]
+        return np.array([*hashed, 0x9E3779B97F4A7C15], dtype=np.uint64)[codes]  # code -1 (missing) takes the last
+    numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 becomes 0.0
+    numbers[np.isnan(numbers)] = np.nan  # one bit pattern for every NaN
+    return numbers.view(np.uint64)
+
+
+def fingerprint(batch: RecordBatch) -> str:
+    """SHA-256 (hex) of a batch's canonical content.
+
+    The same records give the same value in any order of rows and in any form of file (CSV folder,
+    workbook, one sheet). Each row is reduced to 64 bits; the sorted row hashes are then hashed.
+    """
+    digest = hashlib.sha256(b"ketamine-outcomes records 1")
+    for name in TABLES:
+        frame: Any = getattr(batch, name)
+        total = np.full(len(frame), 0x2545F4914F6CDD1D, dtype=np.uint64)
+        columns = [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]
+        for column in columns:
+            if column in frame:
+                total = _mixed(total + _column_hashes(frame[column], is_text(name, column)))
+            else:
+                total = _mixed(total + np.uint64(1))
+        total.sort()
+        digest.update(f"{name}:{len(total)}:".encode())
+        digest.update(total.astype("<u8").tobytes())
+    return digest.hexdigest()
