@@ -1,0 +1,181 @@
+"""Shares and means with their intervals: Wilson, clustered by patient, and differences.
+
+A share of patients has Wilson's score interval (Wilson 1927). A share of sessions does not: one
+patient gives many sessions, and they resemble each other. There the share is a ratio of two patient
+sums, its variance the linearised one of the ratio estimator (Cochran 1977, section 6.13, with
+patients as the units), and its interval Wilson's with the *effective* sample size that this
+variance implies and the t quantile of (patients - 1) degrees of freedom (Korn and Graubard 1998 for
+the effective size; Dean and Pagano 2015 compare such intervals in clustered surveys). Where nobody
+or everybody has the effect the variance is 0 and says nothing: each patient then counts once.
+
+All clustered functions take sums over patients, so that a database can make them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from data_models.outcomes.quantiles import two_sided_t, two_sided_z
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """`events` of `n` with an interval; `share`, `low`, `high` None where n is 0.
+
+    `method` is "wilson" or "clustered" (by patient).
+    """
+
+    events: float
+    n: float
+    share: float | None
+    low: float | None
+    high: float | None
+    method: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of the data contract (`P`)."""
+        return {
+            "events": int(self.events),
+            "n": int(self.n),
+            "share": self.share,
+            "low": self.low,
+            "high": self.high,
+            "method": self.method,
+        }
+
+
+class PatientSums(NamedTuple):
+    """Sums over patients of x (events or values) and n (how many sessions, scores or courses).
+
+    `patients`: those with n > 0. `x`, `n`: sums; `xx`, `xn`, `nn`: sums of the products.
+    """
+
+    patients: float
+    x: float
+    n: float
+    xx: float
+    xn: float
+    nn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Mean of `n` values of `patients` patients with an interval clustered by patient.
+
+    `low`, `high` None below two patients.
+    """
+
+    n: int
+    patients: int
+    mean: float | None
+    low: float | None
+    high: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Names and values, for the summary."""
+        return {"n": self.n, "patients": self.patients, "mean": self.mean, "low": self.low, "high": self.high}
+
+
+def wilson_bounds(share: float, size: float, quantile: float) -> tuple[float, float]:
+    """Wilson's score bounds of a share of `size` (which may be a fraction: an effective size)."""
+    q2 = quantile * quantile
+    middle = (share + q2 / (2 * size)) / (1 + q2 / size)
+    half = quantile / (1 + q2 / size) * math.sqrt(share * (1 - share) / size + q2 / (4 * size * size))
+    # At 0 and 1 the bound is 0 or 1 itself; rounding must not say otherwise.
+    low = 0.0 if share == 0 else max(0.0, middle - half)
+    high = 1.0 if share == 1 else min(1.0, middle + half)
+    return low, high
+
+
+def wilson(events: float, n: float, level: float = 0.95) -> Proportion:
+    """Share of independent units with Wilson's score interval (no continuity correction).
+
+    Examples
+    --------
+    >>> share = wilson(31, 225)
+    >>> round(share.low, 4), round(share.high, 4)
+    (0.0988, 0.1889)
+    """
+    if n <= 0:
+        return Proportion(0, 0, None, None, None, "wilson")
+    if not 0 <= events <= n:
+        raise ValueError(f"{events:g} events of {n:g} is not a share")
+    share = events / n
+    return Proportion(events, n, share, *wilson_bounds(share, n, two_sided_z(level)), "wilson")
+
+
+def ratio_variance(sums: PatientSums) -> float:
+    """Linearised variance of sum(x) / sum(n) with patients as units (Cochran 1977, 6.13)."""
+    ratio = sums.x / sums.n
+    squares = sums.xx - 2 * ratio * sums.xn + ratio * ratio * sums.nn
+    # Cancellation can leave a hair below zero where every patient has the same share.
+    return max(0.0, squares) * sums.patients / (sums.patients - 1) / (sums.n * sums.n)
+
+
+def clustered(sums: PatientSums, level: float = 0.95) -> Proportion:
+    """Share of sessions (or courses) with an interval that respects clustering by patient.
+
+    One patient alone gives no interval (None): sessions of one patient say nothing about others.
+    """
+    if sums.n <= 0:
+        return Proportion(0, 0, None, None, None, "clustered")
+    share = sums.x / sums.n
+    if sums.patients < 2:
+        return Proportion(sums.x, sums.n, share, None, None, "clustered")
+    variance = ratio_variance(sums)
+    spread = share * (1 - share)
+    if sums.x <= 0 or sums.x >= sums.n or variance <= 1e-15 * spread:
+        # No variation between patients to measure: each patient counts once, the cautious end.
+        size = sums.patients
+    else:
+        size = spread / variance
+    bounds = wilson_bounds(share, size, two_sided_t(int(sums.patients) - 1, level))
+    return Proportion(sums.x, sums.n, share, *bounds, "clustered")
+
+
+def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
+    """Share of courses: Wilson where each patient has one, clustered where some have several."""
+    if sums.n == sums.patients:
+        return wilson(sums.x, sums.n, level)
+    return clustered(sums, level)
+
+
+def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
+    """Mean of values with an interval clustered by patient (ratio estimator, t quantile)."""
+    n, patients = int(sums.n), int(sums.patients)
+    if n == 0:
+        return Mean(0, 0, None, None, None)
+    mean = sums.x / sums.n
+    if patients < 2:
+        return Mean(n, patients, mean, None, None)
+    half = two_sided_t(patients - 1, level) * math.sqrt(ratio_variance(sums))
+    return Mean(n, patients, mean, mean - half, mean + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Difference of two shares with an interval; None where either share has none."""
+
+    difference: float | None
+    low: float | None
+    high: float | None
+
+
+def difference(first: Proportion, second: Proportion) -> Difference:
+    """First minus second share, the interval recovered from the two shares' own intervals.
+
+    For Wilson intervals this is Newcombe's (1998) hybrid score method 10; for clustered ones the
+    same recovery of variance estimates (MOVER: Zou and Donner 2008). It takes the two groups as
+    independent: for two groups of sessions that share patients it is too wide where their effects
+    go together.
+    """
+    if first.share is None or second.share is None:
+        return Difference(None, None, None)
+    value = first.share - second.share
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        return Difference(value, None, None)
+    below = math.hypot(first.share - first.low, second.high - second.share)
+    above = math.hypot(first.high - first.share, second.share - second.low)
+    return Difference(value, value - below, value + above)

@@ -1,0 +1,137 @@
+"""Wilson against R, the clustered share against a loop over patients, differences by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from data_models.outcomes.proportions import (
+    PatientSums,
+    clustered,
+    clustered_mean,
+    difference,
+    per_course,
+    ratio_variance,
+    wilson,
+)
+from data_models.outcomes.quantiles import two_sided_t, two_sided_z
+
+DATASETS = Path(__file__).resolve().parents[4] / "shared" / "datasets"
+needs_datasets = pytest.mark.skipif(
+    not DATASETS.is_dir(), reason="the folder ../shared/datasets with R's numbers is not beside the project"
+)
+
+
+def sums_of(x: list[float], n: list[float]) -> PatientSums:
+    a, b = np.asarray(x, dtype=float), np.asarray(n, dtype=float)
+    return PatientSums(len(a), a.sum(), b.sum(), (a * a).sum(), (a * b).sum(), (b * b).sum())
+
+
+@needs_datasets
+def test_wilson_equals_every_published_count_in_r() -> None:
+    table = pd.read_csv(DATASETS / "esketamine_side_effects" / "expected_incidence_ci.csv")
+    assert len(table) > 170
+    for row in table.itertuples():
+        share = wilson(row.x, row.n, row.conf)
+        assert share.share == pytest.approx(row.p, abs=1e-9)
+        assert share.low == pytest.approx(row.wilson_lo, abs=1e-9)
+        assert share.high == pytest.approx(row.wilson_hi, abs=1e-9)
+
+
+@needs_datasets
+@pytest.mark.parametrize("trial", ["riesby_hamd", "antidepressant_hamd17"])
+def test_wilson_equals_the_summary_of_the_trials(trial: str) -> None:
+    for row in pd.read_csv(DATASETS / trial / "expected_summary.csv").itertuples():
+        response, remission = wilson(row.resp_last, row.n_eval), wilson(row.remit_last, row.n_eval)
+        assert response.share == pytest.approx(row.resp_last_pct / 100, abs=1e-6)
+        assert (response.low, response.high) == pytest.approx((row.wilson_lo, row.wilson_hi), abs=1e-6)
+        assert (remission.low, remission.high) == pytest.approx((row.rem_wilson_lo, row.rem_wilson_hi), abs=1e-6)
+
+
+def test_wilson_at_none_and_all_touches_zero_and_one() -> None:
+    assert wilson(0, 10).low == 0
+    assert wilson(0, 10).high == pytest.approx(0.2775, abs=1e-4)
+    assert wilson(10, 10).high == 1
+
+
+def test_a_share_of_nobody_is_not_estimable() -> None:
+    for share in (wilson(0, 0), clustered(PatientSums(0, 0, 0, 0, 0, 0))):
+        assert share.as_dict() == {
+            "events": 0, "n": 0, "share": None, "low": None, "high": None, "method": share.method,
+        }  # fmt: skip
+
+
+def test_more_events_than_units_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a share"):
+        wilson(3, 2)
+
+
+def test_ratio_variance_equals_the_sum_over_patients() -> None:
+    x, n = [3, 0, 1, 5, 2], [6, 4, 8, 6, 2]
+    ratio = sum(x) / sum(n)
+    by_hand = 5 / 4 * sum((a - ratio * b) ** 2 for a, b in zip(x, n, strict=True)) / sum(n) ** 2
+    assert ratio_variance(sums_of(x, n)) == pytest.approx(by_hand)
+
+
+def test_clustering_widens_what_wilson_would_say() -> None:
+    # Five patients always, five never: 60 sessions that are worth ten.
+    share = clustered(sums_of([6] * 5 + [0] * 5, [6] * 10))
+    plain = wilson(30, 60)
+    assert share.share == plain.share == 0.5
+    assert share.low is not None and plain.low is not None
+    assert 0.5 - share.low > 2 * (0.5 - plain.low)
+    assert share.method == "clustered"
+
+
+def test_no_effect_in_any_session_counts_each_patient_once() -> None:
+    share = clustered(sums_of([0] * 20, [6] * 20))
+    assert share.low == 0
+    t = two_sided_t(19)
+    assert share.high == pytest.approx(t * t / (20 + t * t))
+
+
+def test_one_patient_gives_a_share_and_no_interval() -> None:
+    share = clustered(sums_of([2], [6]))
+    assert (share.share, share.low, share.high) == (pytest.approx(1 / 3), None, None)
+
+
+def test_same_share_in_every_patient_still_has_an_interval() -> None:
+    share = clustered(sums_of([3] * 10, [6] * 10))
+    assert share.low is not None and share.low < 0.4
+
+
+def test_courses_use_wilson_until_a_patient_has_several() -> None:
+    assert per_course(sums_of([1, 0, 1], [1, 1, 1])) == wilson(2, 3)
+    assert per_course(sums_of([2, 0, 1], [2, 1, 1])).method == "clustered"
+
+
+def test_clustered_mean_equals_the_t_interval_when_each_patient_gives_one_value() -> None:
+    values = [-3.0, -8.0, 0.0, -5.0]
+    mean = clustered_mean(sums_of(values, [1] * 4))
+    half = two_sided_t(3) * np.std(values, ddof=1) / 2
+    assert mean.mean == pytest.approx(-4)
+    assert (mean.low, mean.high) == pytest.approx((-4 - half, -4 + half))
+    assert clustered_mean(sums_of([-3.0], [1])).low is None
+
+
+def test_difference_equals_newcombes_published_example() -> None:
+    # Newcombe 1998 (Stat Med 17:873), table II: 56/70 against 48/80, method 10.
+    result = difference(wilson(56, 70), wilson(48, 80))
+    assert result.difference == pytest.approx(0.2)
+    assert (result.low, result.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_difference_without_an_interval_says_none() -> None:
+    assert difference(wilson(0, 0), wilson(1, 2)).difference is None
+    assert difference(clustered(sums_of([1], [2])), wilson(1, 2)).low is None
+
+
+def test_quantiles_equal_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    assert two_sided_z(0.95) == pytest.approx(stats.norm.ppf(0.975), abs=1e-12)
+    for degrees in (1, 2, 3, 4, 7, 30, 199, 300, 301, 5000):
+        assert two_sided_t(degrees, 0.95) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-10)
+    with pytest.raises(ValueError, match="at least 1"):
+        two_sided_t(0)
