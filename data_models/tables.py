@@ -45,7 +45,7 @@ class Patient(Base):
     """One row a patient. `conditions` is ";"-bounded (";liver;urinary;"), ";" for none of the list."""
 
     __tablename__ = "patients"
-    __table_args__ = (Index("ix_patients_code", "patient_code"),)
+    __table_args__ = (Index("ix_patients_code", "patient_code"), {"sqlite_with_rowid": False})
     patient_id: Mapped[int] = _patient()
     patient_code: Mapped[str] = mapped_column(_CODE)
     clinic: Mapped[str | None] = mapped_column(String(64), nullable=True)

@@ -1,0 +1,269 @@
+"""The nonparametric maximum likelihood estimate for interval-censored times, from grouped intervals.
+
+Each time is known to lie in (L, R]. Mass can lie only in Turnbull's (1976) innermost intervals. The
+masses are found by the constrained Newton method of Wang (2008): support points are added where the
+gradient is largest, all masses then move by one Newton step under p >= 0 (a nonnegative
+least-squares problem), and points that reach zero leave. The log-likelihood is concave, so the
+Kuhn-Tucker gap (the largest directional derivative) bounds how far it still is from its maximum.
+
+Costs are linear in the number of distinct intervals: an interval's probability is a difference of
+two cumulative masses, and so are the gradient and (in cumulative coordinates) the Hessian.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Wholes = NDArray[np.int64]
+
+_MEDIAN_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class TurnbullCurve:
+    """Masses of the innermost intervals with positive mass.
+
+    Attributes
+    ----------
+    n : how many times went in.
+    left, right : ends of the mass intervals (left, right]; the last right may be inf.
+    mass : probability of each; sums to 1. Where inside its interval a mass lies is not identified.
+    survival : share beyond each right end.
+    log_likelihood : at the masses.
+    gap : Kuhn-Tucker gap, an upper bound of (maximum - log_likelihood).
+    steps : Newton steps taken.
+    """
+
+    n: float
+    left: Floats
+    right: Floats
+    mass: Floats
+    survival: Floats
+    log_likelihood: float
+    gap: float
+    steps: int
+
+    @property
+    def median(self) -> tuple[float, float]:
+        """The mass interval in which survival falls to one half; (NaN, NaN) where n is 0."""
+        if self.mass.size == 0:
+            return float("nan"), float("nan")
+        place = int(np.argmax(self.survival <= 0.5 + _MEDIAN_TOLERANCE))
+        return float(self.left[place]), float(self.right[place])
+
+    def survival_at(self, time: float) -> float:
+        """Survival at `time`, the mass of an interval counted as gone at its right end."""
+        return float(1.0 - self.mass[self.right <= time].sum())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of the data contract; None for infinity and for what is not estimable."""
+        ends = [None if np.isinf(value) else float(value) for value in self.right]
+        median = [None if value != value or np.isinf(value) else value for value in self.median]
+        return {
+            "median": median,
+            "mass": [
+                [float(left), right, float(mass)]
+                for left, right, mass in zip(self.left, ends, self.mass, strict=True)
+            ],
+            "log_likelihood": self.log_likelihood if self.n else None,
+        }
+
+
+def innermost_intervals(left: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Turnbull's intervals for half-open (left, right]: each left end followed by a right end."""
+    lefts, rights = np.unique(left), np.unique(right)
+    before = np.searchsorted(lefts, rights, side="left") - 1  # the last left end before each right
+    starts, first = np.unique(before, return_index=True)
+    return lefts[starts], rights[first]
+
+
+def turnbull(
+    left: ArrayLike,
+    right: ArrayLike,
+    counts: ArrayLike | None = None,
+    *,
+    tolerance: float = 1e-10,
+    max_steps: int = 200,
+) -> TurnbullCurve:
+    """Estimate the distribution of times known to lie in (left, right].
+
+    Parameters
+    ----------
+    left, right : ends, shape (k,), left < right; right inf: right-censored at left.
+    counts : how many times each interval stands for; None: one each.
+    tolerance : stop when the Kuhn-Tucker gap is below tolerance x n.
+    max_steps : most Newton steps (about ten are usual).
+
+    Raises
+    ------
+    ValueError
+        when an interval is empty or not a number.
+
+    Examples
+    --------
+    >>> curve = turnbull([0, 1, 1], [1, 2, float("inf")])
+    >>> curve.median
+    (1.0, 2.0)
+    """
+    lows, highs = np.asarray(left, dtype=float).ravel(), np.asarray(right, dtype=float).ravel()
+    weight = np.ones(lows.size) if counts is None else np.asarray(counts, dtype=float).ravel()
+    if not (lows < highs).all() or np.isinf(lows).any():
+        raise ValueError("each interval must have a finite left end below its right end")
+    keep = weight > 0
+    lows, highs, weight = lows[keep], highs[keep], weight[keep]
+    n = float(weight.sum())
+    if n == 0:
+        empty = np.zeros(0)
+        return TurnbullCurve(0.0, empty, empty, empty, empty, 0.0, 0.0, 0)
+    mass_left, mass_right = innermost_intervals(lows, highs)
+    # Which innermost intervals lie in each (L, R]: those from `first` up to (not including) `past`.
+    first = np.searchsorted(mass_left, lows, side="left")
+    past = np.searchsorted(mass_right, highs, side="right")
+    first, past, weight = _grouped(first, past, weight, mass_left.size)
+    mass, log_likelihood, gap, steps = _maximise(first, past, weight, mass_left.size, tolerance * n, max_steps)
+    held = mass > 0
+    mass = mass[held]
+    survival = np.maximum(0.0, 1.0 - np.cumsum(mass))
+    survival[-1] = 0.0
+    return TurnbullCurve(n, mass_left[held], mass_right[held], mass, survival, log_likelihood, gap, steps)
+
+
+def _grouped(first: Wholes, past: Wholes, weight: Floats, size: int) -> tuple[Wholes, Wholes, Floats]:
+    """Join intervals that hold the same innermost intervals: they have the same likelihood."""
+    keys, place = np.unique(first * (size + 1) + past, return_inverse=True)
+    return keys // (size + 1), keys % (size + 1), np.bincount(place, weights=weight)
+
+
+def _probabilities(mass: Floats, first: Wholes, past: Wholes) -> Floats:
+    cumulative = np.concatenate(([0.0], np.cumsum(mass)))
+    return np.asarray(cumulative[past] - cumulative[first])
+
+
+def _gradient(probability: Floats, first: Wholes, past: Wholes, weight: Floats, size: int) -> Floats:
+    """Derivative of the log-likelihood along each innermost interval (sum over those that hold it)."""
+    share = weight / probability
+    edges = np.bincount(first, share, size + 1) - np.bincount(past, share, size + 1)
+    return np.asarray(np.cumsum(edges)[:size])
+
+
+def _log_likelihood(probability: Floats, weight: Floats) -> float:
+    if (probability <= 0).any():
+        return -np.inf
+    return float(weight @ np.log(probability))
+
+
+def _maximise(
+    first: Wholes, past: Wholes, weight: Floats, size: int, tolerance: float, max_steps: int
+) -> tuple[Floats, float, float, int]:
+    n = float(weight.sum())
+    mass = _starting_masses(first, past, weight, size)
+    probability = _probabilities(mass, first, past)
+    value = _log_likelihood(probability, weight)
+    gap, step = np.inf, 0
+    for step in range(1, max_steps + 1):
+        gradient = _gradient(probability, first, past, weight, size)
+        # sum(p) = 1 is carried by the penalty -n sum(p), whose maximum over p >= 0 sums to 1.
+        excess = gradient - n
+        gap = max(0.0, float(excess.max()))
+        if gap <= tolerance:
+            break
+        support = _support(mass, excess)
+        aim = _newton_aim(mass[support], support, probability, first, past, weight, n)
+        direction = np.zeros(size)
+        direction[support] = aim - mass[support]
+        moved = _line_search(mass, direction, value, float(excess @ direction), first, past, weight)
+        if moved is None:
+            break
+        mass, probability, value = moved
+    return mass, value, gap, step
+
+
+def _starting_masses(first: Wholes, past: Wholes, weight: Floats, size: int) -> Floats:
+    """Each interval's weight spread over a few of its innermost intervals: every one is covered.
+
+    Both ends of each interval receive half, so that each interval has a positive probability.
+    """
+    mass = np.bincount(past - 1, weight, size) + np.bincount(first, weight, size)
+    return np.asarray(mass / mass.sum())
+
+
+def _support(mass: Floats, excess: Floats) -> Wholes:
+    """Present points and, between each two of them, the point with the largest positive gradient."""
+    present = np.flatnonzero(mass > 0)
+    candidates = np.flatnonzero((excess > 0) & (mass == 0))
+    if candidates.size == 0:
+        return present
+    gap_of = np.searchsorted(present, candidates)
+    order = np.lexsort((-excess[candidates], gap_of))
+    _, best = np.unique(gap_of[order], return_index=True)
+    return np.sort(np.concatenate((present, candidates[order][best])))
+
+
+def _newton_aim(
+    mass: Floats,
+    support: Wholes,
+    probability: Floats,
+    first: Wholes,
+    past: Wholes,
+    weight: Floats,
+    n: float,
+) -> Floats:
+    """Masses on the support that maximise the second-order expansion under p >= 0.
+
+    In cumulative masses F each interval holds F[b] - F[a]; its part of the Hessian is four cells.
+    """
+    from scipy.optimize import nnls  # imported here: starting the dashboard must not pay for it
+
+    k = support.size
+    a, b = np.searchsorted(support, first), np.searchsorted(support, past)
+    curvature = weight / probability**2
+    # The masses p are sums over suffixes: F[b] - F[a] = sum of p[a..b-1]. H[i, j] = sum of the
+    # curvature of all intervals with a <= min(i, j) and b > max(i, j).
+    cells = np.bincount(a * (k + 1) + b, curvature, (k + 1) * (k + 1)).reshape(k + 1, k + 1)
+    held = cells.cumsum(axis=0)[:k]  # a <= row
+    held = held[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]  # b > column
+    upper = np.triu(held)
+    hessian = upper + np.triu(upper, 1).T
+    slope = _gradient(probability, a, b, weight, k) - n
+    # A ridge on the step (not on the masses) leaves the optimum where it is.
+    ridge = 1e-12 * float(np.trace(hessian)) / k + 1e-300
+    hessian[np.diag_indices(k)] += ridge
+    for _ in range(8):
+        try:
+            factor = np.linalg.cholesky(hessian)
+            break
+        except np.linalg.LinAlgError:
+            hessian[np.diag_indices(k)] += ridge * 99
+            ridge *= 100
+    else:
+        return np.maximum(0.0, mass + slope / np.diag(hessian))
+    target = np.linalg.solve(factor, hessian @ mass + slope)
+    aim, _ = nnls(factor.T, target, maxiter=50 * k)
+    return np.asarray(aim)
+
+
+def _line_search(
+    mass: Floats,
+    direction: Floats,
+    value: float,
+    slope: float,
+    first: Wholes,
+    past: Wholes,
+    weight: Floats,
+) -> tuple[Floats, Floats, float] | None:
+    """Halve the step until the log-likelihood of the normalised masses rises; None: it cannot."""
+    length = 1.0
+    for _ in range(40):
+        trial = np.maximum(0.0, mass + length * direction)
+        trial /= trial.sum()
+        probability = _probabilities(trial, first, past)
+        reached = _log_likelihood(probability, weight)
+        if reached > value + 1e-4 * length * max(slope, 0.0) or (reached >= value and length < 1e-3):
+            return (trial, probability, reached) if reached > value else None
+        length /= 2
+    return None

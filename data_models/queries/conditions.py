@@ -1,0 +1,58 @@
+"""What a scope and a cohort filter mean in SQL: the one place where either becomes a WHERE clause."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, false, or_
+
+from data_models.cohort_filter import CohortFilter
+from data_models.queries import NotAllowed
+from data_models.scope import Scope
+from data_models.tables import Course, Patient
+
+
+def visible(scope: Scope) -> list[ColumnElement[bool]]:
+    """Patients that the scope reaches. A patient without a clinic is seen by those who see all."""
+    if scope.clinics is None:
+        return []
+    return [Patient.clinic.in_(sorted(scope.clinics))] if scope.clinics else [false()]
+
+
+def single_patients(scope: Scope) -> list[ColumnElement[bool]]:
+    """As `visible`, for queries about single patients.
+
+    Raises
+    ------
+    NotAllowed : the scope sees cohorts alone.
+    """
+    if not scope.patients:
+        raise NotAllowed("single patients are shown to clinicians only")
+    return visible(scope)
+
+
+def of_patients(cohort: CohortFilter) -> list[ColumnElement[bool]]:
+    """The filter's conditions on the patient."""
+    conditions: list[ColumnElement[bool]] = []
+    for column, values in (
+        (Patient.clinic, cohort.clinic),
+        (Patient.diagnosis, cohort.diagnosis),
+        (Patient.age_band, cohort.age_band),
+        (Patient.sex, cohort.sex),
+    ):
+        if values:
+            conditions.append(column.in_(values))
+    if cohort.first_session_year:
+        conditions.append(Patient.first_session_year.in_([int(year) for year in cohort.first_session_year]))
+    if cohort.condition:
+        # Codes hold no wildcard of LIKE but "_", which matches itself; ";" bounds each code.
+        conditions.append(or_(*(Patient.conditions.contains(f";{code};") for code in cohort.condition)))
+    return conditions
+
+
+def of_courses(cohort: CohortFilter) -> list[ColumnElement[bool]]:
+    """The filter's conditions on the course."""
+    conditions: list[ColumnElement[bool]] = []
+    if cohort.drug:
+        conditions.append(Course.drug.in_(cohort.drug))
+    if cohort.route:
+        conditions.append(Course.route.in_(cohort.route))
+    return conditions

@@ -1,0 +1,398 @@
+"""The store: opening and upgrading it, importing a batch, deriving outcomes.
+
+One writer at a time, each import or derivation in one transaction: readers see the store before or
+after it, never between. Records go in once and stay; facts are derived from them under the store's
+rules and are replaced for the patients that an import touches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, delete, event, func, select, update
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+from data_models.bulk import LOCK_WAIT_SECONDS, Bulk
+from data_models.outcomes.derive import Facts, derive
+from data_models.outcomes.listing import outcomes_listing
+from data_models.records import RecordBatch, fingerprint
+from data_models.rules import DEFAULT_RULES, OutcomeRules
+from data_models.tables import Base
+
+Progress = Callable[[str, float], None]
+RECORDS = ("patients", "sessions", "assessments", "side_effects")
+FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
+PATIENTS_AT_ONCE = 50_000
+_TABLES = Base.metadata.tables
+_INFO = _TABLES["store_info"]
+# The patients that an import brings, for the length of its transaction.
+_TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)))
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did: new rows a table, identical repeats ignored, whether it was stored before."""
+
+    already_imported: bool
+    patients: int = 0
+    sessions: int = 0
+    assessments: int = 0
+    side_effects: int = 0
+    repeats: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def _quiet(step: str, share: float) -> None:
+    """The progress of a caller that shows none."""
+
+
+class Store:
+    """Session records and their outcomes behind a SQLAlchemy URL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    # --- opening -----------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, url: str, *, upgrade: bool | None = None) -> Store:
+        """Open a store, making it where there is none.
+
+        Parameters
+        ----------
+        url : a SQLAlchemy URL, e.g. sqlite:////home/clinic/outcomes.db.
+        upgrade : run outstanding migrations; None: do so for SQLite, the embedded default.
+
+        Raises
+        ------
+        StoreError : the URL is malformed, the file is no store or cannot be opened or written, or the
+            store needs `database upgrade`.
+        """
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise StoreError(f"{url!r} is no database URL; give one such as sqlite:////folder/file.db") from error
+        if parsed.get_backend_name() != "sqlite":
+            raise StoreError(f"databases of the kind {parsed.get_backend_name()!r} are not supported yet; use sqlite")
+        if not parsed.database or parsed.database == ":memory:":
+            raise StoreError("an in-memory database cannot hold a store; name a file: sqlite:////folder/file.db")
+        path = Path(parsed.database)
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # Records of a small clinic can be recognised by those who treat: for the owner's eyes only.
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+            store = cls(engine)
+            if store._revision() != _head_revision():
+                if upgrade is False:
+                    raise StoreError(f"{path} is not at this program's version; run: ketamine-outcomes database upgrade")
+                store.upgrade()
+        except OSError as error:
+            raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            reason = getattr(error, "orig", None) or error
+            raise StoreError(f"{path} cannot be opened as a store: {reason}") from error
+        return store
+
+    def upgrade(self) -> None:
+        """Run the outstanding migrations."""
+        from alembic import command
+
+        with self.engine.begin() as connection:
+            command.upgrade(_alembic(connection), "head")
+            if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
+                values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
+                connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
+
+    def _revision(self) -> str | None:
+        from alembic.runtime.migration import MigrationContext
+
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection for reading: everything read through it belongs to one version of the store."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    # --- what the store says of itself -----------------------------------------------------------
+
+    def _info(self) -> dict[str, str]:
+        with self.engine.connect() as connection:
+            return dict(connection.execute(select(_INFO.c.name, _INFO.c.value)).tuples().all())
+
+    def version(self) -> int:
+        """A number that grows with each change of records, rules or name."""
+        return int(self._info()["version"])
+
+    def rules(self) -> OutcomeRules:
+        """The rules under which the stored outcomes were derived."""
+        return _rules_from(self._info()["rules"])
+
+    def name(self) -> str:
+        """The data set's name; empty where none was given."""
+        return self._info()["name"]
+
+    def synthetic(self) -> bool:
+        """Whether the records are synthetic (the sample)."""
+        return self._info()["synthetic"] == "1"
+
+    def set_name(self, name: str, synthetic: bool) -> None:
+        """Name the data set and say whether it is synthetic."""
+        with self._writing() as bulk:
+            _set_info(bulk, name=name, synthetic=str(int(synthetic)))
+
+    # --- importing -------------------------------------------------------------------------------
+
+    def import_path(self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None) -> ImportResult:
+        """Read, check, store and derive the records at a path, all or nothing.
+
+        Raises
+        ------
+        RecordsRefused, CannotRead : nothing was stored.
+        """
+        from data_models.readers import read_records
+
+        return self.import_batch(read_records(path, progress), rules, progress)
+
+    def import_batch(
+        self, batch: RecordBatch, rules: OutcomeRules | None = None, progress: Progress | None = None
+    ) -> ImportResult:
+        """Store a checked batch and derive the outcomes of the patients it touches, in one transaction.
+
+        Parameters
+        ----------
+        rules : rules to keep from now on; other than the store's, everything is derived anew.
+        """
+        from data_models.reconcile import reconcile
+
+        progress = progress or _quiet
+        mark = fingerprint(batch)
+        with self._writing() as bulk:
+            imports = _TABLES["imports"]
+            kept = _info_in(bulk)
+            current = _rules_from(kept["rules"])
+            rules = rules or current
+            if len(bulk.fetch(select(imports.c.number).where(imports.c.fingerprint == mark))):
+                if rules != current:
+                    _derive_all(bulk, rules, progress)
+                return ImportResult(already_imported=True, warnings=list(batch.warnings))
+            progress("comparing with what is stored", 0.0)
+            stored, ids = _stored_records(bulk, batch)
+            batch = reconcile(batch, stored)
+            new = _with_ids(bulk, batch, ids)
+            for table in RECORDS:
+                progress("storing records", RECORDS.index(table) / len(RECORDS))
+                bulk.ingest(new[table], _TABLES[table])
+            if rules != current:
+                _derive_all(bulk, rules, progress)
+            else:
+                _derive_touched(bulk, new, stored, ids, rules, progress)
+            counts = {table: len(new[table]) for table in RECORDS}
+            number = int(bulk.fetch(select(func.coalesce(func.max(imports.c.number), 0).label("n")))["n"].iloc[0]) + 1
+            bulk.execute(
+                imports.insert().values(
+                    number=number, fingerprint=mark, source=batch.source, repeats=batch.repeats, **counts
+                )
+            )
+            _set_info(bulk)
+            progress("done", 1.0)
+        return ImportResult(already_imported=False, repeats=batch.repeats, warnings=list(batch.warnings), **counts)
+
+    # --- deriving --------------------------------------------------------------------------------
+
+    def derive(self, rules: OutcomeRules | None = None, progress: Progress | None = None) -> None:
+        """Derive every patient's outcomes anew, under other rules where some are given; they are kept."""
+        with self._writing() as bulk:
+            _derive_all(bulk, rules or _rules_from(_info_in(bulk)["rules"]), progress or _quiet)
+
+    def outcomes_frame(self, rules: OutcomeRules | None = None) -> pd.DataFrame:
+        """The `outcomes` listing: one row a course and instrument, columns of the data contract.
+
+        Under rules other than the store's it is derived in memory; the store stays as it is.
+        """
+        with self._writing(lock=False) as bulk:
+            kept = _rules_from(_info_in(bulk)["rules"])
+            if rules is None or rules == kept:
+                facts = {t: bulk.fetch(select(_TABLES[t])) for t in ("courses", "course_outcomes")}
+                parts = [(facts["courses"], facts["course_outcomes"])]
+            else:
+                derived = (derive(*records, rules) for records in _slices(bulk))
+                parts = [(facts.courses, facts.course_outcomes) for facts in derived]
+            patients = _TABLES["patients"]
+            people = bulk.fetch(select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
+        return outcomes_listing(people, parts)
+
+    @contextmanager
+    def _writing(self, lock: bool = True) -> Iterator[Bulk]:
+        """A bulk transaction that holds the store's write lock from its first statement on."""
+        import adbc_driver_manager
+
+        try:
+            with Bulk(self.engine) as bulk:
+                if lock:
+                    bulk.execute(update(_INFO).values(value=_INFO.c.value).where(_INFO.c.name == "version"))
+                yield bulk
+        except adbc_driver_manager.Error as error:
+            raise StoreError(_plain(str(error))) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy's "begin" event opens transactions, so that reads share one snapshot too.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _alembic(connection: Connection | None = None) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _head_revision() -> str | None:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _plain(message: str) -> str:
+    if "locked" in message or "busy" in message:
+        return "the store is busy: another import has run for over a minute; try again when it has ended"
+    if "full" in message:
+        return "the disk is full: nothing was stored; free some space and try again"
+    if "readonly" in message or "read-only" in message:
+        return "the store's file is read-only: nothing was stored; make it writable and try again"
+    return f"the database refused: {message.splitlines()[0][:300]}; nothing was stored"
+
+
+def _rules_from(text: str) -> OutcomeRules:
+    # A rule that this version no longer knows is dropped; a new one takes its default.
+    known = DEFAULT_RULES.as_dict()
+    return DEFAULT_RULES.changed({k: v for k, v in json.loads(text).items() if k in known})
+
+
+def _info_in(bulk: Bulk) -> dict[str, str]:
+    frame = bulk.fetch(select(_INFO.c.name, _INFO.c.value))
+    return dict(zip(frame["name"], frame["value"], strict=True))
+
+
+def _set_info(bulk: Bulk, **values: str) -> None:
+    """Change facts about the store; its version grows each time."""
+    values["version"] = str(int(_info_in(bulk)["version"]) + 1)
+    for name, value in values.items():
+        bulk.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+
+
+def _stored_records(bulk: Bulk, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """All stored records of the patients of a batch, and their ids by code."""
+    frames = (getattr(batch, table) for table in RECORDS)
+    codes = pd.concat([frame["patient_code"] for frame in frames], ignore_index=True).drop_duplicates()
+    bulk.ingest(codes.to_frame(), _TOUCHED, temporary=True)
+    patients = _TABLES["patients"]
+    touched = patients.c.patient_code.in_(select(_TOUCHED.c.patient_code))
+    frames_stored = {"patients": bulk.fetch(select(patients).where(touched))}
+    ids = frames_stored["patients"].set_index("patient_code")["patient_id"]
+    for name in RECORDS[1:]:
+        table = _TABLES[name]
+        statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
+        frames_stored[name] = bulk.fetch(statement.where(touched))
+    return RecordBatch(**frames_stored), ids
+
+
+def _with_ids(bulk: Bulk, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:
+    """The batch's frames with patient ids: known ones, and new ones in the order of the batch."""
+    patients = _TABLES["patients"]
+    first = int(bulk.fetch(select(func.coalesce(func.max(patients.c.patient_id), 0).label("n")))["n"].iloc[0]) + 1
+    fresh = pd.Index(batch.patients["patient_code"].drop_duplicates()).difference(pd.Index(ids.index), sort=False)
+    codes = pd.Index(ids.index).append(fresh)
+    all_ids = np.concatenate((ids.to_numpy(np.int64), np.arange(first, first + len(fresh))))
+    result = {}
+    for table in RECORDS:
+        frame = getattr(batch, table)
+        frame = frame.assign(patient_id=all_ids[codes.get_indexer(frame["patient_code"])])
+        # In the order of the primary key rows are appended, not inserted.
+        result[table] = frame.sort_values([c.name for c in _TABLES[table].primary_key], ignore_index=True)
+    if len(result["side_effects"]):
+        result["side_effects"]["onset_minutes"] = result["side_effects"]["onset_minutes"].fillna(-1.0)
+    return result
+
+
+def _derive_touched(
+    bulk: Bulk,
+    new: dict[str, pd.DataFrame],
+    stored: RecordBatch,
+    known_ids: pd.Series,
+    rules: OutcomeRules,
+    progress: Progress,
+) -> None:
+    """Replace the facts of the patients of an import."""
+    records = []
+    for table in RECORDS[1:]:
+        columns = [c.name for c in _TABLES[table].columns]
+        before = getattr(stored, table)
+        frame = new[table][columns]
+        records.append(pd.concat([before[columns], frame], ignore_index=True) if len(before) else frame)
+    if len(known_ids):
+        patients = _TABLES["patients"]
+        touched = select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
+        for table in FACTS:
+            bulk.execute(delete(_TABLES[table]).where(_TABLES[table].c.patient_id.in_(touched)))
+    progress("deriving outcomes", 0.0)
+    _store_facts(bulk, derive(records[0], records[1], records[2], rules), progress)
+
+
+def _store_facts(bulk: Bulk, facts: Facts, progress: Progress) -> None:
+    for place, table in enumerate(FACTS):
+        progress("storing outcomes", place / len(FACTS))
+        frame: pd.DataFrame = getattr(facts, table)
+        bulk.ingest(frame, _TABLES[table])
+
+
+def _slices(bulk: Bulk) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+    """All records, whole patients at a time, so that memory does not grow with the store."""
+    patient_id = _TABLES["sessions"].c.patient_id
+    last = bulk.fetch(select(func.coalesce(func.max(patient_id), 0).label("n")))["n"].iloc[0]
+    for first in range(0, int(last) + 1, PATIENTS_AT_ONCE):
+        tables = (_TABLES[name] for name in RECORDS[1:])
+        frames = [
+            bulk.fetch(select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
+            for t in tables
+        ]
+        if len(frames[0]):
+            yield frames[0], frames[1], frames[2]
+
+
+def _derive_all(bulk: Bulk, rules: OutcomeRules, progress: Progress) -> None:
+    for table in FACTS:
+        bulk.execute(delete(_TABLES[table]))
+    for done, records in enumerate(_slices(bulk)):
+        progress(f"deriving outcomes, slice {done + 1}", 0.5)
+        _store_facts(bulk, derive(*records, rules), progress)
+    _set_info(bulk, rules=json.dumps(rules.as_dict()))
