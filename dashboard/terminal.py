@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 COMMAND = "ketamine-outcomes"
 DEBUG = "KETAMINE_OUTCOMES_DEBUG"
@@ -29,13 +29,20 @@ class CommandError(Exception):
 
 def say(text: str) -> None:
     """Print one line of result to standard output."""
-    sys.stdout.write(text + "\n")
+    standard_output().write(text + "\n")
+
+
+def standard_output() -> TextIO:
+    """Standard output, or a plain refusal where it was closed."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise CommandError("standard output is closed; name a file with -o")
+    return sys.stdout
 
 
 def complain(text: str) -> None:
     """Print one line to standard error; control characters are shown, not obeyed."""
     line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # standard error may be closed too
         sys.stderr.write(f"{COMMAND}: {line}\n")
 
 
@@ -74,7 +81,12 @@ class Progress:
             from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as RichProgress
 
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+            )
             self._bar = RichProgress(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task(what, total=1.0)
             self._bar.start()
@@ -94,7 +106,7 @@ def whole_file(path: Path | None) -> Iterator[IO[bytes]]:
     The file is written beside its place and moved there at the end; a device or pipe is written as it is.
     """
     if path is None or str(path) == "-":
-        sys.stdout.flush()
+        standard_output().flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
@@ -106,11 +118,12 @@ def whole_file(path: Path | None) -> Iterator[IO[bytes]]:
         with path.open("wb") as stream:
             yield stream
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    name = ""
     try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
             yield stream
-        os.chmod(name, 0o600 if path.suffix == ".db" else 0o666 & ~_umask())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp's own mode shuts out the user's group
         os.replace(name, path)
     except OSError as error:
         # The user knows the file by its own name, not by the part file's.

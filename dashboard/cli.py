@@ -1,0 +1,375 @@
+"""The commands: records in, outcomes and figures out, the dashboard on this computer.
+
+Each command imports what it needs when it runs, so that `--help` and mistyped options answer at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dashboard import terminal
+from dashboard.settings import Settings, SettingsError, database_url
+from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
+
+if TYPE_CHECKING:
+    from data_models.records import RecordsRefused
+    from data_models.rules import OutcomeRules
+    from data_models.store import Store
+
+app = typer.Typer(
+    name=COMMAND,
+    help="Outcomes of ketamine treatment: import session records, look at the dashboard, take figures away.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+database_app = typer.Typer(help="Care of the database.", rich_markup_mode=None)
+app.add_typer(database_app, name="database")
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database", envvar="KETAMINE_OUTCOMES_DATABASE", metavar="URL", show_default="a file in your data folder",
+        help="Database: a URL such as sqlite:///clinic.db, or a file.",
+    ),
+]  # fmt: skip
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="NAME=VALUE", help="Change one rule of the definitions; may be repeated."),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
+Records = Annotated[
+    Path, typer.Argument(metavar="PATH", help="A folder of CSV files, a CSV file or an .xlsx workbook.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"{COMMAND} {version(COMMAND)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+# --- the dashboard ------------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8050")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
+    workers: Annotated[int | None, typer.Option(help="Server processes.", show_default="one a core")] = None,
+) -> None:
+    """Open the dashboard on this computer with the synthetic sample clinic, in a database of its own."""
+    from dashboard import demonstration
+
+    database = demonstration.database()
+    settings = Settings.from_environment(database=database, port=port, workers=workers)
+    demonstration.require_free_port(settings)
+    demonstration.fill(settings)
+    if browser:
+        demonstration.open_browser_when_ready(settings)
+    _serve(settings)
+
+
+@app.command()
+def serve(
+    database: Database = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8050")] = None,
+    workers: Annotated[int | None, typer.Option(help="Server processes.", show_default="one a core")] = None,
+) -> None:
+    """Serve the dashboard with your database."""
+    from dashboard import demonstration
+
+    settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
+    demonstration.require_free_port(settings)
+    _open(settings.database).engine.dispose()  # made and upgraded here, once, and not by each worker
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from dashboard.server import serve as run_server
+
+    say(f"The dashboard is at {settings.address} - press Ctrl+C to stop it.")
+    terminal.standard_output().flush()
+    run_server(settings)
+
+
+# --- records in ---------------------------------------------------------------------------------
+
+
+@app.command()
+def check(path: Records, database: Database = None) -> None:
+    """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
+    with Progress() as progress:
+        batch = _checked(path, database, progress)
+    say(
+        f"No problems: {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
+        f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')}"
+        f"{_repeats(batch.repeats)}."
+    )
+    for warning in batch.warnings:
+        say(f"Note: {warning}")
+
+
+@app.command("import")
+def import_records(path: Records, database: Database = None, rule: Rules = None) -> None:
+    """Check session records, store them and derive their outcomes: all of them or none."""
+    store = _open(database_url(database))
+    rules = _rules(store.rules(), rule) if rule else None
+    with Progress() as progress:
+        result = store.import_path(path, rules=rules, progress=progress)
+    if result.already_imported:
+        say("These records are already imported; nothing has changed.")
+        return
+    say(
+        f"Imported {_count(result.patients, 'new patient')}, {_count(result.sessions, 'session')}, "
+        f"{_count(result.assessments, 'assessment')}, {_count(result.side_effects, 'side effect')}"
+        f"{_repeats(result.repeats)}."
+    )
+    for warning in result.warnings:
+        say(f"Note: {warning}")
+
+
+@app.command()
+def derive(database: Database = None, rule: Rules = None) -> None:
+    """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
+    store = _open_existing(database)
+    rules = _rules(store.rules(), rule)
+    with Progress() as progress:
+        store.derive(rules, progress=progress)
+    say(f"Derived every outcome under version {rules.version} of the definitions.")
+
+
+# --- figures out --------------------------------------------------------------------------------
+
+
+@app.command()
+def outcomes(database: Database = None, rule: Rules = None, output: Output = None) -> None:
+    """Write one row per course and instrument as CSV. --rule applies to this output alone."""
+    from dashboard.exports.csv_file import write_csv
+
+    store = _open_existing(database)
+    frame = store.outcomes_frame(_rules(store.rules(), rule) if rule else None)
+    with whole_file(output) as stream:
+        write_csv(frame, stream)
+
+
+@app.command()
+def summary(
+    instrument: Annotated[str, typer.Option(help="Scale, for example phq9.")],
+    database: Database = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Keep these courses, for example route=iv; may be repeated."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="KEY", help="One summary per value of this key.")] = None,
+    rule: Rules = None,
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Only json as yet.")] = "json",
+    output: Output = None,
+    suppress: Annotated[int, typer.Option(metavar="N", help="Smallest count shown; only 0 (show all) as yet.")] = 0,
+) -> None:
+    """Write a cohort's figures: response, onset, durability, fade and side effects."""
+    from dashboard import summary_command
+
+    if form != "json" or suppress:
+        wrong = f"--format {form}" if form != "json" else f"--suppress {suppress}"
+        raise CommandError(f"{wrong} is not available yet; use --format json without --suppress")
+    store = _open_existing(database)
+    rules = _rules(store.rules(), rule)
+    text = summary_command.as_json(store, instrument, tuple(where or ()), by, rules)
+    with whole_file(output) as stream:
+        stream.write(text.encode())
+
+
+@app.command()
+def sample(
+    patients: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many patients.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clinic.")] = 1,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")
+    ] = None,
+) -> None:
+    """Write the session records of a synthetic clinic of any size."""
+    if output is None:
+        raise CommandError("name the folder to write with -o FOLDER", exit_code=2)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise CommandError(f"{output}: is not an empty folder; name a new one")
+    from sample_data.generate import write
+
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        with Progress() as progress:
+            write(patients, seed, output, progress=progress)
+    except BaseException:
+        for part in output.iterdir():  # it was empty before: half a clinic is worse than none
+            part.unlink()
+        raise
+    say(f"Wrote the synthetic records of {_count(patients, 'patient')} to {output}.")
+
+
+@database_app.command("upgrade")
+def database_upgrade(database: Database = None) -> None:
+    """Bring the database's tables to this version of the product."""
+    from data_models.store import Store
+
+    Store.open(database_url(database), upgrade=True).engine.dispose()
+    say("The database is up to date.")
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _open(url: str) -> Store:
+    from data_models.store import Store
+
+    return Store.open(url)
+
+
+def _open_existing(database: str | None) -> Store:
+    """The store, which must be there already: reading from a mistyped path makes no new database."""
+    url = database_url(database)
+    if _missing(url):
+        raise CommandError(
+            f"{url.removeprefix('sqlite:///')}: there is no database here; "
+            f"import records first ({COMMAND} import PATH) or name another with --database"
+        )
+    return _open(url)
+
+
+def _missing(url: str) -> bool:
+    prefix = "sqlite:///"
+    return url.startswith(prefix) and not Path(url.removeprefix(prefix).partition("?")[0]).exists()
+
+
+def _checked(path: Path, database: str | None, progress: Progress):  # type: ignore[no-untyped-def]  # a RecordBatch
+    """The records, checked by themselves and against what the store holds, where there is one."""
+    from data_models.readers import read_records
+
+    batch = read_records(path, progress)
+    url = database_url(database)
+    if _missing(url):
+        from data_models.reconcile import reconcile
+        from data_models.records import empty_batch
+
+        return reconcile(batch, empty_batch())
+    return _open(url).reconciled(batch)
+
+
+def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:
+    try:
+        return rules.with_assignments(assignments or ())
+    except ValueError as error:
+        raise CommandError(f"--rule: {error}", exit_code=2) from None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _repeats(number: int) -> str:
+    return f"; {_count(number, 'identical repeat')} ignored" if number else ""
+
+
+# --- the one way in -----------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and end the process with its exit code; no error shows a traceback."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code. KETAMINE_OUTCOMES_DEBUG=1 lets errors through."""
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if os.environ.get(terminal.DEBUG) == "1":
+        code = app(arguments, standalone_mode=False, prog_name=COMMAND)
+        return code if isinstance(code, int) else 0
+    warnings.simplefilter("ignore")  # a library's advice to programmers is no message for users
+    try:
+        code = app(arguments, standalone_mode=False, prog_name=COMMAND)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = terminal.INTERRUPTED
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:
+        code = _explain(error)
+        terminal.drop_stdout()
+    if code == terminal.INTERRUPTED:
+        complain("stopped; work in progress was left out, run the command again to do it")
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong; the exit code that goes with it."""
+    if isinstance(error, typer.TyperException):
+        complain(f"{getattr(error, 'format_message', error.__str__)()} (see {COMMAND} --help)")
+        return getattr(error, "exit_code", 2)
+    if isinstance(error, CommandError):
+        complain(str(error))
+        return error.exit_code
+    if isinstance(error, SettingsError):
+        complain(str(error))
+        return 2
+    if isinstance(error, OSError):
+        if error.errno != errno.EPIPE:  # a reader that has seen enough, as `head` has, is no failure to report
+            complain(terminal.explain_os_error(error))
+        return 1
+    if isinstance(error, MemoryError):
+        complain("there is not enough memory for this; import the records in smaller parts")
+        return 1
+    return _explain_data_error(error)
+
+
+def _explain_data_error(error: Exception) -> int:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from data_models.records import CannotRead, RecordsRefused
+    from data_models.store import StoreError
+
+    if isinstance(error, RecordsRefused):
+        _list_problems(error)
+        return 1
+    if isinstance(error, CannotRead):
+        complain(str(error))
+        return 2
+    if isinstance(error, StoreError):
+        complain(str(error))
+        return 1
+    if isinstance(error, SQLAlchemyError):
+        # The driver's own first line: the rest quotes the statement and its values.
+        reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+        complain(f"the database refused: {reason}; check --database and the rights and space of its folder")
+        return 1
+    complain(
+        f"unexpected {type(error).__name__}{terminal.place_of(error)}; nothing was stored. "
+        f"Set {terminal.DEBUG}=1 to see the details, and please report them"
+    )
+    return 1
+
+
+def _list_problems(refused: RecordsRefused) -> None:
+    for problem in refused.problems:
+        complain(str(problem))
+    more = refused.count - len(refused.problems)
+    shown = f"; the first {len(refused.problems):,} are listed" if more > 0 else ""
+    complain(f"{_count(refused.count, 'problem')}{shown}; nothing was stored, mend the records and try again")

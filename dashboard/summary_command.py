@@ -1,0 +1,77 @@
+"""The cohort's figures as JSON text, under the store's rules or, without changing the store, under others."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dashboard.terminal import CommandError
+from data_models import cohort
+from data_models.cohort_filter import CohortFilter
+from data_models.instruments import INSTRUMENTS
+from data_models.rules import OutcomeRules
+from data_models.scope import Scope
+from data_models.store import Store
+
+
+def as_json(store: Store, instrument: str, where: tuple[str, ...], by: str | None, rules: OutcomeRules) -> str:
+    """The summary of one cohort, or of each value of `by`, as the data contract's JSON."""
+    if instrument not in INSTRUMENTS:
+        raise CommandError(f"--instrument {instrument}: there is no such scale; use one of {', '.join(INSTRUMENTS)}", 2)
+    if by is not None and by not in CohortFilter.KEYS:
+        raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(CohortFilter.KEYS)}", 2)
+    try:
+        chosen = CohortFilter.from_assignments(list(where), instrument)
+    except ValueError as error:
+        raise CommandError(f"--where: {error}", 2) from None
+    with _under(store, rules) as source, source.connect() as connection:
+        scope = Scope.everything()
+        if by is None:
+            result: Any = cohort.summarise(connection, scope, chosen, rules)
+        else:
+            result = {"by": by, "groups": cohort.split(connection, scope, chosen, rules, by)}
+    return json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+@contextlib.contextmanager
+def _under(store: Store, rules: OutcomeRules) -> Iterator[Store]:
+    """The store itself when it was derived under `rules`, else a throw-away copy derived under them."""
+    if rules == store.rules():
+        yield store
+        return
+    if store.engine.dialect.name != "sqlite" or not store.engine.url.database:
+        raise CommandError(
+            "--rule needs a SQLite file here; keep the rules in this database with derive --rule instead"
+        )
+    with tempfile.TemporaryDirectory(prefix="ketamine-outcomes-") as folder:
+        path = Path(folder) / "copy.db"
+        with (
+            contextlib.closing(sqlite3.connect(store.engine.url.database)) as stored,
+            contextlib.closing(sqlite3.connect(path)) as copy,
+        ):
+            stored.backup(copy)
+        other = Store.open(f"sqlite:///{path.as_posix()}")
+        try:
+            other.derive(rules)
+            yield other
+        finally:
+            other.engine.dispose()
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types: numpy's scalars as Python's, not-a-number and infinity as null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,111 @@
+"""Fixtures that every layer of tests shares. Nothing here touches the user's own data folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Default database, cache and settings of the tests lie in a temporary folder, not the user's."""
+    home = tmp_path_factory.mktemp("home")
+    folders = {
+        "XDG_DATA_HOME": home / "data",
+        "XDG_CACHE_HOME": home / "cache",
+        "LOCALAPPDATA": home / "local",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("KETAMINE_OUTCOMES_")]:
+            patch.delenv(name)
+        for name, folder in folders.items():
+            patch.setenv(name, str(folder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds pyproject.toml."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """Real, published trial data that lie beside the project and are never copied into it."""
+    folder = ROOT.parent / "shared" / "datasets"
+    if not folder.is_dir():
+        pytest.skip("the real data sets are not beside this checkout (../shared/datasets)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_folder() -> Path:
+    """The session records of the synthetic sample clinic."""
+    return ROOT / "sample_data" / "clinic"
+
+
+@pytest.fixture(scope="session")
+def sample_database(tmp_path_factory: pytest.TempPathFactory, sample_folder: Path) -> str:
+    """URL of a database that holds the sample clinic. Shared by a worker's tests: read, never write."""
+    from data_models.store import Store
+
+    url = f"sqlite:///{(tmp_path_factory.mktemp('sample') / 'sample.db').as_posix()}"
+    store = Store.open(url)
+    store.import_path(sample_folder)
+    store.set_name("Synthetic sample data", synthetic=True)
+    store.engine.dispose()
+    return url
+
+
+@pytest.fixture
+def small_records(tmp_path: Path) -> Path:
+    """A folder of valid session records: two patients, one of whom responds and loses the response."""
+    folder = tmp_path / "records"
+    folder.mkdir()
+    (folder / "patients.csv").write_text(
+        "patient_code,clinic,age_band,sex,diagnosis\n"
+        "A1,north,35-44,female,major_depression\n"
+        "B2,south,45-54,male,anxiety\n"
+    )
+    (folder / "sessions.csv").write_text(
+        "patient_code,hours,drug,route,dose,dose_unit,side_effects_asked\n"
+        "A1,0,ketamine,iv,0.5,mg_per_kg,yes\n"
+        "A1,72,ketamine,iv,0.5,mg_per_kg,yes\n"
+        "B2,0,esketamine,intranasal,56,mg,no\n"
+    )
+    (folder / "assessments.csv").write_text(
+        "patient_code,hours,instrument,score\n"
+        "A1,-24,phq9,20\n"
+        "A1,24,phq9,14\n"
+        "A1,96,phq9,8\n"
+        "A1,264,phq9,16\n"
+        "B2,-2,phq9,18\n"
+        "B2,168,phq9,17\n"
+    )
+    (folder / "side_effects.csv").write_text(
+        "patient_code,hours,term,severity,onset_minutes,resolved_minutes\nA1,0,nausea,mild,20,90\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `ketamine-outcomes` in a process of its own, as a user does; returns the completed process."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-c", "from dashboard.cli import main; main()", *map(str, arguments)]
+        options = {"capture_output": True, "text": True, "timeout": 120, "cwd": ROOT, **options}
+        return subprocess.run(line, check=False, **options)  # type: ignore[call-overload]
+
+    return run
