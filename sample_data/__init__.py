@@ -1,0 +1,1 @@
+"""A synthetic clinic: a seeded generator, its published yardsticks, and the small sample it wrote."""
