@@ -10,26 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.theme import STATES
 from data_models.instruments import INSTRUMENTS, Instrument
 from data_models.rules import OutcomeRules
-
-# Words and a shape for each state: colour is never the only carrier.
-STATE_WORDS = {
-    "responding": "Responding",
-    "fading": "Fading",
-    "response_lost": "Response lost",
-    "no_response": "No response yet",
-    "not_measured": "Not measured",
-    "worse": "Worse",
-}
-STATE_SHAPES = {
-    "responding": "●",
-    "fading": "◐",
-    "response_lost": "◇",
-    "no_response": "○",
-    "not_measured": "–",
-    "worse": "▲",
-}
 
 
 def missing(value: Any) -> bool:
@@ -179,7 +162,7 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     now = f"latest {scale.name} {number(last)} ({scale.band(last)}) {moment(outcome['last_days'])}"
     against = f"baseline {number(baseline)}"
     state = outcome["state"]
-    word = STATE_WORDS.get(state, state)
+    word = STATES[state][2]
     if state == "fading":
         given_back = (last - best) / (baseline - best) if baseline > best else 0.0
         return (

@@ -1,0 +1,53 @@
+"""What every strip of a patient's trajectory has: heading, height, axis, traces and marks.
+
+A builder of a strip does not know where it will stand; `trajectory` stacks strips on one axis of days
+since the course's first session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pandas as pd
+
+from dashboard.figures.base import Figure
+
+
+@dataclass(slots=True)
+class Panel:
+    """One strip of the figure. Traces, shapes and notes get their axes from the assembler.
+
+    Shapes and notes give `y` in the panel's own units; `x` is in days unless `xref` says "domain".
+    """
+
+    heading: str
+    height: int
+    axis: Figure
+    traces: list[Figure] = field(default_factory=list)
+    shapes: list[Figure] = field(default_factory=list)
+    notes: list[Figure] = field(default_factory=list)
+
+
+def lanes(names: Sequence[str]) -> Figure:
+    """A y axis of named rows, the first at the top."""
+    return {
+        "range": [len(names) - 0.5, -0.5],
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "showgrid": False,
+        "zeroline": False,
+        "tickfont": {"size": 11},
+        "fixedrange": True,
+    }
+
+
+def or_none(value: Any) -> float | None:
+    """A number, or None where it is missing."""
+    return None if value is None or value != value else float(value)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows as dicts; one patient's frames are small."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))

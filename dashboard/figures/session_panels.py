@@ -1,0 +1,187 @@
+"""The session strips of a trajectory: sessions by route and dose, and what was reported in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard import patient_words as words
+from dashboard.figures.panel import Panel, lanes, records
+from dashboard.theme import ROUTE_SYMBOLS, colour
+from data_models.vocabulary import ROUTES, SIDE_EFFECTS, label
+
+SHORT_TERMS = {
+    "heart_rate_increased": "heart rate ↑",
+    "blood_pressure_increased": "blood pressure ↑",
+    "vision_blurred": "vision blurred",
+    "balance_disorder": "imbalance",
+}
+
+
+def session_panel(sessions: pd.DataFrame, routes: Sequence[str], largest: Mapping[tuple, float]) -> Panel:
+    """A lane a route: shape = route, size = dose (share of the largest of the same drug, route and unit)."""
+    panel = Panel("Sessions (larger = higher dose)", 20 + 24 * len(routes), lanes([label(route) for route in routes]))
+    for lane, route in enumerate(routes):
+        given = records(sessions[sessions["route"].map(route_key) == route])
+        panel.traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": label(route),
+                "x": [float(row["days"]) for row in given],
+                "y": [lane] * len(given),
+                "text": [session_hover(row) for row in given],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "symbol": ROUTE_SYMBOLS.get(route, "circle"),
+                    "color": colour(route or "left"),
+                    "size": [_dose_size(row, largest) for row in given],
+                    "opacity": 0.9,
+                    "line": {"width": 0},
+                },
+            }
+        )
+    return panel
+
+
+def route_key(route: Any) -> str:
+    """The route's code; "" where it is not recorded."""
+    return "" if words.missing(route) else str(route)
+
+
+def dose_key(row: Mapping[str, Any]) -> tuple:
+    """Doses are compared within one drug, route and unit only."""
+    return (str(row["drug"]), route_key(row["route"]), str(row["dose_unit"]))
+
+
+def largest_doses(sessions: pd.DataFrame) -> dict[tuple, float]:
+    """The largest dose of each drug, route and unit."""
+    known = sessions[sessions["dose"].notna()]
+    found: dict[tuple, float] = {}
+    for row in records(known):
+        found[dose_key(row)] = max(found.get(dose_key(row), 0.0), float(row["dose"]))
+    return found
+
+
+def routes_of(sessions: pd.DataFrame) -> list[str]:
+    """Routes used, in the order of the vocabulary, those not recorded last."""
+    used = {route_key(route) for route in sessions["route"]}
+    return [route for route in (*ROUTES, "") if route in used]
+
+
+def _dose_size(row: Mapping[str, Any], largest: Mapping[tuple, float]) -> float:
+    top = largest.get(dose_key(row), 0.0)
+    share = 0.0 if words.missing(row["dose"]) or top <= 0 else float(row["dose"]) / top
+    # Area, not diameter, follows the dose.
+    return 6.0 + 10.0 * share**0.5 if share else 7.0
+
+
+def dose_words(row: Mapping[str, Any]) -> str:
+    """ "0.5 mg/kg IV ketamine"."""
+    drug, route = label(row["drug"]).lower(), label(row["route"])
+    if words.missing(row["dose"]):
+        return f"{drug}, {route}, dose not recorded"
+    unit = label(row["dose_unit"]) if row["dose_unit"] == "mg_per_kg" else str(row["dose_unit"])
+    return f"{row['dose']:g} {unit} {drug}, {route}"
+
+
+def session_hover(row: Mapping[str, Any]) -> str:
+    """Everything known about one session, line by line."""
+    lines = [
+        f"<b>Session {int(row['number'])}</b>, day {words.number(row['days'])}, {row['phase']}",
+        dose_words(row),
+    ]
+    pressure = [("before", "before"), ("highest", "highest")]
+    lines += [
+        f"{name.capitalize()}: {row[f'systolic_{key}']:.0f}/{row[f'diastolic_{key}']:.0f} mmHg"
+        for name, key in pressure
+        if not words.missing(row[f"systolic_{key}"]) and not words.missing(row[f"diastolic_{key}"])
+    ]
+    if not words.missing(row["cadss_highest"]):
+        lines.append(f"CADSS highest {row['cadss_highest']:g} of 92")
+    if not words.missing(row["moaas_lowest"]):
+        lines.append(f"MOAA/S lowest {row['moaas_lowest']:g} of 5")
+    if not words.missing(row["minutes_to_discharge"]):
+        lines.append(f"Left after {row['minutes_to_discharge']:g} min")
+    if row["asked"] != 1:
+        lines.append("Side effects not asked about")
+    elif row["effects"] == 0:
+        lines.append("Side effects asked about, none")
+    return "<br>".join(lines)
+
+
+def effect_rows(effects: pd.DataFrame, sessions: pd.DataFrame) -> list[str]:
+    """Rows of the side-effect panel: terms, most frequent first, then what was asked and not asked."""
+    counts = effects["term"].value_counts()
+    terms = sorted(counts.index, key=lambda term: (-int(counts[term]), SIDE_EFFECTS.index(term)))
+    rows = [str(term) for term in terms]
+    if ((sessions["asked"] == 1) & (sessions["effects"] == 0)).any():
+        rows.append("none reported")
+    if (sessions["asked"] != 1).any():
+        rows.append("not asked")
+    return rows
+
+
+def effect_panel(effects: pd.DataFrame, sessions: pd.DataFrame, rows: Sequence[str]) -> Panel:
+    """A row a term, a square a session that had it, darker = more severe; "not asked" is never "none"."""
+    names = [SHORT_TERMS.get(row, row.replace("_", " ")) for row in rows]
+    panel = Panel("Side effects (darker = more severe)", 12 + 18 * len(rows), lanes(names))
+    grades = {"mild": 1, "moderate": 2, "severe": 3}
+    worst = effects.assign(grade=effects["severity"].map(grades).fillna(0)).sort_values("grade", kind="stable")
+    for severity, grade in (("not graded", 0), *grades.items()):
+        given = records(worst[worst["grade"] == grade])
+        if not given:
+            continue
+        open_mark = grade == 0
+        panel.traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": severity,
+                "x": [float(row["days"]) for row in given],
+                "y": [rows.index(row["term"]) for row in given],
+                "text": [effect_hover(row) for row in given],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "symbol": "square-open" if open_mark else "square",
+                    "size": 7 + grade,
+                    "color": colour("ungraded" if open_mark else severity),
+                    "line": {"width": 1.5 if open_mark else 0},
+                },
+            }
+        )
+    quiet = (
+        ("none reported", "circle-open", (sessions["asked"] == 1) & (sessions["effects"] == 0), "asked, none reported"),
+        ("not asked", "x-thin", sessions["asked"] != 1, "side effects not asked about"),
+    )
+    for row_name, symbol, chosen, said in quiet:
+        if row_name in rows and chosen.any():
+            days = [float(day) for day in sessions.loc[chosen, "days"]]
+            marker = {
+                "symbol": symbol,
+                "size": 6,
+                "color": colour("muted"),
+                "line": {"width": 1.25, "color": colour("muted")},
+            }
+            trace = {"type": "scatter", "mode": "markers", "name": row_name, "x": days, "marker": marker}
+            trace |= {
+                "y": [rows.index(row_name)] * len(days),
+                "hovertemplate": f"Day %{{x:.1f}}: {said}<extra></extra>",
+            }
+            panel.traces.append(trace)
+    return panel
+
+
+def effect_hover(row: Mapping[str, Any]) -> str:
+    """One occurrence: term, grade, onset and resolution in minutes from the session's start."""
+    grade = "not graded" if words.missing(row["severity"]) else row["severity"]
+    lines = [f"<b>{label(row['term'])}</b>: {grade}, day {words.number(row['days'])}"]
+    if not words.missing(row["onset_minutes"]) and row["onset_minutes"] >= 0:
+        lines.append(f"from {row['onset_minutes']:g} min after the session's start")
+    if not words.missing(row["resolved_minutes"]):
+        lines.append(f"over at {row['resolved_minutes']:g} min")
+    if row["serious"] == 1:
+        lines.append("<b>serious</b>")
+    return "<br>".join(lines)

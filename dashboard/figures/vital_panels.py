@@ -1,0 +1,89 @@
+"""The vital-sign strips of a trajectory: before and highest of each session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dashboard import patient_words as words
+from dashboard.figures.base import Figure
+from dashboard.figures.panel import Panel, or_none, records
+from dashboard.theme import colour
+from data_models.rules import OutcomeRules
+
+
+def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRules) -> Panel:
+    """Blood pressure before (small) and highest (large) of each session, systolic and diastolic (mmHg)."""
+    panel = Panel("Blood pressure, mmHg (small = before, large = highest)", 120, {})
+    panel.traces += _before_and_highest(sessions, "systolic", "Systolic", "mmHg", rules.predose_systolic_mmhg)
+    panel.traces += _before_and_highest(sessions, "diastolic", "Diastolic", "mmHg", rules.predose_diastolic_mmhg)
+    for limit in (rules.systolic_high_mmhg, rules.diastolic_high_mmhg):
+        line = {"type": "line", "xref": "domain", "x0": 0, "x1": 1, "y0": limit, "y1": limit, "layer": "below"}
+        panel.shapes.append(line | {"line": {"color": colour("loss"), "width": 1, "dash": "dot"}})
+        note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": limit, "showarrow": False}
+        panel.notes.append(note | {"text": words.number(limit), "font": {"size": 10, "color": colour("loss")}})
+    panel.axis = {"nticks": 4, "zeroline": False, "range": _vital_range(every, ("systolic", "diastolic"), 60, 190)}
+    return panel
+
+
+def heart_rate_panel(sessions: pd.DataFrame, every: pd.DataFrame) -> Panel:
+    """Heart rate before (small) and highest (large) of each session (beats per minute)."""
+    panel = Panel("Heart rate, beats/min", 70, {})
+    panel.traces = _before_and_highest(sessions, "heart_rate", "Heart rate", "/min", None)
+    panel.axis = {"nticks": 3, "zeroline": False, "range": _vital_range(every, ("heart_rate",), 55, 110)}
+    return panel
+
+
+def _vital_range(sessions: pd.DataFrame, kinds: Sequence[str], low: float, high: float) -> list[float]:
+    values = sessions[[f"{kind}_{when}" for kind in kinds for when in ("before", "highest")]]
+    seen = values.to_numpy(dtype=float).ravel()
+    seen = seen[seen == seen]
+    return [min(low, float(seen.min()) - 5), max(high, float(seen.max()) + 5)] if seen.size else [low, high]
+
+
+def has_vitals(sessions: pd.DataFrame, kind: str) -> bool:
+    """Whether any session recorded this vital sign."""
+    return bool(sessions[[f"{kind}_before", f"{kind}_highest"]].notna().to_numpy().any())
+
+
+def _before_and_highest(
+    sessions: pd.DataFrame, kind: str, name: str, unit: str, threshold: float | None
+) -> list[Figure]:
+    """A stem from before to highest a session; before-values above the threshold in the alert colour."""
+    rows = records(sessions[["days", "number", f"{kind}_before", f"{kind}_highest"]])
+    stems_x: list[float | None] = []
+    stems_y: list[float | None] = []
+    for row in rows:
+        stems_x += [float(row["days"]), float(row["days"]), None]
+        stems_y += [or_none(row[f"{kind}_before"]), or_none(row[f"{kind}_highest"]), None]
+    traces: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": stems_x,
+            "y": stems_y,
+            "hoverinfo": "skip",
+            "line": {"color": colour("context"), "width": 1.5},
+            "name": f"{name} rise",
+        }
+    ]
+    for when, size in (("before", 4), ("highest", 7)):
+        seen = [row for row in rows if not words.missing(row[f"{kind}_{when}"])]
+        values = [float(row[f"{kind}_{when}"]) for row in seen]
+        alert = threshold if when == "before" else None
+        colors = [colour("loss") if alert is not None and value > alert else colour(kind) for value in values]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": f"{name} {when}",
+                "x": [float(row["days"]) for row in seen],
+                "y": values,
+                "customdata": [int(row["number"]) for row in seen],
+                "marker": {"size": size, "color": colors},
+                "hovertemplate": f"Session %{{customdata}}, day %{{x:.1f}}: {name.lower()} {when} "
+                f"%{{y:.0f}} {unit}<extra></extra>",
+            }
+        )
+    return traces
