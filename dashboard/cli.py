@@ -19,7 +19,7 @@ from dashboard.settings import Settings, SettingsError, database_url
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
-    from data_models.records import RecordsRefused
+    from data_models.records import RecordBatch, RecordsRefused
     from data_models.rules import OutcomeRules
     from data_models.store import Store
 
@@ -100,7 +100,7 @@ def serve(
 
     settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
     demonstration.require_free_port(settings)
-    _open(settings.database).engine.dispose()  # made and upgraded here, once, and not by each worker
+    _open(settings.database).close()  # made and upgraded here, once, and not by each worker
     _serve(settings)
 
 
@@ -230,7 +230,7 @@ def database_upgrade(database: Database = None) -> None:
     """Bring the database's tables to this version of the product."""
     from data_models.store import Store
 
-    Store.open(database_url(database), upgrade=True).engine.dispose()
+    Store.open(database_url(database), upgrade=True).close()
     say("The database is up to date.")
 
 
@@ -259,18 +259,18 @@ def _missing(url: str) -> bool:
     return url.startswith(prefix) and not Path(url.removeprefix(prefix).partition("?")[0]).exists()
 
 
-def _checked(path: Path, database: str | None, progress: Progress):  # type: ignore[no-untyped-def]  # a RecordBatch
+def _checked(path: Path, database: str | None, progress: Progress) -> RecordBatch:
     """The records, checked by themselves and against what the store holds, where there is one."""
     from data_models.readers import read_records
+    from data_models.reconcile import reconcile
+    from data_models.records import TABLES, RecordBatch, empty_table
 
     batch = read_records(path, progress)
     url = database_url(database)
-    if _missing(url):
-        from data_models.reconcile import reconcile
-        from data_models.records import empty_batch
-
-        return reconcile(batch, empty_batch())
-    return _open(url).reconciled(batch)
+    if not _missing(url):
+        return _open(url).reconciled(batch)
+    patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
+    return reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
 
 
 def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:

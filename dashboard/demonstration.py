@@ -72,7 +72,7 @@ def fill(settings: Settings) -> None:
             # Named last: a start that was cut short imports again and is told that it has.
             store.set_name(SAMPLE_NAME, synthetic=True)
     finally:
-        store.engine.dispose()
+        store.close()
 
 
 def require_free_port(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard.terminal import CommandError
 from data_models import cohort
-from data_models.cohort_filter import CohortFilter
+from data_models.cohort_filter import KEYS, CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
@@ -24,8 +24,8 @@ def as_json(store: Store, instrument: str, where: tuple[str, ...], by: str | Non
     """The summary of one cohort, or of each value of `by`, as the data contract's JSON."""
     if instrument not in INSTRUMENTS:
         raise CommandError(f"--instrument {instrument}: there is no such scale; use one of {', '.join(INSTRUMENTS)}", 2)
-    if by is not None and by not in CohortFilter.KEYS:
-        raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(CohortFilter.KEYS)}", 2)
+    if by is not None and by not in KEYS:
+        raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(KEYS)}", 2)
     try:
         chosen = CohortFilter.from_assignments(list(where), instrument)
     except ValueError as error:
@@ -61,7 +61,7 @@ def _under(store: Store, rules: OutcomeRules) -> Iterator[Store]:
             other.derive(rules)
             yield other
         finally:
-            other.engine.dispose()
+            other.close()
 
 
 def _plain(value: Any) -> Any:

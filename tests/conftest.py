@@ -64,7 +64,7 @@ def sample_database(tmp_path_factory: pytest.TempPathFactory, sample_folder: Pat
     store = Store.open(url)
     store.import_path(sample_folder)
     store.set_name("Synthetic sample data", synthetic=True)
-    store.engine.dispose()
+    store.close()
     return url
 
 

@@ -16,7 +16,7 @@ BUNDLES = (".min.js", ".map", ".woff2", ".png", ".xlsx")
 # Written in pieces so that this file does not find itself.
 FORBIDDEN = {
     "the address of a package registry": re.compile(
-        r"(py" r"pi\.org|pythonhosted|registry\.npm" r"js|https?://[^\s\"'<>]+/simp" r"le\b)", re.IGNORECASE
+        r"(py" r"pi\.org|pythonhos" r"ted|registry\.npm" r"js|https?://[^\s\"'<>]+/simp" r"le\b)", re.IGNORECASE
     ),
     "a path of one machine": re.compile(r"(^|[\s\"'=(:`])/(work|root|home|farm)" r"/[\w.]", re.MULTILINE),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KE" r"Y-----"),
