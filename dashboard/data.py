@@ -106,7 +106,14 @@ def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **name
 
     if not keep:
         return make()
-    key = (here.store.version(), who, function.__module__, function.__qualname__, arguments, tuple(sorted(named.items())))
+    key = (
+        here.store.version(),
+        who,
+        function.__module__,
+        function.__qualname__,
+        arguments,
+        tuple(sorted(named.items())),
+    )
     return here.answers.get(key, make)
 
 

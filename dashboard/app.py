@@ -1,0 +1,95 @@
+"""`create_app`: the only place where a Dash app is made, with its known traps closed.
+
+Each setting below that differs from Dash's default closes one: see the comments.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+import dash
+from dash import Dash, set_props
+
+from dashboard import data, ids, shell
+from dashboard.access.headers import add_headers
+from dashboard.pages import filters, pages
+from dashboard.pages.card import message
+from dashboard.settings import Settings
+from data_models.store import Store, StoreError
+
+log = logging.getLogger("dashboard")
+
+# Runs before the first paint, so that a dark page never flashes light.
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<script src="/assets/first-paint.js"></script>
+{%favicon%}
+{%css%}
+</head>
+<body>
+{%app_entry%}
+{%config%}
+{%scripts%}
+{%renderer%}
+</body>
+</html>"""
+
+
+def create_app(settings: Settings, store: Store) -> Dash:
+    """A dashboard on one store. Every worker process makes its own."""
+    app = Dash(
+        "dashboard",
+        title=shell.PRODUCT,
+        update_title="",  # a title that flickers with every callback is noise to screen readers
+        index_string=_INDEX,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "robots", "content": "noindex"},
+        ],
+        assets_ignore=r"first-paint\.js",
+        suppress_callback_exceptions=True,  # otherwise every page's layout goes into everyone's HTML
+        use_async=False,  # with asgiref importable, throughput falls to a quarter
+        enable_mcp=False,
+        use_pages=False,  # Dash's registry is global; two apps in one process would share pages
+        compress=True,
+        serve_locally=True,
+        on_error=say_what_failed,
+        add_log_handler=False,
+    )
+    app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
+    data.attach(app.server, store)
+    known = pages()
+    app.layout = shell.layout(known)
+    shell.register(app, known)
+    filters.register(app)
+    for page in known:
+        page.register(app)
+    add_headers(app)
+    return app
+
+
+def say_what_failed(error: Exception) -> Any:
+    """Show a sentence where the answer would have stood; a callback never fails silently.
+
+    The log names the kind of error and the place in our code, never its text: that may hold records.
+    """
+    place = next(
+        (f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))),
+        "?",
+    )
+    log.error("a callback failed: %s at %s", type(error).__name__, place)
+    if isinstance(error, StoreError):
+        text = str(error)
+    else:
+        text = "This could not be worked out. Reload the page; if it stays, tell who runs this dashboard."
+    shown = message(text, kind="error")
+    outputs = dash.ctx.outputs_list
+    if isinstance(outputs, dict) and outputs.get("property") == "children":
+        return shown
+    set_props(ids.NOTICE, {"children": shown})
+    return None

@@ -1,0 +1,104 @@
+// The filter bar and the URL follow each other. The URL holds the state; pages listen to the URL.
+window.dash_clientside = window.dash_clientside || {};
+
+(function () {
+  const DEFAULTS = { instrument: "phq9", min_hours_since_session: "" };
+  const SINGLE = new Set(Object.keys(DEFAULTS));
+
+  function write(params) {
+    const text = params.toString().replace(/%2C/g, ",");
+    return text ? "?" + text : "";
+  }
+
+  function set(params, key, value) {
+    const text = Array.isArray(value) ? value.join(",") : value || "";
+    if (text && text !== DEFAULTS[key]) {
+      params.set(key, text);
+    } else {
+      params.delete(key);
+    }
+  }
+
+  function wanted(params, key, data) {
+    if (SINGLE.has(key)) {
+      return params.get(key) || DEFAULTS[key];
+    }
+    const known = new Set((data || []).map((item) => item.value));
+    return (params.get(key) || "").split(",").filter((value) => known.has(value));
+  }
+
+  function chip(key, value, text) {
+    return {
+      namespace: "dash_html_components",
+      type: "Button",
+      props: {
+        children: text + " ×",
+        className: "chip",
+        type: "button",
+        "aria-label": "Remove filter " + text,
+        "data-filter": key,
+        "data-value": value,
+      },
+    };
+  }
+
+  function chips(params, ids, datas, labels) {
+    const found = [];
+    ids.forEach((id, position) => {
+      if (id.key === "instrument") {
+        return;
+      }
+      const values = [].concat(wanted(params, id.key, datas[position])).filter((value) => value !== "");
+      values.forEach((value) => {
+        const item = (datas[position] || []).find((one) => one.value === value);
+        found.push(chip(id.key, value, labels[position] + ": " + (item ? item.label : value)));
+      });
+    });
+    if (found.length > 1) {
+      found.push({
+        namespace: "dash_html_components",
+        type: "Button",
+        props: { children: "Clear all", className: "chip chip-clear", type: "button", "data-filter": "*" },
+      });
+    }
+    return found;
+  }
+
+  window.dash_clientside.filters = {
+    follow: function (search, values, ids, datas, labels) {
+      const skip = window.dash_clientside.no_update;
+      const triggered = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
+      const params = new URLSearchParams(search || "");
+      // One control moved: a person did it. All at once: the bar has just been filled from the URL.
+      const moved = triggered.length === 1 && triggered[0].startsWith("{") ? JSON.parse(triggered[0].replace(/\.value$/, "")) : null;
+      if (moved) {
+        const position = ids.findIndex((id) => id.key === moved.key);
+        set(params, moved.key, values[position]);
+        const next = write(params);
+        return [next === (search || "") ? skip : next, ids.map(() => skip), [chips(params, ids, datas, labels)]];
+      }
+      const shown = ids.map((id, position) => {
+        const value = wanted(params, id.key, datas[position]);
+        return JSON.stringify(value) === JSON.stringify(values[position]) ? skip : value;
+      });
+      return [skip, shown, [chips(params, ids, datas, labels)]];
+    },
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-filter]");
+    if (!button) {
+      return;
+    }
+    const params = new URLSearchParams(window.location.search);
+    const key = button.dataset.filter;
+    if (key === "*") {
+      ["clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",
+        "min_hours_since_session"].forEach((one) => params.delete(one));
+    } else {
+      const left = (params.get(key) || "").split(",").filter((value) => value && value !== button.dataset.value);
+      set(params, key, left);
+    }
+    window.dash_clientside.set_props("url", { search: write(params) });
+  });
+})();

@@ -1,0 +1,176 @@
+"""A chart as a card: the question, one sentence that answers it, the figure, and what stands behind it.
+
+Behind it: the definition (rules with their values, version, n, source), the same numbers as a table, and
+a download of that table. The download is made in the browser from the table's own cells (each holds its
+full value), so table, file and figure cannot differ.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.figures.graph import graph
+from dashboard.words import number
+from data_models.rules import OutcomeRules
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The numbers of a figure.
+
+    Attributes
+    ----------
+    columns : column key and heading, units in the heading.
+    rows : values per key; numbers stay numbers (None: not estimable).
+    digits : digits after the point shown for numbers that are not whole.
+    """
+
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Mapping[str, Any]]
+    digits: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a figure's numbers mean.
+
+    Attributes
+    ----------
+    text : one or two sentences: population, clock, estimator by name.
+    rules : names of the rules that the figure rests on.
+    n : what was counted, in words.
+    source : papers.
+    """
+
+    text: str
+    rules: Sequence[str] = ()
+    n: str = ""
+    source: str = ""
+
+
+def card(
+    card_id: str,
+    question: str,
+    sentence: str,
+    figure: dict[str, Any] | None = None,
+    *,
+    body: Component | list[Component] | None = None,
+    table: Table | None = None,
+    definition: Definition | None = None,
+    rules: OutcomeRules | None = None,
+    controls: Component | None = None,
+    alt: str | None = None,
+    graph_id: Any = None,
+    wide: bool = False,
+    **config: Any,
+) -> Component:
+    """One card. `figure` (a plain dict) or `body` (components) fills it; `alt` defaults to the sentence."""
+    parts: list[Component] = [_head(card_id, question, controls), html.P(sentence, className="card-sentence")]
+    if figure is not None:
+        parts.append(graph(figure, alt or f"{question} {sentence}", graph_id, **config))
+    if body is not None:
+        parts.append(html.Div(body, className="card-body"))
+    parts.append(_behind(card_id, table, definition, rules))
+    return _frame(card_id, parts, wide)
+
+
+def skeleton(card_id: str, question: str, height: int = 300, *, wide: bool = False) -> Component:
+    """The card while its data are on the way: the question and grey bars of the same size."""
+    bars = [
+        html.Div(className="bone bone-line"),
+        html.Div(className="bone", style={"height": f"{height}px"}),
+    ]
+    return _frame(card_id, [_head(card_id, question, None), *bars], wide, busy=True)
+
+
+def message(text: str, *, title: str | None = None, kind: str = "empty") -> Component:
+    """A designed empty or error state (`kind`: empty, error): plain words, what to do next."""
+    parts = [html.H2(title, className="state-title")] if title else []
+    role = {"role": "alert"} if kind == "error" else {}
+    return html.Div([*parts, html.P(text)], className=f"state state-{kind}", **role)
+
+
+def _frame(card_id: str, parts: list[Component], wide: bool, busy: bool = False) -> Component:
+    aria = {"aria-labelledby": f"{card_id}-question"} | ({"aria-busy": "true"} if busy else {})
+    return html.Section(parts, className="card card-wide" if wide else "card", **aria)
+
+
+def _head(card_id: str, question: str, controls: Component | None) -> Component:
+    title = html.H2(question, id=f"{card_id}-question", className="card-question")
+    return html.Div(
+        [title, html.Div(controls, className="card-controls")] if controls else [title], className="card-head"
+    )
+
+
+def _behind(card_id: str, table: Table | None, definition: Definition | None, rules: OutcomeRules | None) -> Component:
+    parts: list[Component] = []
+    if definition is not None:
+        parts.append(html.Details([html.Summary("Definition"), _definition(definition, rules)], className="behind"))
+    if table is not None:
+        parts.append(html.Details([html.Summary("As table"), table_view(table, card_id)], className="behind"))
+        parts.append(
+            html.Button(
+                "Download",
+                className="quiet-button",
+                type="button",
+                title="Download these numbers as a CSV file",
+                **{"data-download": f"{card_id}-table", "data-name": f"{card_id}.csv"},
+            )
+        )
+    return html.Div(parts, className="card-behind")
+
+
+def table_view(table: Table, table_id: str) -> Component:
+    """The table; every cell carries its full value for the download."""
+    head = html.Tr([html.Th(heading, scope="col", **{"data-key": key}) for key, heading in table.columns])
+    rows = [html.Tr([_cell(row.get(key), table.digits) for key, _ in table.columns]) for row in table.rows]
+    shown = html.Table([html.Thead(head), html.Tbody(rows)], id=f"{table_id}-table", className="numbers")
+    # A region that scrolls must be reachable by keyboard.
+    return html.Div(
+        shown, className="table-scroll", tabIndex=0, role="region", **{"aria-label": "Table of the numbers"}
+    )
+
+
+def _cell(value: Any, digits: int) -> Component:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return html.Td("–", className="missing", **{"data-value": ""})
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return html.Td(number(float(value), digits), className="number", **{"data-value": repr(value)})
+    return html.Td(str(value), **{"data-value": str(value), "data-text": "1"})
+
+
+def _definition(definition: Definition, rules: OutcomeRules | None) -> Component:
+    parts: list[Component] = [html.P(definition.text)]
+    if rules is not None and definition.rules:
+        meanings, values = rules.meanings(), rules.as_dict()
+        rows = [
+            html.Tr([html.Th(html.Code(name), scope="row"), html.Td(_value(values[name])), html.Td(meanings[name])])
+            for name in definition.rules
+        ]
+        parts.append(
+            html.Div(
+                html.Table(html.Tbody(rows), className="rules"),
+                className="table-scroll",
+                tabIndex=0,
+                role="region",
+                **{"aria-label": "Rules"},
+            )
+        )
+    facts = [definition.n] if definition.n else []
+    if rules is not None:
+        facts.append(f"Definitions version {rules.version}.")
+    if definition.source:
+        facts.append(f"Source: {definition.source}.")
+    if facts:
+        parts.append(html.P(" ".join(facts), className="fine"))
+    return html.Div(parts, className="definition")
+
+
+def _value(value: float | int | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,136 @@
+"""The filter bar: which courses a page is about. The URL holds its state; bar and URL follow each other.
+
+Controls change the URL and the URL changes the controls (back, forward, a copied link), both in the
+browser (`assets/filters.js`). Pages listen to the URL alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import data, ids
+from data_models.cohort_filter import KEYS, CohortFilter
+from data_models.instruments import INSTRUMENTS
+from data_models.vocabulary import label
+
+NAMES = {
+    "clinic": "Clinic",
+    "drug": "Drug",
+    "route": "Route",
+    "diagnosis": "Diagnosis",
+    "condition": "Condition",
+    "age_band": "Age",
+    "sex": "Sex",
+    "phase": "Phase",
+    "first_session_year": "First session in",
+}
+HOURS = "min_hours_since_session"
+HOURS_CHOICES = (("", "Any time"), ("24", "24 h or later"), ("72", "3 days or later"), ("168", "7 days or later"))
+_ALWAYS_SHOWN = ("clinic", "route", "diagnosis")
+_TEXT_AS_IS = ("clinic", "age_band", "first_session_year")
+
+
+def words(key: str, value: str) -> str:
+    """How a filter's value is written."""
+    return value if key in _TEXT_AS_IS else label(value)
+
+
+def described(cohort: CohortFilter) -> str:
+    """The filters that are on, in words; empty where none is."""
+    parts = [
+        f"{NAMES[key].lower()} {' or '.join(words(key, v) for v in getattr(cohort, key))}"
+        for key in KEYS
+        if getattr(cohort, key)
+    ]
+    return "; ".join(parts)
+
+
+def bar() -> Component:
+    """The bar's empty shell; its choices come from the store."""
+    return html.Div(
+        [
+            html.Div(html.Div(className="bone", style={"height": "52px"}), id=ids.FILTER_BAR),
+            html.Div(id=ids.FILTER_CHIPS, className="chips"),
+        ],
+        className="filters",
+        role="search",
+        **{"aria-label": "Filters"},
+    )
+
+
+def controls(present: dict[str, list[str]], cohort: CohortFilter) -> list[Component]:
+    """The controls, offering the values that the store has and those that the URL asks for."""
+    known = [
+        code for code in INSTRUMENTS if code in present.get("instrument", INSTRUMENTS) or code == cohort.instrument
+    ]
+    instrument = dmc.Select(
+        id=ids.filter_id("instrument"),
+        label="Scale",
+        data=[{"value": code, "label": INSTRUMENTS[code].name} for code in known],
+        value=cohort.instrument,
+        allowDeselect=False,
+        comboboxProps={"withinPortal": True},
+        className="filter",
+        size="xs",
+    )
+    by_key = {key: _choice(key, present.get(key, []), cohort) for key in KEYS}
+    hours = cohort.min_hours_since_session
+    since = dmc.Select(
+        id=ids.filter_id(HOURS),
+        label="Scores since a session",
+        data=[{"value": value, "label": text} for value, text in HOURS_CHOICES],
+        value=f"{hours:g}" if hours is not None else "",
+        allowDeselect=False,
+        className="filter",
+        size="xs",
+    )
+    more = [by_key[key] for key in KEYS if key not in _ALWAYS_SHOWN]
+    return [
+        html.Div([instrument, *(by_key[key] for key in _ALWAYS_SHOWN)], className="filter-row"),
+        html.Details(
+            [html.Summary("More filters"), html.Div([*more, since], className="filter-row")], className="filter-more"
+        ),
+    ]
+
+
+def _choice(key: str, present: list[str], cohort: CohortFilter) -> Component:
+    chosen = list(getattr(cohort, key))
+    values = [*present, *(v for v in chosen if v not in present)]
+    return dmc.MultiSelect(
+        id=ids.filter_id(key),
+        label=NAMES[key],
+        data=[{"value": v, "label": words(key, v)} for v in values],
+        value=chosen,
+        placeholder="" if chosen else "All",
+        clearable=True,
+        clearButtonProps={"aria-label": f"Clear {NAMES[key].lower()}"},
+        hidePickedOptions=False,
+        className="filter",
+        size="xs",
+    )
+
+
+def register(app: Dash) -> None:
+    """Fill the bar from the store; keep bar, chips and URL together."""
+
+    @app.callback(Output(ids.FILTER_BAR, "children"), Input(ids.FILTER_BAR, "id"), State(ids.URL, "search"))
+    def fill(_: str, search: str | None) -> Any:
+        from data_models.queries.choices import choices
+
+        return controls(data.ask(choices), CohortFilter.from_query(search or ""))
+
+    app.clientside_callback(
+        ClientsideFunction("filters", "follow"),
+        Output(ids.URL, "search"),
+        Output({"type": ids.FILTER, "key": ALL}, "value"),
+        Output({"type": ids.FILTER_CHIPS["type"], "at": ALL}, "children"),
+        Input(ids.URL, "search"),
+        Input({"type": ids.FILTER, "key": ALL}, "value"),
+        State({"type": ids.FILTER, "key": ALL}, "id"),
+        State({"type": ids.FILTER, "key": ALL}, "data"),
+        State({"type": ids.FILTER, "key": ALL}, "label"),
+    )

@@ -1,0 +1,117 @@
+"""The frame of every page: header, navigation, the place of the page, footer; and which page a URL shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import data, ids, theme
+from dashboard.pages import Page
+from dashboard.pages.card import message
+
+PRODUCT = "Ketamine outcomes"
+FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
+
+
+def layout(pages: tuple[Page, ...]) -> Component:
+    """The frame, without any data."""
+    main = html.Main(
+        [html.Div(id=ids.NOTICE, role="status"), html.Div(id=ids.PAGE, className="page", **{"data-page": ""})],
+        id="main",
+        tabIndex=-1,
+    )
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id=ids.URL, refresh="callback-nav"),
+            html.A("Skip to the content", href="#main", className="skip-link"),
+            _header(),
+            html.Div([_navigation(pages), main], className="frame"),
+            html.Footer(FOOTER, className="footer"),
+        ],
+        id=ids.MANTINE,
+        theme=theme.MANTINE,
+        defaultColorScheme="auto",
+    )
+
+
+def _header() -> Component:
+    return html.Header(
+        [
+            html.Span([html.Span(className="mark", **{"aria-hidden": "true"}), PRODUCT], className="brand"),
+            html.Span(id=ids.DATA_SET, className="data-set"),
+            html.Span(className="spacer"),
+            html.Button(
+                html.Span(className="icon icon-print", **{"aria-hidden": "true"}),
+                className="icon-button",
+                type="button",
+                title="Print this page",
+                **{"data-action": "print", "aria-label": "Print this page"},
+            ),
+            dmc.ColorSchemeToggle(
+                lightIcon=html.Span(className="icon icon-sun", **{"aria-hidden": "true"}),
+                darkIcon=html.Span(className="icon icon-moon", **{"aria-hidden": "true"}),
+                variant="subtle",
+                size=32,
+                color="gray",
+                className="icon-button",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+        ],
+        className="header",
+    )
+
+
+def _navigation(pages: tuple[Page, ...]) -> Component:
+    links = [
+        dcc.Link(
+            [html.Span(className=f"icon icon-{page.icon}"), html.Span(page.title)],
+            href=page.path,
+            id={"type": ids.NAVIGATION, "page": page.path},
+            className="nav-link",
+        )
+        for page in pages
+        if page.icon
+    ]
+    return html.Nav(links, className="navigation", **{"aria-label": "Pages"})
+
+
+def page_of(pages: tuple[Page, ...], pathname: str | None) -> Page | None:
+    """The page that a URL's path shows."""
+    return next((page for page in pages if page.holds(pathname or "/")), None)
+
+
+def register(app: Dash, pages: tuple[Page, ...]) -> None:
+    """Callbacks of the frame: which page, the data set's name, links that keep the filters, the title."""
+
+    @app.callback(
+        Output(ids.PAGE, "children"),
+        Output(ids.PAGE, "data-page"),
+        Output(ids.NOTICE, "children"),
+        Input(ids.URL, "pathname"),
+        State(ids.PAGE, "data-page"),
+    )
+    def show_page(pathname: str | None, shown: str) -> tuple[Any, Any, Any]:
+        page = page_of(pages, pathname)
+        if page is None:
+            text = "There is no page at this address. Choose one from the navigation."
+            return message(text, title="Page not found"), "none", None
+        if page.path == shown:  # another patient on the same page: its own callbacks fill it
+            return no_update, no_update, None
+        return page.layout(), page.path, None
+
+    @app.callback(Output(ids.DATA_SET, "children"), Input(ids.DATA_SET, "id"))
+    def name_data_set(_: str) -> Any:
+        store = data.store()
+        return [html.Span("Synthetic", className="badge"), store.name()] if store.synthetic() else store.name()
+
+    app.clientside_callback(
+        ClientsideFunction("frame", "navigate"),
+        Output({"type": ids.NAVIGATION, "page": ALL}, "href"),
+        Output({"type": ids.NAVIGATION, "page": ALL}, "className"),
+        Input(ids.URL, "pathname"),
+        Input(ids.URL, "search"),
+        State({"type": ids.NAVIGATION, "page": ALL}, "id"),
+    )

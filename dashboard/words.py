@@ -1,0 +1,280 @@
+"""Sentences and numbers as people read them: pure functions from the summary to words.
+
+A chart's sentence answers its question and is right in every case: one course, none, a median that is
+not reached, too few to say. A rate is never written without its n and its interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from data_models.vocabulary import label
+
+FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
+
+Share = Mapping[str, Any]
+Curve = Mapping[str, Any]
+
+
+def count(n: float, singular: str, plural: str | None = None) -> str:
+    """ "1 course", "412 courses", "no courses"."""
+    words = singular if n == 1 else (plural or singular + "s")
+    return f"no {words}" if n == 0 else f"{n:,.0f} {words}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number without needless zeros: 5, 7.3; "not reached" is the caller's word for None."""
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:,.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−") if text not in ("-0", "0") else "0"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage: 54%, 0.4%; one digit after the point below 10%."""
+    if share is None:
+        return "–"
+    value = 100 * share
+    digits = 1 if 0 < value < 9.95 or 99 < value < 100 else 0
+    return f"{value:.{digits}f}%"
+
+
+def interval(low: float | None, high: float | None, unit: str = "") -> str:
+    """The words of a 95% interval; an end that is not estimable is said so."""
+    if low is None and high is None:
+        return "95% interval not estimable"
+    if high is None:
+        return f"95% interval {number(low)}{unit} to not reached"
+    if low is None:
+        return f"95% interval up to {number(high)}{unit}"
+    return f"95% interval {number(low)} to {number(high)}{unit}"
+
+
+def share_interval(share: Share) -> str:
+    """ "95% interval 49 to 59%"."""
+    if share.get("low") is None or share.get("high") is None:
+        return "95% interval not estimable"
+    low, high = percent(share["low"]).rstrip("%"), percent(share["high"])
+    return f"95% interval {low} to {high}"
+
+
+def rate(share: Share | None) -> str:
+    """ "54% (193 of 358, 95% interval 49 to 59%)"; with no denominator "not measured"."""
+    if not share or not share.get("n"):
+        return "not measured"
+    return f"{percent(share['share'])} ({share['events']:,} of {share['n']:,}, {share_interval(share)})"
+
+
+def day(value: float) -> str:
+    """ "day 5"; hours in the first two days ("hour 24")."""
+    return f"hour {value * 24:.0f}" if 0 < value < 1 else f"day {number(value)}"
+
+
+def days(value: float) -> str:
+    """ "1 day", "4.5 days", "18 hours"."""
+    if 0 < value < 1:
+        return f"{value * 24:.0f} hours"
+    return f"{number(value)} {'day' if value == 1 else 'days'}"
+
+
+def sentence(text: str) -> str:
+    """First letter large, a full stop at the end."""
+    text = text.strip()
+    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else ""
+
+
+def listing(parts: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+
+
+def onset(curve: Curve) -> str:
+    """How quickly do effects start?"""
+    n, events, median = curve["n"], curve["events"], curve["median"]
+    if n == 0:
+        return "No course here has a baseline and a score after its first session, so onset cannot be said."
+    if events == 0:
+        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
+    if n < FEW:
+        return sentence(
+            f"{events} of {count(n, 'evaluable course')} responded; fewer than {FEW} are too few for a median"
+        )
+    if median is None:
+        return sentence(
+            f"{events:,} of {count(n, 'course')} responded; the time by which half respond is not reached "
+            "within the follow-up"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} respond by {day(median)} ({interval(curve['low'], curve['high'], ' days')})"
+    )
+
+
+def onset_sessions(curve: Curve) -> str:
+    """How many sessions until response?"""
+    n, median = curve["n"], curve["median"]
+    if n == 0:
+        return "No evaluable course, so the sessions to response cannot be said."
+    if curve["events"] == 0:
+        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
+    if n < FEW:
+        return sentence(f"{curve['events']} of {count(n, 'course')} responded; too few for a median")
+    if median is None:
+        return sentence(
+            f"{curve['events']:,} of {count(n, 'course')} responded; half is not reached at any number of sessions"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} respond after {count(median, 'session')} "
+        f"({interval(curve['low'], curve['high'])})"
+    )
+
+
+def durability(curve: Curve) -> str:
+    """How long do effects last after induction?"""
+    n, events, median = curve["n"], curve["events"], curve["median"]
+    if n == 0:
+        return "No course here was in response at the end of induction, so durability cannot be said."
+    if events == 0:
+        return sentence(
+            f"none of {count(n, 'course')} in response at the end of induction has lost it before re-treatment "
+            "or the last score"
+        )
+    if n < FEW:
+        return sentence(
+            f"{events} of {count(n, 'course')} in response at the end of induction lost it; too few for a median"
+        )
+    if median is None:
+        return sentence(
+            f"of {count(n, 'course')} in response at the end of induction, {events:,} lost it; "
+            f"the median is not reached ({interval(curve['low'], curve['high'], ' days')})"
+            if curve["low"] is not None
+            else f"of {count(n, 'course')} in response at the end of induction, {events:,} lost it; "
+            "the median is not reached"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} in response at the end of induction lose it within {days(median)} "
+        f"of the last induction session, if not re-treated ({interval(curve['low'], curve['high'], ' days')})"
+    )
+
+
+def competing(rows: Sequence[Mapping[str, Any]], n: int, at: float = 28.0) -> str:
+    """Lost, re-treated, still responding: the competing-event view in one sentence."""
+    if not rows or n == 0:
+        return "No course here was in response at the end of induction."
+    if n < FEW:
+        return sentence(f"only {count(n, 'course')} in response at the end of induction: too few to draw")
+    row = at_day(rows, at)
+    return sentence(
+        f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
+        f"{percent(row['loss'])} have lost response, {percent(row['retreated'])} were re-treated before losing it "
+        f"and {percent(row['in_response'])} still respond without another session"
+    )
+
+
+def at_day(rows: Sequence[Mapping[str, Any]], at: float, key: str = "days") -> Mapping[str, Any]:
+    """The row of a step function that holds on a day (the first row where it starts later)."""
+    before = [row for row in rows if row[key] <= at]
+    return before[-1] if before else rows[0]
+
+
+def fade(bins: Sequence[Mapping[str, Any]]) -> str:
+    """How does the effect fade between sessions?"""
+    drawn = [b for b in bins if b["scores"] >= FEW and b["mean"] is not None]
+    if not drawn:
+        return sentence(f"no span of days between sessions has {FEW} scores, so the fading cannot be drawn")
+    best = min(drawn, key=lambda b: b["mean"])
+    last = drawn[-1]
+    scores = sum(b["scores"] for b in bins)
+    if best["mean"] >= 0:
+        return sentence(
+            f"scores are not lower after sessions than before them at any span of days ({count(scores, 'score')})"
+        )
+    first = (
+        f"the score is lowest {span(best)} after a session: {number(abs(best['mean']))} points below the score before "
+        f"it ({interval(best['low'], best['high'])}, {count(best['scores'], 'score')})"
+    )
+    if last is best:
+        return sentence(first + ", the latest span with enough scores")
+    given_back = 1 - last["mean"] / best["mean"]
+    direction = (
+        f"about {percent(min(given_back, 1.0))} of that is given back"
+        if given_back >= 0.05
+        else "nearly all of it still holds"
+    )
+    return sentence(f"{first}; {span(last)} after, {direction}")
+
+
+def span(b: Mapping[str, Any]) -> str:
+    """ "5 to 7 days"."""
+    return f"{number(b['from_days'])} to {number(b['to_days'])} days"
+
+
+def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, at: float = 28.0) -> str:
+    """Who is in response over time, of all who started?"""
+    if not rows or courses == 0:
+        return "No course here has started."
+    row = at_day(rows, at, "day")
+    return sentence(
+        f"{number(row['day'])} days after the first session, of all {count(courses, 'course')} started, "
+        f"{percent(row['response'])} are known to be in response, {percent(row['partial'])} in partial response, "
+        f"{percent(row['none'])} in neither; {percent(row['not_measured'])} are not measured and "
+        f"{percent(row['left'])} have left"
+    )
+
+
+def waterfall(changes: Sequence[float | None], least: float | None, unmeasured: int) -> str:
+    """Who improved? `changes` are scores minus baselines (points) of the evaluable courses."""
+    measured = [c for c in changes if c is not None]
+    if not measured:
+        return "No course here has both a baseline and a later score."
+    better = sum(c < 0 for c in measured)
+    tail = f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""
+    if least is None:
+        return sentence(f"{better:,} of {count(len(measured), 'course')} improved{tail}")
+    enough = sum(c <= -least for c in measured)
+    worse = sum(c >= least for c in measured)
+    return sentence(
+        f"{enough:,} of {count(len(measured), 'course')} improved by the smallest meaningful change "
+        f"({number(least)} points) or more and {worse:,} got worse by as much{tail}"
+    )
+
+
+def funnel(cohort: Mapping[str, Any]) -> str:
+    """From all treated to those on whom the figures rest."""
+    courses = cohort["courses"]
+    if courses == 0:
+        return "No course matches these filters."
+    return sentence(
+        f"of {count(courses, 'treated course')} ({count(cohort['patients'], 'patient')}), "
+        f"{cohort['with_baseline']:,} have a baseline, {cohort['evaluable']:,} also a later score, and "
+        f"{cohort['end_of_induction_scored']:,} a score at the end of induction"
+    )
+
+
+def side_effects(effects: Mapping[str, Any]) -> str:
+    """How often do side effects occur?"""
+    rows = effects.get("per_patient") or []
+    asked, sessions = effects.get("patients_asked", 0), effects.get("sessions_asked", 0)
+    if not asked or not rows:
+        return "Side effects were not asked about in any session here; that is not the same as none."
+    seen = [row for row in rows if row["events"]]
+    if not seen:
+        return sentence(
+            f"none was reported by {count(asked, 'patient')} in {count(sessions, 'session')} in which they were asked"
+        )
+    top = max(seen, key=lambda row: row["share"])
+    each = {row["term"]: row for row in effects.get("per_session") or []}.get(top["term"])
+    text = f"the most frequent is {label(top['term']).lower()}: {rate(top)} of patients asked"
+    if each and each.get("n"):
+        text += f", and {percent(each['share'])} of {count(each['n'], 'session')} ({share_interval(each)})"
+    return sentence(text)
+
+
+def nothing_matches(cohort_words: str) -> str:
+    """The empty state: which filters left nothing."""
+    return sentence(
+        f"no courses match these filters: {cohort_words}" if cohort_words else "there are no records in this store yet"
+    )
