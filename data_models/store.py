@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, delete, event, func, select, update
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from data_models.bulk import LOCK_WAIT_SECONDS, Bulk
+from data_models.bulk import ingest, read_frame
 from data_models.outcomes.derive import Facts, derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
@@ -33,10 +33,12 @@ Progress = Callable[[str, float], None]
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
 PATIENTS_AT_ONCE = 50_000
+LOCK_WAIT_SECONDS = 60
+_CACHE_KIB = 200_000
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 # The patients that an import brings, for the length of its transaction.
-_TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)))
+_TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
 
 
 class StoreError(Exception):
@@ -98,11 +100,13 @@ class Store:
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS})
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+            event.listen(engine, "begin", _begin)
             store = cls(engine)
             if store._revision() != _head_revision():
                 if upgrade is False:
-                    raise StoreError(f"{path} is not at this program's version; run: ketamine-outcomes database upgrade")
+                    raise StoreError(
+                        f"{path} is not at this program's version; run: ketamine-outcomes database upgrade"
+                    )
                 store.upgrade()
         except OSError as error:
             raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
@@ -141,7 +145,7 @@ class Store:
 
     def _info(self) -> dict[str, str]:
         with self.engine.connect() as connection:
-            return dict(connection.execute(select(_INFO.c.name, _INFO.c.value)).tuples().all())
+            return _info_in(connection)
 
     def version(self) -> int:
         """A number that grows with each change of records, rules or name."""
@@ -161,12 +165,14 @@ class Store:
 
     def set_name(self, name: str, synthetic: bool) -> None:
         """Name the data set and say whether it is synthetic."""
-        with self._writing() as bulk:
-            _set_info(bulk, name=name, synthetic=str(int(synthetic)))
+        with self._writing() as connection:
+            _set_info(connection, name=name, synthetic=str(int(synthetic)))
 
     # --- importing -------------------------------------------------------------------------------
 
-    def import_path(self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None) -> ImportResult:
+    def import_path(
+        self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None
+    ) -> ImportResult:
         """Read, check, store and derive the records at a path, all or nothing.
 
         Raises
@@ -190,34 +196,35 @@ class Store:
 
         progress = progress or _quiet
         mark = fingerprint(batch)
-        with self._writing() as bulk:
+        with self._writing() as connection:
             imports = _TABLES["imports"]
-            kept = _info_in(bulk)
+            kept = _info_in(connection)
             current = _rules_from(kept["rules"])
             rules = rules or current
-            if len(bulk.fetch(select(imports.c.number).where(imports.c.fingerprint == mark))):
+            if connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first():
                 if rules != current:
-                    _derive_all(bulk, rules, progress)
+                    _derive_all(connection, rules, progress)
                 return ImportResult(already_imported=True, warnings=list(batch.warnings))
             progress("comparing with what is stored", 0.0)
-            stored, ids = _stored_records(bulk, batch)
+            stored, ids = _stored_records(connection, batch)
             batch = reconcile(batch, stored)
-            new = _with_ids(bulk, batch, ids)
+            new = _with_ids(connection, batch, ids)
             for table in RECORDS:
                 progress("storing records", RECORDS.index(table) / len(RECORDS))
-                bulk.ingest(new[table], _TABLES[table])
+                ingest(connection, new[table], _TABLES[table])
             if rules != current:
-                _derive_all(bulk, rules, progress)
+                _derive_all(connection, rules, progress)
             else:
-                _derive_touched(bulk, new, stored, ids, rules, progress)
+                _derive_touched(connection, new, stored, ids, rules, progress)
             counts = {table: len(new[table]) for table in RECORDS}
-            number = int(bulk.fetch(select(func.coalesce(func.max(imports.c.number), 0).label("n")))["n"].iloc[0]) + 1
-            bulk.execute(
+            number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
+            connection.execute(
                 imports.insert().values(
                     number=number, fingerprint=mark, source=batch.source, repeats=batch.repeats, **counts
                 )
             )
-            _set_info(bulk)
+            _TOUCHED.drop(connection)
+            _set_info(connection)
             progress("done", 1.0)
         return ImportResult(already_imported=False, repeats=batch.repeats, warnings=list(batch.warnings), **counts)
 
@@ -225,38 +232,34 @@ class Store:
 
     def derive(self, rules: OutcomeRules | None = None, progress: Progress | None = None) -> None:
         """Derive every patient's outcomes anew, under other rules where some are given; they are kept."""
-        with self._writing() as bulk:
-            _derive_all(bulk, rules or _rules_from(_info_in(bulk)["rules"]), progress or _quiet)
+        with self._writing() as connection:
+            _derive_all(connection, rules or _rules_from(_info_in(connection)["rules"]), progress or _quiet)
 
     def outcomes_frame(self, rules: OutcomeRules | None = None) -> pd.DataFrame:
         """The `outcomes` listing: one row a course and instrument, columns of the data contract.
 
         Under rules other than the store's it is derived in memory; the store stays as it is.
         """
-        with self._writing(lock=False) as bulk:
-            kept = _rules_from(_info_in(bulk)["rules"])
+        with self.connect() as connection:
+            kept = _rules_from(_info_in(connection)["rules"])
             if rules is None or rules == kept:
-                facts = {t: bulk.fetch(select(_TABLES[t])) for t in ("courses", "course_outcomes")}
+                facts = {t: read_frame(connection, select(_TABLES[t])) for t in ("courses", "course_outcomes")}
                 parts = [(facts["courses"], facts["course_outcomes"])]
             else:
-                derived = (derive(*records, rules) for records in _slices(bulk))
+                derived = (derive(*records, rules) for records in _slices(connection))
                 parts = [(facts.courses, facts.course_outcomes) for facts in derived]
             patients = _TABLES["patients"]
-            people = bulk.fetch(select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
+            people = read_frame(connection, select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
         return outcomes_listing(people, parts)
 
     @contextmanager
-    def _writing(self, lock: bool = True) -> Iterator[Bulk]:
-        """A bulk transaction that holds the store's write lock from its first statement on."""
-        import adbc_driver_manager
-
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that holds the store's write lock from its start."""
         try:
-            with Bulk(self.engine) as bulk:
-                if lock:
-                    bulk.execute(update(_INFO).values(value=_INFO.c.value).where(_INFO.c.name == "version"))
-                yield bulk
-        except adbc_driver_manager.Error as error:
-            raise StoreError(_plain(str(error))) from error
+            with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(_plain(str(getattr(error, "orig", None) or error))) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -264,7 +267,14 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock at once: to wait for another writer is safe only before the first read.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
 
 
 def _alembic(connection: Connection | None = None) -> Any:
@@ -298,38 +308,38 @@ def _rules_from(text: str) -> OutcomeRules:
     return DEFAULT_RULES.changed({k: v for k, v in json.loads(text).items() if k in known})
 
 
-def _info_in(bulk: Bulk) -> dict[str, str]:
-    frame = bulk.fetch(select(_INFO.c.name, _INFO.c.value))
-    return dict(zip(frame["name"], frame["value"], strict=True))
+def _info_in(connection: Connection) -> dict[str, str]:
+    return dict(connection.execute(select(_INFO.c.name, _INFO.c.value)).tuples().all())
 
 
-def _set_info(bulk: Bulk, **values: str) -> None:
+def _set_info(connection: Connection, **values: str) -> None:
     """Change facts about the store; its version grows each time."""
-    values["version"] = str(int(_info_in(bulk)["version"]) + 1)
+    values["version"] = str(int(_info_in(connection)["version"]) + 1)
     for name, value in values.items():
-        bulk.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+        connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
 
 
-def _stored_records(bulk: Bulk, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
     """All stored records of the patients of a batch, and their ids by code."""
     frames = (getattr(batch, table) for table in RECORDS)
     codes = pd.concat([frame["patient_code"] for frame in frames], ignore_index=True).drop_duplicates()
-    bulk.ingest(codes.to_frame(), _TOUCHED, temporary=True)
+    _TOUCHED.create(connection)
+    ingest(connection, codes.to_frame(), _TOUCHED)
     patients = _TABLES["patients"]
     touched = patients.c.patient_code.in_(select(_TOUCHED.c.patient_code))
-    frames_stored = {"patients": bulk.fetch(select(patients).where(touched))}
+    frames_stored = {"patients": read_frame(connection, select(patients).where(touched))}
     ids = frames_stored["patients"].set_index("patient_code")["patient_id"]
     for name in RECORDS[1:]:
         table = _TABLES[name]
         statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
-        frames_stored[name] = bulk.fetch(statement.where(touched))
+        frames_stored[name] = read_frame(connection, statement.where(touched))
     return RecordBatch(**frames_stored), ids
 
 
-def _with_ids(bulk: Bulk, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:
+def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:
     """The batch's frames with patient ids: known ones, and new ones in the order of the batch."""
     patients = _TABLES["patients"]
-    first = int(bulk.fetch(select(func.coalesce(func.max(patients.c.patient_id), 0).label("n")))["n"].iloc[0]) + 1
+    first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
     fresh = pd.Index(batch.patients["patient_code"].drop_duplicates()).difference(pd.Index(ids.index), sort=False)
     codes = pd.Index(ids.index).append(fresh)
     all_ids = np.concatenate((ids.to_numpy(np.int64), np.arange(first, first + len(fresh))))
@@ -345,7 +355,7 @@ def _with_ids(bulk: Bulk, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.Da
 
 
 def _derive_touched(
-    bulk: Bulk,
+    connection: Connection,
     new: dict[str, pd.DataFrame],
     stored: RecordBatch,
     known_ids: pd.Series,
@@ -363,36 +373,36 @@ def _derive_touched(
         patients = _TABLES["patients"]
         touched = select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
         for table in FACTS:
-            bulk.execute(delete(_TABLES[table]).where(_TABLES[table].c.patient_id.in_(touched)))
+            connection.execute(delete(_TABLES[table]).where(_TABLES[table].c.patient_id.in_(touched)))
     progress("deriving outcomes", 0.0)
-    _store_facts(bulk, derive(records[0], records[1], records[2], rules), progress)
+    _store_facts(connection, derive(records[0], records[1], records[2], rules), progress)
 
 
-def _store_facts(bulk: Bulk, facts: Facts, progress: Progress) -> None:
+def _store_facts(connection: Connection, facts: Facts, progress: Progress) -> None:
     for place, table in enumerate(FACTS):
         progress("storing outcomes", place / len(FACTS))
         frame: pd.DataFrame = getattr(facts, table)
-        bulk.ingest(frame, _TABLES[table])
+        ingest(connection, frame, _TABLES[table])
 
 
-def _slices(bulk: Bulk) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+def _slices(connection: Connection) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """All records, whole patients at a time, so that memory does not grow with the store."""
     patient_id = _TABLES["sessions"].c.patient_id
-    last = bulk.fetch(select(func.coalesce(func.max(patient_id), 0).label("n")))["n"].iloc[0]
-    for first in range(0, int(last) + 1, PATIENTS_AT_ONCE):
+    last = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one()
+    for first in range(0, last + 1, PATIENTS_AT_ONCE):
         tables = (_TABLES[name] for name in RECORDS[1:])
         frames = [
-            bulk.fetch(select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
+            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
             for t in tables
         ]
         if len(frames[0]):
             yield frames[0], frames[1], frames[2]
 
 
-def _derive_all(bulk: Bulk, rules: OutcomeRules, progress: Progress) -> None:
+def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     for table in FACTS:
-        bulk.execute(delete(_TABLES[table]))
-    for done, records in enumerate(_slices(bulk)):
+        connection.execute(delete(_TABLES[table]))
+    for done, records in enumerate(_slices(connection)):
         progress(f"deriving outcomes, slice {done + 1}", 0.5)
-        _store_facts(bulk, derive(*records, rules), progress)
-    _set_info(bulk, rules=json.dumps(rules.as_dict()))
+        _store_facts(connection, derive(*records, rules), progress)
+    _set_info(connection, rules=json.dumps(rules.as_dict()))

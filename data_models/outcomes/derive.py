@@ -94,7 +94,9 @@ def _course_outcomes(
         "best": best,
         "last": take(scores.score, last),
         "last_days": np.where(observed, days(scores.at[last] - series.start), np.nan),
-        "last_since_session_days": np.where(observed, days(scores.at[last] - sessions.at[scores.session[last]]), np.nan),
+        "last_since_session_days": np.where(
+            observed, days(scores.at[last] - sessions.at[scores.session[last]]), np.nan
+        ),
         "ever_response": ever(judged.response),
         "ever_partial": ever(judged.partial),
         "ever_remission": np.where(has_remission, ever(judged.remission), np.nan),
@@ -124,9 +126,7 @@ def _sustained(scores: Scores, judged: Judged, series: Series, rules: OutcomeRul
     return Flagged(pair).count(series.low, series.high) > 0
 
 
-def _state(
-    scores: Scores, series: Series, judged: Judged, first_response: Ints, best: Floats, last: Ints
-) -> pd.Series:
+def _state(scores: Scores, series: Series, judged: Judged, first_response: Ints, best: Floats, last: Ints) -> pd.Series:
     """What the course amounts to at its latest score (screens, Patients).
 
     Fading: in response, and the latest score has given back at least half of the improvement reached,
@@ -157,4 +157,3 @@ def _item9(scores: Scores, series: Series) -> tuple[Floats, Floats]:
     first = given.first(from_baseline, series.high)
     latest = take(scores.item9, last)
     return latest, np.where(last >= 0, latest - take(scores.item9, first), np.nan)
-

@@ -36,9 +36,7 @@ def onset(scores: Scores, series: Series, judged: Judged, sessions: Sessions) ->
     }
 
 
-def early_response(
-    scores: Scores, series: Series, judged: Judged, rules: OutcomeRules
-) -> dict[str, Floats]:
+def early_response(scores: Scores, series: Series, judged: Judged, rules: OutcomeRules) -> dict[str, Floats]:
     """Response at 24 h: the score nearest 24 h after the first session, within 12 to 36 h.
 
     Of two equally near scores the earlier counts. Columns `early_score_hours` (hours after the

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, distinct, select
+from typing import Any
+
+from sqlalchemy import Connection, select
 
 from data_models.cohort_filter import CHOICES, KEYS
 from data_models.instruments import INSTRUMENTS
@@ -15,8 +17,8 @@ from data_models.vocabulary import CONDITIONS, PHASES
 def choices(connection: Connection, scope: Scope) -> dict[str, list[str]]:
     """The values present per filter key, and the instruments, each in the order in which it is shown."""
 
-    def present(column: object, ordered: tuple[str, ...] | None, *, of_course: bool = False) -> list[str]:
-        statement = select(distinct(column)).where(*visible(scope))  # type: ignore[call-overload]
+    def present(column: Any, ordered: tuple[str, ...] | None, *, of_course: bool = False) -> list[str]:
+        statement = select(column).distinct().where(*visible(scope))
         if of_course:
             statement = statement.select_from(Course).join(Patient, Patient.patient_id == Course.patient_id)
         found = {str(value) for value in connection.execute(statement).scalars() if value is not None}
@@ -35,7 +37,8 @@ def choices(connection: Connection, scope: Scope) -> dict[str, list[str]]:
         else:
             result[key] = present(getattr(Patient, key), CHOICES[key])
     used = (
-        select(distinct(CourseOutcome.instrument))
+        select(CourseOutcome.instrument)
+        .distinct()
         .join(Patient, Patient.patient_id == CourseOutcome.patient_id)
         .where(*visible(scope))
     )

@@ -7,17 +7,10 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, select
 
+from data_models.bulk import read_frame
 from data_models.queries.conditions import single_patients
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact, SideEffect
-
-
-def frame(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
-    """The rows of a SELECT as a frame; numbers that may be missing are float64 with NaN."""
-    result = connection.execute(statement)
-    rows = pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
-    empty = [c for c in rows if rows[c].isna().all()]
-    return rows.astype(dict.fromkeys(empty, "float64")) if empty and len(rows) else rows
 
 
 def patient(connection: Connection, scope: Scope, patient_code: str) -> dict[str, Any] | None:
@@ -40,19 +33,19 @@ def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> p
         )
         .order_by(Session.hours)
     )
-    return frame(connection, _of(statement, Session.patient_id, scope, patient_id))
+    return read_frame(connection, _of(statement, Session.patient_id, scope, patient_id))
 
 
 def patient_scores(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
     """Score facts of all instruments and courses, in time order."""
     statement = select(*ScoreFact.__table__.columns).order_by(ScoreFact.instrument, ScoreFact.at_hours)
-    return frame(connection, _of(statement, ScoreFact.patient_id, scope, patient_id))
+    return read_frame(connection, _of(statement, ScoreFact.patient_id, scope, patient_id))
 
 
 def patient_side_effects(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
     """Side effects in time order; onset_minutes -1 is not recorded."""
     statement = select(*SideEffect.__table__.columns).order_by(SideEffect.hours, SideEffect.term)
-    return frame(connection, _of(statement, SideEffect.patient_id, scope, patient_id))
+    return read_frame(connection, _of(statement, SideEffect.patient_id, scope, patient_id))
 
 
 def patient_outcomes(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
@@ -67,7 +60,7 @@ def patient_outcomes(connection: Connection, scope: Scope, patient_id: int) -> p
         )
         .order_by(CourseOutcome.course, CourseOutcome.instrument)
     )
-    return frame(connection, _of(statement, CourseOutcome.patient_id, scope, patient_id))
+    return read_frame(connection, _of(statement, CourseOutcome.patient_id, scope, patient_id))
 
 
 def _of(statement: Select[Any], column: Any, scope: Scope, patient_id: int) -> Select[Any]:

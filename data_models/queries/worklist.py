@@ -8,21 +8,19 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
+from data_models.bulk import read_frame
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.conditions import of_courses, of_patients, single_patients
-from data_models.queries.patients import frame
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact
 
 # Ready lists (screens, Patients): name -> condition on the latest course.
 ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session", "worse")
-_OUTCOME = (
-    "baseline", "best", "last", "last_days", "state", "item9_last", "item9_change", "evaluable",
-)  # fmt: skip
+_OUTCOME = ("baseline", "best", "last", "last_days", "item9_last", "item9_change", "evaluable")
 SORTABLE = (
-    "patient_code", "clinic", "diagnosis", "course", "sessions", "drug", "route", "phase", "baseline", "best", "last", "last_days",
-    "improvement", "state", "days_since_session", "item9_last", "item9_change", "predose_high", "worst",
+    "patient_code", "clinic", "diagnosis", "course", "sessions", "drug", "route", "phase", "baseline", "best", "last",
+    "last_days", "improvement", "state", "days_since_session", "item9_last", "item9_change", "predose_high", "worst",
 )  # fmt: skip
 
 
@@ -35,7 +33,9 @@ def _rows(scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Select[Any
     )
     this_course = (SessionFact.patient_id == Course.patient_id) & (SessionFact.course == Course.course)
     latest_phase = (
-        select(SessionFact.phase).where(SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours)
+        select(SessionFact.phase).where(
+            SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours
+        )
     ).scalar_subquery()
     worst = select(func.max(SessionFact.worst)).where(this_course).scalar_subquery()
     high = or_(
@@ -62,7 +62,7 @@ def _rows(scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Select[Any
             Course.drug,
             Course.route,
             latest_phase.label("phase"),
-            *(getattr(CourseOutcome, name) for name in _OUTCOME if name != "state"),
+            *(getattr(CourseOutcome, name) for name in _OUTCOME),
             func.coalesce(CourseOutcome.state, "not_measured").label("state"),
             improvement.label("improvement"),
             (CourseOutcome.last_days - last_session_days).label("days_since_session"),
@@ -137,7 +137,7 @@ def worklist(
         .limit(limit)
         .offset(offset)
     )
-    return frame(connection, ordered), int(total)
+    return read_frame(connection, ordered), int(total)
 
 
 def neighbours(
@@ -179,9 +179,7 @@ def attention_counts(
     }
 
 
-def sparklines(
-    connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str
-) -> pd.DataFrame:
+def sparklines(connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str) -> pd.DataFrame:
     """Scores of some patients' latest courses, in time order: patient_id, course, days, score."""
     if not patient_ids:
         return pd.DataFrame({"patient_id": [], "course": [], "days": [], "score": []})
@@ -197,4 +195,4 @@ def sparklines(
         )
         .order_by(ScoreFact.patient_id, ScoreFact.at_hours)
     )
-    return frame(connection, statement)
+    return read_frame(connection, statement)
