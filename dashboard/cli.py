@@ -44,6 +44,9 @@ Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", metavar="NAME=VALUE", help="Change one rule of the definitions; may be repeated."),
 ]
+# Numbers of the settings are texts here: Settings checks them wherever they come from.
+Port = Annotated[str | None, typer.Option(metavar="PORT", help="Port to listen on.", show_default="8050")]
+Workers = Annotated[str | None, typer.Option(metavar="N", help="Server processes.", show_default="one a core")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 Records = Annotated[
     Path, typer.Argument(metavar="PATH", help="A folder of CSV files, a CSV file or an .xlsx workbook.")
@@ -72,9 +75,9 @@ def _main(
 
 @app.command()
 def demo(
-    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8050")] = None,
+    port: Port = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
-    workers: Annotated[int | None, typer.Option(help="Server processes.", show_default="one a core")] = None,
+    workers: Workers = None,
 ) -> None:
     """Open the dashboard on this computer with the synthetic sample clinic, in a database of its own."""
     from dashboard import demonstration
@@ -92,15 +95,19 @@ def demo(
 def serve(
     database: Database = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8050")] = None,
-    workers: Annotated[int | None, typer.Option(help="Server processes.", show_default="one a core")] = None,
+    port: Port = None,
+    workers: Workers = None,
 ) -> None:
     """Serve the dashboard with your database."""
     from dashboard import demonstration
 
     settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
     demonstration.require_free_port(settings)
-    _open(settings.database).close()  # made and upgraded here, once, and not by each worker
+    store = _open(settings.database)  # made and upgraded here, once, and not by each worker
+    if settings.rules is not None and settings.rules != store.rules():
+        with Progress() as progress:
+            store.derive(settings.rules, progress=progress)
+    store.close()
     _serve(settings)
 
 

@@ -1,0 +1,122 @@
+"""The README's tables are what the code says. `python tests/test_readme.py` writes them anew."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+def fields_table() -> str:
+    """Every column of the session records with what it holds."""
+    from data_models.records import TABLES, Field
+
+    words = {
+        "patient_code": "1 to 32 of A-Z a-z 0-9 - _; a random code, not a record number",
+        "word": "one word or code",
+        "flag": "yes, no",
+        "number": "a number",
+        "whole": "a whole number",
+    }
+
+    def holds(field: Field) -> str:
+        if field.choices:
+            several = '; several separated by ";"' if field.kind == "choices" else ""
+            return ", ".join(field.choices) + several
+        if np.isfinite(field.low):
+            return f"{words[field.kind]}, {field.range_text()}"
+        return words[field.kind]
+
+    lines = ["| table | column | holds | required |", "|---|---|---|---|"]
+    for table, fields in TABLES.items():
+        for field in fields:
+            lines.append(f"| {table} | `{field.name}` | {holds(field)} | {'yes' if field.required else ''} |")
+    return "\n".join(lines)
+
+
+def scales_table() -> str:
+    """Every scale with its cut-offs and source."""
+    from data_models.instruments import INSTRUMENTS
+
+    def change(value: float | None, is_share: bool) -> str:
+        return "-" if value is None else f"{value:.0%} of baseline" if is_share else f"{value:g}"
+
+    lines = [
+        "| code | scale | range | moderate from | remission | meaningful change | looks back | source |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for scale in INSTRUMENTS.values():
+        remission = "-" if scale.remission is None else f"<= {scale.remission:g}"
+        lines.append(
+            f"| `{scale.code}` | {scale.name} | 0-{scale.maximum:g} | {scale.moderate:g} | {remission} "
+            f"| {change(scale.meaningful_change, scale.meaningful_is_share)} | {scale.recall_days} days "
+            f"| {scale.source} |"
+        )
+    return "\n".join(lines)
+
+
+def rules_table() -> str:
+    """Every rule with its default."""
+    from data_models.rules import OutcomeRules
+
+    meanings = OutcomeRules.meanings()
+    lines = ["| rule | default | meaning |", "|---|---|---|"]
+    for rule in dataclasses.fields(OutcomeRules):
+        default = rule.default if isinstance(rule.default, str) else f"{rule.default:g}"
+        lines.append(f"| `{rule.name}` | {default} | {meanings[rule.name]} |")
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {"fields": fields_table, "scales": scales_table, "rules": rules_table}
+
+
+def block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- {name}: [^\n]*-->\n)(.*?)(<!-- /{name} -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_is_what_the_code_says(name: str) -> None:
+    found = block(name).search(README.read_text(encoding="utf-8"))
+    assert found, f"README.md has no block {name}"
+    assert found.group(2).strip() == TABLES[name](), "run: python tests/test_readme.py"
+
+
+def test_every_command_of_the_program_is_named() -> None:
+    helped = subprocess.run(
+        [sys.executable, "-c", "from dashboard.cli import main; main(['--help'])"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    commands = re.findall(r"^  ([a-z]+) ", helped.stdout.partition("Commands:")[2], re.MULTILINE)
+    assert len(commands) >= 8
+    text = README.read_text(encoding="utf-8")
+    assert [name for name in commands if f"| `{name}" not in text] == []
+
+
+def test_pictures_and_links_lead_to_files_that_exist() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    assert targets
+    assert [target for target in targets if "://" not in target and not (ROOT / target).is_file()] == []
+
+
+def test_the_sample_is_said_to_be_synthetic_and_the_limits_are_stated() -> None:
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert "synthetic" in text.partition("## Start")[0]
+    assert "Supports review by clinicians; it does not diagnose or recommend treatment." in text
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    written = README.read_text(encoding="utf-8")
+    for title, make in TABLES.items():
+        table = make()
+        written = block(title).sub(lambda found, table=table: f"{found[1]}{table}\n{found[3]}", written)
+    README.write_text(written, encoding="utf-8")
