@@ -218,6 +218,8 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
         if _name_like(text):
             return "name (A)"
     elif kind not in ("number", "whole"):
+        if re.fullmatch(r"\d{3}[-_ .]\d{4}", text):
+            return "telephone number (D)"
         if re.fullmatch(r"\d{5}(?:\.\d+)?", text):
             return "ZIP code (B) or date as a spreadsheet's serial number (C)"
         if re.fullmatch(r"9\d\+?|1[0-2]\d", text) and text != "90+":
@@ -244,9 +246,7 @@ def screen(values: Iterable[str], kind: str = "choice") -> list[str | None]:
     texts = list(values)
     found = [identifier_class(text, kind) for text in texts]
     if kind == "patient_code" and any(found) and drawn_at_random(texts):
-        digits = ("long run", "date as epoch")
         found = [
-            None if f and (f.startswith(digits) or (f == "date (C)" and t.isalnum())) else f
-            for f, t in zip(found, texts, strict=True)
+            None if f and not f.startswith("name") and t.isalnum() else f for f, t in zip(found, texts, strict=True)
         ]
     return found

@@ -128,13 +128,14 @@ ONE_SHEET_FIELDS = (
     Field("side_effects", "choices", choices=vocabulary.SIDE_EFFECTS),
 )
 
+_EFFECT_KEY = ("patient_code", "hours", "term", "onset_minutes")
 # Columns of a checked batch in order (those of data_models.tables, `patient_code` in place of the id).
 BATCH_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "patients": tuple(f.name for f in PATIENTS if f.name != "age"),
         "sessions": ("patient_code", "hours", "day_only", *(f.name for f in SESSIONS[3:])),
         "assessments": ("patient_code", "instrument", "hours", "precision", "score", "item9"),
-        "side_effects": ("patient_code", "hours", "term", "onset_minutes", *(f.name for f in SIDE_EFFECTS[4:] if f.name != "onset_minutes")),
+        "side_effects": (*_EFFECT_KEY, "severity", "resolved_minutes", "last_observed_minutes", "serious"),
     }
 )  # fmt: skip
 BATCH_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -142,7 +143,7 @@ BATCH_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "patients": ("patient_code",),
         "sessions": ("patient_code", "hours"),
         "assessments": ("patient_code", "instrument", "hours", "precision"),
-        "side_effects": ("patient_code", "hours", "term", "onset_minutes"),
+        "side_effects": _EFFECT_KEY,
     }
 )
 

@@ -1,0 +1,257 @@
+"""From text to values: each cell screened for identifiers, then converted strictly by its field.
+
+Nothing is guessed: a cell is empty (not recorded), exactly right, or refused with row, column and
+reason. Only the different values of a column are looked at; codes carry the answer to the rows. A
+message never repeats a cell.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from data_models.deidentification import screen
+from data_models.readers.problems import Problems
+from data_models.readers.raw import Codes, RawTable, Texts
+from data_models.records import Field
+
+Numbers = npt.NDArray[np.float64]
+MISSING = -1
+
+_NUMBER = r"^-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,20})?$"
+_CODE = r"^[A-Za-z0-9_-]{1,32}$"
+# Codes that the identifier screen never refuses: up to six digits after at most two letters.
+_PLAIN_CODE = r"^[A-Za-z]{0,2}[-_]?[0-9]{1,6}$"
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_RECORDED = frozenset("na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d".split())
+_INFINITE = frozenset("inf -inf +inf infinity -infinity +infinity".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of codes: `values[codes[i]]`, code -1 where not recorded."""
+
+    codes: Codes
+    values: list[str]
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        return self.codes == MISSING
+
+    def to_arrow(self) -> pa.Array:
+        """One string a row, null where not recorded."""
+        dictionary = pa.array(self.values, pa.string())
+        codes = pa.array(self.codes, mask=self.codes == MISSING)
+        return pa.DictionaryArray.from_arrays(codes, dictionary).cast(pa.string())
+
+
+class Converter:
+    """Converts the columns of one file, noting problems under its name."""
+
+    def __init__(self, raw: RawTable, problems: Problems) -> None:
+        self.raw = raw
+        self._problems = problems
+
+    def note(self, where: npt.NDArray[np.bool_], column: str | None, reason: str) -> None:
+        """Note a problem in every data row where `where` holds."""
+        if where.any():
+            self._problems.add_rows(self.raw.file, self.raw.row_numbers(np.flatnonzero(where)), column, reason)
+
+    def absent(self) -> Numbers:
+        return np.full(self.raw.length, np.nan)
+
+    def number(self, field: Field, name: str | None = None) -> Numbers:
+        """A number column; NaN where not recorded (and where refused)."""
+        texts = self.raw.columns.get(name or field.name)
+        if texts is None:
+            return self.absent()
+        values = texts.values
+        good = _matches(values, _NUMBER)
+        parsed = np.full(len(values), np.nan)
+        parsed[good] = pyarrow.compute.cast(values.filter(pa.array(good)), pa.float64()).to_numpy(zero_copy_only=False)
+        parsed += 0.0  # -0 is 0
+        inside = (parsed >= field.low) & (parsed <= field.high)
+        whole = parsed == np.floor(parsed) if field.kind == "whole" else np.ones(len(parsed), bool)
+        refused = ~(good & inside & whole)
+        reasons: dict[int, str] = {}
+        for at in np.flatnonzero(refused):
+            text = values[int(at)].as_py()
+            if text == "":
+                continue
+            if good[at]:
+                reasons[at] = _range_reason(field, parsed[at]) if not inside[at] else "not a whole number"
+            else:
+                reasons[at] = _number_reason(text, field)
+        self._note_values(texts, reasons, field, name)
+        parsed[refused] = np.nan
+        return parsed[texts.codes] if len(parsed) else self.absent()
+
+    def choice(self, field: Field) -> Coded:
+        """A column of one closed code."""
+        return self._coded(field, lambda text: _choice_reason(text, field.choices))
+
+    def word(self, field: Field) -> Coded:
+        """A column of one word or code."""
+        return self._coded(field, _word_reason)
+
+    def flag(self, field: Field) -> Numbers:
+        """A yes / no column as 1, 0, NaN."""
+        coded = self._coded(field, lambda text: _choice_reason(text, ("yes", "no")))
+        worth = np.array([*({"yes": 1.0, "no": 0.0}.get(v, np.nan) for v in coded.values), np.nan])
+        return worth[coded.codes]
+
+    def several(self, field: Field) -> Coded:
+        """A ";"-separated column: each value canonical, `;a;b;` in the order of the list, ";" for none."""
+
+        def reason(text: str) -> str | None:
+            parts = _parts(text)
+            if parts == ["none"]:
+                return None
+            if "none" in parts:
+                return "none stands beside other codes; keep one or the other"
+            return next((r for r in (_choice_reason(part, field.choices) for part in parts) if r), None)
+
+        coded = self._coded(field, reason)
+        canonical = []
+        for text in coded.values:
+            parts = set(_parts(text)) - {"none"}
+            canonical.append(";" + "".join(f"{choice};" for choice in field.choices if choice in parts))
+        return _recoded(coded, canonical)
+
+    def patient_code(self, field: Field, passed: set[str]) -> Coded:
+        """The codes of the patients. `passed`: codes that an earlier file of the batch was cleared for."""
+        texts = self.raw.columns.get(field.name)
+        if texts is None:
+            return Coded(np.full(self.raw.length, MISSING, np.int32), [])
+        values = texts.values.to_pylist()
+        fine = _matches(texts.values, _PLAIN_CODE)
+        doubtful = [at for at in np.flatnonzero(~fine) if values[at] and values[at] not in passed]
+        formed = _matches(texts.values, _CODE)
+        reasons = {}
+        for at, identifier in zip(doubtful, screen([values[at] for at in doubtful], "patient_code"), strict=True):
+            if identifier:
+                reasons[at] = f"looks like an identifier: {identifier}; give a random code"
+            elif not formed[at]:
+                reasons[at] = "not a patient code: 1 to 32 of A-Z a-z 0-9 - _"
+            else:
+                passed.add(values[at])
+        self._note_values(texts, reasons, field)
+        return _without(texts, values, reasons)
+
+    def _coded(self, field: Field, reason_of: Callable[[str], str | None]) -> Coded:
+        texts = self.raw.columns.get(field.name)
+        if texts is None:
+            return Coded(np.full(self.raw.length, MISSING, np.int32), [])
+        values = texts.values.to_pylist()
+        reasons: dict[int, str] = {}
+        for at, text in enumerate(values):
+            if text in field.choices or text == "":
+                continue
+            identifier = screen([text], field.kind)[0]
+            if identifier:
+                reasons[at] = f"looks like an identifier: {identifier}; leave it out"
+            else:
+                reason = reason_of(text)
+                if reason:
+                    reasons[at] = reason
+        self._note_values(texts, reasons, field)
+        return _without(texts, values, reasons)
+
+    def _note_values(self, texts: Texts, reasons: dict[int, str], field: Field, name: str | None = None) -> None:
+        """Note each refused value in its rows, and empty cells of a required column."""
+        shown = name or field.name
+        by_reason: dict[str, list[int]] = {}
+        for at, reason in reasons.items():
+            by_reason.setdefault(reason, []).append(at)
+        for reason, places in by_reason.items():
+            wrong = np.zeros(len(texts.values), bool)
+            wrong[places] = True
+            self.note(wrong[texts.codes], shown, reason)
+        if field.required:
+            empty = _matches(texts.values, "^$")
+            if empty.any():
+                self.note(empty[texts.codes], shown, "the cell is empty; every row needs it")
+
+
+def _matches(values: pa.StringArray, pattern: str) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = pyarrow.compute.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+    # RE2's "$" is the end of the text, but an array without rows comes back as objects.
+    return found.astype(bool)
+
+
+def _without(texts: Texts, values: list[str], reasons: dict[int, str]) -> Coded:
+    """Codes with empty and refused values as missing."""
+    gone = np.array([text == "" or at in reasons for at, text in enumerate(values)], dtype=bool)
+    if not gone.any():
+        return Coded(texts.codes, values)
+    return Coded(np.where(gone[texts.codes], np.int32(MISSING), texts.codes), values)
+
+
+def _recoded(coded: Coded, canonical: list[str]) -> Coded:
+    """Codes renumbered after different texts became the same value."""
+    values = list(dict.fromkeys(canonical))
+    place = {value: at for at, value in enumerate(values)}
+    renumbered = np.array([*(place[value] for value in canonical), MISSING], dtype=np.int32)
+    return Coded(renumbered[coded.codes], values)
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()] or [text]
+
+
+def _choice_reason(text: str, choices: tuple[str, ...]) -> str | None:
+    if text in choices:
+        return None
+    if text.strip() in choices:
+        return "spaces stand around the code; remove them"
+    if text.strip().lower() in _NOT_RECORDED:
+        return "not a code; leave the cell empty where nothing was recorded"
+    near = difflib.get_close_matches(text.strip().lower().replace(" ", "_")[:64], choices, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"unknown code; the codes are {', '.join(choices)}{hint}"
+
+
+def _word_reason(text: str) -> str | None:
+    if text.lower() in ("na", "nan", "null", "nil", "none", "-", "--"):
+        return "not a code; leave the cell empty where nothing was recorded"
+    if _WORD.fullmatch(text):
+        return None
+    return "not one word or code of 1 to 64 of A-Z a-z 0-9 - _; write it as one, or leave the cell empty"
+
+
+def _range_reason(field: Field, value: float) -> str:
+    if field.name == "age" and value > field.high:
+        return "age over 89 (an identifier under Safe Harbor); leave age empty and give age_band 90+"
+    return f"outside the range {field.range_text()}"
+
+
+def _number_reason(text: str, field: Field) -> str:
+    """Why a text is no number. The text itself is never repeated."""
+    folded = text.strip().lower()
+    if folded in _NOT_RECORDED:
+        return "not a number; leave the cell empty where nothing was recorded"
+    if folded in _INFINITE:
+        return "not a number but infinity; give digits or leave the cell empty"
+    if re.fullmatch(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+", text):
+        return "written with an exponent; write the number in digits"
+    if re.fullmatch(r"\d{7,}(?:\.\d+)?|-\d{7,}", text) is None and re.fullmatch(r"-?0\d+(?:\.\d+)?", text):
+        return "a leading zero; write the number without it"
+    identifier = screen([text], field.kind)[0]
+    if identifier:
+        return f"looks like an identifier: {identifier}; leave it out"
+    if text != text.strip():
+        return "spaces stand around the number; remove them"
+    if re.fullmatch(r"[+-]?\d+(?:,\d+)+(?:\.\d+)?", text):
+        return "a comma in the number; use a point for decimals and nothing between thousands"
+    if not text.isascii():
+        return "characters other than the digits 0 to 9; write the number in plain digits"
+    if text.startswith("+"):
+        return "a plus sign; write the number without it"
+    return "not a number in plain digits (such as 12 or 12.5)"

@@ -1,0 +1,89 @@
+"""What is at a path: a folder of CSV files, a workbook or one CSV file, and which tables it holds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_models.readers.csv_files import read_csv
+from data_models.readers.problems import Problems
+from data_models.readers.raw import RawTable
+from data_models.readers.workbook import open_workbook
+from data_models.records import ONE_SHEET, TABLES, CannotRead
+
+# Files of these kinds in a folder are taken for records; anything else (a README) is left alone.
+_RECORD_SUFFIXES = frozenset((".csv", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
+
+
+@dataclass(slots=True)
+class Container:
+    """Where the tables of a batch are.
+
+    Attributes
+    ----------
+    source : csv, xlsx or one_sheet.
+    tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
+    read : the cells of one of them; None where nothing of it can be checked.
+    """
+
+    source: str
+    tables: dict[str, str]
+    read: Callable[[str], RawTable | None]
+
+
+def open_container(path: Path, problems: Problems) -> Container:
+    """Find the tables at a path; notes unknown files and sheets.
+
+    Raises
+    ------
+    CannotRead : there is nothing there, or it is no container of records.
+    """
+    try:
+        if path.is_dir():
+            return _folder(path, problems)
+        if not path.exists():
+            raise CannotRead(f"there is no file or folder {path.name}; check the path")
+    except OSError as error:
+        raise CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
+    if not path.is_file():
+        raise CannotRead(f"{path.name} is neither a file nor a folder; give a folder of CSV files or a workbook")
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        found = open_workbook(path, problems)
+        kind = ONE_SHEET if ONE_SHEET in found else "xlsx"
+        return Container(
+            "one_sheet" if kind == ONE_SHEET else "xlsx", {name: name for name in found}, found.__getitem__
+        )
+    if suffix == ".csv":
+        table = path.stem if path.stem in TABLES else ONE_SHEET
+        source = "one_sheet" if table == ONE_SHEET else "csv"
+        return Container(source, {table: path.name}, lambda name: read_csv(path, name, problems))
+    raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx) or folder of CSV files; give one of these")
+
+
+def _folder(path: Path, problems: Problems) -> Container:
+    files = sorted(
+        f for f in path.iterdir() if not f.name.startswith((".", "~$")) and f.suffix.lower() in _RECORD_SUFFIXES
+    )
+    known = {f"{name}.csv": name for name in (*TABLES, ONE_SHEET)}
+    found = {known[f.name]: f for f in files if f.name in known}
+    if not files:
+        raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(known)} (those that apply)")
+    for file in files:
+        if file.name not in known:
+            near = difflib.get_close_matches(file.name.lower(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the files are {', '.join(known)}"
+            problems.add(file.name, None, None, f"unknown file; {hint}")
+    if ONE_SHEET in found and len(found) > 1:
+        problems.add(
+            f"{ONE_SHEET}.csv", None, None, "the one-sheet form stands beside the tables; give the one or the other"
+        )
+        found = {name: file for name, file in found.items() if name != ONE_SHEET}
+    ordered = {name: found[name] for name in (*TABLES, ONE_SHEET) if name in found}
+    return Container(
+        "one_sheet" if ONE_SHEET in ordered else "csv",
+        {name: file.name for name, file in ordered.items()},
+        lambda name: read_csv(ordered[name], name, problems),
+    )

@@ -1,0 +1,226 @@
+"""Rules across files, and against what is already stored: what of a checked batch is new.
+
+Every record belongs to a known patient and every side effect to one session; an identical record
+that is there already is counted and left out, a differing one refuses the batch. Nothing here reads
+a store: the caller hands in what the store holds of the batch's patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_models.readers.problems import Problems
+from data_models.records import BATCH_COLUMNS, BATCH_KEYS, HOURS_A_DAY, TABLES, RecordBatch, is_text
+
+Places = npt.NDArray[np.intp]
+
+
+def reconcile(batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
+    """The new records of a batch, its side effects on their sessions' hours.
+
+    Parameters
+    ----------
+    batch : as `readers.read_records` gives it.
+    stored : every stored record of the batch's patients, in the same form; may be empty.
+
+    Returns
+    -------
+    A new batch; `repeats` counts identical records inside the batch and against the store.
+
+    Raises
+    ------
+    RecordsRefused : with every problem found.
+    """
+    problems = Problems()
+    warnings = list(batch.warnings)
+    _check_patients_known(batch, stored, problems)
+    if len(batch.sessions) == 0 and len(stored.sessions) == 0:
+        name = batch.files.get("sessions", "sessions.csv")
+        problems.add(name, None, None, "no sessions: neither the records nor the store hold one for these patients")
+    frames = {name: getattr(batch, name) for name in TABLES}
+    repeats = batch.repeats
+    effects = _resolved(batch, stored, problems)
+    # A side effect without a session has its problem already; it takes no further part.
+    effects, dropped = _without_repeats(effects, batch.files.get("side_effects", "side_effects.csv"), problems)
+    repeats += dropped
+    _check_asked(effects, batch, stored, problems)
+    frames["side_effects"] = effects
+    for name in TABLES:
+        frames[name], dropped = _new(name, frames[name], getattr(stored, name), batch, problems)
+        if not (name == "patients" and batch.source == "one_sheet"):
+            repeats += dropped
+    problems.refuse_if_any()
+    warnings += _clock_warnings(batch, stored)
+    return RecordBatch(**frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=warnings)
+
+
+def _packed(frames: Sequence[pd.DataFrame], keys: Sequence[str]) -> list[npt.NDArray[np.int64]]:
+    """One whole number a row for a combined key, equal where the keys are equal across the frames."""
+    lengths = [len(frame) for frame in frames]
+    total = np.zeros(sum(lengths), np.int64)
+    size = 1
+    for key in keys:
+        parts = [frame[key].astype("str") if key in _TEXT_KEYS else frame[key].astype(float) for frame in frames]
+        codes, uniques = pd.factorize(pd.concat(parts, ignore_index=True))
+        if size * (len(uniques) + 1) >= 2**62:
+            total, seen = pd.factorize(total)
+            size = len(seen)
+        total = total * (len(uniques) + 1) + codes
+        size *= len(uniques) + 1
+    return np.split(total, np.cumsum(lengths)[:-1])
+
+
+_TEXT_KEYS = frozenset(("patient_code", "instrument", "term"))
+
+
+def _found(left: pd.DataFrame, right: pd.DataFrame, keys: Sequence[str]) -> Places:
+    """For each row of `left` the place of the row of `right` with the same keys; -1 for none."""
+    if len(left) == 0 or len(right) == 0:
+        return np.full(len(left), -1, np.intp)
+    ours, theirs = _packed((left, right), keys)
+    kept, first = np.unique(theirs, return_index=True)
+    place = pd.Index(kept).get_indexer(pd.Index(ours))
+    return np.where(place >= 0, first[place], -1)
+
+
+def _same(name: str, column: str, ours: pd.Series, theirs: pd.Series) -> npt.NDArray[np.bool_]:
+    """Where two columns of equal length agree; for patients, an empty cell of ours agrees with anything."""
+    if is_text(name, column):
+        left = ours.astype("str").fillna("").to_numpy(dtype=object)
+        right = theirs.astype("str").fillna("").to_numpy(dtype=object)
+        equal = left == right
+        empty = left == ""
+    else:
+        left, right = ours.to_numpy(float, na_value=np.nan), theirs.to_numpy(float, na_value=np.nan)
+        empty = np.isnan(left)
+        equal = (left == right) | (empty & np.isnan(right))
+    return np.asarray(equal | empty if name == "patients" else equal, dtype=bool)
+
+
+def _new(
+    name: str, ours: pd.DataFrame, stored: pd.DataFrame, batch: RecordBatch, problems: Problems
+) -> tuple[pd.DataFrame, int]:
+    """Rows that the store does not hold, and how many it does; notes those that differ from it."""
+    place = _found(ours, stored, BATCH_KEYS[name])
+    held = np.flatnonzero(place >= 0)
+    if len(held) == 0:
+        return ours, 0
+    agree = np.ones(len(held), bool)
+    for column in BATCH_COLUMNS[name]:
+        if column not in BATCH_KEYS[name]:
+            agree &= _same(name, column, ours[column].iloc[held], stored[column].iloc[place[held]])
+    what = {
+        "patients": ("patient_code", "this patient's facts differ from what is stored; correct the row"),
+        "sessions": ("hours", "this session differs from what is stored; correct the row"),
+        "assessments": ("score", "this score differs from what is stored for the same time; correct the row"),
+        "side_effects": ("term", "this side effect differs from what is stored; correct the row"),
+    }[name]
+    problems.add_rows(batch.files.get(name, f"{name}.csv"), ours["row"].to_numpy()[held[~agree]], *what)
+    return ours[place < 0].reset_index(drop=True), len(held)
+
+
+def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> None:
+    known = pd.Index(pd.concat([batch.patients["patient_code"], stored.patients["patient_code"]]).astype("str"))
+    for name in ("sessions", "assessments", "side_effects"):
+        frame = getattr(batch, name)
+        codes, uniques = pd.factorize(frame["patient_code"])
+        lost = ~pd.Index(uniques).isin(known)
+        if lost.any():
+            problems.add_rows(
+                batch.files.get(name, f"{name}.csv"),
+                frame["row"].to_numpy()[lost[codes]],
+                "patient_code",
+                "no patient has this code, in the records or in the store; add the patient or correct the code",
+            )
+
+
+def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd.DataFrame:
+    """Side effects with the hours of their session; those that no or more than one session fits are noted and left out."""
+    effects = batch.side_effects
+    name = batch.files.get("side_effects", "side_effects.csv")
+    if len(effects) == 0:
+        return effects[[*BATCH_COLUMNS["side_effects"], "row"]]
+    sessions = pd.concat(
+        [frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float}) for frame in (batch.sessions, stored.sessions)],
+        ignore_index=True,
+    ).drop_duplicates(ignore_index=True)  # fmt: skip
+    by_day = effects["day_only"].to_numpy(float) == 1 if "day_only" in effects else np.zeros(len(effects), bool)
+    hours = effects["hours"].to_numpy(float).copy()
+    rows = effects["row"].to_numpy()
+    exact = _found(effects, sessions, ("patient_code", "hours"))
+    problems.add_rows(
+        name, rows[~by_day & (exact < 0)], "hours", "no session of this patient starts at these hours; correct them"
+    )
+    days = sessions.assign(hours=np.floor(sessions["hours"] / HOURS_A_DAY) * HOURS_A_DAY)
+    on_day = _found(effects, days, ("patient_code", "hours"))
+    crowded = days[days.duplicated(["patient_code", "hours"], keep=False)]
+    several = _found(effects, crowded, ("patient_code", "hours")) >= 0
+    problems.add_rows(name, rows[by_day & (on_day < 0)], "day", "this patient has no session on this day; correct it")
+    problems.add_rows(
+        name, rows[by_day & several], "day", "this patient has two sessions on this day; give hours in place of day"
+    )
+    sure = by_day & (on_day >= 0)
+    hours[sure] = sessions["hours"].to_numpy(float)[on_day[sure]]
+    placed = np.where(by_day, (on_day >= 0) & ~several, exact >= 0)
+    resolved = effects.assign(hours=hours)[[*BATCH_COLUMNS["side_effects"], "row"]]
+    return resolved[placed].reset_index(drop=True)
+
+
+def _without_repeats(effects: pd.DataFrame, file: str, problems: Problems) -> tuple[pd.DataFrame, int]:
+    """Side effects each once; identical repeats are counted, conflicting ones noted for all their rows."""
+    keys = list(BATCH_KEYS["side_effects"])
+    if not effects.duplicated(keys).any():
+        return effects, 0
+    facts = list(BATCH_COLUMNS["side_effects"])
+    conflicting = effects.duplicated(keys, keep=False) & ~effects.duplicated(facts, keep=False)
+    groups = effects.groupby(keys, sort=False).ngroup()
+    conflicting |= groups.isin(groups[conflicting]) | (
+        effects.drop_duplicates(facts).groupby(keys).size().max() > 1
+    ) & (groups.isin(groups[effects.drop_duplicates(facts).index][lambda g: g.duplicated(keep=False)]))
+    problems.add_rows(
+        file,
+        effects["row"].to_numpy()[conflicting.to_numpy()],
+        "term",
+        "two different records of this side effect in one session; correct one of the rows",
+    )
+    kept = effects.drop_duplicates(keys, ignore_index=True)
+    return kept, len(effects) - len(kept)
+
+
+def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch, problems: Problems) -> None:
+    """A session with a side effect was asked about: "no" beside one is refused."""
+    for frame, ours in ((batch.sessions, True), (stored.sessions, False)):
+        denied = frame[frame["side_effects_asked"].to_numpy(float, na_value=np.nan) == 0]
+        place = _found(effects, denied, ("patient_code", "hours"))
+        if not (place >= 0).any():
+            continue
+        if ours:
+            rows = np.unique(denied["row"].to_numpy()[place[place >= 0]])
+            reason = "side effects are recorded for this session; correct no to yes"
+            problems.add_rows(batch.files.get("sessions", "sessions.csv"), rows, "side_effects_asked", reason)
+        else:
+            reason = "its session is stored as one without side effects asked about; correct the row"
+            file = batch.files.get("side_effects", "side_effects.csv")
+            problems.add_rows(file, effects["row"].to_numpy()[place >= 0], "term", reason)
+
+
+def _clock_warnings(batch: RecordBatch, stored: RecordBatch) -> list[str]:
+    """What is odd but not wrong: patients without a session, clocks that do not start at the first one."""
+    said = []
+    sessions = pd.concat(
+        [frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float}) for frame in (batch.sessions, stored.sessions)],
+        ignore_index=True,
+    )  # fmt: skip
+    treated = pd.Index(sessions["patient_code"].unique())
+    lacking = int((~batch.patients["patient_code"].isin(treated)).sum())
+    if lacking:
+        said.append(f"{lacking:,} patients have no session; they are in no course")
+    first = sessions.groupby("patient_code", sort=False)["hours"].min()
+    late = int((first >= HOURS_A_DAY).sum())
+    if late:
+        said.append(f"{late:,} patients have no session on day 0, though the clock starts at the first session")
+    return said
