@@ -83,5 +83,7 @@ def test_side_effects_make_a_session_asked_and_not_asked_is_never_none(cases):
 
 def test_no_records_give_no_facts(cases):
     facts = derive(cases.sessions([]), cases.scores([]), cases.no_side_effects(), DEFAULT_RULES)
-    assert facts.courses.empty and facts.session_facts.empty and facts.score_facts.empty
+    assert facts.courses.empty
+    assert facts.session_facts.empty
+    assert facts.score_facts.empty
     assert facts.course_outcomes.empty
