@@ -8,7 +8,7 @@ which the curve's interval crosses one half (Brookmeyer and Crowley 1982).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -119,17 +119,20 @@ def _crossing(times: Floats, survival: Floats, probability: float) -> float:
 class RiskTable:
     """Counts by distinct exit time: what each estimator with right censoring rests on.
 
-    `ends` has one row per kind of end (row 0 is censoring) and one column per time.
+    `ends` has one row per kind of end (row 0 is censoring) and one column per time. `entry_times`,
+    `entry_counts`: delayed entries by time, empty where all are at risk from the start.
     """
 
     n: float
     times: Floats
     at_risk: Floats
     ends: Floats
+    entry_times: Floats = field(default_factory=lambda: np.zeros(0))
+    entry_counts: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def drops(self) -> Floats:
-        """At-risk count that each time removes."""
+        """How many leave at each time."""
         return np.asarray(self.ends.sum(axis=0))
 
 
@@ -170,16 +173,18 @@ def risk_table(
         seen = entry < exits
         exits, kind, weight, entry = exits[seen], kind[seen], weight[seen], entry[seen]
     unique, place = np.unique(exits, return_inverse=True)
-    ends = np.bincount(kind * unique.size + place, weights=weight, minlength=n_kinds * unique.size)
-    ends = ends.reshape(n_kinds, unique.size) if unique.size else np.zeros((n_kinds, 0))
+    flat: Floats = np.bincount(kind * unique.size + place, weight, n_kinds * unique.size).astype(float)
+    ends = flat.reshape(n_kinds, unique.size)
     leaving = ends.sum(axis=0)
     at_risk = leaving[::-1].cumsum()[::-1]
-    if entry is not None and unique.size:
-        # Not yet entered: entry at or after the time (a course enters just after its entry time).
-        first = np.searchsorted(unique, entry, side="right")
-        waiting = np.bincount(first, weights=weight, minlength=unique.size + 1)[1:]
-        at_risk = at_risk - waiting[::-1].cumsum()[::-1]
-    return RiskTable(n, unique, at_risk, ends)
+    if entry is None:
+        return RiskTable(n, unique, at_risk, ends)
+    # Not yet entered: entry at or after the time (a course enters just after its entry time).
+    entry_times, place = np.unique(entry, return_inverse=True)
+    entry_counts: Floats = np.bincount(place, weight, entry_times.size).astype(float)
+    waiting = np.concatenate((entry_counts[::-1].cumsum()[::-1], [0.0]))
+    at_risk = at_risk - waiting[np.searchsorted(entry_times, unique, side="left")]
+    return RiskTable(n, unique, at_risk, ends, entry_times, entry_counts)
 
 
 def kaplan_meier(

@@ -2,9 +2,9 @@
 
 Each time is known to lie in (L, R]. Mass can lie only in Turnbull's (1976) innermost intervals. The
 masses are found by the constrained Newton method of Wang (2008): support points are added where the
-gradient is largest, all masses then move by one Newton step under p >= 0 (a nonnegative
-least-squares problem), and points that reach zero leave. The log-likelihood is concave, so the
-Kuhn-Tucker gap (the largest directional derivative) bounds how far it still is from its maximum.
+gradient is largest, all masses then move by one Newton step under p >= 0, and points that reach zero leave. The
+log-likelihood is concave, so the Kuhn-Tucker gap (the largest directional derivative) bounds how
+far it still is from its maximum.
 
 Costs are linear in the number of distinct intervals: an interval's probability is a difference of
 two cumulative masses, and so are the gradient and (in cumulative coordinates) the Hessian.
@@ -67,8 +67,7 @@ class TurnbullCurve:
         return {
             "median": median,
             "mass": [
-                [float(left), right, float(mass)]
-                for left, right, mass in zip(self.left, ends, self.mass, strict=True)
+                [float(left), right, float(mass)] for left, right, mass in zip(self.left, ends, self.mass, strict=True)
             ],
             "log_likelihood": self.log_likelihood if self.n else None,
         }
@@ -136,7 +135,8 @@ def turnbull(
 def _grouped(first: Wholes, past: Wholes, weight: Floats, size: int) -> tuple[Wholes, Wholes, Floats]:
     """Join intervals that hold the same innermost intervals: they have the same likelihood."""
     keys, place = np.unique(first * (size + 1) + past, return_inverse=True)
-    return keys // (size + 1), keys % (size + 1), np.bincount(place, weights=weight)
+    joined: Floats = np.bincount(place, weights=weight).astype(float)
+    return keys // (size + 1), keys % (size + 1), joined
 
 
 def _probabilities(mass: Floats, first: Wholes, past: Wholes) -> Floats:
@@ -164,8 +164,9 @@ def _maximise(
     mass = _starting_masses(first, past, weight, size)
     probability = _probabilities(mass, first, past)
     value = _log_likelihood(probability, weight)
-    gap, step = np.inf, 0
-    for step in range(1, max_steps + 1):
+    gap, steps = np.inf, 0
+    for _ in range(max_steps):
+        steps += 1
         gradient = _gradient(probability, first, past, weight, size)
         # sum(p) = 1 is carried by the penalty -n sum(p), whose maximum over p >= 0 sums to 1.
         excess = gradient - n
@@ -180,15 +181,26 @@ def _maximise(
         if moved is None:
             break
         mass, probability, value = moved
-    return mass, value, gap, step
+    return mass, value, gap, steps
 
 
 def _starting_masses(first: Wholes, past: Wholes, weight: Floats, size: int) -> Floats:
-    """Each interval's weight spread over a few of its innermost intervals: every one is covered.
+    """Masses on few points such that each interval holds at least one of them.
 
-    Both ends of each interval receive half, so that each interval has a positive probability.
+    From the left, the last point of the interval that ends soonest among those not yet covered (the
+    smallest such set); each point weighs what it covers. Few points keep the Newton steps small.
     """
-    mass = np.bincount(past - 1, weight, size) + np.bincount(first, weight, size)
+    soonest = np.full(size + 1, size)
+    np.minimum.at(soonest, first, past)
+    soonest = np.minimum.accumulate(soonest[::-1])[::-1]
+    points, start = [], 0
+    latest_first = int(first.max())
+    while start <= latest_first:
+        start = int(soonest[start])
+        points.append(start - 1)
+    chosen = np.asarray(points, dtype=np.int64)
+    mass = np.zeros(size)
+    mass[chosen] = 1.0 + np.bincount(np.searchsorted(chosen, first), weight, chosen.size)[: chosen.size]
     return np.asarray(mass / mass.sum())
 
 
@@ -217,8 +229,6 @@ def _newton_aim(
 
     In cumulative masses F each interval holds F[b] - F[a]; its part of the Hessian is four cells.
     """
-    from scipy.optimize import nnls  # imported here: starting the dashboard must not pay for it
-
     k = support.size
     a, b = np.searchsorted(support, first), np.searchsorted(support, past)
     curvature = weight / probability**2
@@ -230,21 +240,36 @@ def _newton_aim(
     upper = np.triu(held)
     hessian = upper + np.triu(upper, 1).T
     slope = _gradient(probability, a, b, weight, k) - n
+    return _nonnegative_step(hessian, slope, mass)
+
+
+def _nonnegative_step(hessian: Floats, slope: Floats, mass: Floats) -> Floats:
+    """Masses p >= 0 that raise slope @ (p - mass) - (p - mass) @ hessian @ (p - mass) / 2.
+
+    The inner loop of Lawson and Hanson (1974), started warm from the present masses: go to the
+    optimum on the free points; where it leaves p >= 0, stop at the border, fix that point, repeat.
+    """
     # A ridge on the step (not on the masses) leaves the optimum where it is.
-    ridge = 1e-12 * float(np.trace(hessian)) / k + 1e-300
-    hessian[np.diag_indices(k)] += ridge
-    for _ in range(8):
+    damped = hessian + np.eye(mass.size) * (1e-12 * float(np.trace(hessian)) / mass.size + 1e-300)
+    target = damped @ mass + slope
+    current, free = mass.copy(), np.arange(mass.size)
+    while free.size:
         try:
-            factor = np.linalg.cholesky(hessian)
-            break
+            aim = np.linalg.solve(damped[np.ix_(free, free)], target[free])
         except np.linalg.LinAlgError:
-            hessian[np.diag_indices(k)] += ridge * 99
-            ridge *= 100
-    else:
-        return np.maximum(0.0, mass + slope / np.diag(hessian))
-    target = np.linalg.solve(factor, hessian @ mass + slope)
-    aim, _ = nnls(factor.T, target, maxiter=50 * k)
-    return np.asarray(aim)
+            break
+        leaving = aim <= 0
+        if not leaving.any():
+            current[free] = aim
+            break
+        here = current[free]
+        reach = here[leaving] / (here[leaving] - aim[leaving] + 1e-300)
+        share = float(reach.min())
+        here = np.maximum(0.0, here + share * (aim - here))
+        here[np.flatnonzero(leaving)[reach <= share]] = 0.0
+        current[free] = here
+        free = free[~(leaving & (here <= 0))]
+    return current
 
 
 def _line_search(

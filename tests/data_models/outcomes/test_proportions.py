@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from data_models.outcomes.proportions import (
     PatientSums,
     clustered,
@@ -80,7 +81,8 @@ def test_clustering_widens_what_wilson_would_say() -> None:
     share = clustered(sums_of([6] * 5 + [0] * 5, [6] * 10))
     plain = wilson(30, 60)
     assert share.share == plain.share == 0.5
-    assert share.low is not None and plain.low is not None
+    assert share.low is not None
+    assert plain.low is not None
     assert 0.5 - share.low > 2 * (0.5 - plain.low)
     assert share.method == "clustered"
 
@@ -99,7 +101,8 @@ def test_one_patient_gives_a_share_and_no_interval() -> None:
 
 def test_same_share_in_every_patient_still_has_an_interval() -> None:
     share = clustered(sums_of([3] * 10, [6] * 10))
-    assert share.low is not None and share.low < 0.4
+    assert share.low is not None
+    assert share.low < 0.4
 
 
 def test_courses_use_wilson_until_a_patient_has_several() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from data_models.outcomes.survival import kaplan_meier
 
 DATASETS = Path(__file__).resolve().parents[4] / "shared" / "datasets"
@@ -64,7 +65,7 @@ def test_all_groups_of_both_trials_are_compared() -> None:
 
 
 @needs_datasets
-@pytest.mark.parametrize(("trial", "group", "what"), groups())
+@pytest.mark.parametrize("trial, group, what", groups())
 def test_every_row_of_the_curve_equals_survfit(trial: str, group: str, what: str) -> None:
     times, events = courses(trial, group, what)
     curve = kaplan_meier(times, events)
@@ -81,7 +82,7 @@ def test_every_row_of_the_curve_equals_survfit(trial: str, group: str, what: str
 
 
 @needs_datasets
-@pytest.mark.parametrize(("trial", "group", "what"), groups())
+@pytest.mark.parametrize("trial, group, what", groups())
 def test_quantiles_and_their_intervals_equal_survfit(trial: str, group: str, what: str) -> None:
     times, events = courses(trial, group, what)
     curve = kaplan_meier(times, events)
