@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_models.readers.problems import Problems
 from data_models.records import BATCH_COLUMNS, BATCH_KEYS, HOURS_A_DAY, TABLES, RecordBatch, is_text
@@ -123,12 +125,18 @@ def _new(
     return ours[place < 0].reset_index(drop=True), len(held)
 
 
+def _among(codes: pd.Series | pd.Index, known: pd.Series) -> npt.NDArray[np.bool_]:
+    """Whether each code is one of the known ones (Arrow: pandas goes through Python objects for this)."""
+    left, right = (pa.array(values.to_numpy(dtype=object), pa.string()) for values in (codes, known))
+    return np.asarray(pc.is_in(left, value_set=right).to_numpy(zero_copy_only=False), dtype=bool)
+
+
 def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> None:
-    known = pd.Index(pd.concat([batch.patients["patient_code"], stored.patients["patient_code"]]).astype("str"))
+    known = pd.concat([batch.patients["patient_code"], stored.patients["patient_code"]])
     for name in ("sessions", "assessments", "side_effects"):
         frame = getattr(batch, name)
         codes, uniques = pd.factorize(frame["patient_code"])
-        lost = ~pd.Index(uniques).isin(known)
+        lost = ~_among(pd.Index(uniques), known)
         if lost.any():
             problems.add_rows(
                 batch.files.get(name, f"{name}.csv"),
@@ -176,14 +184,11 @@ def _without_repeats(effects: pd.DataFrame, file: str, problems: Problems) -> tu
     if not effects.duplicated(keys).any():
         return effects, 0
     facts = list(BATCH_COLUMNS["side_effects"])
-    conflicting = effects.duplicated(keys, keep=False) & ~effects.duplicated(facts, keep=False)
-    groups = effects.groupby(keys, sort=False).ngroup()
-    conflicting |= groups.isin(groups[conflicting]) | (
-        effects.drop_duplicates(facts).groupby(keys).size().max() > 1
-    ) & (groups.isin(groups[effects.drop_duplicates(facts).index][lambda g: g.duplicated(keep=False)]))
+    distinct = effects.drop_duplicates(list(BATCH_COLUMNS["side_effects"]))
+    conflicting = _found(effects, distinct[distinct.duplicated(keys, keep=False)], keys) >= 0
     problems.add_rows(
         file,
-        effects["row"].to_numpy()[conflicting.to_numpy()],
+        effects["row"].to_numpy()[conflicting],
         "term",
         "two different records of this side effect in one session; correct one of the rows",
     )
@@ -211,15 +216,13 @@ def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch,
 def _clock_warnings(batch: RecordBatch, stored: RecordBatch) -> list[str]:
     """What is odd but not wrong: patients without a session, clocks that do not start at the first one."""
     said = []
-    sessions = pd.concat(
-        [frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float}) for frame in (batch.sessions, stored.sessions)],
-        ignore_index=True,
-    )  # fmt: skip
-    treated = pd.Index(sessions["patient_code"].unique())
-    lacking = int((~batch.patients["patient_code"].isin(treated)).sum())
+    frames = (batch.sessions, stored.sessions)
+    hours = np.concatenate([frame["hours"].to_numpy(float) for frame in frames])
+    codes, uniques = pd.factorize(pd.concat([frame["patient_code"].astype("str") for frame in frames]))
+    lacking = int((~_among(batch.patients["patient_code"], pd.Series(uniques))).sum())
     if lacking:
         said.append(f"{lacking:,} patients have no session; they are in no course")
-    first = sessions.groupby("patient_code", sort=False)["hours"].min()
+    first = pd.Series(hours).groupby(codes, sort=False).min()
     late = int((first >= HOURS_A_DAY).sum())
     if late:
         said.append(f"{late:,} patients have no session on day 0, though the clock starts at the first session")
