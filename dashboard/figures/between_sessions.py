@@ -1,0 +1,98 @@
+"""Between sessions: what each session did to the score, a row a session; a table, not a drawing.
+
+Times in days since the course's first session. Nothing here is carried over from one row to the next:
+a cell without a score in its own span stays empty.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from dashboard import patient_words as words
+from dashboard.figures.panel import or_none, records
+from data_models.rules import OutcomeRules
+from data_models.vocabulary import label
+
+GRADES = {0: "none", 1: "mild", 2: "moderate", 3: "severe"}
+
+
+def between_sessions(sessions: pd.DataFrame, scores: pd.DataFrame, rules: OutcomeRules) -> list[dict[str, Any]]:
+    """One row a session of one course.
+
+    Parameters
+    ----------
+    sessions : `patient_sessions` of one course. scores : `patient_scores` of one course and instrument.
+
+    Returns
+    -------
+    Per session: number, day, phase, given (dose, drug and route in words), before (the last score at or
+    before its start, at most `fade_pre_session_days` old), lowest, days_to_lowest, scores (between this
+    start and the next), before_next (the last of them), worst (grade in words), systolic, diastolic (highest,
+    mmHg). The first of equal lowest scores counts.
+    """
+    ordered = sessions.sort_values("hours")
+    starts = [float(hours) for hours in ordered["hours"]]
+    seen = [(float(row["at_hours"]), float(row["score"])) for row in records(scores.sort_values("at_hours"))]
+    oldest = rules.fade_pre_session_days * 24.0
+    rows: list[dict[str, Any]] = []
+    for row, start, end in zip(records(ordered), starts, [*starts[1:], math.inf], strict=True):
+        earlier = [value for at, value in seen if start - oldest <= at <= start]
+        later = [(at, value) for at, value in seen if start < at <= end]
+        low = min(later, key=lambda pair: pair[1], default=None)
+        rows.append(
+            {
+                "number": int(row["number"]),
+                "day": float(row["days"]),
+                "phase": row["phase"],
+                "given": _given(row),
+                "before": earlier[-1] if earlier else None,
+                "lowest": low[1] if low else None,
+                "days_to_lowest": (low[0] - start) / 24.0 if low else None,
+                "scores": len(later),
+                "before_next": later[-1][1] if later and end < math.inf else None,
+                "worst": _worst(row),
+                "systolic": or_none(row["systolic_highest"]),
+                "diastolic": or_none(row["diastolic_highest"]),
+            }
+        )
+    return rows
+
+
+def _given(row: Mapping[str, Any]) -> str:
+    route = label(row["route"])
+    if words.missing(row["dose"]):
+        return f"{route}, dose not recorded"
+    return f"{row['dose']:g} {'mg/kg' if row['dose_unit'] == 'mg_per_kg' else 'mg'} {route}"
+
+
+def _worst(row: Mapping[str, Any]) -> str:
+    """Worst grade of the session; "not asked" and "not graded" are not "none"."""
+    if row["asked"] != 1:
+        return "not asked"
+    return "not graded" if words.missing(row["worst"]) else GRADES[int(row["worst"])]
+
+
+def between_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What a session usually does to this course's score, and how much of it is given back by the next."""
+    falls = [row["lowest"] - row["before"] for row in rows if row["before"] is not None and row["lowest"] is not None]
+    if not falls:
+        return "No session has a score both before it and after it, so its effect cannot be told."
+    typical = median(falls)
+    direction = "falls" if typical < 0 else "rises" if typical > 0 else "does not change"
+    text = f"After a session the score {direction}"
+    if typical:
+        text += f" by a median of {words.counted(abs(typical), 'point')} to its lowest"
+    text += f" (median of {words.counted(len(falls), 'session')} with a score before and after)"
+    back = [row["before_next"] - row["lowest"] for row in rows if row["before_next"] is not None and row["scores"] > 1]
+    if back:
+        text += (
+            f"; by the next session it has risen again by a median of {words.counted(median(back), 'point')}"
+            if median(back) > 0
+            else "; by the next session it has not risen again"
+        )
+    return text + "."

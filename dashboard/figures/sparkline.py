@@ -1,0 +1,72 @@
+"""A course as a word-sized drawing for the worklist: an SVG path and what it says in words.
+
+The browser only draws the path (`assets/worklist.js`); scale, gaps and words are decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard import patient_words as words
+from dashboard.figures.score_panel import broken_line
+from data_models.instruments import Instrument
+
+WIDTH, HEIGHT, EDGE = 116.0, 26.0, 3.0
+
+
+def sparkline(
+    days: Sequence[float], scores: Sequence[float], scale: Instrument, response: float | None = None
+) -> dict[str, Any] | None:
+    """Path of a course's scores in a box of WIDTH x HEIGHT pixels; None without scores.
+
+    All rows share the instrument's whole range, so that they compare by eye; lower on the paper is
+    better. `response` is the highest score in response (score points), drawn as a hairline.
+
+    Returns
+    -------
+    path : SVG path, a new stroke after each gap of more than 30 days. x, y : place of the latest score.
+    line : height of the response line or None. text : the same in words.
+    """
+    if not len(days):
+        return None
+    first, last = min(days), max(days)
+    span = max(last - first, 1.0)
+
+    def across(day: float) -> float:
+        return round(EDGE + (WIDTH - 2 * EDGE) * (day - first) / span, 1)
+
+    def up(score: float) -> float:
+        return round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * score / scale.maximum, 1)
+
+    xs, ys = broken_line(days, scores)
+    path: list[str] = []
+    start = True
+    for x, y in zip(xs, ys, strict=True):
+        if x is None or y is None:
+            start = True
+            continue
+        # "h0" leaves a dot where a score stands alone.
+        path.append(f"M{across(x):g} {up(y):g}h0" if start else f"L{across(x):g} {up(y):g}")
+        start = False
+    count = words.counted(len(days), "score")
+    text = (
+        f"{scale.name} {words.number(scores[0])} to {words.number(scores[-1])}, {count} over "
+        f"{words.duration(last - first)}"
+        if len(days) > 1
+        else f"{scale.name} {words.number(scores[0])}, 1 score"
+    )
+    line = None if response is None else up(response)
+    return {"path": "".join(path), "x": across(days[-1]), "y": up(scores[-1]), "line": line, "text": text}
+
+
+def sparklines(scores: pd.DataFrame, scale: Instrument) -> dict[int, dict[str, Any]]:
+    """Sparklines by patient of a frame with patient_id, days and score in time order (a page of the list)."""
+    found: dict[int, dict[str, Any]] = {}
+    for patient_id, rows in scores.groupby("patient_id", sort=False):
+        drawn = sparkline([float(d) for d in rows["days"]], [float(s) for s in rows["score"]], scale)
+        if drawn is not None:
+            found[int(str(patient_id))] = drawn
+    return found
