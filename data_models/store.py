@@ -309,7 +309,7 @@ def _rules_from(text: str) -> OutcomeRules:
 
 
 def _info_in(connection: Connection) -> dict[str, str]:
-    return dict(connection.execute(select(_INFO.c.name, _INFO.c.value)).tuples().all())
+    return {row.name: row.value for row in connection.execute(select(_INFO.c.name, _INFO.c.value))}
 
 
 def _set_info(connection: Connection, **values: str) -> None:
