@@ -57,19 +57,22 @@ def _per_patient(
     )  # fmt: skip
 
 
-_IV = {"route": "iv", "instrument": "phq9"}
+def _iv(
+    code: str, meaning: str, value: float, citation: str, tolerance: float | None = None, *,
+    unit: str = "share", n: int | None = None, instrument: str | None = "phq9",
+) -> PublishedFigure:  # fmt: skip
+    return PublishedFigure(code, meaning, value, citation, tolerance, unit, "iv", instrument, n)
+
 
 PUBLISHED: tuple[PublishedFigure, ...] = (
-    PublishedFigure("iv_response", "response at end of induction", 0.536, MCINNES, 0.05, n=537, **_IV),
-    PublishedFigure("iv_remission", "remission at end of induction", 0.289, MCINNES, 0.05, n=537, **_IV),
-    PublishedFigure("iv_worse", "worse at end of induction", 0.084, MCINNES, 0.03, n=537, **_IV),
-    PublishedFigure("iv_durable_4_weeks", "of responders, in response 4 weeks later", 0.80, MCINNES, 0.07, **_IV),
-    PublishedFigure("iv_durable_8_weeks", "of responders, in response 8 weeks later", 0.60, MCINNES, 0.08, **_IV),
-    PublishedFigure(
-        "iv_sessions_to_response", "median infusions to response, of responders", 3, PHILLIPS, 1, "infusions", **_IV
-    ),
-    PublishedFigure("iv_incomplete", "fewer than 6 infusions", 0.50, ORKA2, 0.06, route="iv"),
-    PublishedFigure("iv_left_after_first", "left after the first infusion", 0.20, ORKA2, 0.04, route="iv"),
+    _iv("iv_response", "response at end of induction", 0.536, MCINNES, 0.05, n=537),
+    _iv("iv_remission", "remission at end of induction", 0.289, MCINNES, 0.05, n=537),
+    _iv("iv_worse", "worse at end of induction", 0.084, MCINNES, 0.03, n=537),
+    _iv("iv_durable_4_weeks", "of responders, in response 4 weeks later", 0.80, MCINNES, 0.07),
+    _iv("iv_durable_8_weeks", "of responders, in response 8 weeks later", 0.60, MCINNES, 0.07),
+    _iv("iv_sessions_to_response", "median infusions to response, of responders", 3, PHILLIPS, 1, unit="infusions"),
+    _iv("iv_incomplete", "fewer than 6 infusions", 0.50, ORKA2, 0.06, instrument=None),
+    _iv("iv_left_after_first", "left after the first infusion", 0.20, ORKA2, 0.04, instrument=None),
     PublishedFigure(
         "sublingual_response", "response at end of induction", 0.628, HULL, 0.07,
         route="sublingual", instrument="phq9", n=1247,
@@ -81,19 +84,19 @@ PUBLISHED: tuple[PublishedFigure, ...] = (
     *_per_patient(
         "iv", "iv", 203, IV_EFFECTS, 0.05, sedation=0.564, dizziness=0.452, dissociation=0.356, nausea=0.133
     ),
-    PublishedFigure("iv_systolic_rise", "mean systolic rise", 7.4, IV_PRESSURE, 1.0, "mmHg", route="iv", n=741),
-    PublishedFigure("iv_diastolic_rise", "mean diastolic rise", 6.0, IV_PRESSURE, 1.0, "mmHg", route="iv", n=741),
+    _iv("iv_systolic_rise", "mean systolic rise", 7.4, IV_PRESSURE, 1.0, unit="mmHg", n=741, instrument=None),
+    _iv("iv_diastolic_rise", "mean diastolic rise", 6.0, IV_PRESSURE, 1.0, unit="mmHg", n=741, instrument=None),
     *_per_patient(
         "intranasal", "intranasal", 346, ESKETAMINE_LABEL, 0.06,
         dissociation=0.41, dizziness=0.29, nausea=0.28, sedation=0.23, vertigo=0.23, headache=0.20,
         blood_pressure_increased=0.10,
     ),
-    # For comparison only: each conflicts with a figure above or measures something else.
-    PublishedFigure("iv_response_murrough", "response after six infusions (MADRS)", 0.708, MURROUGH, n=24, **_IV),
-    PublishedFigure("iv_median_days_to_relapse", "median days to relapse", 18, MURROUGH, unit="days", n=24, **_IV),
-    PublishedFigure("iv_response_phillips", "response after six infusions (MADRS)", 0.59, PHILLIPS, **_IV),
-    PublishedFigure("iv_response_oliver", "PHQ-9 response by 6 weeks", 0.50, OLIVER, **_IV),
-    PublishedFigure("iv_remission_oliver", "PHQ-9 remission by 6 weeks", 0.20, OLIVER, **_IV),
+    # For comparison only: each conflicts with a figure above or was measured on another scale.
+    _iv("iv_response_murrough", "response after six infusions", 0.708, MURROUGH, n=24, instrument="madrs"),
+    _iv("iv_median_days_to_relapse", "median days to relapse", 18, MURROUGH, unit="days", n=24, instrument="madrs"),
+    _iv("iv_response_phillips", "response after six infusions", 0.59, PHILLIPS, instrument="madrs"),
+    _iv("iv_response_oliver", "response by 6 weeks", 0.50, OLIVER),
+    _iv("iv_remission_oliver", "remission by 6 weeks", 0.20, OLIVER),
 )  # fmt: skip
 
 

@@ -13,10 +13,12 @@ Patient i is treated on one arm (drug and route) at sessions t_1 < t_2 < ... (da
 - A_i: the depth that repeated sessions approach, g_i the share of the way that one goes (Phillips
   2019: median of three infusions to response). Patients are of four kinds - responding, partial, not
   responding, worse - that differ in the mean of A_i.
-- h_slow,i: log-normal, so that some lose the response within weeks and some hold it for months. It is set to
-  McInnes 2022 (80 % at 4 and 60 % at 8 weeks still in response, in 537 patients of routine care)
+- h_slow,i: log-normal, shorter for some, so that some lose the response within a week or two and some hold it
+  for months. It is set to McInnes 2022 (80 % at 4 and 60 % at 8 weeks still in response, 537 patients)
   and *not* to Murrough 2013 (median 18 days to relapse, 24 trial patients who had been taken off all
-  other medication): the two cannot both hold, and a practice is what is imitated here.
+  other medication): the two cannot both hold, and a practice is what is imitated here. What is fitted
+  is the Kaplan-Meier curve that a dashboard would show: it sees a loss at the next score only, so its
+  4-week point lies a few percent above the latent one and above McInnes.
 - d_i: slow change that has nothing to do with treatment.
 
 A *score* on instrument j of maximum M_j is B_ij (1 - e_ij x_i(t)) + noise, sd `noise_share` M_j, rounded
@@ -104,21 +106,21 @@ _NASAL_EFFECTS = {
 
 ARMS: tuple[Arm, ...] = (
     Arm(
-        "ketamine", "iv", (0.85, 0.20, 0.35), (0.60, 0.14, 0.13, 0.13), 6, (2, 2, 3, 4), 0.20, 0.111,
+        "ketamine", "iv", (0.85, 0.20, 0.35), (0.75, 0.05, 0.04, 0.16), 6, (2, 2, 3, 4), 0.20, 0.111,
         (0.5, 0.5, 0.6, 0.75), "mg_per_kg", 40, 95, 0.93, 0.85,
         systolic_rise=7.4, diastolic_rise=6.0, heart_rate_rise=5.0, effects=_IV_EFFECTS,
     ),
     Arm(
-        "ketamine", "im", (0.10, 0.30, 0.0), (0.58, 0.16, 0.14, 0.12), 6, (4, 5, 6, 7), 0.18, 0.10,
+        "ketamine", "im", (0.10, 0.30, 0.0), (0.72, 0.08, 0.06, 0.14), 6, (4, 5, 6, 7), 0.18, 0.10,
         (40, 50, 60, 75), "mg", 60, 105, 0.90, 0.80,
         systolic_rise=9.0, diastolic_rise=6.5, heart_rate_rise=6.0, effects=_IM_EFFECTS,
     ),
     Arm(
-        "ketamine", "sublingual", (0.05, 0.50, 0.05), (0.68, 0.14, 0.10, 0.08), 8, (3, 3, 4), 0.12, 0.05,
+        "ketamine", "sublingual", (0.05, 0.50, 0.05), (0.83, 0.08, 0.05, 0.04), 8, (3, 3, 4), 0.12, 0.05,
         (150, 200, 300, 400), "mg", 60, None, 0.62, 0.60, effects=_HOME_EFFECTS,
     ),
     Arm(
-        "esketamine", "intranasal", (0.0, 0.0, 0.60), (0.60, 0.16, 0.14, 0.10), 8, (3, 4), 0.08, 0.03,
+        "esketamine", "intranasal", (0.0, 0.0, 0.60), (0.68, 0.12, 0.10, 0.10), 8, (3, 4), 0.08, 0.03,
         (56, 84, 84), "mg", None, 125, 0.95, 0.85, schedule_days=(7, 7, 7, 7, 14),
         systolic_rise=8.0, diastolic_rise=5.5, heart_rate_rise=2.0, effects=_NASAL_EFFECTS,
     ),
@@ -126,7 +128,78 @@ ARMS: tuple[Arm, ...] = (
 
 
 INTERCEPTS: dict[str, dict[str, float]] = {
-    arm.route: {term: -3.0 for term in arm.effects} for arm in ARMS
+    "iv": {
+        "heart_rate_increased": -4.51,
+        "blood_pressure_increased": -4.06,
+        "nausea": -3.82,
+        "headache": -3.74,
+        "disorientation": -4.21,
+        "vision_blurred": -3.54,
+        "balance_disorder": -3.6,
+        "dissociation": -2.18,
+        "sedation": -1.02,
+        "dizziness": -1.61,
+        "vertigo": -4.64,
+        "vomiting": -5.19,
+        "anxiety": -4.17,
+        "diplopia": -4.65,
+        "fatigue": -3.46,
+        "other": -5.07,
+    },
+    "im": {
+        "heart_rate_increased": -4.54,
+        "blood_pressure_increased": -4.06,
+        "nausea": -3.33,
+        "headache": -3.78,
+        "disorientation": -4.2,
+        "vision_blurred": -3.55,
+        "balance_disorder": -3.68,
+        "dissociation": -1.82,
+        "sedation": -1.09,
+        "dizziness": -1.66,
+        "vertigo": -4.65,
+        "vomiting": -4.86,
+        "anxiety": -4.25,
+        "diplopia": -4.69,
+        "fatigue": -3.46,
+        "other": -5.07,
+    },
+    "sublingual": {
+        "heart_rate_increased": -5.52,
+        "blood_pressure_increased": -6.75,
+        "nausea": -3.85,
+        "headache": -4.41,
+        "disorientation": -4.99,
+        "vision_blurred": -4.99,
+        "balance_disorder": -4.37,
+        "dissociation": -3.63,
+        "sedation": -2.97,
+        "dizziness": -3.46,
+        "vertigo": -5.52,
+        "vomiting": -5.61,
+        "anxiety": -4.73,
+        "diplopia": -6.01,
+        "fatigue": -3.87,
+        "other": -4.97,
+    },
+    "intranasal": {
+        "heart_rate_increased": -5.97,
+        "blood_pressure_increased": -4.9,
+        "nausea": -3.37,
+        "headache": -3.93,
+        "disorientation": -5.77,
+        "vision_blurred": -5.32,
+        "balance_disorder": -5.79,
+        "dissociation": -2.61,
+        "sedation": -3.73,
+        "dizziness": -3.31,
+        "vertigo": -3.71,
+        "vomiting": -5.02,
+        "anxiety": -4.51,
+        "diplopia": -6.84,
+        "fatigue": -5.02,
+        "other": -5.57,
+    },
 }
 
 
@@ -141,6 +214,7 @@ class ClinicModel:
     gain_mean, gain_sd : share of the way to A that one session goes.
     fast_means : relief of the first hours, by kind; `fast_half_life` its median half-life.
     slow_half_life, slow_half_life_log_sd : median, and sd of the logarithm, of h_slow.
+    fades_soon_share, fades_soon_half_life : the share of patients whose h_slow has this median instead.
     drift_sd : sd of the change that has nothing to do with treatment.
     noise_share : sd of a score's noise as a share of the instrument's maximum.
     booster_share : patients (who completed at least 4 sessions and improved) who come for boosters.
@@ -154,16 +228,18 @@ class ClinicModel:
 
     arms: tuple[Arm, ...] = ARMS
     clinic_shares: tuple[float, float, float] = (0.45, 0.25, 0.30)
-    depth_means: tuple[float, float, float, float] = (0.78, 0.38, 0.05, -0.42)
+    depth_means: tuple[float, float, float, float] = (0.92, 0.38, 0.05, -0.52)
     depth_sds: tuple[float, float, float, float] = (0.13, 0.10, 0.10, 0.15)
-    gain_mean: float = 0.38
+    gain_mean: float = 0.40
     gain_sd: float = 0.10
-    fast_means: tuple[float, float, float, float] = (0.20, 0.14, 0.06, 0.0)
+    fast_means: tuple[float, float, float, float] = (0.12, 0.10, 0.05, 0.0)
     fast_half_life: float = 2.0
-    slow_half_life: float = 120.0
-    slow_half_life_log_sd: float = 0.9
+    slow_half_life: float = 78.0
+    slow_half_life_log_sd: float = 0.6
+    fades_soon_share: float = 0.25
+    fades_soon_half_life: float = 14.0
     drift_sd: float = 0.06
-    noise_share: float = 0.05
+    noise_share: float = 0.055
     booster_share: float = 0.60
     follow_up_mean: float = 150.0
     baseline_missing: float = 0.10

@@ -136,15 +136,18 @@ def draw_people(rng: np.random.Generator, n: int, model: ClinicModel) -> People:
         gain=np.clip(rng.normal(model.gain_mean, model.gain_sd, n), 0.1, 0.8),
         fast=np.array(model.fast_means)[kind] * rng.gamma(4.0, 0.25, n),
         fast_half=model.fast_half_life * np.exp(rng.normal(0, 0.5, n)),
-        slow_half=model.slow_half_life * np.exp(rng.normal(0, model.slow_half_life_log_sd, n)),
+        slow_half=_half_lives(rng, n, model),
         drift=rng.normal(0, model.drift_sd, n),
         scales=scales, main=main, baseline=baseline, effect=effect,
     )  # fmt: skip
 
 
-def _draw_scales(
-    rng: np.random.Generator, diagnosis: Integers, nasal: Flags
-) -> tuple[Flags, Integers, Floats, Floats]:
+def _half_lives(rng: np.random.Generator, n: int, model: ClinicModel) -> Floats:
+    median = np.where(rng.random(n) < model.fades_soon_share, model.fades_soon_half_life, model.slow_half_life)
+    return median * np.exp(rng.normal(0, model.slow_half_life_log_sd, n))
+
+
+def _draw_scales(rng: np.random.Generator, diagnosis: Integers, nasal: Flags) -> tuple[Flags, Integers, Floats, Floats]:
     n = len(diagnosis)
     used = np.zeros((n, len(SCALES)), dtype=bool)
     main = np.zeros(n, dtype=np.int64)

@@ -104,9 +104,7 @@ def _vitals(
     measured = np.where(np.isnan(of_arm("systolic_rise")) | (rng.random(sessions) < 0.05), np.nan, 1.0)
     # Two points are the noise of two readings: some peaks are below the reading before.
     systolic_highest = systolic + (of_arm("systolic_rise") + 2) * rise - 2 + rng.normal(0, 2, sessions)
-    diastolic_highest = (
-        diastolic + (of_arm("diastolic_rise") + 2) * rise * rng.uniform(0.7, 1.3, sessions) - 2
-    )
+    diastolic_highest = diastolic + (of_arm("diastolic_rise") + 2) * rise * rng.uniform(0.7, 1.3, sessions) - 2
     dissociated = happened[:, SIDE_EFFECTS.index("dissociation")]
     sedated = happened[:, SIDE_EFFECTS.index("sedation")]
     cadss = rng.gamma(1.1, 3.0, sessions) + dissociated * rng.gamma(3.0, 6.0, sessions) / np.sqrt(1 + number / 4)

@@ -99,7 +99,7 @@ def _occasions(
     add(np.arange(n), closing, rng.random(n) < np.where(left_early, 0.30, 0.78), _LATER)
     steps = np.arange(1, 44)
     due = ended[:, None] + steps * FOLLOW_UP_STEP_DAYS + rng.uniform(-4, 4, (n, len(steps)))
-    kept = rng.random(due.shape) < np.where(steps % 2 == 0, 0.62, 0.22)
+    kept = rng.random(due.shape) < np.where(steps % 2 == 0, 0.65, 0.35)
     who, _ = np.nonzero(kept)
     add(who, due[kept], np.ones(len(who), dtype=bool), _LATER)
 
