@@ -1,0 +1,230 @@
+"""The store: opening, importing once, importing more, refusing whole, changing rules."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import select
+
+from data_models.records import RecordsRefused
+from data_models.rules import DEFAULT_RULES
+from data_models.store import Store, StoreError
+from data_models.tables import Base, CourseOutcome
+
+
+def _outcomes(store: Store) -> str:
+    return store.outcomes_frame().to_csv(index=False)
+
+
+def _facts(store: Store) -> dict[str, pd.DataFrame]:
+    with store.connect() as connection:
+        return {
+            name: pd.DataFrame(connection.execute(select(table).order_by(*table.primary_key)).mappings().all())
+            for name, table in Base.metadata.tables.items()
+            if name not in ("imports", "store_info")
+        }
+
+
+def _add(folder: Path, table: str, *rows: str) -> None:
+    with (folder / f"{table}.csv").open("a") as file:
+        file.writelines(f"{row}\n" for row in rows)
+
+
+def _only(folder: Path, **tables: str) -> Path:
+    folder.mkdir()
+    for table, text in tables.items():
+        (folder / f"{table}.csv").write_text(text)
+    return folder
+
+
+def test_an_import_stores_records_and_outcomes(store: Store, small_records: Path) -> None:
+    result = store.import_path(small_records)
+    assert not result.already_imported
+    assert (result.patients, result.sessions, result.assessments, result.side_effects) == (2, 3, 6, 1)
+    row = store.outcomes_frame().set_index("patient_code").loc["A1"]
+    assert (row["baseline"], row["onset_left"], row["onset_right"], row["onset_sessions"]) == (20, 1, 4, 2)
+    assert (row["loss_left"], row["loss_right"], row["duration_days"]) == (4, 11, 7)
+    # The last score within 14 days of the last induction session, day 11, is no longer in response.
+    assert (row["end_of_induction_score"], row["end_of_induction_response"]) == (16, 0)
+    assert pd.isna(row["durability_end"])
+
+
+def test_the_same_content_again_changes_nothing(store: Store, small_records: Path, tmp_path: Path) -> None:
+    store.import_path(small_records)
+    version, before = store.version(), _facts(store)
+    reordered = tmp_path / "again"
+    reordered.mkdir()
+    for file in small_records.glob("*.csv"):
+        head, *rows = file.read_text().splitlines()
+        (reordered / file.name).write_text("\n".join([head, *reversed(rows)]) + "\n")
+    for folder in (small_records, reordered):
+        assert store.import_path(folder).already_imported
+    assert store.version() == version
+    for name, frame in _facts(store).items():
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_more_records_of_a_known_patient_are_added_and_only_that_patient_is_derived_anew(
+    store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    store.import_path(small_records)
+    with store.engine.begin() as connection:  # a mark that a new derivation of B2 would wipe out
+        code = select(Base.metadata.tables["patients"].c.patient_id).where(
+            Base.metadata.tables["patients"].c.patient_code == "B2"
+        )
+        b2 = connection.execute(code).scalar_one()
+        outcomes = Base.metadata.tables["course_outcomes"]
+        connection.execute(outcomes.update().where(outcomes.c.patient_id == b2).values(scores=99))
+    more = _only(tmp_path / "more", assessments="patient_code,hours,instrument,score\nA1,400,phq9,7\nA1,96,phq9,8\n")
+    result = store.import_path(more)
+    assert (result.patients, result.assessments, result.repeats) == (0, 1, 1)
+    outcomes_frame = store.outcomes_frame().set_index("patient_code")
+    assert outcomes_frame.loc["A1", "last"] == 7
+    assert outcomes_frame.loc["B2", "scores"] == 99
+
+
+def test_a_conflict_with_what_is_stored_refuses_the_batch_and_leaves_the_file_as_it_was(
+    store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    store.import_path(small_records)
+    file = Path(store.engine.url.database or "")
+    store.close()
+    before = file.read_bytes()
+    more = _only(tmp_path / "more", assessments="patient_code,hours,instrument,score\nA1,96,phq9,9\nA1,500,phq9,9\n")
+    with pytest.raises(RecordsRefused) as refused:
+        store.import_path(more)
+    assert [(p.file, p.row) for p in refused.value.problems] == [("assessments.csv", 2)]
+    store.close()
+    assert file.read_bytes() == before
+
+
+def test_a_failure_while_storing_leaves_nothing_half_stored(
+    store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import data_models.store as module
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(module, "_store_facts", fail)
+    with pytest.raises((StoreError, sqlite3.OperationalError)):
+        store.import_path(small_records)
+    monkeypatch.undo()
+    assert all(frame.empty for frame in _facts(store).values())
+    assert store.version() == 0
+    assert not store.import_path(small_records).already_imported
+
+
+def test_changing_a_rule_derives_everything_anew_and_is_kept(store: Store, small_records: Path) -> None:
+    store.import_path(small_records)
+    before, version = _outcomes(store), store.version()
+    rules = DEFAULT_RULES.changed({"response_improvement": 0.25, "partial_improvement": 0.2})
+    preview = store.outcomes_frame(rules).to_csv(index=False)
+    assert preview != before
+    assert _outcomes(store) == before
+    store.derive(rules)
+    assert _outcomes(store) == preview
+    assert store.rules() == rules
+    assert store.version() > version
+    store.derive(DEFAULT_RULES)
+    assert _outcomes(store) == before
+
+
+def test_deriving_in_slices_of_patients_gives_the_same(
+    store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import data_models.store as module
+
+    store.import_path(sample_folder)
+    whole = _facts(store)
+    monkeypatch.setattr(module, "PATIENTS_AT_ONCE", 7)
+    store.derive()
+    for name, frame in _facts(store).items():
+        pd.testing.assert_frame_equal(frame, whole[name])
+
+
+def test_readers_see_the_store_before_or_after_an_import_never_between(store: Store, small_records: Path) -> None:
+    with store.connect() as connection:
+        count = select(CourseOutcome.patient_id)
+        assert connection.execute(count).all() == []
+        store.import_path(small_records)
+        assert connection.execute(count).all() == []  # the snapshot that this reader began with
+    with store.connect() as connection:
+        assert len(connection.execute(count).all()) == 2
+
+
+def test_two_imports_at_once_wait_for_each_other(store: Store, small_records: Path, tmp_path: Path) -> None:
+    other = _only(
+        tmp_path / "other",
+        patients="patient_code\nC3\n",
+        sessions="patient_code,hours\nC3,0\n",
+        assessments="patient_code,hours,instrument,score\nC3,-1,phq9,20\nC3,5,phq9,9\n",
+    )
+    errors: list[BaseException] = []
+
+    def run(folder: Path) -> None:
+        try:
+            store.import_path(folder)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(folder,)) for folder in (small_records, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(store.outcomes_frame()["patient_code"]) == ["A1", "B2", "C3"]
+
+
+def test_a_store_is_readable_by_its_owner_alone(store: Store) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows keeps rights in access lists, not in mode bits")
+    assert stat.S_IMODE(Path(store.engine.url.database or "").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "url, message",
+    [
+        ("not a url", "no database URL"),
+        ("sqlite://", "in-memory"),
+        ("oracle://host/db", "not supported"),
+    ],
+)
+def test_an_impossible_url_is_one_sentence(url: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message) as error:
+        Store.open(url)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("these are notes, not a database\n" * 100)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="cannot be opened as a store"):
+        Store.open(f"sqlite:///{file.as_posix()}")
+    assert file.read_bytes() == before
+
+
+def test_migrations_make_the_tables_that_the_program_maps(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_store_keeps_no_calendar_time(store: Store, small_records: Path) -> None:
+    store.import_path(small_records)
+    with store.engine.connect() as connection:
+        for table in Base.metadata.tables.values():
+            kinds = {str(column.type) for column in table.columns}
+            assert not kinds & {"DATE", "DATETIME", "TIMESTAMP", "TIME"}, table.name
+            for row in connection.execute(select(table)).all():
+                assert not any(isinstance(v, str) and len(v) > 9 and v[4:5] == v[7:8] == "-" for v in row)
