@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard import terminal
-from dashboard.settings import Settings, SettingsError, database_url
+from dashboard.settings import Settings, SettingsError, database_url, sqlite_file
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
@@ -125,8 +125,12 @@ def _serve(settings: Settings) -> None:
 @app.command()
 def check(path: Records, database: Database = None) -> None:
     """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
+    from data_models.readers import read_records
+
+    url = database_url(database)
     with Progress() as progress:
-        batch = _checked(path, database, progress)
+        batch = read_records(path, progress)
+        _require_no_conflict(batch, url, progress)
     say(
         f"No problems: {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
         f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')}"
@@ -262,22 +266,23 @@ def _open_existing(database: str | None) -> Store:
 
 
 def _missing(url: str) -> bool:
-    prefix = "sqlite:///"
-    return url.startswith(prefix) and not Path(url.removeprefix(prefix).partition("?")[0]).exists()
+    path = sqlite_file(url)
+    return path is not None and not path.exists()
 
 
-def _checked(path: Path, database: str | None, progress: Progress) -> RecordBatch:
-    """The records, checked by themselves and against what the store holds, where there is one."""
-    from data_models.readers import read_records
-    from data_models.reconcile import reconcile
-    from data_models.records import TABLES, RecordBatch, empty_table
+def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> None:
+    """Try the records on what is stored, where anything is: imported into a copy that is thrown away."""
+    if _missing(url):
+        from data_models.reconcile import reconcile
+        from data_models.records import TABLES, RecordBatch, empty_table
 
-    batch = read_records(path, progress)
-    url = database_url(database)
-    if not _missing(url):
-        return _open(url).reconciled(batch)
-    patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
-    return reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
+        patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
+        reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
+        return
+    from dashboard.throwaway import copy_of
+
+    with copy_of(url) as copy:
+        copy.import_batch(batch, progress=progress)
 
 
 def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:
@@ -320,7 +325,6 @@ def run(arguments: list[str] | None = None) -> int:
         code = stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
         code = _explain(error)
-        terminal.drop_stdout()
     if code == terminal.INTERRUPTED:
         complain("stopped; work in progress was left out, run the command again to do it")
     return code if isinstance(code, int) else 0
@@ -338,6 +342,7 @@ def _explain(error: Exception) -> int:
         complain(str(error))
         return 2
     if isinstance(error, OSError):
+        terminal.drop_stdout()
         if error.errno != errno.EPIPE:  # a reader that has seen enough, as `head` has, is no failure to report
             complain(terminal.explain_os_error(error))
         return 1

@@ -53,6 +53,12 @@ def database_url(text: str | os.PathLike[str] | None) -> str:
     return f"sqlite:///{path.as_posix()}"
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file that a SQLite URL names; None for any other URL."""
+    prefix = "sqlite:///"
+    return Path(url.removeprefix(prefix).partition("?")[0]) if url.startswith(prefix) else None
+
+
 def _whole(name: str, text: str | int, low: int, high: int) -> int:
     try:
         value = int(str(text).strip())

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import sqlite3
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from dashboard.terminal import CommandError
+from dashboard.throwaway import copy_of
 from data_models import cohort
 from data_models.cohort_filter import KEYS, CohortFilter
 from data_models.instruments import INSTRUMENTS
@@ -45,23 +43,9 @@ def _under(store: Store, rules: OutcomeRules) -> Iterator[Store]:
     if rules == store.rules():
         yield store
         return
-    if store.engine.dialect.name != "sqlite" or not store.engine.url.database:
-        raise CommandError(
-            "--rule needs a SQLite file here; keep the rules in this database with derive --rule instead"
-        )
-    with tempfile.TemporaryDirectory(prefix="ketamine-outcomes-") as folder:
-        path = Path(folder) / "copy.db"
-        with (
-            contextlib.closing(sqlite3.connect(store.engine.url.database)) as stored,
-            contextlib.closing(sqlite3.connect(path)) as copy,
-        ):
-            stored.backup(copy)
-        other = Store.open(f"sqlite:///{path.as_posix()}")
-        try:
-            other.derive(rules)
-            yield other
-        finally:
-            other.close()
+    with copy_of(store.engine.url.render_as_string(hide_password=False)) as other:
+        other.derive(rules)
+        yield other
 
 
 def _plain(value: Any) -> Any:

@@ -24,6 +24,7 @@ def write_csv(frame: pd.DataFrame, stream: IO[bytes]) -> None:
     special = any(pc.any(pc.match_substring_regex(column.unique(), r'[",\r\n]')).as_py() for column in texts)
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
     stream.write((",".join(frame.columns) + "\n").encode())
-    with pa.PythonFile(stream, mode="w") as sink:
-        pyarrow.csv.write_csv(table, sink, options)
-        sink.flush()
+    for batch in table.to_batches(max_chunksize=100_000):
+        block = pa.BufferOutputStream()  # not the stream itself: Arrow would close it
+        pyarrow.csv.write_csv(batch, block, options)
+        stream.write(block.getvalue())
