@@ -87,7 +87,7 @@ def line(x: Sequence, y: Sequence, name: str, token: str, **more: Any) -> dict[s
 def ribbon(x: Sequence, low: Sequence, high: Sequence, token: str, *, shape: str = "linear", **more: Any) -> list[dict]:
     """An interval ribbon: two invisible edges with a faint fill between; points without an interval are left out."""
     kept = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if b is not None and c is not None]
-    edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False} | more
+    edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "95% interval"} | more
     invisible = {"width": 0, "shape": shape, "color": colour(token)}
     return [
         edge | {"x": [k[0] for k in kept], "y": [k[1] for k in kept], "line": invisible},

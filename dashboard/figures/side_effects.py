@@ -1,0 +1,185 @@
+"""How often, when, with what, how bad, how soon over: side effects with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, line
+from dashboard.figures.steps import FEW, Group, drawn, survival_figure
+from dashboard.theme import LIGHT, ROUTE_SYMBOLS, colour, series_colour
+from data_models.vocabulary import SOURCE_SIDE_EFFECTS, label
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "triangle-down", "cross", "x")
+GRADES = ("mild", "moderate", "severe")
+Rows = Sequence[Mapping[str, Any]]
+
+
+def shown_terms(per_patient: Rows) -> list[str]:
+    """Terms with an occurrence, and the seven of the source document always; most frequent first."""
+    kept = [row for row in per_patient if row["events"] or row["term"] in SOURCE_SIDE_EFFECTS]
+    return [row["term"] for row in sorted(kept, key=lambda row: -(row["share"] or 0))]
+
+
+def how_often(per_patient: Rows, per_session: Rows) -> Figure:
+    """Dot plot: share of patients (filled) and of sessions (open), with 95% intervals."""
+    terms = shown_terms(per_patient)
+    if not terms or not any(row["n"] for row in per_patient):
+        return empty("Side effects were not asked about in any session here.")
+    place = {term: i for i, term in enumerate(terms)}
+    data = _dots("Patients", per_patient, place, -0.17, {"color": colour("text"), "symbol": "circle", "size": 9})
+    data += _dots(
+        "Sessions", per_session, place, 0.17,
+        {"color": colour("iv"), "symbol": "diamond-open", "size": 9, "line": {"width": 2, "color": colour("iv")}},
+    )  # fmt: skip
+    return {"data": data, "layout": _rows_layout(terms, "Share with the side effect, 95% interval")}
+
+
+def by_group(groups: Sequence[tuple[str, Rows]], terms: Sequence[str], key: str, names: Mapping[str, str]) -> Figure:
+    """Dot plot of per-session shares, one mark a group (route, drug, dose band, phase)."""
+    terms = [t for t in terms if any(r["term"] == t and r["n"] for _, rows in groups for r in rows)]
+    if not terms or not groups:
+        return empty("Side effects were not asked about in any session here.")
+    place = {term: i for i, term in enumerate(terms)}
+    data: list[dict[str, Any]] = []
+    width = 0.62 / max(len(groups), 1)
+    for position, (value, rows) in enumerate(groups):
+        mark = {
+            "color": series_colour(key, value, position),
+            "symbol": ROUTE_SYMBOLS.get(value, SYMBOLS[position % len(SYMBOLS)]) if key == "route" else SYMBOLS[position % len(SYMBOLS)],
+            "size": 8,
+        }  # fmt: skip
+        data += _dots(names.get(value, value), rows, place, width * (position - (len(groups) - 1) / 2), mark)
+    return {"data": data, "layout": _rows_layout(terms, "Share of sessions, 95% interval", 20 + 8 * len(groups))}
+
+
+def by_number(groups: Sequence[tuple[int, Rows]], terms: Sequence[str], most: int = 5) -> Figure:
+    """Per-session share against session number, for the most frequent terms; thin points are left out."""
+    data: list[dict[str, Any]] = []
+    ends: list[tuple[float, float, str, str]] = []
+    for position, term in enumerate(terms[:most]):
+        points = [(number, row) for number, rows in groups for row in rows if row["term"] == term and row["n"] >= FEW]
+        if not points:
+            continue
+        token = f"series_{position % 6 + 1}"
+        data.append(
+            line(
+                [n for n, _ in points], [row["share"] for _, row in points], label(term), token,
+                mode="lines+markers", marker={"size": 6, "symbol": SYMBOLS[position], "color": colour(token)},
+                customdata=[[row["events"], row["n"], _span(row)] for _, row in points],
+                hovertemplate="Session %{x}: %{y:.0%} (%{customdata[0]} of %{customdata[1]})%{customdata[2]}<extra>"
+                + label(term) + "</extra>",
+            )
+        )  # fmt: skip
+        ends.append((points[-1][0], points[-1][1]["share"], label(term), token))
+    if not data:
+        return empty(f"No session number has {FEW} sessions in which side effects were asked about.")
+    top = max(max(trace["y"]) for trace in data)
+    return {
+        "data": data,
+        "layout": layout(
+            330,
+            x=axis("Session number in the course", showgrid=False, dtick=1 if len(groups) <= 14 else None),
+            y=axis("Share of sessions", range=[0, min(1, top * 1.12 + 0.02)], tickformat=".0%"),
+            showlegend=True,
+            legend=LEGEND,
+        ),
+    }
+
+
+def severity(rows: Rows) -> Figure:
+    """Shares of the worst grade per term: `rows` have term, mild, moderate, severe, ungraded (counts)."""
+    kept = [r for r in rows if sum(r.get(g) or 0 for g in (*GRADES, "ungraded"))]
+    if not kept:
+        return empty("No side effect was recorded here.")
+    kept = sorted(kept, key=lambda r: sum(r.get(g) or 0 for g in (*GRADES, "ungraded")))
+    data = []
+    for grade in (*GRADES, "ungraded"):
+        totals = [sum(r.get(g) or 0 for g in (*GRADES, "ungraded")) for r in kept]
+        counts = [r.get(grade) or 0 for r in kept]
+        if not any(counts):
+            continue
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "y": [label(r["term"]) for r in kept],
+                "x": [c / t for c, t in zip(counts, totals, strict=True)],
+                "name": "Not graded" if grade == "ungraded" else grade.capitalize(),
+                "marker": {"color": LIGHT[grade], "line": {"width": 0}},
+                "customdata": [[c, t] for c, t in zip(counts, totals, strict=True)],
+                "hovertemplate": "%{y}: %{x:.0%} (%{customdata[0]} of %{customdata[1]})<extra>%{fullData.name}</extra>",
+            }
+        )
+    return {
+        "data": data,
+        "layout": layout(
+            80 + 24 * len(kept),
+            x=axis("Share of occurrences by worst grade", range=[0, 1], tickformat=".0%"),
+            y=axis("", showgrid=False, tickfont={"size": 12, "color": colour("text")}),
+            barmode="stack",
+            bargap=0.35,
+            showlegend=True,
+            legend=LEGEND | {"traceorder": "normal"},
+        ),
+    }
+
+
+def resolution(km: Mapping[str, Any]) -> Figure:
+    """Share not yet over, by hours since onset (Kaplan-Meier over occurrences; `days` holds the time in days)."""
+    if km["n"] < FEW or not drawn(km["curve"]):
+        return empty(f"Fewer than {FEW} occurrences with an onset and an end: no curve is drawn.")
+    curve = [row | {"days": row["days"] * 24} for row in km["curve"]]
+    return survival_figure(
+        [Group("Kaplan-Meier", curve, km["n"], "moderate")],
+        rising=False, x_title="Hours since it began", y_title="Not yet over", events="Over", unit="hour", limit=24,
+    )  # fmt: skip
+
+
+def _span(row: Mapping[str, Any]) -> str:
+    if row["low"] is None or row["high"] is None:
+        return ""
+    return f"<br>95% interval {100 * row['low']:.0f} to {100 * row['high']:.0f}%"
+
+
+def _dots(
+    name: str, rows: Rows, place: Mapping[str, int], shift: float, mark: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    kept = [row for row in rows if row["term"] in place and row["n"] and row["share"] is not None]
+    x = [row["share"] for row in kept]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": x,
+            "y": [place[row["term"]] + shift for row in kept],
+            "name": name,
+            "marker": dict(mark),
+            "error_x": {
+                "type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": mark["color"],
+                "array": [0 if r["high"] is None else max(r["high"] - r["share"], 0) for r in kept],
+                "arrayminus": [0 if r["low"] is None else max(r["share"] - r["low"], 0) for r in kept],
+            },
+            "customdata": [[label(r["term"]), r["events"], r["n"], _span(r)] for r in kept],
+            "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:,} of %{customdata[2]:,})%{customdata[3]}"
+            "<extra>" + name + "</extra>",
+        }
+    ]  # fmt: skip
+
+
+def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, Any]:
+    return layout(
+        84 + row * len(terms),
+        x=axis(title, rangemode="tozero", tickformat=".0%", side="bottom"),
+        y=axis(
+            "", range=[len(terms) - 0.5, -0.5], tickvals=list(range(len(terms))),
+            ticktext=[_wrapped(label(t)) for t in terms], showgrid=True, tickfont={"size": 12, "color": colour("text")},
+        ),
+        showlegend=True,
+        legend=LEGEND,
+    )  # fmt: skip
+
+
+def _wrapped(text: str) -> str:
+    """Long names on two lines, so that a phone keeps room for the plot."""
+    return text.replace(" (", "<br>(").replace(" or ", " or<br>") if len(text) > 20 else text

@@ -1,0 +1,233 @@
+"""Step curves with their at-risk, events and censored rows: what onset and durability share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.figures.base import LEGEND, Figure, axis, layout, note, ribbon
+from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
+
+FEW = 5  # a curve stops where fewer are at risk
+_SPACES = (1, 2, 3, 7, 14, 28, 56, 84, 182, 365)
+_ROW_PIXELS = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One curve: `curve` as the data contract's KM["curve"]; `token` names its colour."""
+
+    name: str
+    curve: Sequence[Mapping[str, Any]]
+    n: int
+    token: str
+
+
+def drawn(curve: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows up to the last at which at least five are at risk."""
+    last = max((i for i, row in enumerate(curve) if row["at_risk"] >= FEW), default=-1)
+    return list(curve[: last + 1])
+
+
+def stops_early(curve: Sequence[Mapping[str, Any]]) -> float | None:
+    """The day after which fewer than five are at risk; None where the curve is drawn to its end."""
+    kept = drawn(curve)
+    if len(kept) == len(curve):
+        return None
+    return float(kept[-1]["days"]) if kept else 0.0
+
+
+def ticks(end: float, most: int = 8) -> list[float]:
+    """Round days from 0 to `end`, at most `most` of them: weeks before odd numbers of days."""
+    space = next((s for s in _SPACES if end / s <= most - 1), _SPACES[-1] * (1 + end // (_SPACES[-1] * most)))
+    return [space * i for i in range(int(end // space) + 1)]
+
+
+def counts(curve: Sequence[Mapping[str, Any]], at: Sequence[float]) -> list[dict[str, int]]:
+    """At risk just before each time, and events and censored up to and at it (cumulative)."""
+    rows = []
+    for time in at:
+        later = [row for row in curve if row["days"] >= time]
+        before = [row for row in curve if row["days"] <= time]
+        rows.append(
+            {
+                "at_risk": int(later[0]["at_risk"]) if later else 0,
+                "events": int(sum(row["events"] for row in before)),
+                "censored": int(sum(row["censored"] for row in before)),
+            }
+        )
+    return rows
+
+
+def step_points(
+    curve: Sequence[Mapping[str, Any]], end: float, *, rising: bool
+) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
+    """Days, values, low, high of a curve from day 0 to `end`; `rising` draws 1 - survival."""
+    days, values, low, high = [0.0], [1.0], [1.0], [1.0]
+    for row in curve:
+        if row["days"] > end:
+            break
+        days.append(float(row["days"]))
+        values.append(row["survival"])
+        low.append(row["low"])
+        high.append(row["high"])
+    if days[-1] < end and len(days) > 1:
+        days.append(end)
+        values.append(values[-1])
+        low.append(low[-1])
+        high.append(high[-1])
+    if rising:
+        flip = [None if v is None else 1 - v for v in high]
+        return days, [1 - v for v in values], flip, [None if v is None else 1 - v for v in low]
+    return days, values, low, high
+
+
+def horizon(groups: Sequence[Group], limit: float | None = None) -> float:
+    """The last day drawn: where the best-followed group still has five at risk, or `limit`."""
+    last = max((float(kept[-1]["days"]) for g in groups if (kept := drawn(g.curve))), default=0.0)
+    return min(last, limit) if limit is not None else last
+
+
+def survival_figure(
+    groups: Sequence[Group],
+    *,
+    rising: bool,
+    x_title: str,
+    y_title: str,
+    limit: float | None = None,
+    unit: str = "day",
+    events: str = "Events",
+    below: Sequence[dict[str, Any]] = (),
+) -> Figure:
+    """One or several step curves, with the rows of counts under the axis of days.
+
+    Parameters
+    ----------
+    rising : draw 1 - survival (share with the event so far) instead of survival.
+    limit : last day drawn at most.
+    events : what the row of events is called.
+    below : traces drawn under the curves (Turnbull's band).
+    """
+    end = horizon(groups, limit)
+    at = ticks(end)
+    data: list[dict[str, Any]] = list(below)
+    single = len(groups) == 1
+    for group in groups:
+        days, values, low, high = step_points(drawn(group.curve), end, rising=rising)
+        if single:
+            data += ribbon(days, low, high, group.token, shape="hv")
+        hover = [
+            "" if b is None or c is None else f"<br>95% interval {100 * b:.0f} to {100 * c:.0f}%"
+            for b, c in zip(low, high, strict=True)
+        ]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": days,
+                "y": values,
+                "name": f"{group.name} (n {group.n:,})",
+                "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv"},
+                "customdata": hover,
+                "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}<extra>{group.name}</extra>",
+            }
+        )
+    rows = _count_rows(groups, at, events)
+    data += rows
+    names = [row["name"] for row in rows]
+    height = 262 + _ROW_PIXELS * len(rows)
+    split = (_ROW_PIXELS * len(rows)) / (height - 60)
+    return {
+        "data": data,
+        "layout": layout(
+            height,
+            x=axis(
+                x_title, range=[0, end * 1.02 or 1], tickvals=at, showgrid=False, showline=True, ticks="outside",
+                anchor="y", ticklen=4, tickcolor=colour("axis"),
+            ),
+            y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[split + 0.17, 1]),
+            yaxis2=axis(
+                "", domain=[0, split], range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=names,
+                showgrid=False, anchor="x",
+            ),
+            showlegend=not single,
+            legend=LEGEND,
+        ),
+    }  # fmt: skip
+
+
+def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for group in groups:
+        numbers = counts(group.curve, at)
+        wanted = (
+            [("At risk", "at_risk"), (events, "events"), ("Censored", "censored")]
+            if len(groups) == 1
+            else [(group.name if len(group.name) <= 18 else group.name[:17] + "…", "at_risk")]
+        )
+        for name, key in wanted:
+            rows.append(
+                {
+                    "type": "scatter",
+                    "mode": "text",
+                    "x": list(at),
+                    "y": [len(rows)] * len(at),
+                    "text": [f"{row[key]:,}" for row in numbers],
+                    "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
+                    "yaxis": "y2",
+                    "name": name,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                    "cliponaxis": False,
+                }
+            )
+    return rows
+
+
+def area_labels(
+    x: Sequence[float], layers: Sequence[tuple[str, str, Sequence[float]]], least: float = 0.09
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """Direct labels inside stacked areas, where each is tallest; and the names too thin for one.
+
+    `layers`: name, token, values from the bottom up.
+    """
+    labels, thin = [], set()
+    bottom = [0.0] * len(x)
+    inner = range(len(x)) if len(x) < 8 else range(len(x) // 8, len(x) - len(x) // 8)
+    for name, _, values in layers:
+        place = max(inner, key=lambda i: values[i], default=None)
+        if place is None or values[place] < least:
+            thin.add(name)
+        else:
+            labels.append(
+                note(
+                    name,
+                    x[place],
+                    bottom[place] + values[place] / 2,
+                    xanchor="center",
+                    font={"size": FONT_SIZE, "color": colour("text")},
+                )
+            )
+        bottom = [b + v for b, v in zip(bottom, values, strict=True)]
+    return labels, thin
+
+
+def stacked(
+    x: Sequence[float], layers: Sequence[tuple[str, str, Sequence[float]]], *, shape: str = "linear"
+) -> list[dict[str, Any]]:
+    """Stacked areas of shares that sum to one."""
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": list(x),
+            "y": list(values),
+            "name": name,
+            "stackgroup": "all",
+            "line": {"width": 0.6, "color": LIGHT[token], "shape": shape},
+            "fillcolor": faint(token, 0.62),
+            "hovertemplate": "%{y:.0%} " + name.lower() + "<extra></extra>",
+        }
+        for name, token, values in layers
+    ]

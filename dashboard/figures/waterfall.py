@@ -1,0 +1,100 @@
+"""Who improved? One bar a course, from most worsened to most improved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, note
+from dashboard.theme import LIGHT, colour
+
+MOST_BARS = 300
+KINDS = (
+    ("Response", "response"),
+    ("Partial response", "partial"),
+    ("Neither", "none"),
+    ("Worse", "worse"),
+)
+
+
+def kind(change: float, improvement: float | None, least: float | None, response: float, partial: float) -> int:
+    """Position in KINDS of one course."""
+    if least is not None and change >= least:
+        return 3
+    if improvement is not None and improvement >= response:
+        return 0
+    return 1 if improvement is not None and improvement >= partial else 2
+
+
+def thinned(changes: Sequence[float], kinds: Sequence[int]) -> tuple[list[float], list[int], float]:
+    """At most MOST_BARS bars that keep the shape: evenly spaced ranks. Also the courses per bar."""
+    order = sorted(range(len(changes)), key=lambda i: -changes[i])
+    if len(order) <= MOST_BARS:
+        return [changes[i] for i in order], [kinds[i] for i in order], 1.0
+    each = len(order) / MOST_BARS
+    picked = [order[int((i + 0.5) * each)] for i in range(MOST_BARS)]
+    return [changes[i] for i in picked], [kinds[i] for i in picked], each
+
+
+def waterfall(
+    changes: Sequence[float], kinds: Sequence[int], unmeasured: int, least: float | None, height: int = 313
+) -> Figure:
+    """Changes from baseline in points, sorted; the unmeasured as a grey block at the end."""
+    if not changes:
+        return empty("No course here has both a baseline and a later score.", height)
+    values, which, each = thinned(changes, kinds)
+    data: list[dict[str, Any]] = []
+    for position, (name, token) in enumerate(KINDS):
+        chosen = [i for i, k in enumerate(which) if k == position]
+        if chosen:
+            data.append(
+                {
+                    "type": "bar",
+                    "x": [(i + 0.5) * each for i in chosen],
+                    "y": [values[i] for i in chosen],
+                    "width": each,
+                    "name": name,
+                    "marker": {"color": LIGHT[token], "line": {"width": 0}},
+                    "hovertemplate": "%{y:+.3~g} points<extra>" + name + "</extra>",
+                }
+            )
+    n = len(changes)
+    low, high = min(min(values), -(least or 0), 0), max(max(values), least or 0, 0)
+    shapes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    if unmeasured:
+        shapes.append(
+            {
+                "type": "rect", "x0": n, "x1": n + unmeasured, "y0": low, "y1": high, "layer": "below",
+                "fillcolor": colour("not_measured"), "opacity": 0.55, "line": {"width": 0},
+            }
+        )  # fmt: skip
+        if unmeasured / (n + unmeasured) > 0.08:
+            labels.append(
+                note(f"{unmeasured:,} not<br>measured", n + unmeasured / 2, (low + high) / 2, xanchor="center", align="center",
+                     font={"size": 11, "color": colour("text")})
+            )  # fmt: skip
+    if least is not None:
+        for sign in (-1, 1):
+            shapes.append(
+                {
+                    "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": sign * least, "y1": sign * least,
+                    "line": {"color": colour("axis"), "width": 1, "dash": "dot"},
+                }
+            )  # fmt: skip
+        labels.append(note(f"smallest meaningful change ({least:g})", 0.01, -least, xref="paper", yanchor="top"))
+    return {
+        "data": data,
+        "layout": layout(
+            height,
+            x=axis("Courses, each a bar" if each == 1 else f"Courses, about {each:.0f} to a bar",
+                   range=[0, n + unmeasured], showgrid=False),
+            y=axis("Change in score (lower is better)", range=[low * 1.05, high * 1.05]),
+            bargap=0,
+            barmode="overlay",
+            shapes=shapes,
+            annotations=labels,
+            showlegend=True,
+            legend=LEGEND,
+        ),
+    }  # fmt: skip

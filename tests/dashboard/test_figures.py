@@ -1,0 +1,154 @@
+"""Every figure is a plain dict of plotly's schema, of trace types in the bundle that ships, with no data where too few."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from dashboard import theme
+from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, steps, vitals, waterfall
+from dashboard.figures.base import TRACE_TYPES
+
+ASSETS = Path(theme.__file__).parent / "assets"
+
+
+def figures(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    effects, km = summary["side_effects"], summary["durability"]["kaplan_meier"]
+    groups = [steps.Group("IV", km["curve"], km["n"], "iv"), steps.Group("IM", km["curve"], km["n"], "im")]
+    by_route = [("iv", effects["per_session"]), ("im", effects["per_session"])]
+    vital = [{"sign": "systolic", "before": 124.0, "highest": 139.0, "rise": 15.0, "n": 200}]
+    return {
+        "onset": onset.onset(summary["onset"]["kaplan_meier"], summary["onset"]["turnbull"]),
+        "onset by session": onset.onset_by_session(summary["onset"]["sessions_kaplan_meier"]),
+        "onset of groups": onset.onset_groups(groups),
+        "durability": durability.durability(km),
+        "durability of groups": durability.durability_groups(groups),
+        "competing": durability.competing(summary["durability"]["aalen_johansen"], km),
+        "fade": fade.fade([("All", "response", summary["fade"])]),
+        "fade of groups": fade.fade([("IV", "iv", summary["fade"]), ("IM", "im", summary["fade"])]),
+        "occupancy": occupancy.occupancy(summary["occupancy"], 310),
+        "waterfall": waterfall.waterfall([-12.0, -6.0, -1.0, 6.0, 0.0], [0, 1, 2, 3, 2], 3, 5.0),
+        "how often": side_effects.how_often(effects["per_patient"], effects["per_session"]),
+        "by group": side_effects.by_group(by_route, ["nausea", "headache"], "route", {"iv": "IV", "im": "IM"}),
+        "by number": side_effects.by_number([(1, effects["per_session"]), (2, effects["per_session"])], ["nausea"]),
+        "severity": side_effects.severity([{"term": "nausea", "mild": 5, "moderate": 2, "severe": 1, "ungraded": 0}]),
+        "resolution": side_effects.resolution(km),
+        "vitals": vitals.before_and_highest(vital),
+        "thresholds": vitals.thresholds([{"name": "Systolic 180 or more", **effects["per_session"][0]}]),
+    }
+
+
+def test_each_figure_is_valid_in_plotlys_schema(summary: dict[str, Any]) -> None:
+    for name, figure in figures(summary).items():
+        assert isinstance(figure, dict), name
+        assert go.Figure(figure).data, f"{name} draws nothing"
+
+
+def test_each_trace_type_is_in_the_bundle_that_ships(summary: dict[str, Any]) -> None:
+    bundle = next(ASSETS.glob("plotly-cartesian-*.min.js")).read_text(encoding="utf-8")
+    modules = {t for t in TRACE_TYPES if re.search(rf'moduleType:"trace",name:"{t}"', bundle)}
+    assert modules == set(TRACE_TYPES)
+    used = {trace["type"] for figure in figures(summary).values() for trace in figure["data"]}
+    assert used <= set(TRACE_TYPES)
+
+
+def test_the_bundle_is_of_the_version_that_plotly_py_speaks() -> None:
+    from plotly.offline import get_plotlyjs_version
+
+    names = [path.name for path in ASSETS.glob("plotly-cartesian-*.min.js")]
+    assert names == [f"plotly-cartesian-{get_plotlyjs_version()}.min.js"]
+
+
+def test_figures_use_the_colours_of_the_theme_alone(summary: dict[str, Any]) -> None:
+    allowed = set(theme.LIGHT.values()) | {"#fdfdfe"}
+    for name, figure in figures(summary).items():
+        strays = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", repr(figure))) - allowed
+        assert not strays, f"{name} uses {strays}"
+
+
+def test_light_colours_are_unique_so_that_each_has_one_dark_counterpart() -> None:
+    lights = [light for light, _ in theme.COLOURS.values()]
+    assert len(set(lights)) == len(lights)
+
+
+def test_the_style_sheet_is_the_themes() -> None:
+    assert theme.STYLE_SHEET.read_text(encoding="utf-8") == theme.style_sheet(), "run python -m dashboard.theme"
+
+
+def test_a_curve_stops_where_fewer_than_five_are_at_risk(make_curve: Any) -> None:
+    km = make_curve(12, [1, 2, 3, 4, 5], 2, 0)  # at risk 12, 10, 8, 6, 4
+    assert [row["days"] for row in steps.drawn(km["curve"])] == [1, 2, 3, 4]
+    assert steps.stops_early(km["curve"]) == 4
+    line = next(t for t in onset.onset(km, None)["data"] if t["name"].startswith("Kaplan-Meier"))
+    assert max(line["x"]) == 4
+
+
+def test_no_curve_is_drawn_for_four_courses(make_curve: Any, no_curve: Any) -> None:
+    for km in (make_curve(4, [1, 2], 1, 0), no_curve(0)):
+        for figure in (onset.onset(km, None), durability.durability(km), durability.competing([], km)):
+            assert figure["data"] == []
+            assert "Fewer than 5" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_count_rows_say_at_risk_before_and_events_up_to_a_day(make_curve: Any) -> None:
+    km = make_curve(20, [1, 2, 3], 3, 1)
+    assert steps.counts(km["curve"], [0, 2, 9]) == [
+        {"at_risk": 20, "events": 0, "censored": 0},
+        {"at_risk": 16, "events": 6, "censored": 2},
+        {"at_risk": 0, "events": 9, "censored": 3},
+    ]
+
+
+def test_turnbulls_band_spreads_each_mass_over_its_interval() -> None:
+    late, early = onset.turnbull_band([[0, 2, 0.5], [2, 4, 0.3], [4, None, 0.2]], 10)
+    assert list(zip(early["x"], early["y"], strict=True)) == [(0, 0), (0, 0.5), (2, 0.8), (4, 1.0), (10, 1.0)]
+    assert list(zip(late["x"], late["y"], strict=True)) == [(0, 0), (2, 0.5), (4, 0.8), (10, 0.8)]
+
+
+def test_fade_leaves_out_bins_under_five_scores(summary: dict[str, Any]) -> None:
+    figure = fade.fade([("All", "response", summary["fade"])])
+    means = next(t for t in figure["data"] if t["mode"] == "lines+markers")
+    assert len(means["x"]) == 4
+    assert fade.fade([("All", "response", [b | {"scores": 4} for b in summary["fade"]])])["data"] == []
+
+
+def test_waterfall_thins_many_courses_and_keeps_the_ends_order() -> None:
+    changes = [float(i - 5000) for i in range(10_000)]
+    values, _, each = waterfall.thinned(changes, [0] * 10_000)
+    assert len(values) == waterfall.MOST_BARS
+    assert values == sorted(values, reverse=True)
+    assert each == pytest.approx(10_000 / waterfall.MOST_BARS)
+
+
+@pytest.mark.parametrize(
+    "change, improvement, expected",
+    [
+        (-12, 0.6, "Response"),
+        (-6, 0.3, "Partial response"),
+        (-1, 0.05, "Neither"),
+        (5, -0.4, "Worse"),
+        (-2, None, "Neither"),
+    ],
+)
+def test_kinds_of_courses_in_the_waterfall(change: float, improvement: float | None, expected: str) -> None:
+    assert waterfall.KINDS[waterfall.kind(change, improvement, 5, 0.5, 0.25)][0] == expected
+
+
+def test_the_seven_side_effects_of_the_source_always_have_a_row(make_share: Any) -> None:
+    rows = [{"term": "headache", **make_share(0, 50)}, {"term": "vomiting", **make_share(0, 50)}]
+    assert side_effects.shown_terms(rows) == ["headache"]
+
+
+def test_funnel_shares_are_of_the_treated(summary: dict[str, Any]) -> None:
+    shares = [step["share"] for step in funnel.steps(summary["cohort"])]
+    assert shares[0] == 1.0
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_funnel_of_nobody_has_no_shares() -> None:
+    nobody = {"courses": 0, "with_baseline": 0, "evaluable": 0, "end_of_induction_scored": 0}
+    assert [step["share"] for step in funnel.steps(nobody)] == [None] * 4
