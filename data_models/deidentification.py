@@ -87,9 +87,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("IP address (O)", re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")),
+    ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
     (
         "IP address (O)",
-        re.compile(r"(?<![\w:])(?=[0-9a-f:]*:[0-9a-f:]*:)(?:[0-9a-f]{1,4}|:)(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE),
+        re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}|:)(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE),
     ),
     ("social security number (G)", _alone(r"\d{3}[-_ .]\d{2}[-_ .]\d{4}")),
     ("date (C)", _alone(r"\d{4}[-_/. ](?:0?[1-9]|1[0-2])[-_/. ](?:0?[1-9]|[12]\d|3[01])(?:[t _]\d{1,2}:?\d{2}.*)?")),
@@ -98,10 +99,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("date (C)", _alone(rf"{_LONG_MONTHS}[-_/. ]+\d{{1,2}}(?:st|nd|rd|th)?(?:[-_/., ]+(?:18|19|20)?\d\d)?")),
     ("date (C)", _alone(rf"{_LONG_MONTHS}[-_/., ]*(?:18|19|20)\d\d")),
     ("date (C)", _alone(r"(?:0?[1-9]|1[0-2])[/.](?:18|19|20)\d\d|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])")),
-    ("date (C)", re.compile(r"(?<!\d)\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?!\d)", re.IGNORECASE)),
     (
         "telephone number (D)",
-        re.compile(r"(?<![A-Za-z0-9])(?:\+?\d{1,3}[-_ .]?)?(?:\(\d{2,4}\)|\d{3})[-_ .]?\d{3}[-_ .]\d{4}(?![A-Za-z0-9])"),
+        _alone(r"(?:\+?\d{1,3}[-_ .]?)?(?:\(\d{2,4}\)|\d{3})[-_ .]?\d{3}[-_ .]\d{4}"),
     ),
     ("telephone number (D)", re.compile(r"(?<![A-Za-z0-9])(?:\+|00)\d{1,3}(?:[-_ .()]*\d){6,12}(?![A-Za-z0-9])")),
     ("telephone number (D)", re.compile(r"\(\d{3}\)\s*\d{3}")),
@@ -109,7 +109,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("geographic subdivision (B)", _alone(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d")),
     (
         "age over 89 (C)",
-        re.compile(r"(?<![A-Za-z0-9])(?:age[d]?[-_ :]*(?:9\d|1[0-2]\d)|(?:9\d|1[0-2]\d)[-_ ]*(?:y|yo|yrs?|years?))(?![A-Za-z0-9])", re.IGNORECASE),
+        _alone(r"aged?[-_ :]*(?:9\d|1[0-2]\d)|(?:9\d|1[0-2]\d)[-_ ]*(?:y|yo|yrs?|years?)(?:[-_ ]old)?"),
     ),
     ("name (A)", re.compile(r"(?<![A-Za-z])(?:mr|mrs|ms|miss|dr|prof|sir|madam)[-_. ]+[A-Za-z]{2}", re.IGNORECASE)),
     ("name (A)", re.compile(r"(?<![A-Za-z])(?:Mr|Mrs|Ms|Dr|Prof)[A-Z][a-z]{2}")),
@@ -121,10 +121,10 @@ _FREE_TEXT = re.compile(r"[^\s;]\s+[^\s;]")
 _LONG_RUN = re.compile(r"\d{7,}")
 # In a patient code a run of digits counts when it is all of a part of the code, or follows a short
 # prefix that is no hexadecimal (MRN1234567).
-_LONG_RUN_IN_CODE = re.compile(r"(?<![A-Za-z0-9])(?:[a-f]{0,1}|(?=[a-f]*[g-z])[a-z]{1,6})\d{7,}(?![A-Za-z0-9])", re.IGNORECASE)  # fmt: skip
+_LONG_RUN_IN_CODE = _alone(r"(?:[a-f]?|(?=[a-f]*[g-z])[a-z]{1,6})\d{7,}")
 
 # A name is screened for in patient codes alone: a clinic may well be called Austin.
-_COMMON_NAMES = frozenset(
+_COMMON_NAMES_TEXT = (
     "james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph"
     " jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony margaret mark sandra"
     " donald ashley steven kimberly paul emily andrew donna joshua michelle kenneth carol kevin amanda brian dorothy"
@@ -137,25 +137,27 @@ _COMMON_NAMES = frozenset(
     " teresa carl ann sara harold madison dylan frances jordan kathryn jesse janice bryan jean abigail alice julia"
     " judy sophia grace denise amber doris marilyn danielle beverly isabella theresa diana natalie brittany charlotte"
     " marie kayla alexis lori anne ben joe jim bob tom sam dan max eva ida ivy leo lee kim amir ali omar"
-    " smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson anderson"
-    " taylor moore jackson martin perez thompson white harris sanchez clark ramirez lewis robinson walker young allen"
-    " king wright torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter roberts gomez"
-    " phillips evans turner diaz parker cruz edwards collins reyes stewart morris morales murphy cook rogers gutierrez"
+    " smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson"
+    " anderson taylor moore jackson martin perez thompson white harris sanchez clark ramirez lewis robinson walker young"
+    " allen king wright torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter roberts"
+    " gomez phillips evans turner diaz parker cruz edwards collins reyes stewart morris morales murphy cook rogers gutierrez"
     " ortiz morgan cooper peterson bailey reed howard ramos cox ward richardson watson brooks chavez wood bennett gray"
     " mendoza ruiz hughes price alvarez castillo sanders patel myers long ross foster jimenez powell jenkins perry"
     " russell sullivan bell coleman butler henderson barnes fisher vasquez simmons graham murray ford castro marshall"
-    " owens harrison fernandez woods wallace kennedy wells freeman hernandes mueller schmidt schneider fischer weber".split()
+    " owens harrison fernandez woods wallace kennedy wells freeman hernandes mueller schmidt schneider fischer weber"
 )
+_COMMON_NAMES = frozenset(_COMMON_NAMES_TEXT.split())
 # Whole words that people put into codes and that are nobody's name.
-_CODE_WORDS = frozenset(
+_CODE_WORDS_TEXT = (
     "patient patients pat pt subject subj participant person client case record code control test sample demo site"
     " clinic study trial arm group cohort center centre north south east west ketamine esketamine placebo new old"
-    " reisby riesby nimh anon anonymous random unknown pseudonym member node item row unit alpha beta gamma delta epsilon"
-    " one two three four five six seven eight nine ten first second third last zero".split()
+    " reisby riesby nimh anon anonymous random unknown pseudonym member node item row unit alpha beta gamma delta"
+    " epsilon one two three four five six seven eight nine ten first second third last zero"
 )
+_CODE_WORDS = frozenset(_CODE_WORDS_TEXT.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]+")
-_VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}", re.IGNORECASE)
+_VOWEL = re.compile(r"[aeiou]", re.IGNORECASE)
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxyz]{4}", re.IGNORECASE)
 _FOLD = re.compile(r"[^a-z0-9]")
 
 
@@ -183,11 +185,16 @@ def _digits_class(digits: str) -> str:
 
 def _name_like(code: str) -> bool:
     """Whether a patient code reads like a person's name rather than a random code."""
-    words = [word.lower() for word in _WORD.findall(code)]
-    if any(word in _COMMON_NAMES for word in words):
-        return True
+    for word in _WORD.finditer(code):
+        if word.group().lower() not in _COMMON_NAMES:
+            continue
+        # Short names turn up in random codes by chance (K7ANN4): there they must stand alone.
+        beside = code[max(word.start() - 1, 0) : word.start()] + code[word.end() : word.end() + 1]
+        if len(word.group()) > 4 or not any(character.isdigit() for character in beside):
+            return True
     if re.search(r"\d", code):
         return False
+    words = [word.lower() for word in _WORD.findall(code)]
     return any(
         len(word) >= 4 and word not in _CODE_WORDS and _VOWEL.search(word) and not _CONSONANTS.search(word)
         for word in words
@@ -229,24 +236,37 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
     return None
 
 
-def drawn_at_random(codes: Sequence[str]) -> bool:
-    """Whether patient codes are evidently random: one length, and letters and digits in every place.
+def _random_places(codes: Sequence[str]) -> list[int] | None:
+    """The places in which patient codes vary, when they are evidently random; None when they are not.
 
-    Among such codes some hold seven digits in a row by chance; that is then no record number. At
-    least twenty codes are needed to tell.
+    Evidently random: at least twenty codes of one length with both letters and digits in most of
+    the places that vary. Among such codes some spell a name or hold seven digits in a row by chance;
+    that is then neither a name nor a record number.
     """
-    if len(codes) < 20 or len({len(code) for code in codes}) != 1 or len(codes[0]) < 6:
-        return False
+    if len(codes) < 20 or len({len(code) for code in codes}) != 1:
+        return None
     places = list(zip(*codes[:2_000], strict=True))
-    return all(any(c.isdigit() for c in place) and any(c.isalpha() for c in place) for place in places)
+    varying = [at for at, characters in enumerate(places) if len(set(characters)) > 1]
+    mixed = [at for at in varying if any(map(str.isdigit, places[at])) and any(map(str.isalpha, places[at]))]
+    return varying if len(mixed) >= 4 and 2 * len(mixed) > len(varying) else None
 
 
-def screen(values: Iterable[str], kind: str = "choice") -> list[str | None]:
-    """The identifier class of each of a column's different values (None: none)."""
+def screen(values: Iterable[str], kind: str = "choice", column: Sequence[str] | None = None) -> list[str | None]:
+    """The identifier class of each of a column's different values (None: none).
+
+    Parameters
+    ----------
+    column : every different value of the column, where `values` are some of them: whether patient
+        codes are drawn at random shows in all of them.
+    """
     texts = list(values)
     found = [identifier_class(text, kind) for text in texts]
-    if kind == "patient_code" and any(found) and drawn_at_random(texts):
-        found = [
-            None if f and not f.startswith("name") and t.isalnum() else f for f, t in zip(found, texts, strict=True)
-        ]
-    return found
+    if kind != "patient_code" or not any(found):
+        return found
+    places = _random_places([text for text in (texts if column is None else column) if text])
+    if places is None:
+        return found
+    return [
+        None if identifier and "".join(text[at] for at in places).isalnum() else identifier
+        for identifier, text in zip(found, texts, strict=True)
+    ]

@@ -147,15 +147,19 @@ def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Pro
 
 
 def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd.DataFrame:
-    """Side effects with the hours of their session; those that no or more than one session fits are noted and left out."""
+    """Side effects with the hours of their session.
+
+    Those that no session fits, or more than one, are noted and left out.
+    """
     effects = batch.side_effects
     name = batch.files.get("side_effects", "side_effects.csv")
     if len(effects) == 0:
         return effects[[*BATCH_COLUMNS["side_effects"], "row"]]
-    sessions = pd.concat(
-        [frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float}) for frame in (batch.sessions, stored.sessions)],
-        ignore_index=True,
-    ).drop_duplicates(ignore_index=True)  # fmt: skip
+    parts = [
+        frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float})
+        for frame in (batch.sessions, stored.sessions)
+    ]
+    sessions = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
     by_day = effects["day_only"].to_numpy(float) == 1 if "day_only" in effects else np.zeros(len(effects), bool)
     hours = effects["hours"].to_numpy(float).copy()
     rows = effects["row"].to_numpy()
@@ -183,7 +187,6 @@ def _without_repeats(effects: pd.DataFrame, file: str, problems: Problems) -> tu
     keys = list(BATCH_KEYS["side_effects"])
     if not effects.duplicated(keys).any():
         return effects, 0
-    facts = list(BATCH_COLUMNS["side_effects"])
     distinct = effects.drop_duplicates(list(BATCH_COLUMNS["side_effects"]))
     conflicting = _found(effects, distinct[distinct.duplicated(keys, keep=False)], keys) >= 0
     problems.add_rows(

@@ -56,8 +56,12 @@ class Field:
 DOSE_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType({"mg": (1.0, 1_000.0), "mg_per_kg": (0.05, 10.0)})
 
 _CODE = Field("patient_code", "patient_code", required=True)
-_MINUTES = {"low": 0.0, "high": 1_440.0, "unit": "minutes"}
-_EFFECT_MINUTES = {"low": 0.0, "high": 43_200.0, "unit": "minutes"}
+_A_DAY_OF_MINUTES = 1_440.0
+_A_MONTH_OF_MINUTES = 43_200.0
+
+
+def _minutes(name: str, high: float) -> Field:
+    return Field(name, "number", low=0, high=high, unit="minutes")
 
 
 def _clock(earliest_day: int) -> tuple[Field, Field]:
@@ -86,7 +90,7 @@ SESSIONS = (
     Field("dose", "number", low=0.05, high=1_000, unit="mg or mg/kg"),
     Field("dose_unit", "choice", choices=vocabulary.DOSE_UNITS),
     Field("phase", "choice", choices=vocabulary.PHASES),
-    Field("duration_minutes", "number", **_MINUTES),
+    _minutes("duration_minutes", _A_DAY_OF_MINUTES),
     Field("systolic_before", "number", low=50, high=300, unit="mmHg"),
     Field("diastolic_before", "number", low=20, high=200, unit="mmHg"),
     Field("heart_rate_before", "number", low=20, high=250, unit="beats a minute"),
@@ -95,7 +99,7 @@ SESSIONS = (
     Field("heart_rate_highest", "number", low=20, high=250, unit="beats a minute"),
     Field("cadss_highest", "whole", low=0, high=92, unit="points"),
     Field("moaas_lowest", "whole", low=0, high=5, unit="points"),
-    Field("minutes_to_discharge", "number", **_MINUTES),
+    _minutes("minutes_to_discharge", _A_DAY_OF_MINUTES),
     Field("side_effects_asked", "flag"),
 )
 ASSESSMENTS = (
@@ -111,9 +115,9 @@ SIDE_EFFECTS = (
     *_clock(0),
     Field("term", "choice", required=True, choices=vocabulary.SIDE_EFFECTS),
     Field("severity", "choice", choices=vocabulary.SEVERITIES),
-    Field("onset_minutes", "number", **_EFFECT_MINUTES),
-    Field("resolved_minutes", "number", **_EFFECT_MINUTES),
-    Field("last_observed_minutes", "number", **_EFFECT_MINUTES),
+    _minutes("onset_minutes", _A_MONTH_OF_MINUTES),
+    _minutes("resolved_minutes", _A_MONTH_OF_MINUTES),
+    _minutes("last_observed_minutes", _A_MONTH_OF_MINUTES),
     Field("serious", "flag"),
 )
 

@@ -30,8 +30,9 @@ _CODE = r"^[A-Za-z0-9_-]{1,32}$"
 # Codes that the identifier screen never refuses: up to six digits after at most two letters.
 _PLAIN_CODE = r"^[A-Za-z]{0,2}[-_]?[0-9]{1,6}$"
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NOT_RECORDED = frozenset("na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d".split())
-_INFINITE = frozenset("inf -inf +inf infinity -infinity +infinity".split())
+_NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d"
+_NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
+_INFINITE = frozenset(("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ class Converter:
         whole = parsed == np.floor(parsed) if field.kind == "whole" else np.ones(len(parsed), bool)
         refused = ~(good & inside & whole)
         reasons: dict[int, str] = {}
-        for at in np.flatnonzero(refused):
-            text = values[int(at)].as_py()
+        for at in np.flatnonzero(refused).tolist():
+            text = values[at].as_py()
             if text == "":
                 continue
             if good[at]:
@@ -132,10 +133,11 @@ class Converter:
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
         values = texts.values.to_pylist()
         fine = _matches(texts.values, _PLAIN_CODE)
-        doubtful = [at for at in np.flatnonzero(~fine) if values[at] and values[at] not in passed]
+        doubtful = [int(at) for at in np.flatnonzero(~fine) if values[at] and values[at] not in passed]
         formed = _matches(texts.values, _CODE)
-        reasons = {}
-        for at, identifier in zip(doubtful, screen([values[at] for at in doubtful], "patient_code"), strict=True):
+        reasons: dict[int, str] = {}
+        found = screen([values[at] for at in doubtful], "patient_code", column=values)
+        for at, identifier in zip(doubtful, found, strict=True):
             if identifier:
                 reasons[at] = f"looks like an identifier: {identifier}; give a random code"
             elif not formed[at]:
