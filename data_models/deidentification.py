@@ -52,6 +52,7 @@ _COLUMN_NAMES: dict[str, str] = {
     " macaddress pumpid pumpserial",
     "web address (N)": "url urls web website webaddress homepage link profile profileurl facebook twitter instagram"
     " linkedin socialmedia",
+    ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
     "IP address (O)": "ip ipaddress ipv4 ipv6 ipaddr hostname",
     "biometric identifier (P)": "biometric biometrics fingerprint voiceprint retina retinascan iris irisscan faceprint"
     " dna genome",
@@ -87,7 +88,6 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("IP address (O)", re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")),
-    ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
     (
         "IP address (O)",
         re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}|:)(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE),
@@ -125,34 +125,35 @@ _LONG_RUN_IN_CODE = _alone(r"(?:[a-f]?|(?=[a-f]*[g-z])[a-z]{1,6})\d{7,}")
 
 # A name is screened for in patient codes alone: a clinic may well be called Austin.
 _COMMON_NAMES_TEXT = (
-    "james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph"
-    " jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony margaret mark sandra"
-    " donald ashley steven kimberly paul emily andrew donna joshua michelle kenneth carol kevin amanda brian dorothy"
-    " george melissa timothy deborah ronald stephanie edward rebecca jason sharon jeffrey laura ryan cynthia jacob"
-    " kathleen gary amy nicholas angela eric shirley jonathan anna stephen brenda larry pamela justin emma scott nicole"
-    " brandon helen benjamin samantha samuel katherine gregory christine alexander debra patrick rachel frank carolyn"
-    " raymond janet jack catherine dennis maria jerry heather tyler diane aaron ruth jose julie adam olivia nathan"
-    " joyce henry virginia zachary victoria douglas kelly peter lauren kyle christina noah joan ethan evelyn jeremy"
-    " judith walter megan christian andrea keith cheryl roger hannah terry jacqueline sean martha austin gloria gerald"
-    " teresa carl ann sara harold madison dylan frances jordan kathryn jesse janice bryan jean abigail alice julia"
-    " judy sophia grace denise amber doris marilyn danielle beverly isabella theresa diana natalie brittany charlotte"
-    " marie kayla alexis lori anne ben joe jim bob tom sam dan max eva ida ivy leo lee kim amir ali omar"
-    " smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson"
-    " anderson taylor moore jackson martin perez thompson white harris sanchez clark ramirez lewis robinson walker young"
-    " allen king wright torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter roberts"
-    " gomez phillips evans turner diaz parker cruz edwards collins reyes stewart morris morales murphy cook rogers gutierrez"
-    " ortiz morgan cooper peterson bailey reed howard ramos cox ward richardson watson brooks chavez wood bennett gray"
-    " mendoza ruiz hughes price alvarez castillo sanders patel myers long ross foster jimenez powell jenkins perry"
-    " russell sullivan bell coleman butler henderson barnes fisher vasquez simmons graham murray ford castro marshall"
-    " owens harrison fernandez woods wallace kennedy wells freeman hernandes mueller schmidt schneider fischer weber"
+    "james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph "
+    "jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony margaret mark sandra "
+    "donald ashley steven kimberly paul emily andrew donna joshua michelle kenneth carol kevin amanda brian "
+    "dorothy george melissa timothy deborah ronald stephanie edward rebecca jason sharon jeffrey laura ryan "
+    "cynthia jacob kathleen gary amy nicholas angela eric shirley jonathan anna stephen brenda larry pamela "
+    "justin emma scott nicole brandon helen benjamin samantha samuel katherine gregory christine alexander debra "
+    "patrick rachel frank carolyn raymond janet jack catherine dennis maria jerry heather tyler diane aaron ruth "
+    "jose julie adam olivia nathan joyce henry virginia zachary victoria douglas kelly peter lauren kyle "
+    "christina noah joan ethan evelyn jeremy judith walter megan christian andrea keith cheryl roger hannah terry "
+    "jacqueline sean martha austin gloria gerald teresa carl ann sara harold madison dylan frances jordan kathryn "
+    "jesse janice bryan jean abigail alice julia judy sophia grace denise amber doris marilyn danielle beverly "
+    "isabella theresa diana natalie brittany charlotte marie kayla alexis lori anne ben joe jim bob tom sam dan "
+    "max eva ida ivy leo lee kim amir ali omar smith johnson williams brown jones garcia miller davis rodriguez "
+    "martinez hernandez lopez gonzalez wilson anderson taylor moore jackson martin perez thompson white harris "
+    "sanchez clark ramirez lewis robinson walker young allen king wright torres nguyen hill flores green adams "
+    "nelson baker hall rivera campbell mitchell carter roberts gomez phillips evans turner diaz parker cruz "
+    "edwards collins reyes stewart morris morales murphy cook rogers gutierrez ortiz morgan cooper peterson "
+    "bailey reed howard ramos cox ward richardson watson brooks chavez wood bennett gray mendoza ruiz hughes "
+    "price alvarez castillo sanders patel myers long ross foster jimenez powell jenkins perry russell sullivan "
+    "bell coleman butler henderson barnes fisher vasquez simmons graham murray ford castro marshall owens "
+    "harrison fernandez woods wallace kennedy wells freeman hernandes mueller schmidt schneider fischer weber "
 )
 _COMMON_NAMES = frozenset(_COMMON_NAMES_TEXT.split())
 # Whole words that people put into codes and that are nobody's name.
 _CODE_WORDS_TEXT = (
-    "patient patients pat pt subject subj participant person client case record code control test sample demo site"
-    " clinic study trial arm group cohort center centre north south east west ketamine esketamine placebo new old"
-    " reisby riesby nimh anon anonymous random unknown pseudonym member node item row unit alpha beta gamma delta"
-    " epsilon one two three four five six seven eight nine ten first second third last zero"
+    "patient patients pat pt subject subj participant person client case record code control test sample demo "
+    "site clinic study trial arm group cohort center centre north south east west ketamine esketamine placebo new "
+    "old reisby riesby nimh anon anonymous random unknown pseudonym member node item row unit alpha beta gamma "
+    "delta epsilon one two three four five six seven eight nine ten first second third last zero "
 )
 _CODE_WORDS = frozenset(_CODE_WORDS_TEXT.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]+")
