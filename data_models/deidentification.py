@@ -52,7 +52,6 @@ _COLUMN_NAMES: dict[str, str] = {
     " macaddress pumpid pumpserial",
     "web address (N)": "url urls web website webaddress homepage link profile profileurl facebook twitter instagram"
     " linkedin socialmedia",
-    ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
     "IP address (O)": "ip ipaddress ipv4 ipv6 ipaddr hostname",
     "biometric identifier (P)": "biometric biometrics fingerprint voiceprint retina retinascan iris irisscan faceprint"
     " dna genome",
@@ -87,6 +86,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
+    ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
     ("IP address (O)", re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")),
     (
         "IP address (O)",
