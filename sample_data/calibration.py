@@ -173,7 +173,8 @@ def course_values(sessions: pd.DataFrame, assessments: pd.DataFrame, instrument:
     loss = merged[merged["lost"]].groupby(_KEYS)["at"].min().rename("loss")
     last = merged.groupby(_KEYS)["at"].max().rename("last")
     courses = courses.merge(last.reset_index(), on=_KEYS, how="left").merge(loss.reset_index(), on=_KEYS, how="left")
-    stop = courses[["last", "retreated"]].min(axis=1)
+    # The course's own next session ends it, whenever the last score was; without one, the last score does.
+    stop = courses["retreated"].where(courses["retreated"] < courses["next_start"], courses["last"])
     lost = courses["loss"].notna() & (courses["loss"] <= courses["retreated"])
     courses["lost"] = lost.astype(float).where(courses["last"].notna())
     courses["durability_days"] = (courses["loss"].where(lost, stop) - courses["induced"]) / 24

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_models.vocabulary import SIDE_EFFECTS
-from sample_data.calibration import comparison, figures, with_courses
+from sample_data.calibration import comparison, figures, truth, with_courses
 from sample_data.generate import generate
 from sample_data.literature import PUBLISHED, published
 
@@ -90,3 +90,10 @@ def test_some_fade_within_a_week_some_hold_for_months_some_never_respond_and_som
 
 def test_every_side_effect_of_the_vocabulary_occurs(clinics):
     assert set(clinics[0]["side_effects"]["term"]) == set(SIDE_EFFECTS)
+
+
+def test_the_truth_of_a_large_run_is_near_the_figures_of_its_records():
+    known = truth(patients=4_000, seed=21)
+    # Nobody is missing from the latent share and no score is noisy: near the measured one, not equal to it.
+    assert abs(known["latent_response"] - known["iv_response"]) < 0.12
+    assert 0 < known["iv_nausea_per_session"] < known["iv_sedation_per_session"] < 0.5
