@@ -40,8 +40,12 @@ constraints: $(VENV)/.installed-test
 screenshots: $(VENV)/.installed-test browser
 	$(bin)/python tests/browser/screenshots.py .github
 
+# Each script of tests/benchmarks prints its own table.
 benchmarks: $(VENV)/.installed-test
-	$(bin)/python -m tests.benchmarks
+	@for script in tests/benchmarks/*.py; do \
+		case $$script in */test_*|*/conftest.py) continue ;; esac; \
+		echo "== $$script"; $(bin)/python $$script || exit 1; \
+	done
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

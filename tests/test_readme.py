@@ -102,8 +102,9 @@ def test_every_command_of_the_program_is_named() -> None:
 
 
 def test_pictures_and_links_lead_to_files_that_exist() -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
-    assert targets
+    text = README.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)\)", text) + re.findall(r"src(?:set)?=\"([^\"]+)\"", text)
+    assert len(targets) >= 4
     assert [target for target in targets if "://" not in target and not (ROOT / target).is_file()] == []
 
 

@@ -1,0 +1,122 @@
+"""Pictures of the running application with the synthetic sample: the README's, or every page for a look.
+
+python tests/browser/screenshots.py FOLDER          the README's pictures
+python tests/browser/screenshots.py FOLDER --all    every page, light and dark, at 390, 1024 and 1440
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, sync_playwright
+
+SCHEMES = ("light", "dark")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+def chromium() -> str:
+    """The system's Chromium."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        sys.exit("Screenshots need Chromium: install the package chromium")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_demo() -> Iterator[str]:
+    """The demo in a process of its own with a cache of its own; gives its address."""
+    with tempfile.TemporaryDirectory(prefix="ketamine-outcomes-") as folder:
+        port = free_port()
+        environment = {**os.environ, "XDG_CACHE_HOME": folder}
+        arguments = ["demo", "--port", str(port), "--no-browser", "--workers", "1"]
+        line = [sys.executable, "-c", "from dashboard.cli import main; main()", *arguments]
+        server = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError), urlopen(address, timeout=2):
+                    break
+                if server.poll() is not None:
+                    sys.exit("the demo ended before it answered")
+                time.sleep(0.2)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def a_fading_patient() -> str:
+    """Code of the sample's fading patient with the most sessions."""
+    from dashboard import demonstration
+    from dashboard.settings import Settings
+    from data_models.cohort_filter import CohortFilter
+    from data_models.queries.worklist import worklist
+    from data_models.scope import Scope
+    from data_models.store import Store
+
+    settings = Settings.from_environment({}, database=demonstration.database())
+    demonstration.fill(settings)
+    store = Store.open(settings.database)
+    with store.connect() as connection:
+        rows, _ = worklist(
+            connection, Scope.everything(), CohortFilter(), state="fading", sort="sessions", descending=True, limit=1
+        )
+    store.close()
+    return str(rows["patient_code"].iloc[0])
+
+
+def shoot(browser: Browser, address: str, target: Path, scheme: str, width: int, height: int | None) -> None:
+    """One page as PNG: a window of `height`, or the whole page where it is None."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height or 900})  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(address, wait_until="networkidle")
+    page.wait_for_timeout(1500)  # charts draw after their data has come
+    page.screenshot(path=target, full_page=height is None)
+    context.close()
+    print(target)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--all", action="store_true")
+    wanted = parser.parse_args()
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    pages = {
+        "outcomes": "/",
+        "patients": "/patients",
+        "patient": f"/patient/{a_fading_patient()}",
+        "side-effects": "/side-effects",
+    }
+    with running_demo() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for name, path in pages.items():
+            for scheme in SCHEMES:
+                if wanted.all:
+                    for width in (390, 1024, 1440):
+                        target = wanted.folder / f"{name}-{scheme}-{width}.png"
+                        shoot(browser, address + path, target, scheme, width, None)
+                elif name in ("outcomes", "patient"):
+                    shoot(browser, address + path, wanted.folder / f"{name}-{scheme}.png", scheme, 1280, 860)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
