@@ -116,7 +116,7 @@ ARMS: tuple[Arm, ...] = (
         systolic_rise=9.0, diastolic_rise=6.5, heart_rate_rise=6.0, effects=_IM_EFFECTS,
     ),
     Arm(
-        "ketamine", "sublingual", (0.05, 0.50, 0.05), (0.83, 0.08, 0.05, 0.04), 8, (3, 3, 4), 0.12, 0.05,
+        "ketamine", "sublingual", (0.05, 0.50, 0.05), (0.81, 0.10, 0.05, 0.04), 8, (3, 3, 4), 0.12, 0.05,
         (150, 200, 300, 400), "mg", 60, None, 0.62, 0.60, effects=_HOME_EFFECTS,
     ),
     Arm(
@@ -129,7 +129,7 @@ ARMS: tuple[Arm, ...] = (
 
 INTERCEPTS: dict[str, dict[str, float]] = {
     "iv": {
-        "heart_rate_increased": -4.51,
+        "heart_rate_increased": -4.5,
         "blood_pressure_increased": -4.06,
         "nausea": -3.82,
         "headache": -3.74,
@@ -138,25 +138,25 @@ INTERCEPTS: dict[str, dict[str, float]] = {
         "balance_disorder": -3.6,
         "dissociation": -2.18,
         "sedation": -1.02,
-        "dizziness": -1.61,
+        "dizziness": -1.6,
         "vertigo": -4.64,
-        "vomiting": -5.19,
+        "vomiting": -5.2,
         "anxiety": -4.17,
-        "diplopia": -4.65,
-        "fatigue": -3.46,
+        "diplopia": -4.66,
+        "fatigue": -3.45,
         "other": -5.07,
     },
     "im": {
         "heart_rate_increased": -4.54,
         "blood_pressure_increased": -4.06,
         "nausea": -3.33,
-        "headache": -3.78,
+        "headache": -3.79,
         "disorientation": -4.2,
         "vision_blurred": -3.55,
         "balance_disorder": -3.68,
-        "dissociation": -1.82,
+        "dissociation": -1.84,
         "sedation": -1.09,
-        "dizziness": -1.66,
+        "dizziness": -1.67,
         "vertigo": -4.65,
         "vomiting": -4.86,
         "anxiety": -4.25,
@@ -167,30 +167,30 @@ INTERCEPTS: dict[str, dict[str, float]] = {
     "sublingual": {
         "heart_rate_increased": -5.52,
         "blood_pressure_increased": -6.75,
-        "nausea": -3.85,
+        "nausea": -3.86,
         "headache": -4.41,
-        "disorientation": -4.99,
+        "disorientation": -5.0,
         "vision_blurred": -4.99,
-        "balance_disorder": -4.37,
-        "dissociation": -3.63,
-        "sedation": -2.97,
-        "dizziness": -3.46,
-        "vertigo": -5.52,
+        "balance_disorder": -4.38,
+        "dissociation": -3.64,
+        "sedation": -2.98,
+        "dizziness": -3.45,
+        "vertigo": -5.54,
         "vomiting": -5.61,
-        "anxiety": -4.73,
+        "anxiety": -4.75,
         "diplopia": -6.01,
-        "fatigue": -3.87,
+        "fatigue": -3.88,
         "other": -4.97,
     },
     "intranasal": {
         "heart_rate_increased": -5.97,
         "blood_pressure_increased": -4.9,
         "nausea": -3.37,
-        "headache": -3.93,
+        "headache": -3.92,
         "disorientation": -5.77,
         "vision_blurred": -5.32,
         "balance_disorder": -5.79,
-        "dissociation": -2.61,
+        "dissociation": -2.6,
         "sedation": -3.73,
         "dizziness": -3.31,
         "vertigo": -3.71,
@@ -230,13 +230,13 @@ class ClinicModel:
     clinic_shares: tuple[float, float, float] = (0.45, 0.25, 0.30)
     depth_means: tuple[float, float, float, float] = (0.92, 0.38, 0.05, -0.52)
     depth_sds: tuple[float, float, float, float] = (0.13, 0.10, 0.10, 0.15)
-    gain_mean: float = 0.40
+    gain_mean: float = 0.41
     gain_sd: float = 0.10
     fast_means: tuple[float, float, float, float] = (0.12, 0.10, 0.05, 0.0)
     fast_half_life: float = 2.0
     slow_half_life: float = 78.0
     slow_half_life_log_sd: float = 0.6
-    fades_soon_share: float = 0.25
+    fades_soon_share: float = 0.30
     fades_soon_half_life: float = 14.0
     drift_sd: float = 0.06
     noise_share: float = 0.055
