@@ -190,14 +190,17 @@ def item9_words(days: Sequence[float], values: Sequence[float]) -> str:
     )
 
 
-def context_words(day: float, score: float, band: Mapping[str, float] | None, who: str) -> str:
+def context_words(
+    day: float, score: float, band: Mapping[str, float] | None, who: str, since: str = "first session"
+) -> str:
     """Where the course's latest score lies in the band of similar courses.
 
     `band` holds p10, p25, p50, p75, p90 and courses of the bin that holds `day`; None where too few
-    courses were scored then. `who` names the courses of the band ("IV courses").
+    courses were scored then. `who` names the courses of the band ("IV courses"), `since` what days count from.
     """
+    when = f"{duration(day)} after the {since}"
     if band is None:
-        return f"Too few {who} were scored around day {number(day)} to compare with."
+        return f"Too few {who} were scored {when} to compare with."
     places = (
         ("p10", "among the lowest tenth (best)"),
         ("p25", "between the 10th and the 25th percentile"),
@@ -209,7 +212,7 @@ def context_words(day: float, score: float, band: Mapping[str, float] | None, wh
     if score == band["p50"]:
         where = "at the median"
     return (
-        f"The score of {number(score)} {moment(day)} lies {where} of {int(band['courses']):,} {who} scored then "
+        f"The latest score, {number(score)}, {when}, lies {where} of {int(band['courses']):,} {who} scored then "
         f"(median {number(band['p50'])})."
     )
 

@@ -167,7 +167,7 @@ def test_context_places_the_score_in_the_band(score, where):
 
 
 def test_context_with_too_few_courses_says_so():
-    assert words.context_words(200.0, 5, None, "IV courses").startswith("Too few IV courses were scored")
+    assert words.context_words(200.0, 5, None, "IV courses").startswith("Too few IV courses were scored 200 days after")
 
 
 def test_vitals_words_count_raised_sessions():

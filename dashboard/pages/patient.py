@@ -1,0 +1,141 @@
+"""The Patient page: one patient's trajectory, in words and in context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import data, ids
+from dashboard.pages import Page
+from dashboard.pages import patient_parts as parts
+from dashboard.pages.card import message, skeleton
+from dashboard.pages.list_query import ListQuery
+from dashboard.pages.patient_query import PatientView, code_of
+from data_models.cohort_filter import CohortFilter
+from data_models.queries import patients as queries
+from data_models.queries.context import context_band
+from data_models.queries.worklist import neighbours
+
+BODY = "patient-body"
+CONTEXT = "patient-context"
+PAGER = "patient-pager"
+PREVIOUS = "patient-previous"
+NEXT = "patient-next"
+
+
+def layout() -> Component:
+    """The page without data."""
+    waiting = html.Div([skeleton("trajectory", "Is the response holding?", 560, wide=True)], className="cards")
+    return html.Div(
+        [
+            html.Nav(id=PAGER, className="patient-pager", **{"aria-label": "Patients of the list"}),
+            html.Div(waiting, id=BODY, className="page-body"),
+            html.Div(id=CONTEXT, className="cards patient-context"),
+        ],
+        className="patient-page",
+    )
+
+
+def register(app: Dash) -> None:
+    """The page, its neighbours in the list, and the band of similar courses: three answers, the page first."""
+
+    @app.callback(Output(BODY, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    def show_patient(pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return unknown() if found is None else page(found, search)
+
+    @app.callback(
+        Output(CONTEXT, "children"), Input(BODY, "children"), State(ids.URL, "pathname"), State(ids.URL, "search")
+    )
+    def show_context(_: Any, pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return None if found is None else in_context(found, search)
+
+    @app.callback(Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    def show_pager(pathname: str | None, search: str | None) -> Any:
+        return pager(code_of(pathname), search)
+
+
+def find(pathname: str | None) -> parts.PatientRecords | None:
+    """The records of the patient that the path names, where the asker may see them."""
+    code = code_of(pathname)
+    row = data.ask(queries.patient, code) if code else None
+    if row is None:
+        return None
+    number = int(row["patient_id"])
+    return parts.PatientRecords(
+        row,
+        data.ask(queries.patient_sessions, number),
+        data.ask(queries.patient_scores, number),
+        data.ask(queries.patient_side_effects, number),
+        data.ask(queries.patient_outcomes, number),
+    )
+
+
+def unknown() -> Component:
+    """No such patient, or none that the asker may see: the same words, so that nothing is given away."""
+    return message(
+        "There is no patient with this code among those you may see. Check the code, or choose one from Patients.",
+        title="Patient not found",
+    )
+
+
+def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
+    """Facts, view bar and cards of one patient."""
+    view, rules = PatientView.from_query(search, found.instruments, found.courses), data.rules()
+    outcome = parts.outcome_of(found.outcomes, view.course, view.instrument)
+    head = html.Div(
+        [
+            html.H1(found.patient["patient_code"], className="page-title"),
+            parts.state_badge("not_measured" if outcome is None else str(outcome["state"])),
+        ],
+        className="patient-head",
+    )
+    cards = [
+        parts.trajectory_card(found, view, rules),
+        parts.between_card(found, view, rules),
+        parts.item9_card(found, view, rules),
+    ]
+    shown = html.Div([one for one in cards if one is not None], className="cards")
+    return [head, parts.facts(found, view), parts.view_bar(found, view), shown]
+
+
+def in_context(found: parts.PatientRecords, search: str | None) -> Component:
+    """The card that compares the course with those of the same scale and route."""
+    view = PatientView.from_query(search, found.instruments, found.courses)
+    outcome = parts.outcome_of(found.outcomes, view.course, view.instrument)
+    route = None if outcome is None else outcome["route"]
+    band = data.ask(context_band, view.instrument, route, alignment=view.align)
+    return parts.context_card(found, view, data.rules(), band, route)
+
+
+def pager(code: str | None, search: str | None) -> list[Component]:
+    """Back to the list; previous and next patient of it."""
+    cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
+    query = wanted.to_query(cohort)
+    before, after = (
+        data.ask(neighbours, cohort, code, **wanted.arguments(), rules=data.rules()) if code else (None, None)
+    )
+    return [
+        html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),
+        html.Span(
+            [
+                _turn(PREVIOUS, "Previous", "k", before, query),
+                _turn(NEXT, "Next", "j", after, query),
+            ],
+            className="pager",
+        ),
+    ]
+
+
+def _turn(link_id: str, text: str, key: str, code: str | None, query: str) -> Component:
+    if code is None:
+        return html.Span(text, id=link_id, className="off", **{"aria-disabled": "true"})
+    parts_of = [text, html.Kbd(key, **{"aria-hidden": "true"})]
+    about = {"data-stay": "page", "aria-label": f"{text} patient of the list, {code}", "aria-keyshortcuts": key}
+    return html.A(parts_of, id=link_id, href=ids.PATIENT + code + query, **about)
+
+
+PAGE = Page(ids.PATIENT, "Patient", "", layout, register, parent=ids.PATIENTS)
