@@ -314,6 +314,9 @@ def run(arguments: list[str] | None = None) -> int:
     if os.environ.get(terminal.DEBUG) == "1":
         code = app(arguments, standalone_mode=False, prog_name=COMMAND)
         return code if isinstance(code, int) else 0
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that lacks a letter shows its code and goes on
+            stream.reconfigure(errors="backslashreplace")
     warnings.simplefilter("ignore")  # a library's advice to programmers is no message for users
     try:
         code = app(arguments, standalone_mode=False, prog_name=COMMAND)
