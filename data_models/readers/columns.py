@@ -215,7 +215,7 @@ def _choice_reason(text: str, choices: tuple[str, ...]) -> str | None:
         return "spaces stand around the code; remove them"
     if text.strip().lower() in _NOT_RECORDED:
         return "not a code; leave the cell empty where nothing was recorded"
-    near = difflib.get_close_matches(text.strip().lower().replace(" ", "_")[:64], choices, n=1)
+    near = difflib.get_close_matches(text.strip().lower().replace(" ", "_").replace("/", "_per_")[:64], choices, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"unknown code; the codes are {', '.join(choices)}{hint}"
 

@@ -149,8 +149,11 @@ def _fast(body: pa.Buffer, file: str, names: list[str | None]) -> RawTable:
             continue
         codes = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in chunks]
         table.columns[name] = Texts(chunks[0].dictionary, np.concatenate(codes))
+    # Quoted line breaks and lines without a patient (empty ones): the slow path says where they are.
     if any(_holds_line_break(texts.values) for texts in table.columns.values()):
-        raise pa.ArrowInvalid("a quoted line break: the slow path says where")
+        raise pa.ArrowInvalid
+    if "patient_code" in table.columns and pyarrow.compute.index(table.columns["patient_code"].values, "").as_py() >= 0:
+        raise pa.ArrowInvalid
     return table
 
 
@@ -181,7 +184,6 @@ def _lines(body: pa.Buffer) -> Iterator[tuple[int, str]]:
 
 def _line_by_line(body: pa.Buffer, file: str, names: list[str | None], problems: Problems) -> RawTable:
     """The lines that are well formed, with their row numbers; notes what is wrong with the others."""
-    before = problems.count
     cells: list[list[str]] = []
     rows: list[int] = []
     for row, line in _lines(body):
@@ -209,8 +211,6 @@ def _line_by_line(body: pa.Buffer, file: str, names: list[str | None], problems:
         else:
             cells.append(parsed)
             rows.append(row)
-    if problems.count == before and len(cells) == 0:
-        problems.add(file, None, None, "the file is not well-formed CSV; save it again as CSV UTF-8")
     table = RawTable(file, length=len(cells), rows=np.array(rows, dtype=np.int64))
     for place, name in enumerate(names):
         if name is not None:
