@@ -129,75 +129,75 @@ ARMS: tuple[Arm, ...] = (
 
 INTERCEPTS: dict[str, dict[str, float]] = {
     "iv": {
-        "heart_rate_increased": -4.5,
-        "blood_pressure_increased": -4.06,
-        "nausea": -3.82,
-        "headache": -3.74,
-        "disorientation": -4.21,
-        "vision_blurred": -3.54,
-        "balance_disorder": -3.6,
-        "dissociation": -2.18,
-        "sedation": -1.02,
-        "dizziness": -1.6,
-        "vertigo": -4.64,
-        "vomiting": -5.2,
-        "anxiety": -4.17,
-        "diplopia": -4.66,
-        "fatigue": -3.45,
-        "other": -5.07,
+        "heart_rate_increased": -4.53,
+        "blood_pressure_increased": -4.09,
+        "nausea": -3.84,
+        "headache": -3.76,
+        "disorientation": -4.24,
+        "vision_blurred": -3.57,
+        "balance_disorder": -3.62,
+        "dissociation": -2.2,
+        "sedation": -1.04,
+        "dizziness": -1.63,
+        "vertigo": -4.66,
+        "vomiting": -5.22,
+        "anxiety": -4.19,
+        "diplopia": -4.68,
+        "fatigue": -3.48,
+        "other": -5.08,
     },
     "im": {
-        "heart_rate_increased": -4.54,
-        "blood_pressure_increased": -4.06,
-        "nausea": -3.33,
-        "headache": -3.79,
-        "disorientation": -4.2,
-        "vision_blurred": -3.55,
-        "balance_disorder": -3.68,
-        "dissociation": -1.84,
-        "sedation": -1.09,
-        "dizziness": -1.67,
-        "vertigo": -4.65,
-        "vomiting": -4.86,
-        "anxiety": -4.25,
-        "diplopia": -4.69,
-        "fatigue": -3.46,
-        "other": -5.07,
+        "heart_rate_increased": -4.56,
+        "blood_pressure_increased": -4.09,
+        "nausea": -3.35,
+        "headache": -3.81,
+        "disorientation": -4.23,
+        "vision_blurred": -3.58,
+        "balance_disorder": -3.71,
+        "dissociation": -1.85,
+        "sedation": -1.11,
+        "dizziness": -1.68,
+        "vertigo": -4.68,
+        "vomiting": -4.87,
+        "anxiety": -4.27,
+        "diplopia": -4.72,
+        "fatigue": -3.48,
+        "other": -5.1,
     },
     "sublingual": {
-        "heart_rate_increased": -5.52,
+        "heart_rate_increased": -5.55,
         "blood_pressure_increased": -6.75,
-        "nausea": -3.86,
-        "headache": -4.41,
-        "disorientation": -5.0,
-        "vision_blurred": -4.99,
-        "balance_disorder": -4.38,
-        "dissociation": -3.64,
-        "sedation": -2.98,
-        "dizziness": -3.45,
-        "vertigo": -5.54,
-        "vomiting": -5.61,
-        "anxiety": -4.75,
-        "diplopia": -6.01,
-        "fatigue": -3.88,
-        "other": -4.97,
+        "nausea": -3.87,
+        "headache": -4.44,
+        "disorientation": -5.03,
+        "vision_blurred": -5.0,
+        "balance_disorder": -4.4,
+        "dissociation": -3.66,
+        "sedation": -2.99,
+        "dizziness": -3.47,
+        "vertigo": -5.57,
+        "vomiting": -5.62,
+        "anxiety": -4.76,
+        "diplopia": -6.03,
+        "fatigue": -3.89,
+        "other": -5.01,
     },
     "intranasal": {
         "heart_rate_increased": -5.97,
         "blood_pressure_increased": -4.9,
         "nausea": -3.37,
         "headache": -3.92,
-        "disorientation": -5.77,
-        "vision_blurred": -5.32,
-        "balance_disorder": -5.79,
+        "disorientation": -5.78,
+        "vision_blurred": -5.33,
+        "balance_disorder": -5.78,
         "dissociation": -2.6,
         "sedation": -3.73,
         "dizziness": -3.31,
-        "vertigo": -3.71,
-        "vomiting": -5.02,
+        "vertigo": -3.72,
+        "vomiting": -5.01,
         "anxiety": -4.51,
         "diplopia": -6.84,
-        "fatigue": -5.02,
+        "fatigue": -5.03,
         "other": -5.57,
     },
 }
@@ -218,6 +218,8 @@ class ClinicModel:
     drift_sd : sd of the change that has nothing to do with treatment.
     noise_share : sd of a score's noise as a share of the instrument's maximum.
     booster_share : patients (who completed at least 4 sessions and improved) who come for boosters.
+    return_share : of the patients who completed at least 4 sessions and take no boosters, those who come
+        back for a second course, more than 90 days later.
     follow_up_mean : mean days that those who completed induction stay in the records after it.
     baseline_missing : share of courses whose score before the first session was not taken.
     patient_sd : sd of the patient's random effect on side effects (log-odds);
@@ -230,17 +232,18 @@ class ClinicModel:
     clinic_shares: tuple[float, float, float] = (0.45, 0.25, 0.30)
     depth_means: tuple[float, float, float, float] = (0.92, 0.38, 0.05, -0.52)
     depth_sds: tuple[float, float, float, float] = (0.13, 0.10, 0.10, 0.15)
-    gain_mean: float = 0.41
+    gain_mean: float = 0.43
     gain_sd: float = 0.10
     fast_means: tuple[float, float, float, float] = (0.12, 0.10, 0.05, 0.0)
     fast_half_life: float = 2.0
     slow_half_life: float = 78.0
     slow_half_life_log_sd: float = 0.6
-    fades_soon_share: float = 0.30
+    fades_soon_share: float = 0.34
     fades_soon_half_life: float = 14.0
     drift_sd: float = 0.06
     noise_share: float = 0.055
     booster_share: float = 0.60
+    return_share: float = 0.15
     follow_up_mean: float = 150.0
     baseline_missing: float = 0.10
     patient_sd: float = 0.9

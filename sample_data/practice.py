@@ -191,6 +191,8 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
     scheduled = np.array([bool(a.schedule_days) for a in arms])[people.arm]
     # Labelled esketamine goes on from induction for most who stay.
     wants_boosters |= scheduled & (rng.random(n) < 0.75)
+    returns = stays & ~wants_boosters & (rng.random(n) < model.return_share)
+    return_gap = COURSE_GAP_DAYS + 5 + rng.exponential(70, n)
     by_need = rng.random(n) < 0.65
     interval = rng.uniform(20, 45, n)
     threshold = np.clip(people.depth, 0.2, None) * rng.uniform(0.45, 0.85, n)
@@ -221,6 +223,10 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
             rng, people, model, level=level, boosters=boosters, threshold=threshold, interval=interval, by_need=by_need
         )
         gap = np.where(done, np.where(wants_boosters & stays, boost, np.inf), gap)
+        comes_back = active & done & returns
+        gap = np.where(comes_back, return_gap, gap)
+        end = np.where(comes_back, np.maximum(end, now + return_gap + 1), end)
+        returns &= ~comes_back
         # Whole days plus a time of day that varies by a few hours: two sessions never share a day.
         later = to_clock(np.round(now + gap) + rng.uniform(-0.12, 0.12, n))
         active = active & (later <= end)
@@ -233,7 +239,7 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
         in_course = np.where(again, 0, in_course)
         boosters = np.where(again, 0, boosters)
         # A second course is followed up too.
-        end = np.where(again, np.maximum(end, now + 60), end)
+        end = np.where(again, np.maximum(end, now + 90), end)
         if not active.any():
             break
     end = np.maximum(end, np.max(np.where(np.isinf(days), 0, days), axis=1) + 0.5)
