@@ -105,8 +105,9 @@ def test_same_share_in_every_patient_still_has_an_interval() -> None:
     assert share.low < 0.4
 
 
-def test_courses_use_wilson_until_a_patient_has_several() -> None:
+def test_courses_use_wilson_while_few_patients_have_several() -> None:
     assert per_course(sums_of([1, 0, 1], [1, 1, 1])) == wilson(2, 3)
+    assert per_course(sums_of([2] + [1, 0] * 30, [2] + [1] * 60)) == wilson(32, 62)
     assert per_course(sums_of([2, 0, 1], [2, 1, 1])).method == "clustered"
 
 

@@ -1,0 +1,107 @@
+"""Sums over patients, made by the database: what every interval clustered by patient rests on.
+
+The inner query groups by patient (and by what the figure is split by), the outer one adds up those
+patients' totals and their products. Python receives one row a group, however many patients there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from data_models.cohort_filter import CohortFilter
+from data_models.outcomes.proportions import PatientSums
+from data_models.queries.conditions import of_courses, of_patients, visible
+from data_models.scope import Scope
+from data_models.tables import Course, Patient
+
+# What is summed: (x, n) per row, e.g. "has nausea" and "was asked"; both numbers, never null.
+Measure = tuple[ColumnElement[Any], ColumnElement[Any]]
+AnySelect = Select[*tuple[Any, ...]]
+Groups = dict[tuple[Any, ...], dict[str, PatientSums]]
+
+
+def flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """1 where the condition holds, else 0 (also where it is unknown)."""
+    return case((condition, 1), else_=0)
+
+
+def restricted(statement: AnySelect, facts: Any, scope: Scope, cohort: CohortFilter) -> AnySelect:
+    """Leave the rows of `facts` whose course the scope reaches and the cohort holds.
+
+    `facts` is a table with patient_id and course (or `Course` itself). Tables that no condition
+    needs are not joined.
+    """
+    on_course = of_courses(cohort)
+    if on_course and facts is not Course:
+        same = and_(Course.patient_id == facts.patient_id, Course.course == facts.course)
+        statement = statement.join(Course, same)
+    on_patient = [*visible(scope), *of_patients(cohort)]
+    if on_patient:
+        statement = statement.join(Patient, Patient.patient_id == facts.patient_id)
+    return statement.where(*on_course, *on_patient)
+
+
+def sums_by_patient(
+    connection: Connection,
+    measures: Mapping[str, Measure],
+    patient_id: InstrumentedAttribute[int],
+    source: Callable[[AnySelect], AnySelect],
+    groups: Sequence[ColumnElement[Any]] = (),
+) -> tuple[Groups, dict[tuple[Any, ...], dict[str, int]]]:
+    """Sums over patients of each measure, per group.
+
+    Parameters
+    ----------
+    measures : name -> (x, n) as columns of the rows that `source` selects from.
+    source : adds FROM, joins and conditions to a select.
+    groups : columns to split by; none: one group, the empty tuple.
+
+    Returns
+    -------
+    sums : group -> name -> sums over its patients.
+    with_any : group -> name -> patients whose x is above 0.
+    """
+    sizes: list[ColumnElement[Any]] = []
+    size_of: dict[str, int] = {}
+    for name, (_, n) in measures.items():
+        place = next((i for i, known in enumerate(sizes) if known is n), len(sizes))
+        if place == len(sizes):
+            sizes.append(n)
+        size_of[name] = place
+    keys = [column.label(f"g{i}") for i, column in enumerate(groups)]
+    columns = [patient_id.label("patient_id"), *keys]
+    columns += [func.sum(n).label(f"n{i}") for i, n in enumerate(sizes)]
+    columns += [func.sum(x).label(f"x{i}") for i, (x, _) in enumerate(measures.values())]
+    # Groups by the labels: an expression with parameters is not the same expression twice.
+    labels = [f"g{i}" for i in range(len(groups))]
+    inner = source(select(*columns)).group_by(patient_id, *labels).subquery()
+
+    outer: list[ColumnElement[Any]] = [inner.c[f"g{i}"] for i in range(len(keys))]
+    for i in range(len(sizes)):
+        n = inner.c[f"n{i}"]
+        outer += [func.sum(flag(n > 0)), func.sum(n), func.sum(n * n)]
+    for i, name in enumerate(measures):
+        x, n = inner.c[f"x{i}"], inner.c[f"n{size_of[name]}"]
+        outer += [func.sum(flag(x > 0)), func.sum(x), func.sum(x * x), func.sum(x * n)]
+    statement = select(*outer)
+    if keys:
+        statement = statement.group_by(*(inner.c[f"g{i}"] for i in range(len(keys))))
+
+    sums: Groups = {}
+    with_any: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in connection.execute(statement):
+        values = list(row)
+        group = tuple(values[: len(keys)])
+        numbers = [float(value or 0) for value in values[len(keys) :]]
+        of_sizes = [numbers[3 * i : 3 * i + 3] for i in range(len(sizes))]
+        sums[group], with_any[group] = {}, {}
+        for i, name in enumerate(measures):
+            with_x, total, squares, products = numbers[3 * len(sizes) + 4 * i : 3 * len(sizes) + 4 * i + 4]
+            patients, size, size_squares = of_sizes[size_of[name]]
+            sums[group][name] = PatientSums(patients, total, size, squares, products, size_squares)
+            with_any[group][name] = int(with_x)
+    return sums, with_any
