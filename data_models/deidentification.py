@@ -117,6 +117,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 # Written without separators in codes: 12MAR2024, MAR2024.
 _GLUED_DATE = _alone(rf"\d{{1,2}}{_MONTHS}(?:18|19|20)?\d\d|{_MONTHS}(?:18|19|20)\d\d")
+_FREE_TEXT_CLASS = "free text of two words or more, which may hold a name (A)"
+_LONGEST_CELL = 512
 _FREE_TEXT = re.compile(r"[^\s;]\s+[^\s;]")
 _LONG_RUN = re.compile(r"\d{7,}")
 # In a patient code a run of digits counts when it is all of a part of the code, or follows a short
@@ -158,7 +160,7 @@ _CODE_WORDS_TEXT = (
 _CODE_WORDS = frozenset(_CODE_WORDS_TEXT.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]+")
 _VOWEL = re.compile(r"[aeiou]", re.IGNORECASE)
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxyz]{4}", re.IGNORECASE)
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}", re.IGNORECASE)
 _FOLD = re.compile(r"[^a-z0-9]")
 
 
@@ -184,15 +186,22 @@ def _digits_class(digits: str) -> str:
     return "long run of digits, as in a record, account or telephone number (D, G, H, J)"
 
 
-def _name_like(code: str) -> bool:
-    """Whether a patient code reads like a person's name rather than a random code."""
-    for word in _WORD.finditer(code):
+def holds_common_name(text: str) -> bool:
+    """Whether a common first name or surname stands in a text as a word of its own."""
+    for word in _WORD.finditer(text):
         if word.group().lower() not in _COMMON_NAMES:
             continue
         # Short names turn up in random codes by chance (K7ANN4): there they must stand alone.
-        beside = code[max(word.start() - 1, 0) : word.start()] + code[word.end() : word.end() + 1]
+        beside = text[max(word.start() - 1, 0) : word.start()] + text[word.end() : word.end() + 1]
         if len(word.group()) > 4 or not any(character.isdigit() for character in beside):
             return True
+    return False
+
+
+def _name_like(code: str) -> bool:
+    """Whether a patient code reads like a person's name rather than a random code."""
+    if holds_common_name(code):
+        return True
     if re.search(r"\d", code):
         return False
     words = [word.lower() for word in _WORD.findall(code)]
@@ -214,6 +223,8 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
     text = unicodedata.normalize("NFKC", value).strip()
     if not text:
         return None
+    if len(text) > _LONGEST_CELL:  # nothing of the contract is this long; the patterns need not be run on it
+        return _FREE_TEXT_CLASS
     for identifier, pattern in _PATTERNS:
         if pattern.search(text):
             return identifier
@@ -233,7 +244,7 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
         if re.fullmatch(r"9\d\+?|1[0-2]\d", text) and text != "90+":
             return "age over 89 (C)"
     if _FREE_TEXT.search(text):
-        return "free text of two words or more, which may hold a name (A)"
+        return _FREE_TEXT_CLASS
     return None
 
 

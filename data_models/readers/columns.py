@@ -20,7 +20,7 @@ import pyarrow.compute
 from data_models.deidentification import screen
 from data_models.readers.problems import Problems
 from data_models.readers.raw import Codes, RawTable, Texts
-from data_models.records import Field
+from data_models.records import PROBLEMS_SHOWN, Field
 
 Numbers = npt.NDArray[np.float64]
 MISSING = -1
@@ -32,6 +32,8 @@ _PLAIN_CODE = r"^[A-Za-z]{0,2}[-_]?[0-9]{1,6}$"
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d"
 _NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
+_ANY_REASON = "not a value of this column"
+_MOST_WORDS = 1_000
 _INFINITE = frozenset(("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"))
 
 
@@ -86,7 +88,9 @@ class Converter:
             text = values[at].as_py()
             if text == "":
                 continue
-            if good[at]:
+            if len(reasons) >= PROBLEMS_SHOWN:  # more are counted, not told apart
+                reasons[at] = _ANY_REASON
+            elif good[at]:
                 reasons[at] = _range_reason(field, parsed[at]) if not inside[at] else "not a whole number"
             else:
                 reasons[at] = _number_reason(text, field)
@@ -99,7 +103,14 @@ class Converter:
         return self._coded(field, lambda text: _choice_reason(text, field.choices))
 
     def word(self, field: Field) -> Coded:
-        """A column of one word or code."""
+        """A column of one word or code, of which a store holds few (clinics)."""
+        texts = self.raw.columns.get(field.name)
+        if texts is not None and len(texts.values) > _MOST_WORDS:
+            reason = (
+                f"more than {_MOST_WORDS:,} different values; a column of its own for each patient is no {field.name}"
+            )
+            self._problems.add(self.raw.file, None, field.name, reason)
+            return Coded(np.full(self.raw.length, MISSING, np.int32), [])
         return self._coded(field, _word_reason)
 
     def flag(self, field: Field) -> Numbers:
@@ -155,6 +166,9 @@ class Converter:
         reasons: dict[int, str] = {}
         for at, text in enumerate(values):
             if text in field.choices or text == "":
+                continue
+            if len(reasons) >= PROBLEMS_SHOWN:
+                reasons[at] = _ANY_REASON
                 continue
             identifier = screen([text], field.kind)[0]
             if identifier:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_models.deidentification import holds_common_name, identifier_class
 from data_models.readers.csv_files import read_csv
 from data_models.readers.problems import Problems
 from data_models.readers.raw import RawTable
@@ -71,11 +72,13 @@ def _folder(path: Path, problems: Problems) -> Container:
     found = {known[f.name]: f for f in files if f.name in known}
     if not files:
         raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(known)} (those that apply)")
-    for file in files:
+    for place, file in enumerate(files, start=1):
         if file.name not in known:
             near = difflib.get_close_matches(file.name.lower(), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the files are {', '.join(known)}"
-            problems.add(file.name, None, None, f"unknown file; {hint}")
+            identifier = identifier_class(file.stem, "number") or holds_common_name(file.stem)
+            shown = f"file number {place} of the folder" if identifier else file.name
+            problems.add(shown, None, None, f"unknown file; {hint}")
     if ONE_SHEET in found and len(found) > 1:
         problems.add(
             f"{ONE_SHEET}.csv", None, None, "the one-sheet form stands beside the tables; give the one or the other"

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from data_models.deidentification import forbidden_column, identifier_class
+from data_models.deidentification import forbidden_column, holds_common_name, identifier_class
 from data_models.instruments import INSTRUMENTS
 from data_models.readers.problems import Problems
 from data_models.records import ONE_SHEET, ONE_SHEET_FIELDS, TABLES
@@ -75,9 +75,9 @@ def _refused_column(name: str, place: int, known: list[str]) -> tuple[str, str]:
     if identifier:
         shown = name if _PLAIN_NAME.fullmatch(name) else numbered
         return shown, f"a column of this name may hold an identifier: {identifier}; delete the column"
-    identifier = identifier_class(name)
-    if identifier and _PLAIN_NAME.fullmatch(name) is None:
-        return numbered, f"the column's name looks like an identifier: {identifier}; delete the column"
+    identifier = identifier_class(name, "number")  # as a number: words are what a column name is made of
+    if identifier or holds_common_name(name):
+        return numbered, f"the column's name looks like an identifier: {identifier or 'name (A)'}; delete the column"
     shown = name if _PLAIN_NAME.fullmatch(name) else numbered
     near = difflib.get_close_matches(name.strip().lower().replace(" ", "_"), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the columns are {', '.join(known)}"
