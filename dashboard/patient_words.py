@@ -140,9 +140,9 @@ def durability(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     days, end = outcome["durability_days"], outcome["durability_end"]
     after = f"{duration(days)} after the last induction session"
     if end == "loss":
-        return f"Held until {after}, when it was lost."
+        return f"Held {after}."
     if end == "retreated":
-        return f"Held until the next session, {after}."
+        return f"Held {after}, until the next session."
     return f"Not lost {after}, at the last score."
 
 
@@ -166,8 +166,8 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     if state == "fading":
         given_back = (last - best) / (baseline - best) if baseline > best else 0.0
         return (
-            f"{word}: {now}, {counted(last - best, 'point')} above the best of {number(best)} - "
-            f"{percent(given_back)} of the improvement from {against} given back."
+            f"{word}: {now}, {counted(last - best, 'point')} above the best of {number(best)}; "
+            f"{percent(given_back)} of the improvement from {against} is given back."
         )
     if state == "worse":
         return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."

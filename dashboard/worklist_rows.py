@@ -22,7 +22,7 @@ LISTS = {
     "response_lost": "Response lost",
     "worse": "Worse than baseline",
     "item9_raised": "Item 9 raised",
-    "no_score_since_session": "No score since latest session",
+    "no_score_since_session": "Not scored since session",
 }
 
 
@@ -95,7 +95,7 @@ def since_session(row: Mapping[str, Any]) -> str:
     if words.missing(row["last"]):
         return "no score"
     days = row["days_since_session"]
-    return "none since" if words.missing(days) or days <= 0 else f"{words.duration(days)} after"
+    return "not yet" if words.missing(days) or days <= 0 else words.duration(days if days < 2 else round(days))
 
 
 def item9(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -114,7 +114,7 @@ def flags(row: Mapping[str, Any], rules: OutcomeRules) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     if row["predose_high"] == 1:
         limit = f"{words.number(rules.predose_systolic_mmhg)}/{words.number(rules.predose_diastolic_mmhg)}"
-        found.append({"token": "loss", "text": f">{limit}", "title": f"Pressure before a dose above {limit} mmHg"})
+        found.append({"token": "loss", "text": "high BP", "title": f"Pressure before a dose above {limit} mmHg"})
     if not words.missing(row["worst"]) and row["worst"] >= 1:
         grade = _WORST[int(row["worst"])]
         found.append({"token": grade, "text": grade, "title": f"Worst side effect: {grade}"})
@@ -124,7 +124,7 @@ def flags(row: Mapping[str, Any], rules: OutcomeRules) -> list[dict[str, str]]:
 def sentence(total: int, attention: str | None, state: str | None, search: str, scale: Instrument, filters: str) -> str:
     """What the list holds, in words."""
     kinds = {
-        "fading": "in response and fading",
+        "fading": "who responded and are fading, response not yet lost",
         "response_lost": "who lost their response",
         "worse": "worse than at baseline",
         "item9_raised": "whose item 9 is 2 or more, or higher than at first",

@@ -3,13 +3,14 @@
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const make = (...parts) => window.React.createElement(...parts);
   const NARROW = 780;
-  const EXTRA = ["baseline", "improvement", "days_since_session", "item9_last", "worst", "sessions", "diagnosis"];
+  const EXTRA = ["baseline", "improvement", "days_since_session", "item9_last", "worst", "sessions"];
 
   cells.PatientLink = (props) => {
     if (!props.value) {
       return make("span", { className: "bone bone-cell" });
     }
-    return make("a", { href: props.value.href, className: "patient-link", "data-stay": "page" }, props.value.text);
+    const link = make("a", { href: props.value.href, className: "patient-link", "data-stay": "page" }, props.value.text);
+    return make("span", { className: "patient-cell" }, link, make("span", { className: "fine" }, props.data.diagnosis));
   };
 
   cells.PatientState = (props) => {
@@ -32,7 +33,7 @@
     const token = props.data.state.token.replace("_", "-");
     return make(
       "svg",
-      { className: "sparkline", viewBox: "0 0 116 26", width: 116, height: 26, role: "img", "aria-label": drawn.text },
+      { className: "sparkline", viewBox: "0 0 116 32", width: 116, height: 32, role: "img", "aria-label": drawn.text },
       make("title", null, drawn.text),
       make("path", { d: drawn.path, className: "sparkline-path" }),
       make("circle", { cx: drawn.x, cy: drawn.y, r: 2.6, fill: `var(--${token})` })
@@ -78,7 +79,9 @@
   }
 
   function fit(api) {
-    api.setColumnsVisible(EXTRA, window.innerWidth >= NARROW);
+    const narrow = window.innerWidth < NARROW;
+    api.setColumnsVisible(EXTRA, !narrow);
+    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 112 : 160 }, { key: "state", newWidth: narrow ? 128 : 132 }]);
   }
 
   function arrange(api) {
@@ -132,29 +135,32 @@
           api.ensureIndexVisible(0, "top");
         }
       });
+      return window.dash_clientside.no_update;
     },
 
-    // Search box and state choice follow the URL and change it.
-    box: function (text, state, search) {
+    // Search box and state choice show what the URL says ...
+    read: function (search, text, state) {
       const skip = window.dash_clientside.no_update;
       const params = new URLSearchParams(search || "");
-      const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
-      if (by.length === 1 && by[0] !== "url.search") {
-        const key = by[0].startsWith("worklist-search") ? "search" : "state";
-        const value = ((key === "search" ? text : state) || "").trim();
-        if ((params.get(key) || "") === value) {
-          return [skip, skip, skip];
-        }
+      const wanted = [params.get("search") || "", params.get("state") || null];
+      return [wanted[0] === (text || "") ? skip : wanted[0], wanted[1] === (state || null) ? skip : wanted[1]];
+    },
+
+    // ... and change it.
+    write: function (text, state) {
+      const params = new URLSearchParams(window.location.search);
+      const before = params.toString();
+      [["search", (text || "").trim()], ["state", state || ""]].forEach(([key, value]) => {
         if (value) {
           params.set(key, value);
         } else {
           params.delete(key);
         }
-        const next = params.toString().replace(/%2C/g, ",");
-        return [next ? "?" + next : "", skip, skip];
+      });
+      const next = params.toString();
+      if (next !== before) {
+        go(next ? "?" + next.replace(/%2C/g, ",") : "");
       }
-      const inUrl = [params.get("search") || "", params.get("state") || null];
-      return [skip, inUrl[0] === (text || "") ? skip : inUrl[0], inUrl[1] === (state || null) ? skip : inUrl[1]];
     },
   };
 

@@ -90,9 +90,10 @@ def between_words(rows: Sequence[Mapping[str, Any]]) -> str:
     text += f" (median of {words.counted(len(falls), 'session')} with a score before and after)"
     back = [row["before_next"] - row["lowest"] for row in rows if row["before_next"] is not None and row["scores"] > 1]
     if back:
-        text += (
-            f"; by the next session it has risen again by a median of {words.counted(median(back), 'point')}"
+        rise = (
+            f"it has risen again by a median of {words.counted(median(back), 'point')}"
             if median(back) > 0
-            else "; by the next session it has not risen again"
+            else "it has not risen again"
         )
+        text += f"; by the next session {rise} ({words.counted(len(back), 'session')} with scores to tell)"
     return text + "."

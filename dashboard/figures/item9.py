@@ -6,12 +6,12 @@ import pandas as pd
 
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
-from dashboard.figures.panel import records
+from dashboard.figures.panel import MARGIN, records
 from dashboard.theme import colour
 from data_models.instruments import ITEM9_MAXIMUM
 
 RAISED = 2  # the ready list's level: from here on an answer is drawn in the alert colour and named
-HEIGHT = 150
+HEIGHT = 140
 
 
 def item9(scores: pd.DataFrame, days: tuple[float, float] | None = None) -> Figure:
@@ -59,14 +59,9 @@ def item9(scores: pd.DataFrame, days: tuple[float, float] | None = None) -> Figu
         "data": [stems, marks],
         "layout": layout(
             HEIGHT,
-            x=axis("Days since the course's first session", range=[low, high]),
-            y=axis(
-                "Item 9 (0 to 3)",
-                range=[-0.3, ITEM9_MAXIMUM + 0.4],
-                tickvals=[0, 1, 2, 3],
-                automargin=True,
-                showgrid=True,
-            ),
+            margin=MARGIN | {"t": 10},  # the trajectory's sides, so that days stand below days
+            x=axis("Days since the course's first session", range=[low, high], automargin=False),
+            y=axis(range=[-0.3, ITEM9_MAXIMUM + 0.4], tickvals=[0, 1, 2, 3], automargin=False),
         ),
     }
 

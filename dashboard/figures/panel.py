@@ -14,6 +14,9 @@ import pandas as pd
 
 from dashboard.figures.base import Figure
 
+# Pixels around the strips: names of bands and side effects to the left, of cut-offs to the right.
+MARGIN = {"l": 88, "r": 60, "t": 24, "b": 40}
+
 
 @dataclass(slots=True)
 class Panel:

@@ -180,6 +180,7 @@ def _session_hairlines(sessions: pd.DataFrame, ceiling: float) -> Figure:
         "hoverinfo": "skip",
         "name": "sessions",
         "line": {"color": colour("axis"), "width": 1},
+        "opacity": 0.55,
     }
 
 

@@ -14,7 +14,7 @@ from data_models.vocabulary import ROUTES, SIDE_EFFECTS, label
 
 SHORT_TERMS = {
     "heart_rate_increased": "heart rate ↑",
-    "blood_pressure_increased": "blood pressure ↑",
+    "blood_pressure_increased": "pressure ↑",
     "vision_blurred": "vision blurred",
     "balance_disorder": "imbalance",
 }
@@ -127,7 +127,7 @@ def effect_rows(effects: pd.DataFrame, sessions: pd.DataFrame) -> list[str]:
 def effect_panel(effects: pd.DataFrame, sessions: pd.DataFrame, rows: Sequence[str]) -> Panel:
     """A row a term, a square a session that had it, darker = more severe; "not asked" is never "none"."""
     names = [SHORT_TERMS.get(row, row.replace("_", " ")) for row in rows]
-    panel = Panel("Side effects (darker = more severe)", 12 + 18 * len(rows), lanes(names))
+    panel = Panel("Side effects (stronger = more severe)", 12 + 18 * len(rows), lanes(names))
     grades = {"mild": 1, "moderate": 2, "severe": 3}
     worst = effects.assign(grade=effects["severity"].map(grades).fillna(0)).sort_values("grade", kind="stable")
     for severity, grade in (("not graded", 0), *grades.items()):

@@ -14,7 +14,7 @@ from dashboard import patient_words as words
 from dashboard.figures.score_panel import broken_line
 from data_models.instruments import Instrument
 
-WIDTH, HEIGHT, EDGE = 116.0, 26.0, 3.0
+WIDTH, HEIGHT, EDGE = 116.0, 32.0, 3.0
 
 
 def sparkline(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
-from dashboard.figures.panel import Panel
+from dashboard.figures.panel import MARGIN, Panel
 from dashboard.figures.score_panel import score_ceiling, score_panel
 from dashboard.figures.session_panels import (
     effect_panel,
@@ -27,7 +27,6 @@ from dashboard.theme import colour
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 
-MARGIN = {"l": 98, "r": 66, "t": 24, "b": 40}
 GAP = 32  # pixels between two strips; holds the heading of the lower one
 COLUMN_GAP = 0.03
 TITLES = 22  # pixels above the first heading for the courses' names

@@ -15,21 +15,26 @@ from data_models.rules import OutcomeRules
 
 def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRules) -> Panel:
     """Blood pressure before (small) and highest (large) of each session, systolic and diastolic (mmHg)."""
-    panel = Panel("Blood pressure, mmHg (small = before, large = highest)", 120, {})
+    panel = Panel("Blood pressure, mmHg: • before ● highest", 120, {})
     panel.traces += _before_and_highest(sessions, "systolic", "Systolic", "mmHg", rules.predose_systolic_mmhg)
     panel.traces += _before_and_highest(sessions, "diastolic", "Diastolic", "mmHg", rules.predose_diastolic_mmhg)
-    for limit in (rules.systolic_high_mmhg, rules.diastolic_high_mmhg):
+    for kind, limit in (("systolic", rules.systolic_high_mmhg), ("diastolic", rules.diastolic_high_mmhg)):
+        # A limit that nobody came near is ink without news.
+        if not (every[f"{kind}_highest"] >= limit).any():
+            continue
         line = {"type": "line", "xref": "domain", "x0": 0, "x1": 1, "y0": limit, "y1": limit, "layer": "below"}
         panel.shapes.append(line | {"line": {"color": colour("loss"), "width": 1, "dash": "dot"}})
         note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": limit, "showarrow": False}
-        panel.notes.append(note | {"text": words.number(limit), "font": {"size": 10, "color": colour("loss")}})
-    panel.axis = {"nticks": 4, "zeroline": False, "range": _vital_range(every, ("systolic", "diastolic"), 60, 190)}
+        panel.notes.append(
+            note | {"text": f"{words.number(limit)} {kind}", "font": {"size": 10, "color": colour("loss")}}
+        )
+    panel.axis = {"nticks": 4, "zeroline": False, "range": _vital_range(every, ("systolic", "diastolic"), 70, 140)}
     return panel
 
 
 def heart_rate_panel(sessions: pd.DataFrame, every: pd.DataFrame) -> Panel:
     """Heart rate before (small) and highest (large) of each session (beats per minute)."""
-    panel = Panel("Heart rate, beats/min", 70, {})
+    panel = Panel("Heart rate, beats/min: • before ● highest", 70, {})
     panel.traces = _before_and_highest(sessions, "heart_rate", "Heart rate", "/min", None)
     panel.axis = {"nticks": 3, "zeroline": False, "range": _vital_range(every, ("heart_rate",), 55, 110)}
     return panel

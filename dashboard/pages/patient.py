@@ -95,8 +95,8 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
     )
     cards = [
         parts.trajectory_card(found, view, rules),
-        parts.between_card(found, view, rules),
         parts.item9_card(found, view, rules),
+        parts.between_card(found, view, rules),
     ]
     shown = html.Div([one for one in cards if one is not None], className="cards")
     return [head, parts.facts(found, view), parts.view_bar(found, view), shown]

@@ -71,8 +71,8 @@ class PatientRecords:
 def state_badge(state: str) -> Component:
     """A state in words, with its shape in its colour."""
     token, shape, word = STATES[state]
-    mark = html.Span(shape, className="state-mark", style={"color": f"var(--{token.replace('_', '-')})"})
-    mark["aria-hidden"] = "true"  # the word says it
+    colour = {"color": f"var(--{token.replace('_', '-')})"}
+    mark = html.Span(shape, className="state-mark", style=colour, **{"aria-hidden": "true"})
     return html.Span([mark, word], className="state-badge")
 
 
@@ -107,7 +107,6 @@ def facts(found: PatientRecords, view: PatientView) -> Component:
         ("Sessions", f"{len(given)} ({induction} induction, {len(given) - induction} maintenance)"),
         ("Drug and route", _given(given)),
         ("Phase", label(None if last is None else str(last["phase"]))),
-        ("Last session", NOTHING if last is None else f"day {words.number(float(last['days']))}"),
     ]
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
 
@@ -343,6 +342,7 @@ def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) ->
             n=f"{words.counted(len(rows), 'answer')}.",
         ),
         rules=rules,
+        wide=True,
     )
 
 
@@ -393,6 +393,7 @@ def context_card(
             n=f"At most {words.counted(float(band['courses'].max()) if len(band) else 0, 'course')} in a bin.",
         ),
         rules=rules,
+        wide=True,
     )
 
 

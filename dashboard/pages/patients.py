@@ -22,6 +22,7 @@ SENTENCE = "worklist-sentence"
 LISTS = "worklist-lists"
 SEARCH = "worklist-search"
 STATE = "worklist-state"
+FOLLOWED = "worklist-followed"
 PAGE_ROWS = 60
 
 
@@ -38,17 +39,16 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 
 COLUMNS = [
-    _column("code", "Patient", 108, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 148, sort="state", cellRenderer="PatientState"),
-    _column("spark", "Course", 140, cellRenderer="PatientSparkline"),
-    _column("last", "Latest score", 148, sort="last"),
-    _column("baseline", "Baseline", 84, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 96, sort="improvement", type="rightAligned"),
-    _column("last_days", "Scored since session", 130, sort="days_since_session"),
-    _column("item9", "Item 9", 78, sort="item9_last", cellRenderer="PatientItem9"),
-    _column("flags", "Flags", 150, sort="worst", cellRenderer="PatientFlags"),
-    _column("sessions", "Sessions", 128, sort="sessions"),
-    _column("diagnosis", "Diagnosis", 190, sort="diagnosis", flex=1),
+    _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
+    _column("state", "State", 132, sort="state", cellRenderer="PatientState"),
+    _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
+    _column("last", "Latest score", 156, sort="last"),
+    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
+    _column("improvement", "Improved", 94, sort="improvement", type="rightAligned"),
+    _column("last_days", "Scored after session", 104, sort="days_since_session", type="rightAligned"),
+    _column("item9", "Item 9", 68, sort="item9_last", cellRenderer="PatientItem9"),
+    _column("flags", "Pressure, worst side effect", 156, sort="worst", cellRenderer="PatientFlags"),
+    _column("sessions", "Sessions", 116, sort="sessions", flex=1, minWidth=116),
 ]
 
 
@@ -77,14 +77,19 @@ def layout() -> Component:
     grid = dag.AgGrid(
         id=GRID,
         columnDefs=COLUMNS,
-        defaultColDef={"resizable": True, "suppressMovable": True, "sortingOrder": ["asc", "desc", None]},
+        defaultColDef={
+            "resizable": True,
+            "suppressMovable": True,
+            "wrapHeaderText": True,
+            "sortingOrder": ["asc", "desc", None],
+        },
         rowModelType="infinite",
         dashGridOptions={
             "cacheBlockSize": PAGE_ROWS,
             "maxBlocksInCache": 20,
             "infiniteInitialRowCount": 12,
-            "rowHeight": 38,
-            "headerHeight": 38,
+            "rowHeight": 46,
+            "headerHeight": 46,
             "suppressCellFocus": False,
             "enableCellTextSelection": True,
             "suppressDragLeaveHidesColumns": True,
@@ -95,7 +100,9 @@ def layout() -> Component:
         style={"height": None, "width": "100%"},
     )
     said = html.P(id=SENTENCE, className="page-lead worklist-sentence", role="status")
-    return html.Div([head, filters.bar(), tools, said, grid], className="worklist-page")
+    return html.Div(
+        [head, filters.bar(), tools, said, grid, html.Div(id=FOLLOWED, hidden=True)], className="worklist-page"
+    )
 
 
 def register(app: Dash) -> None:
@@ -131,18 +138,23 @@ def register(app: Dash) -> None:
         counts = data.ask(attention_counts, cohort, data.rules())
         return ready_lists(counts, cohort, wanted)
 
+    # The URL holds the list: grid, box and choice follow it, and change it (assets/worklist.js).
     app.clientside_callback(
-        ClientsideFunction("worklist", "follow"), Input(ids.URL, "search"), Input(GRID, "columnDefs")
+        ClientsideFunction("worklist", "follow"), Output(FOLLOWED, "title"), Input(ids.URL, "search")
     )
     app.clientside_callback(
-        ClientsideFunction("worklist", "box"),
-        Output(ids.URL, "search", allow_duplicate=True),
+        ClientsideFunction("worklist", "read"),
         Output(SEARCH, "value"),
         Output(STATE, "value"),
+        Input(ids.URL, "search"),
+        State(SEARCH, "value"),
+        State(STATE, "value"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("worklist", "write"),
         Input(SEARCH, "value"),
         Input(STATE, "value"),
-        Input(ids.URL, "search"),
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=True,
     )
 
 

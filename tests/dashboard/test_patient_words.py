@@ -101,8 +101,8 @@ def test_response_that_came_back_is_said():
 @pytest.mark.parametrize(
     "end, expected",
     [
-        ("loss", "Held until 23 days after the last induction session, when it was lost."),
-        ("retreated", "Held until the next session, 23 days after the last induction session."),
+        ("loss", "Held 23 days after the last induction session."),
+        ("retreated", "Held 23 days after the last induction session, until the next session."),
         ("censored", "Not lost 23 days after the last induction session, at the last score."),
     ],
 )
@@ -130,8 +130,8 @@ def test_a_changed_rule_shows_in_the_words():
 def test_state_of_a_fading_course_says_what_was_given_back():
     text = words.state_words(outcome(state="fading", best=2.0, last=10.0), DEFAULT_RULES)
     assert text == (
-        "Fading: latest PHQ-9 10 (moderate) on day 30, 8 points above the best of 2 - "
-        "44% of the improvement from baseline 20 given back."
+        "Fading: latest PHQ-9 10 (moderate) on day 30, 8 points above the best of 2; "
+        "44% of the improvement from baseline 20 is given back."
     )
 
 
