@@ -37,7 +37,7 @@ def reconcile(batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
     ------
     RecordsRefused : with every problem found.
     """
-    problems = Problems()
+    problems = Problems(batch.files.get(name, f"{name}.csv") for name in TABLES)
     warnings = list(batch.warnings)
     _check_patients_known(batch, stored, problems)
     if len(batch.sessions) == 0 and len(stored.sessions) == 0:

@@ -94,8 +94,8 @@ def _is_text(view: memoryview, file: str, problems: Problems) -> bool:
             try:
                 decoder.decode(part, final=last)
             except UnicodeDecodeError as error:
-                at = max(error.start - pending, 0)
-                row = lines + part.count(b"\n", 0, at)
+                at = error.start - pending  # negative: it began in the slice before
+                row = lines + part.count(b"\n", 0, max(at, 0))
                 problems.add(
                     file,
                     row,

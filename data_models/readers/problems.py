@@ -8,11 +8,16 @@ from data_models.records import PROBLEMS_SHOWN, Problem, RecordsRefused
 
 
 class Problems:
-    """The problems of one batch: the first thousand of each kind are kept, all are counted."""
+    """The problems of one batch: the first thousand of each kind are kept, all are counted.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    files : the batch's files in the order in which their problems are told; others follow.
+    """
+
+    def __init__(self, files: Iterable[str] = ()) -> None:
         self._kept: list[Problem] = []
-        self._files: dict[str, int] = {}
+        self._files = {file: place for place, file in enumerate(dict.fromkeys(files))}
         self.count = 0
 
     def __bool__(self) -> bool:
