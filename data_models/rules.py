@@ -50,8 +50,8 @@ class OutcomeRules:
     diastolic_rise_mmhg: float = _rule(25.0, "diastolic rise that is reported", 1, 200)
     systolic_high_mmhg: float = _rule(180.0, "highest systolic pressure that is reported", 100, 300)
     diastolic_high_mmhg: float = _rule(110.0, "highest diastolic pressure that is reported", 50, 200)
-    predose_systolic_mmhg: float = _rule(140.0, "systolic pressure above which a patient is flagged before the dose", 80, 250)
-    predose_diastolic_mmhg: float = _rule(90.0, "diastolic pressure above which a patient is flagged before the dose", 40, 150)
+    predose_systolic_mmhg: float = _rule(140.0, "flagged before the dose: systolic above", 80, 250)
+    predose_diastolic_mmhg: float = _rule(90.0, "flagged before the dose: diastolic above", 40, 150)
 
     def __post_init__(self) -> None:
         for rule in dataclasses.fields(self):

@@ -1,4 +1,4 @@
-"""The store: opening and upgrading it, importing a batch, deriving outcomes.
+"""The store: records go in a batch at a time, outcomes are derived from them.
 
 One writer at a time, each import or derivation in one transaction: readers see the store before or
 after it, never between. Records go in once and stay; facts are derived from them under the store's
@@ -8,41 +8,35 @@ rules and are replaced for the patients that an import touches.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, delete, event, func, select, update
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.bulk import ingest, read_frame
+from data_models.engine import StoreError, at_head, open_engine, plain, upgrade_schema, writing
 from data_models.outcomes.derive import Facts, derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.tables import Base
 
+__all__ = ["ImportResult", "Store", "StoreError"]
+
 Progress = Callable[[str, float], None]
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
 PATIENTS_AT_ONCE = 50_000
-LOCK_WAIT_SECONDS = 60
-_CACHE_KIB = 200_000
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 # The patients that an import brings, for the length of its transaction.
 _TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
-
-
-class StoreError(Exception):
-    """The store cannot do what was asked; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,52 +78,28 @@ class Store:
         StoreError : the URL is malformed, the file is no store or cannot be opened or written, or the
             store needs `database upgrade`.
         """
+        store = cls(open_engine(url))
         try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise StoreError(f"{url!r} is no database URL; give one such as sqlite:////folder/file.db") from error
-        if parsed.get_backend_name() != "sqlite":
-            raise StoreError(f"databases of the kind {parsed.get_backend_name()!r} are not supported yet; use sqlite")
-        if not parsed.database or parsed.database == ":memory:":
-            raise StoreError("an in-memory database cannot hold a store; name a file: sqlite:////folder/file.db")
-        path = Path(parsed.database)
-        try:
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                # Records of a small clinic can be recognised by those who treat: for the owner's eyes only.
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS})
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin)
-            store = cls(engine)
-            if store._revision() != _head_revision():
+            with store.engine.connect() as connection:
+                current = at_head(connection)
+            if not current:
                 if upgrade is False:
                     raise StoreError(
-                        f"{path} is not at this program's version; run: ketamine-outcomes database upgrade"
+                        "the store is not at this program's version; run: ketamine-outcomes database upgrade"
                     )
                 store.upgrade()
-        except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
         except (SQLAlchemyError, sqlite3.Error) as error:
-            reason = getattr(error, "orig", None) or error
-            raise StoreError(f"{path} cannot be opened as a store: {reason}") from error
+            raise plain(error) from error
         return store
 
     def upgrade(self) -> None:
         """Run the outstanding migrations."""
-        from alembic import command
-
-        with self.engine.begin() as connection:
-            command.upgrade(_alembic(connection), "head")
+        with self._writing() as connection:
+            if not at_head(connection):  # another process may have been first
+                upgrade_schema(connection)
             if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
-
-    def _revision(self) -> str | None:
-        from alembic.runtime.migration import MigrationContext
-
-        with self.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -256,50 +226,10 @@ class Store:
     def _writing(self) -> Iterator[Connection]:
         """A transaction that holds the store's write lock from its start."""
         try:
-            with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+            with writing(self.engine) as connection, connection.begin():
                 yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(_plain(str(getattr(error, "orig", None) or error))) from error
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # SQLAlchemy's "begin" event opens transactions, so that reads share one snapshot too.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute("PRAGMA temp_store = MEMORY")
-
-
-def _begin(connection: Connection) -> None:
-    # A writer takes the lock at once: to wait for another writer is safe only before the first read.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
-
-
-def _alembic(connection: Connection | None = None) -> Any:
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _head_revision() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
-
-
-def _plain(message: str) -> str:
-    if "locked" in message or "busy" in message:
-        return "the store is busy: another import has run for over a minute; try again when it has ended"
-    if "full" in message:
-        return "the disk is full: nothing was stored; free some space and try again"
-    if "readonly" in message or "read-only" in message:
-        return "the store's file is read-only: nothing was stored; make it writable and try again"
-    return f"the database refused: {message.splitlines()[0][:300]}; nothing was stored"
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise plain(error) from error
 
 
 def _rules_from(text: str) -> OutcomeRules:
@@ -333,7 +263,8 @@ def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordB
         table = _TABLES[name]
         statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
         frames_stored[name] = read_frame(connection, statement.where(touched))
-    return RecordBatch(**frames_stored), ids
+    patients_stored, sessions, assessments, side_effects = (frames_stored[name] for name in RECORDS)
+    return RecordBatch(patients_stored, sessions, assessments, side_effects), ids
 
 
 def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:

@@ -113,7 +113,7 @@ def test_a_failure_while_storing_leaves_nothing_half_stored(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(module, "_store_facts", fail)
-    with pytest.raises((StoreError, sqlite3.OperationalError)):
+    with pytest.raises(StoreError, match="disk is full"):
         store.import_path(small_records)
     monkeypatch.undo()
     assert all(frame.empty for frame in _facts(store).values())

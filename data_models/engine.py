@@ -1,0 +1,115 @@
+"""Reaching the database behind a store: its engine, its version, and its errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+LOCK_WAIT_SECONDS = 60
+_CACHE_KIB = 200_000
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message is one sentence for the user."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a store's URL; makes the file of an SQLite store where there is none.
+
+    Raises
+    ------
+    StoreError : the URL is malformed or of another kind, or the file cannot be made.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"{url!r} is no database URL; give one such as sqlite:////folder/file.db") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(f"databases of the kind {parsed.get_backend_name()!r} are not supported yet; use sqlite")
+    if not parsed.database or parsed.database == ":memory:":
+        raise StoreError("an in-memory database cannot hold a store; name a file: sqlite:////folder/file.db")
+    path = Path(parsed.database)
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Records of a small clinic can be recognised by those who treat: for the owner's eyes only.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
+    engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy's "begin" event opens transactions, so that reads share one snapshot too.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock at once: to wait for another writer is safe only before the first read.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+
+def writing(engine: Engine) -> Connection:
+    """A connection whose next transaction holds the write lock from its start."""
+    return engine.connect().execution_options(writing=True)
+
+
+def at_head(connection: Connection) -> bool:
+    """Whether the schema is this program's.
+
+    Raises
+    ------
+    StoreError : a newer version of the program made it.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_alembic())
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreError("the store was made by a newer version of this program; update the program to open it")
+    return revision == scripts.get_current_head()
+
+
+def upgrade_schema(connection: Connection) -> None:
+    """Run the outstanding migrations."""
+    from alembic import command
+
+    command.upgrade(_alembic(connection), "head")
+
+
+def _alembic(connection: Connection | None = None) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def plain(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
+    """What a database error means for the user."""
+    message = str(getattr(error, "orig", None) or error)
+    if "locked" in message or "busy" in message:
+        return StoreError("the store is busy: another import has run for over a minute; try again when it has ended")
+    if "full" in message:
+        return StoreError("the disk is full: nothing was stored; free some space and try again")
+    if "readonly" in message or "read-only" in message:
+        return StoreError("the store's file is read-only: nothing was stored; make it writable and try again")
+    if "not a database" in message or "malformed" in message:
+        return StoreError(f"the file cannot be opened as a store: {message}; name another or restore a backup")
+    return StoreError(f"the database refused: {message.splitlines()[0][:300]}; nothing was stored")
