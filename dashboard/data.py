@@ -19,6 +19,8 @@ from data_models.rules import OutcomeRules
 from data_models.scope import Scope
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from data_models.cohort_filter import CohortFilter
     from data_models.store import Store
 
@@ -122,3 +124,24 @@ def summary(cohort: CohortFilter) -> dict[str, Any]:
     from data_models.cohort import summarise
 
     return ask(summarise, cohort, rules())
+
+
+def course_values(cohort: CohortFilter) -> pd.DataFrame:
+    """One row a course: its changes from baseline (the waterfall)."""
+    from data_models.cohort import course_values as values
+
+    return ask(values, cohort, rules())
+
+
+def split(cohort: CohortFilter, by: str) -> dict[str, dict[str, Any]]:
+    """The cohort's figures for each value of one filter key (compare-by)."""
+    from data_models.cohort import split as parts
+
+    return ask(parts, cohort, rules(), by)
+
+
+def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
+    """Side effects by session number, route, drug, dose band or phase."""
+    from data_models.cohort import side_effect_breakdown
+
+    return ask(side_effect_breakdown, cohort, rules(), by=by)

@@ -27,15 +27,20 @@ FILTER = "filter"  # type of the pattern id of one filter: {"type": FILTER, "key
 
 
 def filter_id(key: str) -> dict[str, str]:
-    """Pattern id of the control of one filter."""
+    """Pattern id of a control whose value has a place in the URL, under `key`.
+
+    No callback may have the URL as its Output: Dash then holds back the first callback of every page that
+    listens to the URL, and reports the control as missing on the other pages. Controls with this id are
+    followed by `assets/filters.js`, which sets the URL by `dash_clientside.set_props("url", {search})`.
+    """
     return {"type": FILTER, "key": key}
 
 
 # The cohort pages
 COHORT_BODY = "cohort-body"
 COHORT_WATERFALL = "cohort-waterfall"
-COMPARE_BY = "compare-by"
+COMPARE_BY = "by"  # key in the URL of what the cohort is compared by
 COMPARE_BODY = "compare-body"
 SIDE_EFFECTS_BODY = "side-effects-body"
-SIDE_EFFECTS_BY = "side-effects-by"
+SIDE_EFFECTS_BY = "side-by"  # key in the URL of how side effects are broken down
 SIDE_EFFECTS_BREAKDOWN = "side-effects-breakdown"

@@ -278,3 +278,13 @@ def nothing_matches(cohort_words: str) -> str:
     return sentence(
         f"no courses match these filters: {cohort_words}" if cohort_words else "there are no records in this store yet"
     )
+
+
+def turnbull_median(turnbull: Mapping[str, Any] | None) -> str:
+    """Where the interval-censored median lies."""
+    if not turnbull or not turnbull.get("median") or turnbull["median"][0] is None:
+        return ""
+    left, right = turnbull["median"]
+    if right is None:
+        return f"Turnbull's median lies after day {number(left)}."
+    return f"Turnbull's median lies between day {number(left)} and day {number(right)}."

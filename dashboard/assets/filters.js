@@ -2,8 +2,14 @@
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
-  const DEFAULTS = { instrument: "phq9", min_hours_since_session: "" };
-  const SINGLE = new Set(Object.keys(DEFAULTS));
+  const DEFAULTS = { instrument: "phq9" };
+  // Controls of one value; all others take several, joined by commas.
+  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by"]);
+  // What narrows the cohort, and so has a chip.
+  const NARROWS = new Set([
+    "clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",
+    "min_hours_since_session",
+  ]);
 
   function write(params) {
     const text = params.toString().replace(/%2C/g, ",");
@@ -21,7 +27,7 @@ window.dash_clientside = window.dash_clientside || {};
 
   function wanted(params, key, data) {
     if (SINGLE.has(key)) {
-      return params.get(key) || DEFAULTS[key];
+      return params.get(key) || DEFAULTS[key] || "";
     }
     const known = new Set((data || []).map((item) => item.value));
     return (params.get(key) || "").split(",").filter((value) => known.has(value));
@@ -45,7 +51,7 @@ window.dash_clientside = window.dash_clientside || {};
   function chips(params, ids, datas, labels) {
     const found = [];
     ids.forEach((id, position) => {
-      if (id.key === "instrument") {
+      if (!NARROWS.has(id.key)) {
         return;
       }
       const values = [].concat(wanted(params, id.key, datas[position])).filter((value) => value !== "");
@@ -65,23 +71,30 @@ window.dash_clientside = window.dash_clientside || {};
   }
 
   window.dash_clientside.filters = {
-    follow: function (search, values, ids, datas, labels) {
+    follow: function (search, values, ids, datas, labels, places) {
       const skip = window.dash_clientside.no_update;
       const triggered = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       const params = new URLSearchParams(search || "");
-      // One control moved: a person did it. All at once: the bar has just been filled from the URL.
-      const moved = triggered.length === 1 && triggered[0].startsWith("{") ? JSON.parse(triggered[0].replace(/\.value$/, "")) : null;
-      if (moved) {
-        const position = ids.findIndex((id) => id.key === moved.key);
+      // One control moved to a value: a person did it. Several at once, or a control that has no value yet
+      // (null): a page has just been laid out, and the URL decides.
+      const moved = triggered.length === 1 && triggered[0].startsWith("{")
+        ? JSON.parse(triggered[0].replace(/\.value$/, ""))
+        : null;
+      const position = moved ? ids.findIndex((id) => id.key === moved.key) : -1;
+      if (position >= 0 && values[position] !== null && values[position] !== undefined) {
         set(params, moved.key, values[position]);
         const next = write(params);
-        return [next === (search || "") ? skip : next, ids.map(() => skip), [chips(params, ids, datas, labels)]];
+        if (next !== (search || "")) {
+          // Not an output of the callback: Dash would hold back every page's first callback on the URL.
+          window.dash_clientside.set_props("url", { search: next });
+        }
+        return [ids.map(() => skip), places.map(() => chips(params, ids, datas, labels))];
       }
       const shown = ids.map((id, position) => {
         const value = wanted(params, id.key, datas[position]);
         return JSON.stringify(value) === JSON.stringify(values[position]) ? skip : value;
       });
-      return [skip, shown, [chips(params, ids, datas, labels)]];
+      return [shown, places.map(() => chips(params, ids, datas, labels))];
     },
   };
 
@@ -93,8 +106,7 @@ window.dash_clientside = window.dash_clientside || {};
     const params = new URLSearchParams(window.location.search);
     const key = button.dataset.filter;
     if (key === "*") {
-      ["clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",
-        "min_hours_since_session"].forEach((one) => params.delete(one));
+      NARROWS.forEach((one) => params.delete(one));
     } else {
       const left = (params.get(key) || "").split(",").filter((value) => value && value !== button.dataset.value);
       set(params, key, left);

@@ -1,4 +1,4 @@
-// The frame: links that keep the filters, print, downloads of tables, and what happens on sign-out.
+// The frame: links that keep the filters, print, and what happens on sign-out.
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
@@ -43,45 +43,8 @@ window.dash_clientside = window.dash_clientside || {};
     },
   };
 
-  // A cell that a spreadsheet would run as a formula gets an apostrophe before it.
-  function cell(td) {
-    const raw = td.dataset.value !== undefined ? td.dataset.value : td.textContent;
-    const isNumber = td.dataset.text === undefined && raw !== "" && Number.isFinite(Number(raw));
-    const safe = !isNumber && /^[=+\-@\t\r]/.test(raw) ? "'" + raw : raw;
-    return /[",\r\n]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
-  }
-
-  function csv(table) {
-    const head = Array.from(table.querySelectorAll("thead th")).map((th) => th.dataset.key || th.textContent);
-    const rows = Array.from(table.querySelectorAll("tbody tr")).map((tr) =>
-      Array.from(tr.children).map(cell).join(",")
-    );
-    return "\ufeff" + [head.join(","), ...rows].join("\r\n") + "\r\n";
-  }
-
-  function download(button) {
-    const table = document.getElementById(button.dataset.download);
-    if (!table) {
-      return;
-    }
-    const url = URL.createObjectURL(new Blob([csv(table)], { type: "text/csv;charset=utf-8" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = button.dataset.name || "table.csv";
-    document.body.appendChild(link);
-    link.click();
-    link.remove();
-    window.setTimeout(() => URL.revokeObjectURL(url), 1000);
-  }
-
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-download], [data-action]");
-    if (!button) {
-      return;
-    }
-    if (button.dataset.download) {
-      download(button);
-    } else if (button.dataset.action === "print") {
+    if (event.target.closest('[data-action="print"]')) {
       window.print();
     }
   });

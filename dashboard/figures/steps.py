@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from dashboard.figures.base import LEGEND, Figure, axis, layout, note, ribbon
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
 
 FEW = 5  # a curve stops where fewer are at risk
+MOST_ROWS = 400  # a curve with more is read once a day
 _SPACES = (1, 2, 3, 7, 14, 28, 56, 84, 182, 365)
 _ROW_PIXELS = 17
 
@@ -26,14 +28,35 @@ class Group:
 
 def drawn(curve: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows up to the last at which at least five are at risk."""
+    curve = daily(curve)
     last = max((i for i, row in enumerate(curve) if row["at_risk"] >= FEW), default=-1)
     return list(curve[: last + 1])
+
+
+def daily(curve: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
+    """The curve read at the end of each whole day where it has more than `most` rows.
+
+    A large cohort has a row for nearly every minute. Estimates are those of the full curve at the last
+    time of each day; events and censored are the day's sums, at risk is that before its first time.
+    """
+    if len(curve) <= most:
+        return list(curve)
+    rows: list[dict[str, Any]] = []
+    for row in curve:
+        end = float(math.ceil(row["days"]))
+        if rows and rows[-1]["days"] == end:
+            for key in ("events", "censored"):
+                rows[-1][key] += row[key]
+            rows[-1] |= {key: row[key] for key in ("survival", "low", "high")}
+        else:
+            rows.append({**row, "days": end})
+    return rows
 
 
 def stops_early(curve: Sequence[Mapping[str, Any]]) -> float | None:
     """The day after which fewer than five are at risk; None where the curve is drawn to its end."""
     kept = drawn(curve)
-    if len(kept) == len(curve):
+    if len(kept) == len(daily(curve)):
         return None
     return float(kept[-1]["days"]) if kept else 0.0
 

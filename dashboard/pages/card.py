@@ -1,12 +1,13 @@
 """A chart as a card: the question, one sentence that answers it, the figure, and what stands behind it.
 
 Behind it: the definition (rules with their values, version, n, source), the same numbers as a table, and
-a download of that table. The download is made in the browser from the table's own cells (each holds its
-full value), so table, file and figure cannot differ.
+a download of that table. Table and download are made in the browser from the same text, so table, file
+and figure cannot differ.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.figures.graph import graph
-from dashboard.words import number
 from data_models.rules import OutcomeRules
 
 
@@ -127,22 +127,31 @@ def _behind(card_id: str, table: Table | None, definition: Definition | None, ru
 
 
 def table_view(table: Table, table_id: str) -> Component:
-    """The table; every cell carries its full value for the download."""
-    head = html.Tr([html.Th(heading, scope="col", **{"data-key": key}) for key, heading in table.columns])
-    rows = [html.Tr([_cell(row.get(key), table.digits) for key, _ in table.columns]) for row in table.rows]
-    shown = html.Table([html.Thead(head), html.Tbody(rows)], id=f"{table_id}-table", className="numbers")
-    # A region that scrolls must be reachable by keyboard.
+    """The place of the table: the browser builds it when it is first opened (`assets/tables.js`).
+
+    A component for each of some thousand cells would hold the browser up for seconds; the numbers
+    travel as one text instead, which table and download both read.
+    """
+    content = {
+        "columns": [list(column) for column in table.columns],
+        "rows": [[_plain(row.get(key)) for key, _ in table.columns] for row in table.rows],
+        "digits": table.digits,
+    }
     return html.Div(
-        shown, className="table-scroll", tabIndex=0, role="region", **{"aria-label": "Table of the numbers"}
+        id=f"{table_id}-table",
+        className="table-scroll",
+        tabIndex=0,  # a region that scrolls must be reachable by keyboard
+        role="region",
+        **{"aria-label": "Table of the numbers", "data-table": json.dumps(content, separators=(",", ":"))},
     )
 
 
-def _cell(value: Any, digits: int) -> Component:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return html.Td("–", className="missing", **{"data-value": ""})
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return html.Td(number(float(value), digits), className="number", **{"data-value": repr(value)})
-    return html.Td(str(value), **{"data-value": str(value), "data-text": "1"})
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; six digits after the point are a tenth of a second in days."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    number = float(value)
+    return round(number, 6) if math.isfinite(number) else None
 
 
 def _definition(definition: Definition, rules: OutcomeRules | None) -> Component:

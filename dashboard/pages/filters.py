@@ -125,7 +125,6 @@ def register(app: Dash) -> None:
 
     app.clientside_callback(
         ClientsideFunction("filters", "follow"),
-        Output(ids.URL, "search"),
         Output({"type": ids.FILTER, "key": ALL}, "value"),
         Output({"type": ids.FILTER_CHIPS["type"], "at": ALL}, "children"),
         Input(ids.URL, "search"),
@@ -133,4 +132,5 @@ def register(app: Dash) -> None:
         State({"type": ids.FILTER, "key": ALL}, "id"),
         State({"type": ids.FILTER, "key": ALL}, "data"),
         State({"type": ids.FILTER, "key": ALL}, "label"),
+        State({"type": ids.FILTER_CHIPS["type"], "at": ALL}, "id"),
     )

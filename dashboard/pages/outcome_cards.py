@@ -1,0 +1,344 @@
+"""The cards of the Outcomes page, made from one summary: the same numbers as the export's and the report's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import words
+from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, waterfall
+from dashboard.figures.steps import daily, stops_early
+from dashboard.pages.card import Definition, Table, card
+from data_models.cohort_filter import CohortFilter
+from data_models.instruments import INSTRUMENTS
+from data_models.rules import OutcomeRules
+from data_models.vocabulary import label
+
+Summary = Mapping[str, Any]
+_CURVE_COLUMNS = (
+    ("at_risk", "At risk"), ("events", "Events"), ("censored", "Censored"), ("survival", "Share without the event"),
+    ("low", "95% low"), ("high", "95% high"),
+)  # fmt: skip
+_SHARE_COLUMNS = (
+    ("events", "With it"), ("n", "Of"), ("share", "Share"), ("low", "95% low"), ("high", "95% high"), ("method", "Interval"),
+)  # fmt: skip
+
+
+def cards(answer: Summary, cohort: CohortFilter, values: pd.DataFrame, rules: OutcomeRules) -> list[Component]:
+    """Funnel, headlines and the charts, in the order of the questions."""
+    return [
+        html.Div(funnel_card(answer, rules), className="cards"),
+        headlines(answer),
+        html.Div(
+            [
+                onset_card(answer, rules),
+                sessions_card(answer, rules),
+                durability_card(answer, rules),
+                competing_card(answer, rules),
+                fade_card(answer, cohort, rules),
+                occupancy_card(answer, rules),
+                waterfall_card(values, answer, cohort, rules),
+                cost_card(answer, rules),
+            ],
+            className="cards",
+        ),
+    ]
+
+
+def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
+    steps = funnel.steps(answer["cohort"])
+    strip = [
+        html.Div(
+            [
+                html.Dt(step["step"]),
+                html.Dd([f"{step['courses']:,}", html.Span(words.percent(step["share"]), className="share")]),
+                html.Div(
+                    html.I(style={"width": f"{100 * (step['share'] or 0):.1f}%"}),
+                    className="funnel-bar",
+                    **{"aria-hidden": "true"},
+                ),
+            ],
+            className="funnel-step",
+        )
+        for step in steps
+    ]
+    return card(
+        "funnel",
+        "On whom do these figures rest?",
+        words.funnel(answer["cohort"]),
+        body=html.Dl(strip, className="funnel"),
+        table=Table((("step", "Step"), ("courses", "Courses"), ("share", "Share of treated")), steps),
+        definition=Definition(
+            "A course is a run of sessions without a long gap. Its baseline is the last score before its first session; "
+            "with follow-up means a baseline above 0 and at least one later score.",
+            ("course_gap_days", "baseline_window_days", "induction_gap_days", "induction_max_sessions", "end_of_induction_days"),
+        ),
+        rules=rules,
+        wide=True,
+    )  # fmt: skip
+
+
+def headlines(answer: Summary) -> Component:
+    """Six values with interval and n; rates at end of induction with both denominators."""
+    response, remission, worse = answer["response"], answer["remission"], answer["worse"]
+    onset_km, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
+    any_effect = answer["side_effects"].get("any_per_session") or answer["side_effects"].get("any")
+    tiles = [
+        _rate_tile("Response at end of induction", response["end_of_induction"], response["end_of_induction_all_treated"]),
+        _rate_tile("Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]),
+        _rate_tile("Worse at end of induction", worse["end_of_induction"], None),
+        _median_tile("Median time to response", onset_km, "evaluable course"),
+        _median_tile("Median time in response after induction", durable, "course in response"),
+    ]  # fmt: skip
+    if any_effect:
+        tiles.append(_rate_tile("Sessions with any side effect", any_effect, None, "session asked"))
+    else:
+        tiles.append(_rate_tile("In response at the last score", response["last"], None))
+    return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
+
+
+def _tile(name: str, value: list[Any] | str, *lines: str) -> Component:
+    return html.Div(
+        [html.H3(name), html.Div(value, className="value"), *(html.P(text) for text in lines)], className="headline"
+    )
+
+
+def _rate_tile(name: str, share: Mapping[str, Any], treated: Mapping[str, Any] | None, unit: str = "") -> Component:
+    if not share["n"]:
+        return _tile(name, "–", "Not measured in these courses")
+    of = f"{share['events']:,} of {share['n']:,}{f' {unit}s' if unit else ' measured'}"
+    lines = [f"{words.share_interval(share)}", of]
+    if treated and treated["n"]:
+        lines.append(f"{words.percent(treated['share'])} of all {treated['n']:,} treated")
+    return _tile(name, words.percent(share["share"]), *lines)
+
+
+def _median_tile(name: str, km: Mapping[str, Any], unit: str) -> Component:
+    n = words.count(km["n"], unit)
+    if km["n"] < words.FEW:
+        return _tile(name, "–", f"Too few: {n}")
+    if km["median"] is None:
+        return _tile(name, html.Small("not reached"), words.interval(km["low"], km["high"], " days"), n)
+    value = [words.number(km["median"]), html.Small(" day" if km["median"] == 1 else " days")]
+    return _tile(name, value, words.interval(km["low"], km["high"], ""), n)
+
+
+def onset_card(answer: Summary, rules: OutcomeRules) -> Component:
+    km, turnbull = answer["onset"]["kaplan_meier"], answer["onset"]["turnbull"]
+    return card(
+        "onset",
+        "How quickly do effects start?",
+        words.onset(km),
+        onset.onset(km, turnbull),
+        body=_note(_stop_words(km, onset.LONGEST_DAYS), words.turnbull_median(turnbull)),
+        table=_curve_table(km, "Day"),
+        definition=Definition(
+            "Days from the course's first session to response. The first score in response comes after the response "
+            "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − Kaplan-Meier on R "
+            "with log-log intervals; the light band is the nonparametric maximum-likelihood estimate for (L, R] (Turnbull). "
+            "Courses without response are censored at their last score.",
+            ("response_improvement", "baseline_window_days", "course_gap_days"),
+            n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
+            source="Kaplan and Meier 1958; Turnbull 1976",
+        ),
+        rules=rules,
+    )
+
+
+def sessions_card(answer: Summary, rules: OutcomeRules) -> Component:
+    km = answer["onset"]["sessions_kaplan_meier"]
+    return card(
+        "onset-sessions",
+        "After how many sessions?",
+        words.onset_sessions(km),
+        onset.onset_by_session(km),
+        body=_note(_stop_words(km, 24, "session")),
+        table=_curve_table(km, "Sessions"),
+        definition=Definition(
+            "Sessions started before the first score in response; courses without response are censored at the sessions "
+            "started before their last score. 1 − Kaplan-Meier with log-log intervals.",
+            ("response_improvement",),
+            n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
+            source="Kaplan and Meier 1958",
+        ),
+        rules=rules,
+    )
+
+
+def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
+    km = answer["durability"]["kaplan_meier"]
+    return card(
+        "durability",
+        "How long do they last?",
+        words.durability(km),
+        durability.durability(km),
+        body=_note(
+            _stop_words(km, durability.LONGEST_DAYS),
+            "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade.",
+        ),
+        table=_curve_table(km, "Day"),
+        definition=Definition(
+            "Days from the last induction session to loss of response, of courses in response at the end of induction; each "
+            "counts from that score on (delayed entry). Kaplan-Meier with Greenwood's variance and log-log intervals.",
+            ("loss_rule", "loss_confirmations", "response_improvement", "end_of_induction_days"),
+            n=words.sentence(f"{words.count(km['n'], 'course')} in response, {km['events']:,} lost it"),
+            source="Kaplan and Meier 1958; Greenwood 1926",
+        ),
+        rules=rules,
+    )
+
+
+def competing_card(answer: Summary, rules: OutcomeRules) -> Component:
+    km, rows = answer["durability"]["kaplan_meier"], answer["durability"]["aalen_johansen"]
+    return card(
+        "competing",
+        "Lost, or treated again first?",
+        words.competing(rows, km["n"]),
+        durability.competing(rows, km),
+        body=_note("Re-treatment is an outcome of its own here: the shares add up to all responders."),
+        table=Table(
+            (("days", "Day"), ("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost")), rows
+        ),
+        definition=Definition(
+            "Cumulative incidence of loss of response with re-treatment as a competing event (Aalen-Johansen); the same "
+            "courses and the same clock as the durability curve.",
+            ("loss_rule", "loss_confirmations", "end_of_induction_days"),
+            n=words.sentence(words.count(km["n"], "course") + " in response at the end of induction"),
+            source="Aalen and Johansen 1978",
+        ),
+        rules=rules,
+    )
+
+
+def fade_card(answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
+    bins = answer["fade"]
+    few = sum(1 for b in bins if 0 < b["scores"] < words.FEW)
+    return card(
+        "fade",
+        "How does the effect fade between sessions?",
+        words.fade(bins),
+        fade.fade([("All scores", "response", bins)]),
+        body=_note(
+            f"{words.count(few, 'span')} with fewer than {words.FEW} scores {'is' if few == 1 else 'are'} not drawn." if few else ""
+        ),
+        table=Table(
+            (("from_days", "From day"), ("to_days", "To day"), ("scores", "Scores"), ("patients", "Patients"),
+             ("mean", "Mean change"), ("low", "95% low"), ("high", "95% high"), ("median", "Median")),
+            bins,
+        ),
+        definition=Definition(
+            f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores after a session "
+            "and before the next one. Mean with a 95% interval clustered by patient.",
+            ("fade_pre_session_days",),
+            n=words.sentence(words.count(sum(b["scores"] for b in bins), "score")),
+            source="Liang and Zeger 1986 (clustered variance)",
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
+    rows, courses = answer["occupancy"], answer["cohort"]["courses"]
+    return card(
+        "occupancy",
+        "Who is in response over time?",
+        words.occupancy(rows, courses),
+        occupancy.occupancy(rows, courses),
+        table=Table((("day", "Day"), *((key, name) for name, _, key in occupancy.LAYERS)), rows),
+        definition=Definition(
+            "Of all courses started, by day since the first session. A state holds after its score until the next one, for "
+            "a limited time; then the course is not measured. Left: the record of the course has ended.",
+            ("state_hold_days", "response_improvement", "partial_improvement"),
+            n=words.sentence(words.count(courses, "course") + " started"),
+        ),
+        rules=rules,
+    )
+
+
+def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
+    instrument = INSTRUMENTS[cohort.instrument]
+    measured = values[(values["evaluable"] == 1) & values["last_change"].notna()]
+    changes = [float(change) for change in measured["last_change"]]
+    shares = [None if pd.isna(v) else float(v) for v in measured["improvement"]]
+    least = None if instrument.meaningful_is_share else instrument.meaningful_change
+    kinds = [
+        waterfall.kind(change, share, least, rules.response_improvement, rules.partial_improvement)
+        for change, share in zip(changes, shares, strict=True)
+    ]
+    unmeasured = max(answer["cohort"]["courses"] - len(changes), 0)
+    counts = [
+        {"group": name, "courses": kinds.count(position)} for position, (name, _) in enumerate(waterfall.KINDS)
+    ] + [{"group": "Not measured", "courses": unmeasured}]
+    return card(
+        "waterfall",
+        "Who improved?",
+        words.waterfall(changes, least, unmeasured),
+        waterfall.waterfall(changes, kinds, unmeasured, least),
+        table=Table((("group", "At the last score"), ("courses", "Courses")), counts),
+        definition=Definition(
+            f"Last {instrument.name} score of the course minus its baseline, one bar a course. "
+            + (f"Dotted: the smallest meaningful change, {least:g} points. " if least else ""),
+            ("response_improvement", "partial_improvement", "baseline_window_days"),
+            n=words.sentence(f"{words.count(len(changes), 'evaluable course')} of {answer['cohort']['courses']:,} treated"),
+            source=instrument.source,
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def cost_card(answer: Summary, rules: OutcomeRules) -> Component:
+    effects = answer["side_effects"]
+    return card(
+        "cost",
+        "At what cost?",
+        words.side_effects(effects),
+        side_effects.how_often(effects["per_patient"], effects["per_session"]),
+        table=share_table(effects),
+        definition=how_often_definition(effects),
+        rules=rules,
+    )
+
+
+def how_often_definition(effects: Mapping[str, Any]) -> Definition:
+    """What the two rates of a side effect mean."""
+    return Definition(
+        "Patients: with at least one occurrence, of patients with at least one session in which side effects were asked "
+        "about (Wilson interval). Sessions: asked sessions with the effect, of asked sessions (interval clustered by patient: "
+        "sessions of one patient are alike). Not asked is never counted as none.",
+        n=words.sentence(
+            f"{words.count(effects['patients_asked'], 'patient')}, {words.count(effects['sessions_asked'], 'session')} asked"
+        ),
+        source="Wilson 1927; Cochran 1977 (ratio estimator)",
+    )
+
+
+def share_table(effects: Mapping[str, Any]) -> Table:
+    """Per patient and per session, one row each a term."""
+    rows = [
+        {"term": label(row["term"]), "per": per} | {key: row[key] for key, _ in _SHARE_COLUMNS}
+        for per, name in (("patients", "per_patient"), ("sessions", "per_session"))
+        for row in effects[name]
+    ]
+    return Table((("term", "Side effect"), ("per", "Per"), *_SHARE_COLUMNS), rows)
+
+
+def _curve_table(km: Mapping[str, Any], first: str) -> Table:
+    return Table((("days", first), *_CURVE_COLUMNS), daily(km["curve"]))
+
+
+def _stop_words(km: Mapping[str, Any], limit: float, unit: str = "day") -> str:
+    end = stops_early(km["curve"]) if km["curve"] else None
+    if end is None or km["n"] < words.FEW:
+        return ""
+    if end > limit:
+        return f"Drawn to {unit} {words.number(limit)}; the table has the rest."
+    return f"The curve stops at {unit} {words.number(end)}: fewer than {words.FEW} are at risk after it."
+
+
+def _note(*texts: str) -> Component | None:
+    kept: Sequence[str] = [text for text in texts if text]
+    return html.P(" ".join(kept), className="card-note") if kept else None
