@@ -74,7 +74,9 @@ class CohortFilter:
         hours = found.pop("min_hours_since_session", None)
         for key in found:
             if key not in CHOICES:
-                raise ValueError(f"there is no filter {key!r}; the filters are {', '.join(KEYS)}, min_hours_since_session")
+                raise ValueError(
+                    f"there is no filter {key!r}; the filters are {', '.join(KEYS)}, min_hours_since_session"
+                )
         try:
             least = None if hours is None else float(hours[-1])
         except ValueError:
