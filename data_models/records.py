@@ -224,11 +224,13 @@ def is_text(name: str, column: str) -> bool:
     return any(f.name == column and f.kind not in ("number", "whole", "flag") for f in TABLES[name])
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """The splitmix64 finaliser on an array of uint64: every bit of the input moves every bit out."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+def _mix(values: np.ndarray, spare: np.ndarray) -> None:
+    """The splitmix64 finaliser, in place, on uint64: every bit of the input moves every bit out."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        np.right_shift(values, np.uint64(shift), out=spare)
+        np.bitwise_xor(values, spare, out=values)
+        if factor != 1:
+            np.multiply(values, np.uint64(factor), out=values)
 
 
 def _column_hashes(series: pd.Series, text: bool) -> np.ndarray:
@@ -251,12 +253,10 @@ def fingerprint(batch: RecordBatch) -> str:
     for name in TABLES:
         frame: Any = getattr(batch, name)
         total = np.full(len(frame), 0x2545F4914F6CDD1D, dtype=np.uint64)
-        columns = [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]
-        for column in columns:
-            if column in frame:
-                total = _mixed(total + _column_hashes(frame[column], is_text(name, column)))
-            else:
-                total = _mixed(total + np.uint64(1))
+        spare = np.empty_like(total)
+        for column in [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]:
+            total += _column_hashes(frame[column], is_text(name, column)) if column in frame else np.uint64(1)
+            _mix(total, spare)
         total.sort()
         digest.update(f"{name}:{len(total)}:".encode())
         digest.update(total.astype("<u8").tobytes())

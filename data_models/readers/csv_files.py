@@ -23,7 +23,7 @@ from data_models.readers.raw import RawTable, Texts
 from data_models.records import CannotRead
 
 LARGEST_FILE = 20 * 10**9
-LONGEST_LINE = 2**20
+LONGEST_LINE = 2**20  # Arrow reads by blocks of this size; a line that fits in two may pass
 _SLICE = 2**24
 _JOINED_LINES = 50  # how far a quoted line break is followed before the quotation mark counts as unclosed
 _OTHER_ENCODINGS = (
