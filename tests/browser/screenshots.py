@@ -21,6 +21,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, sync_playwright
 
+LONGEST_COURSE_DAYS = 150
 SCHEMES = ("light", "dark")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -63,7 +64,7 @@ def running_demo() -> Iterator[str]:
 
 
 def a_fading_patient() -> str:
-    """Code of the sample's fading patient with the most sessions."""
+    """Code of the sample's fading patient with the most sessions in a course that fits a picture."""
     from dashboard import demonstration
     from dashboard.settings import Settings
     from data_models.cohort_filter import CohortFilter
@@ -75,11 +76,10 @@ def a_fading_patient() -> str:
     demonstration.fill(settings)
     store = Store.open(settings.database)
     with store.connect() as connection:
-        rows, _ = worklist(
-            connection, Scope.everything(), CohortFilter(), state="fading", sort="sessions", descending=True, limit=1
-        )
+        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1000)
     store.close()
-    return str(rows["patient_code"].iloc[0])
+    short = rows[rows["last_days"] < LONGEST_COURSE_DAYS]
+    return str((short if len(short) else rows).sort_values("sessions")["patient_code"].iloc[-1])
 
 
 def shoot(browser: Browser, address: str, target: Path, scheme: str, width: int, height: int | None) -> None:
@@ -88,7 +88,7 @@ def shoot(browser: Browser, address: str, target: Path, scheme: str, width: int,
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
     page.wait_for_timeout(1500)  # charts draw after their data has come
-    page.screenshot(path=target, full_page=height is None)
+    page.screenshot(path=target, full_page=height is None, timeout=90_000)
     context.close()
     print(target)
 
@@ -114,7 +114,7 @@ def main() -> None:
                         target = wanted.folder / f"{name}-{scheme}-{width}.png"
                         shoot(browser, address + path, target, scheme, width, None)
                 elif name in ("outcomes", "patient"):
-                    shoot(browser, address + path, wanted.folder / f"{name}-{scheme}.png", scheme, 1280, 860)
+                    shoot(browser, address + path, wanted.folder / f"{name}-{scheme}.png", scheme, 1280, 1150)
         browser.close()
 
 
