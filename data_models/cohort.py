@@ -196,9 +196,9 @@ def fade_split(connection: Connection, scope: Scope, cohort: CohortFilter, by: s
 
 def side_effects(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> dict[str, Any]:
     """Rates per patient and per session, and vital signs, as the data contract has them."""
-    sums, with_any = effect_queries.effect_sums(connection, scope, cohort)
+    sums = effect_queries.effect_sums(connection, scope, cohort)
     return {
-        **effects.rates(sums.get((), {}), with_any.get((), {})),
+        **effects.rates(sums.get((), {})),
         "vitals": vitals(connection, scope, cohort, rules),
     }
 
@@ -220,7 +220,7 @@ def side_effect_breakdown(
     "patients_asked", "sessions_asked", "per_patient", "per_session", and "any" (both rates of any
     side effect). Groups share patients: their intervals are not independent.
     """
-    sums, with_any = effect_queries.effect_sums(connection, scope, cohort, by)
+    sums = effect_queries.effect_sums(connection, scope, cohort, by)
     groups = sorted((key[0] for key in sums), key=_shown_order)
     result = []
     for group in groups:
@@ -228,17 +228,17 @@ def side_effect_breakdown(
         if by == "number" and group is not None and group > effects.LATEST_NUMBER:
             label = f"{effects.LATEST_NUMBER + 1}+"
         key = (group,)
-        rates = effects.rates(sums[key], with_any[key])
-        result.append({"group": label, **rates, "any": effects.any_effect(sums[key], with_any[key])})
+        rates = effects.rates(sums[key])
+        result.append({"group": label, **rates, "any": effects.any_effect(sums[key])})
     return result
 
 
 def side_effect_details(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
     """Any side effect, worst grade of a session, grades by term, time to resolution (minutes)."""
-    sums, with_any = effect_queries.effect_sums(connection, scope, cohort)
-    worst, _ = effect_queries.worst_sums(connection, scope, cohort)
+    sums = effect_queries.effect_sums(connection, scope, cohort)
+    worst = effect_queries.worst_sums(connection, scope, cohort)
     return {
-        "any": effects.any_effect(sums.get((), {}), with_any.get((), {})),
+        "any": effects.any_effect(sums.get((), {})),
         "worst": effects.worst_rows(worst.get((), {})),
         "severity": effects.severity_rows(effect_queries.severity_counts(connection, scope, cohort)),
         "resolution": effects.resolution(effect_queries.resolution_times(connection, scope, cohort)),
@@ -309,7 +309,7 @@ def compare(connection: Connection, scope: Scope, cohort: CohortFilter, by: str)
     tables: dict[str, list[RiskTable]] = {"onset": [], "duration": [], "durability": []}
     for value, part in cut.items():
         of_courses = rate_proportions(connection, scope, part)
-        sums, _ = effect_queries.effect_sums(connection, scope, part)
+        sums = effect_queries.effect_sums(connection, scope, part)
         rates[value] = {name: of_courses[name] for name in ("response.end_of_induction", "remission.end_of_induction")}
         rates[value]["side_effects_any"] = effects.clustered(sums.get((), {}).get("any", effects.NOBODY))
         left, right, counts = queries.onset_intervals(connection, scope, part)

@@ -4,9 +4,11 @@ A share of patients has Wilson's score interval (Wilson 1927). A share of sessio
 patient gives many sessions, and they resemble each other. There the share is a ratio of two patient
 sums, its variance the linearised one of the ratio estimator (Cochran 1977, section 6.13, with
 patients as the units), and its interval Wilson's with the *effective* sample size that this
-variance implies and the t quantile of (patients - 1) degrees of freedom (Korn and Graubard 1998 for
-the effective size; Dean and Pagano 2015 compare such intervals in clustered surveys). Where nobody
-or everybody has the effect the variance is 0 and says nothing: each patient then counts once.
+variance implies and a t quantile (Korn and Graubard 1998 for the effective size; Dean and Pagano
+2015 compare such intervals in clustered surveys). The degrees of freedom are one less than the
+patients on whom the variance rests: for a rare effect those who had it, not all who were asked.
+Where nobody or everybody has the effect the variance is 0 and says nothing: each patient then
+counts once. Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once. How often these intervals hold the truth: tests/benchmarks/coverage.py.
 
 All clustered functions take sums over patients, so that a database can make them.
 """
@@ -20,6 +22,7 @@ from typing import Any, NamedTuple
 from data_models.outcomes.quantiles import two_sided_t, two_sided_z
 
 MOST_DESIGN_EFFECT = 1.1
+FEWEST_TELLING = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Proportion:
 class PatientSums(NamedTuple):
     """Sums over patients of x (events or values) and n (how many sessions, scores or courses).
 
-    `patients`: those with n > 0. `x`, `n`: sums; `xx`, `xn`, `nn`: sums of the products.
+    `patients`: those with n > 0. `x`, `n`: sums; `xx`, `xn`, `nn`: sums of the products. For shares,
+    `some`: patients with at least one event; `short`: patients with at least one without (None: not
+    counted, the interval then takes as many as there are patients).
     """
 
     patients: float
@@ -60,6 +65,8 @@ class PatientSums(NamedTuple):
     xx: float
     xn: float
     nn: float
+    some: float | None = None
+    short: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,15 @@ def clustered(sums: PatientSums, level: float = 0.95) -> Proportion:
         return Proportion(sums.x, sums.n, share, None, None, "clustered")
     variance = ratio_variance(sums)
     spread = share * (1 - share)
-    if sums.x <= 0 or sums.x >= sums.n or variance <= 1e-15 * spread:
-        # No variation between patients to measure: each patient counts once, the cautious end.
-        size = sums.patients
-    else:
-        size = spread / variance
-    bounds = wilson_bounds(share, size, two_sided_t(int(sums.patients) - 1, level))
+    telling = min(patients for patients in (sums.patients, sums.some, sums.short) if patients is not None)
+    # No variation between patients to measure: each patient counts once, the cautious end.
+    silent = sums.x <= 0 or sums.x >= sums.n or variance <= 1e-15 * spread
+    size = sums.patients if silent else spread / variance
+    if silent:
+        telling = sums.patients
+    elif telling < FEWEST_TELLING:
+        size, telling = min(size, sums.patients), min(FEWEST_TELLING, sums.patients)
+    bounds = wilson_bounds(share, size, two_sided_t(int(telling) - 1, level))
     return Proportion(sums.x, sums.n, share, *bounds, "clustered")
 
 

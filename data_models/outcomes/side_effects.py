@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from data_models.outcomes.proportions import PatientSums, clustered, clustered_mean, wilson
+from data_models.outcomes.proportions import PatientSums, Proportion, clustered, clustered_mean, wilson
 from data_models.outcomes.survival import kaplan_meier
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import SEVERITIES, SIDE_EFFECTS
@@ -51,27 +51,32 @@ def per_session_rows(sums: Mapping[str, PatientSums]) -> list[dict[str, Any]]:
     return [{"term": term, **clustered(sums.get(term, NOBODY)).as_dict()} for term in SIDE_EFFECTS]
 
 
-def per_patient_rows(with_any: Mapping[str, int], patients: float) -> list[dict[str, Any]]:
-    """One row a term: share of patients asked at least once who had it at least once, Wilson."""
-    return [{"term": term, **wilson(with_any.get(term, 0), patients).as_dict()} for term in SIDE_EFFECTS]
+def of_patients(sums: PatientSums) -> Proportion:
+    """Share of patients asked at least once who had it at least once, Wilson."""
+    return wilson(sums.some or 0, sums.patients)
 
 
-def rates(sums: Mapping[str, PatientSums], with_any: Mapping[str, int]) -> dict[str, Any]:
+def per_patient_rows(sums: Mapping[str, PatientSums]) -> list[dict[str, Any]]:
+    """One row a term: share of patients, Wilson."""
+    return [{"term": term, **of_patients(sums.get(term, NOBODY)).as_dict()} for term in SIDE_EFFECTS]
+
+
+def rates(sums: Mapping[str, PatientSums]) -> dict[str, Any]:
     """Counts of those asked, and the rates per patient and per session."""
     asked = sums.get("any", NOBODY)
     return {
         "patients_asked": int(asked.patients),
         "sessions_asked": int(asked.n),
-        "per_patient": per_patient_rows(with_any, asked.patients),
+        "per_patient": per_patient_rows(sums),
         "per_session": per_session_rows(sums),
     }
 
 
-def any_effect(sums: Mapping[str, PatientSums], with_any: Mapping[str, int]) -> dict[str, Any]:
+def any_effect(sums: Mapping[str, PatientSums]) -> dict[str, Any]:
     """Patients, and asked sessions, with any side effect."""
     asked = sums.get("any", NOBODY)
     return {
-        "per_patient": wilson(with_any.get("any", 0), asked.patients).as_dict(),
+        "per_patient": of_patients(asked).as_dict(),
         "per_session": clustered(asked).as_dict(),
     }
 

@@ -231,7 +231,7 @@ def log_log_interval(survival: Floats, log_error: Floats, level: float = 0.95) -
 
     NaN where survival is 0 or 1: there the scale has no value (as in R).
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         log_survival = np.log(survival)
         inside = (survival > 0) & (survival < 1)
         spread = np.where(inside, two_sided_z(level) * log_error / -log_survival, np.nan)

@@ -108,7 +108,7 @@ def rate_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> dic
     flat = select(*(func.sum(part) for measure in measures.values() for part in measure))
     totals = [float(value or 0) for value in connection.execute(_treated(flat, scope, cohort)).one()]
     again = select(Course.patient_id).where(Course.course > 1)
-    several, _ = sums_by_patient(
+    several = sums_by_patient(
         connection,
         measures,
         Course.patient_id,
@@ -240,7 +240,7 @@ def fade_sums(
         return restricted(statement, f, scope, cohort)
 
     change: ColumnElement[Any] = f.fade_change.expression
-    sums, _ = sums_by_patient(connection, {"change": (change, literal(1))}, f.patient_id, source, groups)
+    sums = sums_by_patient(connection, {"change": (change, literal(1))}, f.patient_id, source, groups)
     labelled = [column.label(f"g{i}") for i, column in enumerate(groups)]
     inner = source(select(*labelled, f.fade_change.label("change"))).subquery()
     keys = [inner.c[f"g{i}"] for i in range(len(groups))]

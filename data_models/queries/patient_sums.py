@@ -51,7 +51,7 @@ def sums_by_patient(
     patient_id: InstrumentedAttribute[int],
     source: Callable[[AnySelect], AnySelect],
     groups: Sequence[ColumnElement[Any]] = (),
-) -> tuple[Groups, dict[tuple[Any, ...], dict[str, int]]]:
+) -> Groups:
     """Sums over patients of each measure, per group.
 
     Parameters
@@ -62,8 +62,7 @@ def sums_by_patient(
 
     Returns
     -------
-    sums : group -> name -> sums over its patients.
-    with_any : group -> name -> patients whose x is above 0.
+    Group -> name -> sums over its patients.
     """
     sizes: list[ColumnElement[Any]] = []
     size_of: dict[str, int] = {}
@@ -86,22 +85,21 @@ def sums_by_patient(
         outer += [func.sum(flag(n > 0)), func.sum(n), func.sum(n * n)]
     for i, name in enumerate(measures):
         x, n = inner.c[f"x{i}"], inner.c[f"n{size_of[name]}"]
-        outer += [func.sum(flag(x > 0)), func.sum(x), func.sum(x * x), func.sum(x * n)]
+        outer += [func.sum(x), func.sum(x * x), func.sum(x * n), func.sum(flag(x > 0)), func.sum(flag(x < n))]
     statement = select(*outer)
     if keys:
         statement = statement.group_by(*(inner.c[f"g{i}"] for i in range(len(keys))))
 
     sums: Groups = {}
-    with_any: dict[tuple[Any, ...], dict[str, int]] = {}
     for row in connection.execute(statement):
         values = list(row)
         group = tuple(values[: len(keys)])
         numbers = [float(value or 0) for value in values[len(keys) :]]
         of_sizes = [numbers[3 * i : 3 * i + 3] for i in range(len(sizes))]
-        sums[group], with_any[group] = {}, {}
+        sums[group] = {}
         for i, name in enumerate(measures):
-            with_x, total, squares, products = numbers[3 * len(sizes) + 4 * i : 3 * len(sizes) + 4 * i + 4]
+            at = 3 * len(sizes) + 5 * i
+            total, squares, products, some, short = numbers[at : at + 5]
             patients, size, size_squares = of_sizes[size_of[name]]
-            sums[group][name] = PatientSums(patients, total, size, squares, products, size_squares)
-            with_any[group][name] = int(with_x)
-    return sums, with_any
+            sums[group][name] = PatientSums(patients, total, size, squares, products, size_squares, some, short)
+    return sums

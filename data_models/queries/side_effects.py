@@ -65,10 +65,8 @@ def _group(by: str | None) -> list[ColumnElement[Any]]:
     return [columns[by]]
 
 
-def effect_sums(
-    connection: Connection, scope: Scope, cohort: CohortFilter, by: str | None = None
-) -> tuple[Groups, dict[tuple[Any, ...], dict[str, int]]]:
-    """Asked sessions with each effect, as sums over patients; and patients who ever had it.
+def effect_sums(connection: Connection, scope: Scope, cohort: CohortFilter, by: str | None = None) -> Groups:
+    """Asked sessions with each effect, as sums over patients (`some`: patients who ever had it).
 
     Names are the terms, and "any". Group keys: the empty tuple, or one value of `by` (None: not
     recorded; session numbers above `LATEST_NUMBER` share one group).
@@ -91,9 +89,7 @@ def effect_sums(
     return sums_by_patient(connection, measures, s.patient_id, source, _group(by))
 
 
-def worst_sums(
-    connection: Connection, scope: Scope, cohort: CohortFilter
-) -> tuple[Groups, dict[tuple[Any, ...], dict[str, int]]]:
+def worst_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> Groups:
     """Asked sessions by their worst grade: "none", "mild", "moderate", "severe", "not_graded"."""
     s = SessionFact
     asked = literal(1)
@@ -174,7 +170,7 @@ def vital_sums(
             return _sessions(_of_session(statement, v), scope, cohort)
         return restricted(statement, v, scope, cohort)
 
-    sums, _ = sums_by_patient(connection, {**means, **thresholds}, v.patient_id, source)
+    sums = sums_by_patient(connection, {**means, **thresholds}, v.patient_id, source)
     found = sums.get((), {})
     return {
         "means": {name: found[name] for name in means if name in found},

@@ -16,6 +16,7 @@ from data_models.outcomes.proportions import (
     per_course,
     ratio_variance,
     wilson,
+    wilson_bounds,
 )
 from data_models.outcomes.quantiles import two_sided_t, two_sided_z
 
@@ -92,6 +93,25 @@ def test_no_effect_in_any_session_counts_each_patient_once() -> None:
     assert share.low == 0
     t = two_sided_t(19)
     assert share.high == pytest.approx(t * t / (20 + t * t))
+
+
+def test_an_effect_of_few_patients_has_the_freedom_of_those_few() -> None:
+    x, n = [3.0] * 6 + [0.0] * 94, [6.0] * 100
+    told = sums_of(x, n)._replace(some=6, short=100)
+    assert clustered(told).high == pytest.approx(
+        wilson_bounds(0.03, 0.03 * 0.97 / ratio_variance(told), two_sided_t(5))[1]
+    )
+    high = clustered(sums_of(x, n)).high
+    assert high is not None
+    assert clustered(told).high > high
+
+
+def test_one_event_is_close_to_none() -> None:
+    none = clustered(sums_of([0.0] * 100, [6.0] * 100)).high
+    one = clustered(sums_of([1.0] + [0.0] * 99, [6.0] * 100)._replace(some=1, short=100)).high
+    assert none is not None
+    assert one is not None
+    assert none < one < 2.5 * none
 
 
 def test_one_patient_gives_a_share_and_no_interval() -> None:

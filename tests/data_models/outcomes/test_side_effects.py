@@ -18,12 +18,12 @@ from data_models.rules import DEFAULT_RULES
 from data_models.vocabulary import SIDE_EFFECTS
 
 # Three patients with 2, 4 and 6 asked sessions, of which nausea in 1, 0 and 3.
-NAUSEA = PatientSums(3, 4, 12, 10, 20, 56)
-ASKED = PatientSums(3, 5, 12, 11, 26, 56)
+NAUSEA = PatientSums(3, 4, 12, 10, 20, 56, some=2, short=3)
+ASKED = PatientSums(3, 5, 12, 11, 26, 56, some=3, short=3)
 
 
 def test_rates_have_a_row_for_every_term_in_the_vocabulary() -> None:
-    result = rates({"nausea": NAUSEA, "any": ASKED}, {"nausea": 2, "any": 3})
+    result = rates({"nausea": NAUSEA, "any": ASKED})
     assert [row["term"] for row in result["per_session"]] == list(SIDE_EFFECTS)
     assert [row["term"] for row in result["per_patient"]] == list(SIDE_EFFECTS)
     assert (result["patients_asked"], result["sessions_asked"]) == (3, 12)
@@ -33,10 +33,10 @@ def test_rates_have_a_row_for_every_term_in_the_vocabulary() -> None:
 
 
 def test_nobody_asked_is_not_none() -> None:
-    result = rates({}, {})
+    result = rates({})
     assert result["patients_asked"] == 0
     assert all(row["share"] is None for row in result["per_session"] + result["per_patient"])
-    assert any_effect({}, {})["per_session"]["share"] is None
+    assert any_effect({})["per_session"]["share"] is None
 
 
 def test_worst_grades_keep_the_ungraded_apart() -> None:
