@@ -233,10 +233,14 @@ def _mix(values: np.ndarray, spare: np.ndarray) -> None:
             np.multiply(values, np.uint64(factor), out=values)
 
 
-def _column_hashes(series: pd.Series, text: bool) -> np.ndarray:
+def _column_hashes(series: pd.Series, text: bool, known: dict[str, int]) -> np.ndarray:
+    """64 bits a row. `known`: hashes of texts met before in the batch (each patient is in every table)."""
     if text:
         codes, uniques = pd.factorize(series)
-        hashed = [int.from_bytes(hashlib.blake2b(str(u).encode(), digest_size=8).digest(), "little") for u in uniques]
+        texts = np.asarray(uniques, dtype=object).tolist()
+        for new in set(texts) - known.keys():
+            known[new] = int.from_bytes(hashlib.blake2b(str(new).encode(), digest_size=8).digest(), "little")
+        hashed = [known[value] for value in texts]
         return np.array([*hashed, 0x9E3779B97F4A7C15], dtype=np.uint64)[codes]  # code -1 (missing) takes the last
     numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 becomes 0.0
     numbers[np.isnan(numbers)] = np.nan  # one bit pattern for every NaN
@@ -250,12 +254,13 @@ def fingerprint(batch: RecordBatch) -> str:
     workbook, one sheet). Each row is reduced to 64 bits; the sorted row hashes are then hashed.
     """
     digest = hashlib.sha256(b"ketamine-outcomes records 1")
+    known: dict[str, int] = {}
     for name in TABLES:
         frame: Any = getattr(batch, name)
         total = np.full(len(frame), 0x2545F4914F6CDD1D, dtype=np.uint64)
         spare = np.empty_like(total)
         for column in [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]:
-            total += _column_hashes(frame[column], is_text(name, column)) if column in frame else np.uint64(1)
+            total += _column_hashes(frame[column], is_text(name, column), known) if column in frame else np.uint64(1)
             _mix(total, spare)
         total.sort()
         digest.update(f"{name}:{len(total)}:".encode())
