@@ -7,8 +7,10 @@ patients as the units), and its interval Wilson's with the *effective* sample si
 variance implies and a t quantile (Korn and Graubard 1998 for the effective size; Dean and Pagano
 2015 compare such intervals in clustered surveys). The degrees of freedom are one less than the
 patients on whom the variance rests: for a rare effect those who had it, not all who were asked.
-Where nobody or everybody has the effect the variance is 0 and says nothing: each patient then
-counts once. Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once. How often these intervals hold the truth: tests/benchmarks/coverage.py.
+Where
+nobody or everybody has the effect the variance is 0 and says nothing: each patient then counts once.
+Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once. How often
+these intervals hold the truth: tests/benchmarks/coverage.py.
 
 All clustered functions take sums over patients, so that a database can make them.
 """

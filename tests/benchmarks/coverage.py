@@ -1,6 +1,6 @@
 """Coverage study: do the product's 95 % intervals hold the truth in 95 % of simulated clinics?
 
-Run `python tests/benchmarks/coverage.py` for 1,000 clinics of 200 patients (about a minute); options
+Run `python tests/benchmarks/coverage.py` for 1,000 clinics of 200 patients (a few seconds); options
 `--clinics`, `--patients`, `--seed`. It prints one row an interval: how often it held the truth, its
 mean width, and the same for the naive method that a reader might use instead.
 
@@ -168,7 +168,7 @@ def table(results: dict[str, dict[str, Tally]]) -> str:
         for method, t in methods.items():
             lines.append(
                 f"{figure:<40}{method:<8}{t.truth:>8.3f}{t.coverage:>10.3f}"
-                f"{t.above / t.clinics:>8.3f}{t.below / t.clinics:>8.3f}{np.mean(t.widths):>8.3f}"
+                f"{t.above / t.clinics:>8.3f}{t.below / t.clinics:>8.3f}{np.nanmean(t.widths):>8.3f}"
             )
     return "\n".join(lines)
 
