@@ -121,7 +121,11 @@ def _new(
         "assessments": ("score", "this score differs from what is stored for the same time; correct the row"),
         "side_effects": ("term", "this side effect differs from what is stored; correct the row"),
     }[name]
-    problems.add_rows(batch.files.get(name, f"{name}.csv"), ours["row"].to_numpy()[held[~agree]], *what)
+    wrong = ours.iloc[held[~agree]]
+    column, reason = what
+    by_day = wrong["day_only"] == 1 if name == "sessions" else wrong["row"] < 0
+    for shown, rows in ((column, wrong.loc[~by_day, "row"]), ("day", wrong.loc[by_day, "row"])):
+        problems.add_rows(batch.files.get(name, f"{name}.csv"), rows, shown, reason)
     return ours[place < 0].reset_index(drop=True), len(held)
 
 

@@ -133,10 +133,13 @@ def _note_conflicts(
         "assessments": "two different scores of this patient, instrument and time; correct one of the rows",
         "side_effects": "two different records of this side effect in one session; correct one of the rows",
     }[table.name]
-    column = {"patients": "patient_code", "sessions": "hours", "assessments": "score", "side_effects": "term"}[
-        table.name
-    ]
+    column = {"patients": "patient_code", "assessments": "score", "side_effects": "term"}.get(table.name)
     wrong = places[conflicting[groups]]
+    if column is None:
+        by_day = table.columns["day_only"][wrong] == 1  # type: ignore[index]
+        problems.add_rows(table.file, table.rows[wrong[~by_day]], "hours", what)
+        problems.add_rows(table.file, table.rows[wrong[by_day]], "day", what)
+        return
     if table.source_of is None:
         problems.add_rows(table.file, table.rows[wrong], column, what)
         return

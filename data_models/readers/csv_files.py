@@ -22,7 +22,8 @@ from data_models.readers.problems import Problems
 from data_models.readers.raw import RawTable, Texts
 from data_models.records import CannotRead
 
-LARGEST_FILE = 20 * 10**9
+LARGEST_FILE = 4 * 10**9
+MOST_COLUMNS = 1_000
 LONGEST_LINE = 2**20  # Arrow reads by blocks of this size; a line that fits in two may pass
 _SLICE = 2**24
 _JOINED_LINES = 50  # how far a quoted line break is followed before the quotation mark counts as unclosed
@@ -46,10 +47,12 @@ def read_csv(path: Path, table: str, problems: Problems, file: str | None = None
         if path.stat().st_size > LARGEST_FILE:
             problems.add(file, None, None, f"the file is larger than {LARGEST_FILE:,} bytes; split it")
             return None
-        content = pa.memory_map(str(path)).read_buffer() if path.stat().st_size else pa.py_buffer(b"")
+        # Read, not mapped: a file that shrinks while it is mapped would take the process down.
+        with pa.OSFile(str(path)) as stream:
+            content = stream.read_buffer()
     except OSError as error:
         raise CannotRead(f"{file} cannot be opened ({error.strerror or 'input error'}); check the path") from None
-    view = memoryview(content)
+    view = memoryview(content).cast("B")  # Arrow's own view has signed bytes
     if not _is_text(view, file, problems):
         return None
     start = len(codecs.BOM_UTF8) if bytes(view[:3]) == codecs.BOM_UTF8 else 0
@@ -118,7 +121,11 @@ def _header(view: memoryview, file: str, problems: Problems) -> list[str] | None
         return None
     line = first[: min(ends)] if ends else first
     try:
-        return next(csv.reader([line.decode()], strict=True), [""])
+        header = next(csv.reader([line.decode()], strict=True), [""])
+        if len(header) > MOST_COLUMNS:
+            problems.add(file, 1, None, f"the file has more than {MOST_COLUMNS:,} columns; is this a file of records?")
+            return None
+        return header
     except (csv.Error, UnicodeDecodeError):
         problems.add(
             file, 1, None, "a quotation mark of the column names is not closed on its line; close or remove it"

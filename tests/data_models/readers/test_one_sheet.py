@@ -75,8 +75,9 @@ def test_the_same_score_given_twice_is_a_repeat(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "column", ["phq8_before", "phq9_after", "phq9_after_0h", "phq9_after_4w", "phq9_after_-1d", "phq9_after_07d", "phq9_after_99999d", "phq9_during"]
-)  # fmt: skip
+    "column",
+    ["phq8_before", "phq9_after", "phq9_after_0h", "phq9_after_4w", "phq9_after_-1d", "phq9_after_07d", "phq9_during"],
+)
 def test_a_score_column_that_is_none_is_refused(tmp_path: Path, column: str) -> None:
     (found,) = refusal(tmp_path, f"patient_code,day,{column}\nP1,0,4\n")
     assert found[0] == 1
