@@ -5,7 +5,6 @@ Each command imports what it needs when it runs, so that `--help` and mistyped o
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import warnings
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard import terminal
-from dashboard.settings import Settings, SettingsError, database_url, sqlite_file
+from dashboard.failures import explain
+from dashboard.settings import Settings, database_url, sqlite_file
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
-    from data_models.records import RecordBatch, RecordsRefused
+    from data_models.records import RecordBatch
     from data_models.rules import OutcomeRules
     from data_models.store import Store
 
@@ -239,19 +239,23 @@ def sample(
 @database_app.command("upgrade")
 def database_upgrade(database: Database = None) -> None:
     """Bring the database's tables to this version of the product."""
-    from data_models.store import Store
-
-    Store.open(database_url(database), upgrade=True).close()
+    _open(database_url(database), upgrade=True).close()
     say("The database is up to date.")
 
 
 # --- parts --------------------------------------------------------------------------------------
 
 
-def _open(url: str) -> Store:
-    from data_models.store import Store
+def _open(url: str, upgrade: bool | None = None) -> Store:
+    from data_models.store import Store, StoreError
 
-    return Store.open(url)
+    try:
+        return Store.open(url, upgrade=upgrade)
+    except StoreError as error:
+        path = sqlite_file(url)
+        if path is None or str(path) in str(error):
+            raise
+        raise CommandError(f"{path}: {error}") from None
 
 
 def _open_existing(database: str | None) -> Store:
@@ -327,64 +331,7 @@ def run(arguments: list[str] | None = None) -> int:
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 1
     except Exception as error:
-        code = _explain(error)
+        code = explain(error)
     if code == terminal.INTERRUPTED:
         complain("stopped; work in progress was left out, run the command again to do it")
     return code if isinstance(code, int) else 0
-
-
-def _explain(error: Exception) -> int:
-    """Say in one line what went wrong; the exit code that goes with it."""
-    if isinstance(error, typer.TyperException):
-        complain(f"{getattr(error, 'format_message', error.__str__)()} (see {COMMAND} --help)")
-        return getattr(error, "exit_code", 2)
-    if isinstance(error, CommandError):
-        complain(str(error))
-        return error.exit_code
-    if isinstance(error, SettingsError):
-        complain(str(error))
-        return 2
-    if isinstance(error, OSError):
-        terminal.drop_stdout()
-        if error.errno != errno.EPIPE:  # a reader that has seen enough, as `head` has, is no failure to report
-            complain(terminal.explain_os_error(error))
-        return 1
-    if isinstance(error, MemoryError):
-        complain("there is not enough memory for this; import the records in smaller parts")
-        return 1
-    return _explain_data_error(error)
-
-
-def _explain_data_error(error: Exception) -> int:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from data_models.records import CannotRead, RecordsRefused
-    from data_models.store import StoreError
-
-    if isinstance(error, RecordsRefused):
-        _list_problems(error)
-        return 1
-    if isinstance(error, CannotRead):
-        complain(str(error))
-        return 2
-    if isinstance(error, StoreError):
-        complain(str(error))
-        return 1
-    if isinstance(error, SQLAlchemyError):
-        # The driver's own first line: the rest quotes the statement and its values.
-        reason = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-        complain(f"the database refused: {reason}; check --database and the rights and space of its folder")
-        return 1
-    complain(
-        f"unexpected {type(error).__name__}{terminal.place_of(error)}; nothing was stored. "
-        f"Set {terminal.DEBUG}=1 to see the details, and please report them"
-    )
-    return 1
-
-
-def _list_problems(refused: RecordsRefused) -> None:
-    for problem in refused.problems:
-        complain(str(problem))
-    more = refused.count - len(refused.problems)
-    shown = f"; the first {len(refused.problems):,} are listed" if more > 0 else ""
-    complain(f"{_count(refused.count, 'problem')}{shown}; nothing was stored, mend the records and try again")
