@@ -145,3 +145,31 @@ def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
     from data_models.cohort import side_effect_breakdown
 
     return ask(side_effect_breakdown, cohort, rules(), by=by)
+
+
+def effect_details(cohort: CohortFilter) -> dict[str, Any]:
+    """Any side effect, worst grades, severity by term, time to resolution."""
+    from data_models.cohort import side_effect_details
+
+    return ask(side_effect_details, cohort)
+
+
+def details(cohort: CohortFilter) -> dict[str, Any]:
+    """What stands beside the summary: response at 24 h, sustained response."""
+    from data_models.cohort import details as more
+
+    return ask(more, cohort, rules())
+
+
+def tests_between(cohort: CohortFilter, by: str) -> dict[str, Any]:
+    """Log-rank tests between the values of one filter key."""
+    from data_models.cohort import compare
+
+    return ask(compare, cohort, by)
+
+
+def fade_by(cohort: CohortFilter, by: str) -> dict[str, list[dict[str, Any]]]:
+    """Fade between sessions per session's route, phase or course number."""
+    from data_models.cohort import fade_split
+
+    return ask(fade_split, cohort, by)

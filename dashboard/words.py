@@ -199,11 +199,12 @@ def fade(bins: Sequence[Mapping[str, Any]]) -> str:
     if last is best:
         return sentence(first + ", the latest span with enough scores")
     given_back = 1 - last["mean"] / best["mean"]
-    direction = (
-        f"about {percent(min(given_back, 1.0))} of that is given back"
-        if given_back >= 0.05
-        else "nearly all of it still holds"
-    )
+    if last["mean"] >= 0:
+        direction = "the mean is back at the score before it or above"
+    elif given_back >= 0.05:
+        direction = f"about {percent(given_back)} of that is given back"
+    else:
+        direction = "nearly all of it still holds"
     return sentence(f"{first}; {span(last)} after, {direction}")
 
 
@@ -288,3 +289,103 @@ def turnbull_median(turnbull: Mapping[str, Any] | None) -> str:
     if right is None:
         return f"Turnbull's median lies after day {number(left)}."
     return f"Turnbull's median lies between day {number(left)} and day {number(right)}."
+
+
+def early_response(share: Share | None) -> str:
+    """Response at 24 h, where scores so early exist."""
+    return f"Response at 24 h after the first session: {rate(share)}." if share and share.get("n") else ""
+
+
+def resolution(km: Mapping[str, Any]) -> str:
+    """How soon are side effects over? Times in minutes since the side effect began."""
+    n, median = km["n"], km["median"]
+    if n == 0:
+        return "No side effect has a recorded beginning and end here."
+    if n < FEW:
+        return sentence(f"only {count(n, 'occurrence')} with a recorded beginning and end: too few for a median")
+    if median is None:
+        return sentence(f"fewer than half of {count(n, 'occurrence')} are known to be over")
+    low, high = (None if km[key] is None else minutes(km[key]) for key in ("low", "high"))
+    return sentence(
+        f"half of {count(n, 'occurrence')} are over {minutes(median)} after they began "
+        f"(95% interval {low or 'not estimable'} to {high or 'not reached'})"
+    )
+
+
+def minutes(value: float) -> str:
+    """ "45 minutes", "1 hour", "1.2 hours"."""
+    if value < 60:
+        return f"{value:.0f} minutes"
+    return "1 hour" if value == 60 else f"{number(value / 60)} hours"
+
+
+def by_number(groups: Sequence[Mapping[str, Any]]) -> str:
+    """When do they occur? First session against later ones, any side effect."""
+    drawn = [group for group in groups if group["sessions_asked"] >= FEW]
+    if not drawn:
+        return "No session number has enough sessions in which side effects were asked about."
+    first, last = drawn[0], drawn[-1]
+    text = f"any side effect: {rate(first['any']['per_session'])} of sessions number {first['group']}"
+    if last is not first:
+        text += f", and {rate(last['any']['per_session'])} of sessions number {last['group']}"
+    return sentence(text)
+
+
+def by_group(groups: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """With what? The group with most and the one with fewest sessions with any side effect."""
+    asked = [group for group in groups if group["sessions_asked"] >= FEW]
+    if not asked:
+        return "No group has enough sessions in which side effects were asked about."
+    ordered = sorted(asked, key=lambda group: -group["any"]["per_session"]["share"])
+    parts = [f"{names[g['group']]} {rate(g['any']['per_session'])}" for g in ordered]
+    if len(parts) > 3:
+        parts = [parts[0], parts[-1]]
+        return sentence(f"any side effect, most and fewest by session: {parts[0]}; {parts[1]}")
+    return sentence("any side effect, by session: " + "; ".join(parts))
+
+
+def worst_grades(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How bad? Shares of sessions by the worst grade reported in them."""
+    shares = {row["worst"]: row for row in rows}
+    severe = shares.get("severe")
+    if not severe or not severe["n"]:
+        return "Side effects were not asked about in any session here."
+    return sentence(
+        f"in {rate(severe)} of sessions asked the worst side effect was severe; in {percent(shares['none']['share'])} "
+        "there was none"
+    )
+
+
+def vitals(values: Mapping[str, Any]) -> str:
+    """What does blood pressure do?"""
+    rise, low = values.get("systolic", {}).get("rise", {}), values.get("diastolic", {}).get("rise", {})
+    if not rise or not rise.get("n"):
+        return "No session has a blood pressure before and during it."
+    return sentence(
+        f"the mean rise is {number(rise['mean'])} / {number(low.get('mean'))} mmHg (systolic "
+        f"{interval(rise['low'], rise['high'])}; {count(rise['n'], 'session')} of {count(rise['patients'], 'patient')})"
+    )
+
+
+def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """How often does pressure pass the thresholds?"""
+    measured = [row for row in rows if row["n"]]
+    if not measured:
+        return "No session has a blood pressure before and during it."
+    during = [row for row in measured if row["threshold"] != "predose"]
+    top = max(during or measured, key=lambda row: row["share"])
+    text = f"{names[top['threshold']].lower()}: {rate(top)} of sessions"
+    before = next((row for row in measured if row["threshold"] == "predose"), None)
+    if before is not None and before is not top:
+        text += f"; {percent(before['share'])} began {names['predose'].lower().removeprefix('before the dose ')} mmHg"
+    return sentence(text)
+
+
+def tests(found: Mapping[str, Any] | None, part: str) -> str:
+    """A log-rank test in words; empty where there is none."""
+    test = (found or {}).get(part)
+    if not test or test.get("p_value") is None:
+        return ""
+    p = test["p_value"]
+    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return f"Log-rank test: {shown} ({test['degrees']} degrees of freedom)."

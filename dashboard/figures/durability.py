@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, note
-from dashboard.figures.steps import FEW, Group, area_labels, drawn, horizon, stacked, survival_figure, ticks
+from dashboard.figures.steps import FEW, MOST_ROWS, Group, area_labels, drawn, horizon, stacked, survival_figure, ticks
 from dashboard.theme import colour
 
 LONGEST_DAYS = 182.0
@@ -39,12 +40,20 @@ def durability_groups(groups: Sequence[Group]) -> Figure:
     return survival_figure(kept, rising=False, limit=LONGEST_DAYS, x_title=_DAYS, y_title="Still in response")
 
 
+def thinned(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The competing-event rows, read at the end of each whole day where there are very many."""
+    if len(rows) <= MOST_ROWS:
+        return list(rows)
+    last_of_day = {math.ceil(row["days"]): row for row in rows}
+    return [{**row, "days": float(day)} for day, row in last_of_day.items()]
+
+
 def competing(rows: Sequence[Mapping[str, Any]], km: Mapping[str, Any]) -> Figure:
     """Lost, re-treated, still in response without another session (Aalen-Johansen), stacked to 100%."""
     if km["n"] < FEW or not rows:
         return empty(f"Fewer than {FEW} courses in response at the end of induction: nothing is drawn.")
     end = horizon([Group("", km["curve"], km["n"], "response")], LONGEST_DAYS) or LONGEST_DAYS
-    kept = [row for row in rows if row["days"] <= end]
+    kept = [row for row in thinned(rows) if row["days"] <= end]
     if not kept:
         return empty("No loss of response and no re-treatment within the days followed.")
     days = [0.0, *(float(row["days"]) for row in kept), end]

@@ -9,6 +9,7 @@ from dashboard.figures.base import LEGEND, Figure, axis, empty, layout
 from dashboard.figures.steps import FEW, area_labels, stacked, ticks
 from dashboard.theme import colour
 
+LONGEST_DAYS = 182  # half a year; the table has all days
 LAYERS = (
     ("Response", "response", "response"),
     ("Partial response", "partial", "partial"),
@@ -22,6 +23,7 @@ def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, height: int = 313
     """Shares of all courses started, by day since the first session."""
     if courses < FEW or not rows:
         return empty(f"Fewer than {FEW} courses started: nothing is drawn.", height)
+    rows = [row for row in rows if row["day"] <= LONGEST_DAYS]
     days = [float(row["day"]) for row in rows]
     layers = [(name, token, [row[key] for row in rows]) for name, token, key in LAYERS]
     labels, thin = area_labels(days, layers)

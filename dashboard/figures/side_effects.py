@@ -11,6 +11,7 @@ from dashboard.theme import LIGHT, ROUTE_SYMBOLS, colour, series_colour
 from data_models.vocabulary import SOURCE_SIDE_EFFECTS, label
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "triangle-down", "cross", "x")
+LONGEST_HOURS = 6.0
 GRADES = ("mild", "moderate", "severe")
 Rows = Sequence[Mapping[str, Any]]
 
@@ -21,9 +22,9 @@ def shown_terms(per_patient: Rows) -> list[str]:
     return [row["term"] for row in sorted(kept, key=lambda row: -(row["share"] or 0))]
 
 
-def how_often(per_patient: Rows, per_session: Rows) -> Figure:
-    """Dot plot: share of patients (filled) and of sessions (open), with 95% intervals."""
-    terms = shown_terms(per_patient)
+def how_often(per_patient: Rows, per_session: Rows, most: int | None = None) -> Figure:
+    """Dot plot: share of patients (filled) and of sessions (open), with 95% intervals; of the `most` frequent."""
+    terms = shown_terms(per_patient)[:most]
     if not terms or not any(row["n"] for row in per_patient):
         return empty("Side effects were not asked about in any session here.")
     place = {term: i for i, term in enumerate(terms)}
@@ -88,14 +89,14 @@ def by_number(groups: Sequence[tuple[int, Rows]], terms: Sequence[str], most: in
 
 
 def severity(rows: Rows) -> Figure:
-    """Shares of the worst grade per term: `rows` have term, mild, moderate, severe, ungraded (counts)."""
-    kept = [r for r in rows if sum(r.get(g) or 0 for g in (*GRADES, "ungraded"))]
+    """Shares of the worst grade per term: `rows` have term, mild, moderate, severe, not_graded (counts)."""
+    kept = [r for r in rows if sum(r.get(g) or 0 for g in (*GRADES, "not_graded"))]
     if not kept:
         return empty("No side effect was recorded here.")
-    kept = sorted(kept, key=lambda r: sum(r.get(g) or 0 for g in (*GRADES, "ungraded")))
+    kept = sorted(kept, key=lambda r: sum(r.get(g) or 0 for g in (*GRADES, "not_graded")))
     data = []
-    for grade in (*GRADES, "ungraded"):
-        totals = [sum(r.get(g) or 0 for g in (*GRADES, "ungraded")) for r in kept]
+    for grade in (*GRADES, "not_graded"):
+        totals = [sum(r.get(g) or 0 for g in (*GRADES, "not_graded")) for r in kept]
         counts = [r.get(grade) or 0 for r in kept]
         if not any(counts):
             continue
@@ -105,8 +106,8 @@ def severity(rows: Rows) -> Figure:
                 "orientation": "h",
                 "y": [label(r["term"]) for r in kept],
                 "x": [c / t for c, t in zip(counts, totals, strict=True)],
-                "name": "Not graded" if grade == "ungraded" else grade.capitalize(),
-                "marker": {"color": LIGHT[grade], "line": {"width": 0}},
+                "name": "Not graded" if grade == "not_graded" else grade.capitalize(),
+                "marker": {"color": LIGHT["ungraded" if grade == "not_graded" else grade], "line": {"width": 0}},
                 "customdata": [[c, t] for c, t in zip(counts, totals, strict=True)],
                 "hovertemplate": "%{y}: %{x:.0%} (%{customdata[0]} of %{customdata[1]})<extra>%{fullData.name}</extra>",
             }
@@ -126,14 +127,19 @@ def severity(rows: Rows) -> Figure:
 
 
 def resolution(km: Mapping[str, Any]) -> Figure:
-    """Share not yet over, by hours since onset (Kaplan-Meier over occurrences; `days` holds the time in days)."""
-    if km["n"] < FEW or not drawn(km["curve"]):
+    """Share not yet over, by hours since it began (Kaplan-Meier over occurrences; curve rows have `minutes`)."""
+    if km["n"] < FEW or not drawn(hours_curve(km)):
         return empty(f"Fewer than {FEW} occurrences with an onset and an end: no curve is drawn.")
-    curve = [row | {"days": row["days"] * 24} for row in km["curve"]]
+    curve = hours_curve(km)
     return survival_figure(
         [Group("Kaplan-Meier", curve, km["n"], "moderate")],
-        rising=False, x_title="Hours since it began", y_title="Not yet over", events="Over", unit="hour", limit=24,
+        rising=False, x_title="Hours since it began", y_title="Not yet over", events="Over", unit="hour", limit=LONGEST_HOURS,
     )  # fmt: skip
+
+
+def hours_curve(km: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The curve with its time in hours under the name that step curves read."""
+    return [{**row, "days": row["minutes"] / 60} for row in km["curve"]]
 
 
 def _span(row: Mapping[str, Any]) -> str:

@@ -95,7 +95,8 @@ def step_points(
         values.append(row["survival"])
         low.append(row["low"])
         high.append(row["high"])
-    if days[-1] < end and len(days) > 1:
+    # The estimate holds until the next event: drawn to the end only where the curve goes on past it.
+    if days[-1] < end and curve and float(curve[-1]["days"]) > end:
         days.append(end)
         values.append(values[-1])
         low.append(low[-1])
@@ -172,7 +173,7 @@ def survival_figure(
             y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[split + 0.17, 1]),
             yaxis2=axis(
                 "", domain=[0, split], range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=names,
-                showgrid=False, anchor="x",
+                showgrid=False, anchor="x", ticks="outside", ticklen=16, tickcolor="rgba(0,0,0,0)",
             ),
             showlegend=not single,
             legend=LEGEND,

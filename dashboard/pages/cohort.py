@@ -49,7 +49,8 @@ def register(app: Dash) -> None:
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
             return message(words.nothing_matches(filters.described(cohort)), title="Nothing to show")
-        return outcome_cards.cards(answer, cohort, data.course_values(cohort), data.rules())
+        beside = data.details(cohort) | {"any_effect": data.effect_details(cohort)["any"]["per_session"]}
+        return outcome_cards.cards(answer, beside, cohort, data.course_values(cohort), data.rules())
 
     compare.register(app)
 

@@ -20,6 +20,7 @@ from data_models.cohort_filter import CohortFilter
 from data_models.rules import OutcomeRules
 
 KEYS = ("route", "drug", "clinic", "diagnosis", "condition", "phase", "sex", "age_band")
+FADE_KEYS = ("route", "phase")  # the session's own, not the course's
 MOST_GROUPS = 6
 Parts = Mapping[str, Mapping[str, Any]]
 
@@ -56,10 +57,17 @@ def register(app: Dash) -> None:
         if by not in KEYS:
             return None
         cohort = CohortFilter.from_query(search or "")
-        return cards(data.split(cohort, by), by, data.rules())
+        faded = data.fade_by(cohort, by) if by in FADE_KEYS else None
+        return cards(data.split(cohort, by), by, data.rules(), data.tests_between(cohort, by)["log_rank"], faded)
 
 
-def cards(parts: Parts, by: str, rules: OutcomeRules) -> Component:
+def cards(
+    parts: Parts,
+    by: str,
+    rules: OutcomeRules,
+    tests: Mapping[str, Any],
+    faded: Mapping[str, list[dict[str, Any]]] | None,
+) -> Component:
     """Overlaid onset, durability and fade of the largest groups, and their rates as a table."""
     ordered = sorted(parts.items(), key=lambda item: -item[1]["cohort"]["courses"])
     ordered = [item for item in ordered if item[1]["cohort"]["courses"]]
@@ -83,22 +91,29 @@ def cards(parts: Parts, by: str, rules: OutcomeRules) -> Component:
         return found
 
     more = f" The {MOST_GROUPS} largest of {len(ordered)} groups are drawn." if len(ordered) > MOST_GROUPS else ""
-    note = "Groups differ in more than this: no test is made, and a difference is not an effect." + more
+    caution = "Groups differ in more than this: a difference is not an effect." + more
     rows = [_row(names[key], answer) for key, answer in ordered]
     shared = {"rules": rules, "table": _table(rows, filters.NAMES[by])}
-    meaning = Definition(note, ("response_improvement", "loss_rule"))
+    meaning = Definition(caution, ("response_improvement", "loss_rule"))
     return html.Div(
         [
-            card("compare-onset", f"How quickly, by {filters.NAMES[by].lower()}?", _medians(kept, names, "onset"),
+            card("compare-onset", f"How quickly, by {filters.NAMES[by].lower()}?", f"{_medians(kept, names, 'onset')} {words.tests(tests, 'onset')}",
                  onset.onset_groups(groups("onset", "kaplan_meier")), definition=meaning, **shared),
-            card("compare-durability", f"How long, by {filters.NAMES[by].lower()}?", _medians(kept, names, "durability"),
+            card("compare-durability", f"How long, by {filters.NAMES[by].lower()}?", f"{_medians(kept, names, 'durability')} {words.tests(tests, 'durability')}",
                  durability.durability_groups(groups("durability", "kaplan_meier")), definition=meaning, **shared),
-            card("compare-fade", f"How does it fade, by {filters.NAMES[by].lower()}?", words.sentence(note),
-                 fade.fade([(f"{names[k]} (n {sum(b['scores'] for b in a['fade']):,})", tokens[k], a["fade"]) for k, a in kept]),
+            card("compare-fade", f"How does it fade, by {filters.NAMES[by].lower()}?", words.sentence(caution),
+                 fade.fade([(f"{names[k]} (n {sum(b['scores'] for b in bins):,})", tokens[k], bins)
+                            for k, bins in _bins(kept, faded)]),
                  definition=meaning, wide=True, **shared),
         ],
         className="cards",
     )  # fmt: skip
+
+
+def _bins(kept: list[tuple[str, Mapping[str, Any]]], faded: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    if faded is None:
+        return [(key, answer["fade"]) for key, answer in kept]
+    return [(key, faded[key]) for key, _ in kept if key in faded]
 
 
 def _medians(kept: list[tuple[str, Mapping[str, Any]]], names: Mapping[str, str], part: str) -> str:

@@ -23,19 +23,24 @@ _CURVE_COLUMNS = (
     ("at_risk", "At risk"), ("events", "Events"), ("censored", "Censored"), ("survival", "Share without the event"),
     ("low", "95% low"), ("high", "95% high"),
 )  # fmt: skip
-_SHARE_COLUMNS = (
+SHARE_COLUMNS = (
     ("events", "With it"), ("n", "Of"), ("share", "Share"), ("low", "95% low"), ("high", "95% high"), ("method", "Interval"),
 )  # fmt: skip
 
 
-def cards(answer: Summary, cohort: CohortFilter, values: pd.DataFrame, rules: OutcomeRules) -> list[Component]:
-    """Funnel, headlines and the charts, in the order of the questions."""
+def cards(
+    answer: Summary, beside: Summary, cohort: CohortFilter, values: pd.DataFrame, rules: OutcomeRules
+) -> list[Component]:
+    """Funnel, headlines and the charts, in the order of the questions.
+
+    `beside` holds what stands beside the summary: "early_response", "sustained_response", "any_effect".
+    """
     return [
         html.Div(funnel_card(answer, rules), className="cards"),
-        headlines(answer),
+        headlines(answer, beside),
         html.Div(
             [
-                onset_card(answer, rules),
+                onset_card(answer, beside, rules),
                 sessions_card(answer, rules),
                 durability_card(answer, rules),
                 competing_card(answer, rules),
@@ -82,22 +87,18 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
     )  # fmt: skip
 
 
-def headlines(answer: Summary) -> Component:
+def headlines(answer: Summary, beside: Summary) -> Component:
     """Six values with interval and n; rates at end of induction with both denominators."""
     response, remission, worse = answer["response"], answer["remission"], answer["worse"]
     onset_km, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
-    any_effect = answer["side_effects"].get("any_per_session") or answer["side_effects"].get("any")
     tiles = [
         _rate_tile("Response at end of induction", response["end_of_induction"], response["end_of_induction_all_treated"]),
         _rate_tile("Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]),
         _rate_tile("Worse at end of induction", worse["end_of_induction"], None),
         _median_tile("Median time to response", onset_km, "evaluable course"),
-        _median_tile("Median time in response after induction", durable, "course in response"),
+        _median_tile("Median time in response after induction", durable, "course in response", "courses in response"),
+        _rate_tile("Sessions with any side effect", beside["any_effect"], None, "sessions asked"),
     ]  # fmt: skip
-    if any_effect:
-        tiles.append(_rate_tile("Sessions with any side effect", any_effect, None, "session asked"))
-    else:
-        tiles.append(_rate_tile("In response at the last score", response["last"], None))
     return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
 
 
@@ -107,18 +108,20 @@ def _tile(name: str, value: list[Any] | str, *lines: str) -> Component:
     )
 
 
-def _rate_tile(name: str, share: Mapping[str, Any], treated: Mapping[str, Any] | None, unit: str = "") -> Component:
+def _rate_tile(
+    name: str, share: Mapping[str, Any], treated: Mapping[str, Any] | None, unit: str = "measured"
+) -> Component:
     if not share["n"]:
         return _tile(name, "–", "Not measured in these courses")
-    of = f"{share['events']:,} of {share['n']:,}{f' {unit}s' if unit else ' measured'}"
+    of = f"{share['events']:,} of {share['n']:,} {unit}"
     lines = [f"{words.share_interval(share)}", of]
     if treated and treated["n"]:
         lines.append(f"{words.percent(treated['share'])} of all {treated['n']:,} treated")
     return _tile(name, words.percent(share["share"]), *lines)
 
 
-def _median_tile(name: str, km: Mapping[str, Any], unit: str) -> Component:
-    n = words.count(km["n"], unit)
+def _median_tile(name: str, km: Mapping[str, Any], unit: str, units: str | None = None) -> Component:
+    n = words.count(km["n"], unit, units)
     if km["n"] < words.FEW:
         return _tile(name, "–", f"Too few: {n}")
     if km["median"] is None:
@@ -127,14 +130,18 @@ def _median_tile(name: str, km: Mapping[str, Any], unit: str) -> Component:
     return _tile(name, value, words.interval(km["low"], km["high"], ""), n)
 
 
-def onset_card(answer: Summary, rules: OutcomeRules) -> Component:
+def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Component:
     km, turnbull = answer["onset"]["kaplan_meier"], answer["onset"]["turnbull"]
     return card(
         "onset",
         "How quickly do effects start?",
         words.onset(km),
         onset.onset(km, turnbull),
-        body=_note(_stop_words(km, onset.LONGEST_DAYS), words.turnbull_median(turnbull)),
+        body=note(
+            words.early_response(beside["early_response"]),
+            words.turnbull_median(turnbull),
+            _stop_words(km, onset.LONGEST_DAYS),
+        ),
         table=_curve_table(km, "Day"),
         definition=Definition(
             "Days from the course's first session to response. The first score in response comes after the response "
@@ -156,7 +163,7 @@ def sessions_card(answer: Summary, rules: OutcomeRules) -> Component:
         "After how many sessions?",
         words.onset_sessions(km),
         onset.onset_by_session(km),
-        body=_note(_stop_words(km, 24, "session")),
+        body=note(_stop_words(km, 24, "session")),
         table=_curve_table(km, "Sessions"),
         definition=Definition(
             "Sessions started before the first score in response; courses without response are censored at the sessions "
@@ -176,7 +183,7 @@ def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
         "How long do they last?",
         words.durability(km),
         durability.durability(km),
-        body=_note(
+        body=note(
             _stop_words(km, durability.LONGEST_DAYS),
             "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade.",
         ),
@@ -199,9 +206,10 @@ def competing_card(answer: Summary, rules: OutcomeRules) -> Component:
         "Lost, or treated again first?",
         words.competing(rows, km["n"]),
         durability.competing(rows, km),
-        body=_note("Re-treatment is an outcome of its own here: the shares add up to all responders."),
+        body=note("Re-treatment is an outcome of its own here: the shares add up to all responders."),
         table=Table(
-            (("days", "Day"), ("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost")), rows
+            (("days", "Day"), ("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost")),
+            durability.thinned(rows),
         ),
         definition=Definition(
             "Cumulative incidence of loss of response with re-treatment as a competing event (Aalen-Johansen); the same "
@@ -222,7 +230,7 @@ def fade_card(answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Com
         "How does the effect fade between sessions?",
         words.fade(bins),
         fade.fade([("All scores", "response", bins)]),
-        body=_note(
+        body=note(
             f"{words.count(few, 'span')} with fewer than {words.FEW} scores {'is' if few == 1 else 'are'} not drawn." if few else ""
         ),
         table=Table(
@@ -296,7 +304,8 @@ def cost_card(answer: Summary, rules: OutcomeRules) -> Component:
         "cost",
         "At what cost?",
         words.side_effects(effects),
-        side_effects.how_often(effects["per_patient"], effects["per_session"]),
+        side_effects.how_often(effects["per_patient"], effects["per_session"], most=9),
+        body=note("The nine most frequent are drawn; the table and the page Side effects have all."),
         table=share_table(effects),
         definition=how_often_definition(effects),
         rules=rules,
@@ -319,11 +328,11 @@ def how_often_definition(effects: Mapping[str, Any]) -> Definition:
 def share_table(effects: Mapping[str, Any]) -> Table:
     """Per patient and per session, one row each a term."""
     rows = [
-        {"term": label(row["term"]), "per": per} | {key: row[key] for key, _ in _SHARE_COLUMNS}
+        {"term": label(row["term"]), "per": per} | {key: row[key] for key, _ in SHARE_COLUMNS}
         for per, name in (("patients", "per_patient"), ("sessions", "per_session"))
         for row in effects[name]
     ]
-    return Table((("term", "Side effect"), ("per", "Per"), *_SHARE_COLUMNS), rows)
+    return Table((("term", "Side effect"), ("per", "Per"), *SHARE_COLUMNS), rows)
 
 
 def _curve_table(km: Mapping[str, Any], first: str) -> Table:
@@ -339,6 +348,7 @@ def _stop_words(km: Mapping[str, Any], limit: float, unit: str = "day") -> str:
     return f"The curve stops at {unit} {words.number(end)}: fewer than {words.FEW} are at risk after it."
 
 
-def _note(*texts: str) -> Component | None:
+def note(*texts: str) -> Component | None:
+    """A quiet line under a figure; None where there is nothing to say."""
     kept: Sequence[str] = [text for text in texts if text]
     return html.P(" ".join(kept), className="card-note") if kept else None

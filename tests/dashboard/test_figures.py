@@ -20,6 +20,7 @@ def figures(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
     effects, km = summary["side_effects"], summary["durability"]["kaplan_meier"]
     groups = [steps.Group("IV", km["curve"], km["n"], "iv"), steps.Group("IM", km["curve"], km["n"], "im")]
     by_route = [("iv", effects["per_session"]), ("im", effects["per_session"])]
+    minutes = km | {"curve": [{**row, "minutes": row["days"]} for row in km["curve"]]}
     vital = [{"sign": "systolic", "before": 124.0, "highest": 139.0, "rise": 15.0, "n": 200}]
     return {
         "onset": onset.onset(summary["onset"]["kaplan_meier"], summary["onset"]["turnbull"]),
@@ -35,8 +36,8 @@ def figures(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "how often": side_effects.how_often(effects["per_patient"], effects["per_session"]),
         "by group": side_effects.by_group(by_route, ["nausea", "headache"], "route", {"iv": "IV", "im": "IM"}),
         "by number": side_effects.by_number([(1, effects["per_session"]), (2, effects["per_session"])], ["nausea"]),
-        "severity": side_effects.severity([{"term": "nausea", "mild": 5, "moderate": 2, "severe": 1, "ungraded": 0}]),
-        "resolution": side_effects.resolution(km),
+        "severity": side_effects.severity([{"term": "nausea", "mild": 5, "moderate": 2, "severe": 1, "not_graded": 0}]),
+        "resolution": side_effects.resolution(minutes),
         "vitals": vitals.before_and_highest(vital),
         "thresholds": vitals.thresholds([{"name": "Systolic 180 or more", **effects["per_session"][0]}]),
     }

@@ -1,0 +1,224 @@
+"""The cards of the Side effects page, made from the summary and its breakdowns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import words
+from dashboard.figures import side_effects as figures
+from dashboard.figures import vitals
+from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.outcome_cards import SHARE_COLUMNS, how_often_definition, note, share_table
+from data_models.rules import OutcomeRules
+from data_models.vocabulary import label
+
+Groups = Sequence[Mapping[str, Any]]
+_SESSIONS = "Asked sessions with the side effect, of asked sessions; 95% interval clustered by patient, whose sessions are alike."
+
+
+def cards(answer: Mapping[str, Any], by_number: Groups, details: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """How often, when, how bad, how soon over, vital signs."""
+    effects = answer["side_effects"]
+    return html.Div(
+        [
+            often_card(effects, rules),
+            html.Div(
+                [when_card(by_number, effects, rules), resolution_card(details["resolution"], rules)], className="stack"
+            ),
+            severity_card(details, rules),
+            html.Div([pressure_card(effects["vitals"], rules), threshold_card(effects["vitals"], rules)], className="stack"),
+        ],
+        className="cards",
+    )  # fmt: skip
+
+
+def often_card(effects: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """Dot plot of all terms, per patient and per session."""
+    return card(
+        "often",
+        "How often do side effects occur?",
+        words.side_effects(effects),
+        figures.how_often(effects["per_patient"], effects["per_session"]),
+        table=share_table(effects),
+        definition=how_often_definition(effects),
+        rules=rules,
+    )
+
+
+def when_card(groups: Groups, effects: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """The most frequent terms by session number."""
+    terms = figures.shown_terms(effects["per_session"])
+    numbered = [(int(g["group"]), g["per_session"]) for g in groups if g["group"] and g["group"].isdigit()]
+    later = next((g for g in groups if g["group"] and not g["group"].isdigit()), None)
+    return card(
+        "when",
+        "When do they occur?",
+        words.by_number(groups),
+        figures.by_number(numbered, terms),
+        body=note(
+            "The five most frequent are drawn; the table has all.",
+            f"Later sessions together ({later['group']}) are in the table." if later else "",
+        ),
+        table=_groups_table(groups, "Session number", {}),
+        definition=Definition(
+            f"{_SESSIONS} Sessions are numbered within their course. Later sessions come from those who stayed: a fall "
+            "may be tolerance or selection.",
+            ("course_gap_days",),
+            source="Cochran 1977 (ratio estimator)",
+        ),
+        rules=rules,
+    )
+
+
+def group_card(groups: Groups, by: str, name: str) -> Component:
+    """Shares per session by route, drug, dose band or phase."""
+    shown = [g for g in groups if g["sessions_asked"]]
+    names = {g["group"]: _group_name(g["group"], by) for g in shown}
+    terms = figures.shown_terms(_largest(shown))[:10] if shown else []
+    return card(
+        "with-what",
+        f"Which side effects, by {name.lower()}?",
+        words.by_group(shown, names),
+        figures.by_group([(g["group"], g["per_session"]) for g in shown], terms, by, names),
+        body=note("The ten most frequent are drawn; the table has all. Groups differ in more than this."),
+        table=_groups_table(shown, name, names),
+        definition=Definition(_SESSIONS, source="Cochran 1977 (ratio estimator)"),
+        wide=True,
+    )
+
+
+def severity_card(details: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """Worst grade of a session in words; grades of occurrences by term drawn."""
+    rows = [row | {"term": label(row["term"])} for row in details["severity"]]
+    worst = [
+        {"term": f"Sessions, worst: {row['worst'].replace('_', ' ')}", "occurrences": row["events"]}
+        for row in details["worst"]
+    ]
+    return card(
+        "severity",
+        "How bad are they?",
+        words.worst_grades(details["worst"]),
+        figures.severity(details["severity"]),
+        table=Table(
+            (("term", "Side effect"), ("occurrences", "Occurrences"), ("mild", "Mild"), ("moderate", "Moderate"),
+             ("severe", "Severe"), ("not_graded", "Not graded"), ("serious", "Serious")),
+            [*rows, *worst],
+        ),
+        definition=Definition(
+            "Occurrences by grade, and asked sessions by the worst grade reported in them (interval clustered by patient). "
+            "Serious is a mark of its own, in the table.",
+            source="Cochran 1977 (ratio estimator)",
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def resolution_card(resolution: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """Time to resolution of all occurrences."""
+    km = resolution["all"]
+    return card(
+        "resolution",
+        "How soon are they over?",
+        words.resolution(km),
+        figures.resolution(km),
+        table=Table(
+            (("minutes", "Minutes"), ("at_risk", "Not yet over"), ("events", "Over"), ("censored", "Censored"),
+             ("survival", "Share not over"), ("low", "95% low"), ("high", "95% high")),
+            km["curve"],
+        ),
+        definition=Definition(
+            "Minutes from the beginning of an occurrence to its end; censored when it was last observed unresolved. "
+            "Kaplan-Meier with log-log intervals over occurrences that have a beginning; occurrences of one patient are "
+            "alike, so the interval is somewhat too narrow.",
+            n=words.sentence(words.count(km["n"], "occurrence")),
+            source="Kaplan and Meier 1958",
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def pressure_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """Means before and highest, with the rise."""
+    rows = [
+        {
+            "sign": sign,
+            "n": values[sign]["rise"]["n"],
+            "before": values[sign]["before"]["mean"],
+            "highest": values[sign]["highest"]["mean"],
+            "rise": values[sign]["rise"]["mean"],
+            "low": values[sign]["rise"]["low"],
+            "high": values[sign]["rise"]["high"],
+        }
+        for _, sign in vitals.SIGNS
+        if sign in values
+    ]
+    return card(
+        "vitals",
+        "What do blood pressure and heart rate do?",
+        words.vitals(values),
+        vitals.before_and_highest(rows),
+        body=note("Open: mean before the dose. Filled: mean of the highest during the session."),
+        table=Table(
+            (("sign", "Sign"), ("n", "Sessions"), ("before", "Mean before"), ("highest", "Mean highest"),
+             ("rise", "Mean rise"), ("low", "95% low"), ("high", "95% high")),
+            [row | {"sign": label(row["sign"])} for row in rows],
+        ),
+        definition=Definition(
+            "Rise: highest during the session minus before, over sessions with both; 95% interval clustered by patient.",
+            source="Cochran 1977 (ratio estimator)",
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
+    """Share of sessions that pass each reported threshold."""
+    rows = values.get("thresholds", [])
+    names = {
+        "systolic_rise_mmhg": f"Systolic rise {rules.systolic_rise_mmhg:g} or more",
+        "diastolic_rise_mmhg": f"Diastolic rise {rules.diastolic_rise_mmhg:g} or more",
+        "systolic_high_mmhg": f"Systolic {rules.systolic_high_mmhg:g} or more",
+        "diastolic_high_mmhg": f"Diastolic {rules.diastolic_high_mmhg:g} or more",
+        "predose": f"Before the dose above {rules.predose_systolic_mmhg:g}/{rules.predose_diastolic_mmhg:g}",
+    }
+    shown = [row | {"name": names[row["threshold"]]} for row in rows]
+    return card(
+        "thresholds",
+        "How often does pressure pass a threshold?",
+        words.thresholds(rows, names),
+        vitals.thresholds(shown),
+        table=Table((("name", "Threshold (mmHg)"), *SHARE_COLUMNS), shown),
+        definition=Definition(
+            "Of sessions with the pressures that the threshold needs; 95% interval clustered by patient.",
+            ("systolic_rise_mmhg", "diastolic_rise_mmhg", "systolic_high_mmhg", "diastolic_high_mmhg",
+             "predose_systolic_mmhg", "predose_diastolic_mmhg"),
+            source="Cochran 1977 (ratio estimator)",
+        ),
+        rules=rules,
+    )  # fmt: skip
+
+
+def _group_name(group: str | None, by: str) -> str:
+    if group is None:
+        return "Not recorded"
+    return group if by in ("dose_band", "number") else label(group)
+
+
+def _largest(groups: Groups) -> Sequence[Mapping[str, Any]]:
+    return max(groups, key=lambda g: g["sessions_asked"])["per_session"]
+
+
+def _groups_table(groups: Groups, name: str, names: Mapping[Any, str]) -> Table:
+    rows = [
+        {"group": names.get(group["group"], group["group"]), "term": term} | {key: row[key] for key, _ in SHARE_COLUMNS}
+        for group in groups
+        for term, row in (
+            ("Any", group["any"]["per_session"]),
+            *((label(row["term"]), row) for row in group["per_session"]),
+        )
+    ]
+    return Table((("group", name), ("term", "Side effect"), *SHARE_COLUMNS), rows)
