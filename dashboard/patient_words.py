@@ -32,16 +32,34 @@ def counted(n: float, noun: str) -> str:
     return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
 
 
+def day_number(days: float) -> float:
+    """Days as they are written: a tenth matters in the first two weeks, not later."""
+    return round(days, 1) if abs(days) < 14 else float(round(days))
+
+
 def duration(days: float) -> str:
     """A length of time: hours below one day, days from there on."""
-    return counted(round(days * 24), "hour") if days < 1 else counted(round(days, 1), "day")
+    return counted(round(days * 24), "hour") if days < 1 else counted(day_number(days), "day")
 
 
 def moment(days: float) -> str:
     """A point in time on the course's clock: "4 hours after the first session" or "on day 4"."""
     if 0 < days < 1:
         return f"{counted(max(1, round(days * 24)), 'hour')} after the first session"
-    return f"on day {number(days)}"
+    return f"on day {number(day_number(days))}"
+
+
+def moments(earlier: float, later: float) -> tuple[str, str]:
+    """Two points in time that never read the same: tenths of days where whole days would."""
+    pair = moment(earlier), moment(later)
+    if pair[0] == pair[1]:
+        pair = f"on day {earlier:.1f}", f"on day {later:.1f}"
+    return pair
+
+
+def briefly(days: float) -> str:
+    """A point in time as a label beside a mark: "8 h", "day 4"."""
+    return f"{round(days * 24)} h" if 0 < days < 1 else f"day {number(day_number(days))}"
 
 
 def percent(share: float) -> str:
@@ -82,15 +100,16 @@ def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         return reason or ""
     if outcome["ever_response"] == 1:
         left, right = outcome["onset_left"], outcome["onset_right"]
-        before = f"not in response {moment(left)}" if left > 0 else "no score between the first session and then"
+        earlier, seen = moments(left, right)
+        before = f"not in response {earlier}" if left > 0 else "no score between the first session and then"
         sessions = counted(int(outcome["onset_sessions"]), "session")
-        return f"Response first seen {moment(right)}, after {sessions} ({before})."
+        return f"Response first seen {seen}, after {sessions} ({before})."
     baseline, best = outcome["baseline"], outcome["best"]
     gained = (baseline - best) / baseline
     scored = (
         "in 1 score"
         if outcome["scores"] == 1
-        else f"in {int(outcome['scores'])} scores up to day {number(outcome['last_days'])}"
+        else f"in {int(outcome['scores'])} scores up to day {number(day_number(outcome['last_days']))}"
     )
     if outcome["scores"] == 1:
         scored += f", {moment(outcome['last_days'])}"
@@ -108,8 +127,8 @@ def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         return ""
     days, last_days = outcome["duration_days"], outcome["last_days"]
     if outcome["duration_event"] == 1:
-        left, right = outcome["loss_left"], outcome["loss_right"]
-        text = f"It held {duration(days)}: lost {moment(right)} (not yet lost {moment(left)})."
+        kept, lost = moments(outcome["loss_left"], outcome["loss_right"])
+        text = f"It held {duration(days)}: lost {lost} (not yet lost {kept})."
         if outcome["last_response"] == 1:
             text += f" In response again at the last score, {moment(last_days)}."
         return text

@@ -124,17 +124,17 @@ def flags(row: Mapping[str, Any], rules: OutcomeRules) -> list[dict[str, str]]:
 def sentence(total: int, attention: str | None, state: str | None, search: str, scale: Instrument, filters: str) -> str:
     """What the list holds, in words."""
     kinds = {
-        "fading": "who responded and are fading, response not yet lost",
-        "response_lost": "who lost their response",
+        "fading": "fading (response not yet lost)",
+        "response_lost": "with response lost",
         "worse": "worse than at baseline",
-        "item9_raised": "whose item 9 is 2 or more, or higher than at first",
-        "no_score_since_session": "without a score since their latest session",
+        "item9_raised": "with item 9 raised (2 or more, or higher than at first)",
+        "no_score_since_session": "without a score since the latest session",
     }
     parts = [kinds[attention]] if attention else []
     if state:
         parts.append(f"in the state “{STATES[state][2].lower()}”")
     if search:
-        parts.append(f"whose code contains “{search}”")
+        parts.append(f"with “{search}” in the code")
     what = " and ".join(parts)
     within = f" Filters: {filters}." if filters else ""
     if total == 0:

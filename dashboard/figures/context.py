@@ -79,16 +79,19 @@ def context(
             "hovertemplate": "%{text}<extra></extra>",
         }
     )
-    for xs, ys in runs:
+    for number, (xs, ys) in enumerate(runs):
         line_x, line_y = broken_line(xs, ys)
+        # Earlier sessions are dots; a line each would be a web.
+        current = number == len(runs) - 1
         data.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers",
+                "mode": "lines+markers" if current else "markers",
                 "x": line_x,
                 "y": line_y,
                 "connectgaps": False,
                 "name": "this course",
+                "opacity": 1 if current else 0.45,
                 "line": {"color": colour("accent"), "width": 2},
                 "marker": {"size": 6, "color": colour("accent")},
                 "hovertemplate": f"This course: {scale.name} %{{y}} on day %{{x:.1f}}<extra></extra>",
@@ -107,7 +110,7 @@ def context(
 def _labels(kept: pd.DataFrame, low: float, high: float) -> list[Figure]:
     """Names of the median and the band, at the last bin inside the axis."""
     inside = [row for row in records(kept) if low <= (row["day_from"] + row["day_to"]) / 2 <= high]
-    if not inside:
+    if len(inside) < 2:  # a band needs two bins to be seen
         return []
     row = inside[-1]
     x = (row["day_from"] + row["day_to"]) / 2

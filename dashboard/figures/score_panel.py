@@ -210,6 +210,6 @@ def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: list[dict[str
         if near is None or words.missing(day):
             continue
         note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": -26, "standoff": 6}
-        note |= {"text": f"{name}, {words.moment(day).removeprefix('on ')}", "showarrow": True, "arrowwidth": 1}
+        note |= {"text": f"{name}, {words.briefly(day)}", "showarrow": True, "arrowwidth": 1}
         note |= {"arrowhead": 0, "arrowcolor": colour("muted"), "font": {"size": 11}, "name": f"{name} seen"}
         panel.notes.append(note | {"xanchor": "left" if aside > 0 else "right"})

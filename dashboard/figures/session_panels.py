@@ -39,7 +39,8 @@ def session_panel(sessions: pd.DataFrame, routes: Sequence[str], largest: Mappin
                     "color": colour(route or "left"),
                     "size": [_dose_size(row, largest) for row in given],
                     "opacity": 0.9,
-                    "line": {"width": 0},
+                    # An edge in the paper's colour keeps sessions on neighbouring days apart.
+                    "line": {"width": 1, "color": colour("surface")},
                 },
             }
         )

@@ -28,7 +28,7 @@ from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 
 GAP = 32  # pixels between two strips; holds the heading of the lower one
-COLUMN_GAP = 0.03
+COLUMN_GAP = 0.065  # holds the names of the left course's cut-offs
 TITLES = 22  # pixels above the first heading for the courses' names
 # Scores long before a course's first session would squeeze it; they stay reachable in the table.
 EARLIEST_DAY = -28.0

@@ -189,11 +189,12 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         said.append(f"Course {course}: {text}" if several else text)
     scale = INSTRUMENTS[view.instrument]
     sessions = found.sessions[found.sessions["course"].isin(view.courses)]
-    alt = f"{' '.join(said)} {vitals_summary(sessions, rules)} {effects_summary(found, view)}"
+    sentence = "\n".join(said)
+    alt = f"{sentence} {vitals_summary(sessions, rules)} {effects_summary(found, view)}"
     return card(
         "trajectory",
         "Is the response holding?",
-        " ".join(said),
+        sentence,
         figure,
         alt=f"Scores, sessions, side effects and vital signs by day. {alt}",
         controls=score_key(),
@@ -272,7 +273,7 @@ def between_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) 
     scale = INSTRUMENTS[view.instrument]
     return card(
         "between",
-        f"What did each session of course {view.course} do?" if len(found.courses) > 1 else "What did each session do?",
+        f"What did each session{_of_course(found, view)} do?",
         between_words(rows),
         body=between_table(rows, scale.name, rules),
         controls=download,
@@ -322,6 +323,11 @@ def _between_cell(key: str, row: Mapping[str, Any], rules: OutcomeRules) -> Comp
     return html.Td(words.number(float(value)), className="number", **{"data-value": repr(round(float(value), 3))})
 
 
+def _of_course(found: PatientRecords, view: PatientView) -> str:
+    """Which course a card speaks of, where the patient has several."""
+    return f" of course {view.course}" if len(found.courses) > 1 else ""
+
+
 def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) -> Component | None:
     """Part 6: item 9 as its own strip; None where the patient has no PHQ-9."""
     sessions, scores = found.of_course(view.course, "phq9")
@@ -332,7 +338,7 @@ def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) ->
     rows = [{"days": round(day, 2), "item9": int(value)} for day, value in zip(days, values, strict=True)]
     return card(
         "item9",
-        "What did the patient answer to PHQ-9 item 9?",
+        f"What did the patient answer to PHQ-9 item 9{_of_course(found, view)}?",
         words.item9_words(days, values),
         item9(answered, day_range(scores["days"], sessions, view.span)),
         table=Table((("days", "Day"), ("item9", "Item 9 (0 to 3)")), rows),
@@ -364,7 +370,8 @@ def context_card(
     """Part 5: this course over the band of courses of the same scale and route."""
     sessions, scores = found.of_course(view.course, view.instrument)
     runs = context_runs(sessions, scores, view.align)
-    who = f"{label(route)} courses" if route else "courses without a recorded route"
+    named = label(route)
+    who = f"{named if named.isupper() else named.lower()} courses" if route else "courses without a recorded route"
     mine = [(day, score) for run in runs for day, score in zip(*run, strict=True) if day > 0]
     observed = scores[scores["days"] > 0].sort_values("days")
     said = "This course has no score after its first session to compare."
@@ -381,7 +388,7 @@ def context_card(
     )
     return card(
         "context",
-        "How does this course compare?",
+        f"How does {f'course {view.course}' if len(found.courses) > 1 else 'this course'} compare?",
         said,
         context(band, runs, view.instrument, view.align),
         controls=align,

@@ -180,3 +180,10 @@ def test_vitals_words_count_raised_sessions():
 
 def test_numbers_have_no_trailing_zero_and_a_true_minus():
     assert [words.number(x) for x in (4.0, 4.25, -3.0, 1200.0)] == ["4", "4.2", "−3", "1,200"]
+
+
+def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
+    assert words.moment(67.9) == "on day 68"
+    assert words.moment(6.1) == "on day 6.1"
+    row = outcome(duration_event=1, duration_days=40.0, loss_left=67.8, loss_right=68.2, last_response=0)
+    assert words.held(row, DEFAULT_RULES) == "It held 40 days: lost on day 68.2 (not yet lost on day 67.8)."
