@@ -67,8 +67,7 @@ def _explain_data_error(error: Exception) -> int:
 def _list_problems(refused: RecordsRefused) -> None:
     for problem in refused.problems:
         complain(str(problem))
-    more = refused.count - len(refused.problems)
-    shown = f"; the first {len(refused.problems):,} are listed" if more > 0 else ""
-    complain(
-        f"{refused.count:,} problem{'' if refused.count == 1 else 's'}{shown}; nothing was stored, mend the records and try again"
-    )
+    listed = len(refused.problems)
+    count = f"{refused.count:,} problem{'' if refused.count == 1 else 's'}"
+    shown = f"; the first {listed:,} are listed" if listed < refused.count else ""
+    complain(f"{count}{shown}; nothing was stored, mend the records and try again")
