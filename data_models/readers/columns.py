@@ -34,6 +34,7 @@ _NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/
 _NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
 _ANY_REASON = "not a value of this column"
 _MOST_WORDS = 1_000
+_SERIAL_DATES = (25_569, 73_050)  # 1970 to 2099 as spreadsheets count days
 _INFINITE = frozenset(("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"))
 
 
@@ -245,6 +246,8 @@ def _word_reason(text: str) -> str | None:
 def _range_reason(field: Field, value: float) -> str:
     if field.name == "age" and value > field.high:
         return "age over 89 (an identifier under Safe Harbor); leave age empty and give age_band 90+"
+    if field.name == "day" and _SERIAL_DATES[0] <= value <= _SERIAL_DATES[1]:
+        return "looks like an identifier: date as a spreadsheet's serial number (C); give days since the first session"
     return f"outside the range {field.range_text()}"
 
 
