@@ -131,6 +131,8 @@ def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         text = f"It held {duration(days)}: lost {lost} (not yet lost {kept})."
         if outcome["last_response"] == 1:
             text += f" In response again at the last score, {moment(last_days)}."
+        elif outcome["state"] in ("responding", "fading"):
+            text += f" The last score, {moment(last_days)}, meets the loss rule no more, but is not in response either."
         return text
     if days <= 0:
         return "That is the last score, so how long it holds is not known yet."

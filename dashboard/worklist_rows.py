@@ -78,9 +78,11 @@ def _course(row: Mapping[str, Any]) -> str:
     return f" (course {int(row['course'])})" if row["course"] > 1 else ""
 
 
-def last_score(row: Mapping[str, Any], scale: Instrument) -> str:
-    """Latest score of the course with its severity band."""
-    return NOTHING if words.missing(row["last"]) else f"{words.number(row['last'])} {scale.band(float(row['last']))}"
+def last_score(row: Mapping[str, Any], scale: Instrument) -> dict[str, str]:
+    """Latest score of the course and its severity band."""
+    if words.missing(row["last"]):
+        return {"score": NOTHING, "band": ""}
+    return {"score": words.number(row["last"]), "band": scale.band(float(row["last"]))}
 
 
 def improvement(share: Any) -> str:

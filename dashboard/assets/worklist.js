@@ -13,6 +13,18 @@
     return make("span", { className: "patient-cell" }, link, make("span", { className: "fine" }, props.data.diagnosis));
   };
 
+  cells.PatientScore = (props) => {
+    if (!props.value) {
+      return null;
+    }
+    return make(
+      "span",
+      { className: "patient-cell" },
+      make("span", { className: "score" }, props.value.score),
+      make("span", { className: "fine" }, props.value.band)
+    );
+  };
+
   cells.PatientState = (props) => {
     if (!props.value) {
       return null;
@@ -81,7 +93,7 @@
   function fit(api) {
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
-    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 112 : 160 }, { key: "state", newWidth: narrow ? 128 : 132 }]);
+    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 108 : 172 }, { key: "state", newWidth: narrow ? 138 : 146 }]);
   }
 
   function arrange(api) {

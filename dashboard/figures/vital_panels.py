@@ -15,7 +15,7 @@ from data_models.rules import OutcomeRules
 
 def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRules) -> Panel:
     """Blood pressure before (small) and highest (large) of each session, systolic and diastolic (mmHg)."""
-    panel = Panel("Blood pressure, mmHg: • before ● highest", 120, {})
+    panel = Panel("Blood pressure, mmHg (large: highest)", 120, {})
     panel.traces += _before_and_highest(sessions, "systolic", "Systolic", "mmHg", rules.predose_systolic_mmhg)
     panel.traces += _before_and_highest(sessions, "diastolic", "Diastolic", "mmHg", rules.predose_diastolic_mmhg)
     for kind, limit in (("systolic", rules.systolic_high_mmhg), ("diastolic", rules.diastolic_high_mmhg)):
@@ -34,7 +34,7 @@ def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRu
 
 def heart_rate_panel(sessions: pd.DataFrame, every: pd.DataFrame) -> Panel:
     """Heart rate before (small) and highest (large) of each session (beats per minute)."""
-    panel = Panel("Heart rate, beats/min: • before ● highest", 70, {})
+    panel = Panel("Heart rate, beats/min (large: highest)", 70, {})
     panel.traces = _before_and_highest(sessions, "heart_rate", "Heart rate", "/min", None)
     panel.axis = {"nticks": 3, "zeroline": False, "range": _vital_range(every, ("heart_rate",), 55, 110)}
     return panel

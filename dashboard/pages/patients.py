@@ -39,10 +39,10 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 
 COLUMNS = [
-    _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 132, sort="state", cellRenderer="PatientState"),
+    _column("code", "Patient", 172, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
+    _column("state", "State", 146, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
-    _column("last", "Latest score", 156, sort="last"),
+    _column("last", "Latest score", 130, sort="last", cellRenderer="PatientScore"),
     _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
     _column("improvement", "Improved", 94, sort="improvement", type="rightAligned"),
     _column("last_days", "Session to score", 104, sort="days_since_session", type="rightAligned"),

@@ -89,7 +89,9 @@ def test_response_at_the_last_score_has_no_length_yet():
 
 
 def test_loss_names_both_ends_of_its_interval():
-    row = outcome(duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=0)
+    row = outcome(
+        duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=0, state="response_lost"
+    )
     assert words.held(row, DEFAULT_RULES) == "It held 24 days: lost on day 28 (not yet lost on day 21)."
 
 
@@ -185,5 +187,14 @@ def test_numbers_have_no_trailing_zero_and_a_true_minus():
 def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
     assert words.moment(67.9) == "on day 68"
     assert words.moment(6.1) == "on day 6.1"
-    row = outcome(duration_event=1, duration_days=40.0, loss_left=67.8, loss_right=68.2, last_response=0)
-    assert words.held(row, DEFAULT_RULES) == "It held 40 days: lost on day 68.2 (not yet lost on day 67.8)."
+    row = outcome(duration_event=1, duration_days=40.0, loss_left=67.8, loss_right=68.2, last_response=1)
+    assert words.held(row, DEFAULT_RULES) == (
+        "It held 40 days: lost on day 68.2 (not yet lost on day 67.8). In response again at the last score, on day 30."
+    )
+
+
+def test_lost_and_then_neither_lost_nor_in_response_is_said():
+    row = outcome(
+        duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=0, state="fading"
+    )
+    assert words.held(row, DEFAULT_RULES).endswith("meets the loss rule no more, but is not in response either.")

@@ -31,7 +31,8 @@ def test_a_row_in_words():
     assert made["code"] == {"text": "A-1", "href": "/patient/A-1?instrument=phq9"}
     assert made["state"]["text"] == "Fading"
     assert made["state"]["shape"]
-    assert (made["last"], made["baseline"], made["improvement"]) == ("8 mild", "20", "60%")
+    assert (made["baseline"], made["improvement"]) == ("20", "60%")
+    assert made["last"] == {"score": "8", "band": "mild"}
     assert (made["last_days"], made["sessions"], made["diagnosis"]) == ("12 days", "6 IV", "PTSD")
     assert made["item9"] == {"text": "1 (−1)", "raised": False}
     assert [flag["text"] for flag in made["flags"]] == ["high BP", "moderate"]
@@ -40,7 +41,8 @@ def test_a_row_in_words():
 def test_the_unmeasured():
     nothing = dict.fromkeys(("baseline", "best", "last", "last_days", "improvement", "days_since_session"), NAN)
     made = row(**nothing, state="not_measured", item9_last=NAN, item9_change=NAN, predose_high=0, worst=NAN)
-    assert (made["last"], made["baseline"], made["improvement"], made["last_days"]) == ("–", "–", "–", "no score")
+    assert (made["baseline"], made["improvement"], made["last_days"]) == ("–", "–", "no score")
+    assert made["last"] == {"score": "–", "band": ""}
     assert made["item9"] is None
     assert made["flags"] == []
 
