@@ -3,7 +3,7 @@
 ADBC would load SQLite in a third of the time, but it brings a SQLite library of its own, and two of
 them on one file in one process break each other's locks and corrupt the file (sqlite.org,
 "How To Corrupt An SQLite Database File", section 2.2.1; seen here). So rows go through the
-driver that everything else uses, several rows a statement.
+driver that everything else uses: several rows a statement into SQLite, COPY into PostgreSQL.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Executable, Integer, Table, insert
+import pyarrow as pa
+from pyarrow import csv
+from sqlalchemy import Column, Connection, Executable, Integer, Table, insert
 
 _ROWS_AT_ONCE = 100_000  # bounds the memory that Python objects take
 _ROWS_A_STATEMENT = 16  # measured: 1.5 times the speed of one row a statement; more gains nothing
@@ -41,22 +43,38 @@ def ingest(connection: Connection, frame: pd.DataFrame, table: Table) -> None:
     given = [c for c in table.columns if frame[c.name].notna().any()]
     if not given:
         return
-    width = len(given)
-    one_row = str(insert(table).compile(dialect=connection.dialect, column_keys=[c.name for c in given]))
-    head, _, places = one_row.rpartition("VALUES ")
-    many_rows = f"{head}VALUES {', '.join([places] * _ROWS_A_STATEMENT)}"
+    put = _copy if connection.dialect.name == "postgresql" else _insert
     # The driver's own cursor takes an iterator: no list of a million tuples is ever made.
     cursor: Any = connection.connection.cursor()
     try:
         for start in range(0, len(frame), _ROWS_AT_ONCE):
-            part = frame.iloc[start : start + _ROWS_AT_ONCE]
-            columns = [_values(part[c.name], whole=isinstance(c.type, Integer)) for c in given]
-            full = len(part) - len(part) % _ROWS_A_STATEMENT
-            cells = chain.from_iterable(zip(*(values[:full] for values in columns), strict=True))
-            cursor.executemany(many_rows, zip(*[cells] * (width * _ROWS_A_STATEMENT), strict=True))
-            cursor.executemany(one_row, zip(*(values[full:] for values in columns), strict=True))
+            put(connection, cursor, frame.iloc[start : start + _ROWS_AT_ONCE], table, given)
     finally:
         cursor.close()
+
+
+def _insert(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table, given: list[Column[Any]]) -> None:
+    one_row = str(insert(table).compile(dialect=connection.dialect, column_keys=[c.name for c in given]))
+    head, _, places = one_row.rpartition("VALUES ")
+    many_rows = f"{head}VALUES {', '.join([places] * _ROWS_A_STATEMENT)}"
+    columns = [_values(part[c.name], whole=isinstance(c.type, Integer)) for c in given]
+    full = len(part) - len(part) % _ROWS_A_STATEMENT
+    cells = chain.from_iterable(zip(*(values[:full] for values in columns), strict=True))
+    cursor.executemany(many_rows, zip(*[cells] * (len(given) * _ROWS_A_STATEMENT), strict=True))
+    cursor.executemany(one_row, zip(*(values[full:] for values in columns), strict=True))
+
+
+def _copy(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table, given: list[Column[Any]]) -> None:
+    quoted = connection.dialect.identifier_preparer
+    columns = {}
+    for column in given:
+        values = pa.array(part[column.name], from_pandas=True)
+        columns[column.name] = values.cast(pa.int64()) if isinstance(column.type, Integer) else values
+    text = pa.BufferOutputStream()
+    csv.write_csv(pa.table(columns), text, csv.WriteOptions(include_header=False))
+    names = ", ".join(quoted.quote(column.name) for column in given)
+    with cursor.copy(f"COPY {quoted.format_table(table)} ({names}) FROM STDIN (FORMAT csv)") as copy:
+        copy.write(text.getvalue())
 
 
 def read_frame(connection: Connection, statement: Executable) -> pd.DataFrame:

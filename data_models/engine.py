@@ -7,12 +7,13 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 LOCK_WAIT_SECONDS = 60
+READ_SECONDS = 120  # PostgreSQL ends a reading statement after this long
 _CACHE_KIB = 200_000
+_IMPORT_LOCK = 0x6B6574  # any number, the same in every process: one writer at a time
 
 
 class StoreError(Exception):
@@ -30,11 +31,18 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError as error:
         raise StoreError(f"{url!r} is no database URL; give one such as sqlite:////folder/file.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise StoreError(f"databases of the kind {parsed.get_backend_name()!r} are not supported yet; use sqlite")
-    if not parsed.database or parsed.database == ":memory:":
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return _sqlite(parsed)
+    if kind == "postgresql":
+        return _postgresql(parsed)
+    raise StoreError(f"databases of the kind {kind!r} are not supported; use sqlite or postgresql")
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
         raise StoreError("an in-memory database cannot hold a store; name a file: sqlite:////folder/file.db")
-    path = Path(parsed.database)
+    path = Path(url.database)
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,9 +50,21 @@ def open_engine(url: str) -> Engine:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
-    engine = create_engine(parsed, connect_args={"timeout": LOCK_WAIT_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    options = f"-c statement_timeout={READ_SECONDS * 1000} -c lock_timeout={LOCK_WAIT_SECONDS * 1000}"
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        # A connection that died while idle is replaced, not handed out.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "options": options},
+    )
+    event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -58,14 +78,27 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: to wait for another writer is safe only before the first read.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writing"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_IMPORT_LOCK})")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
 def writing(engine: Engine) -> Connection:
     """A connection whose next transaction holds the write lock from its start."""
     return engine.connect().execution_options(writing=True)
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection all of whose reads see one version of the store."""
+    if engine.dialect.name == "postgresql":
+        return engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.connect()
 
 
 def at_head(connection: Connection) -> bool:
@@ -104,7 +137,7 @@ def _alembic(connection: Connection | None = None) -> Any:
 def plain(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
     """What a database error means for the user."""
     message = str(getattr(error, "orig", None) or error)
-    if "locked" in message or "busy" in message:
+    if "locked" in message or "busy" in message or "lock timeout" in message:
         return StoreError("the store is busy: another import has run for over a minute; try again when it has ended")
     if "full" in message:
         return StoreError("the disk is full: nothing was stored; free some space and try again")
@@ -112,4 +145,9 @@ def plain(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
         return StoreError("the store's file is read-only: nothing was stored; make it writable and try again")
     if "not a database" in message or "malformed" in message:
         return StoreError(f"the file cannot be opened as a store: {message}; name another or restore a backup")
+    if isinstance(error, OperationalError) and ("connection" in message or "could not" in message):
+        reason = " ".join(message.split())[:200]
+        return StoreError(f"the database cannot be reached: {reason}; check that it runs and that its URL is right")
+    if "statement timeout" in message:
+        return StoreError(f"the database took longer than {READ_SECONDS} s to answer; narrow the question or try later")
     return StoreError(f"the database refused: {message.splitlines()[0][:300]}; nothing was stored")

@@ -20,7 +20,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, dele
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.bulk import ingest, read_frame
-from data_models.engine import StoreError, at_head, open_engine, plain, upgrade_schema, writing
+from data_models.engine import StoreError, at_head, open_engine, plain, reading, upgrade_schema, writing
 from data_models.outcomes.derive import Facts, derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
@@ -80,10 +80,12 @@ class Store:
         """
         store = cls(open_engine(url))
         try:
-            with store.engine.connect() as connection:
+            with reading(store.engine) as connection:
                 current = at_head(connection)
             if not current:
-                if upgrade is False:
+                if upgrade is None:
+                    upgrade = store.engine.dialect.name == "sqlite"
+                if not upgrade:
                     raise StoreError(
                         "the store is not at this program's version; run: ketamine-outcomes database upgrade"
                     )
@@ -104,7 +106,7 @@ class Store:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for reading: everything read through it belongs to one version of the store."""
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             yield connection
 
     def close(self) -> None:
@@ -114,7 +116,7 @@ class Store:
     # --- what the store says of itself -----------------------------------------------------------
 
     def _info(self) -> dict[str, str]:
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             return _info_in(connection)
 
     def version(self) -> int:

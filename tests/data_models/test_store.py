@@ -89,18 +89,30 @@ def test_more_records_of_a_known_patient_are_added_and_only_that_patient_is_deri
     assert outcomes_frame.loc["B2", "scores"] == 99
 
 
-def test_a_conflict_with_what_is_stored_refuses_the_batch_and_leaves_the_file_as_it_was(
-    store: Store, small_records: Path, tmp_path: Path
-) -> None:
+def _conflict(folder: Path) -> Path:
+    return _only(folder, assessments="patient_code,hours,instrument,score\nA1,96,phq9,9\nA1,500,phq9,9\n")
+
+
+def test_a_conflict_with_what_is_stored_refuses_the_batch(store: Store, small_records: Path, tmp_path: Path) -> None:
     store.import_path(small_records)
-    file = Path(store.engine.url.database or "")
-    store.close()
-    before = file.read_bytes()
-    more = _only(tmp_path / "more", assessments="patient_code,hours,instrument,score\nA1,96,phq9,9\nA1,500,phq9,9\n")
+    before = _facts(store)
     with pytest.raises(RecordsRefused) as refused:
-        store.import_path(more)
+        store.import_path(_conflict(tmp_path / "more"))
     assert [(p.file, p.row) for p in refused.value.problems] == [("assessments.csv", 2)]
-    store.close()
+    for name, frame in _facts(store).items():
+        pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_a_refused_import_leaves_the_file_byte_for_byte(
+    sqlite_store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    sqlite_store.import_path(small_records)
+    file = Path(sqlite_store.engine.url.database or "")
+    sqlite_store.close()
+    before = file.read_bytes()
+    with pytest.raises(RecordsRefused):
+        sqlite_store.import_path(_conflict(tmp_path / "more"))
+    sqlite_store.close()
     assert file.read_bytes() == before
 
 
@@ -183,10 +195,10 @@ def test_two_imports_at_once_wait_for_each_other(store: Store, small_records: Pa
     assert sorted(store.outcomes_frame()["patient_code"]) == ["A1", "B2", "C3"]
 
 
-def test_a_store_is_readable_by_its_owner_alone(store: Store) -> None:
+def test_a_store_is_readable_by_its_owner_alone(sqlite_store: Store) -> None:
     if sys.platform == "win32":
         pytest.skip("Windows keeps rights in access lists, not in mode bits")
-    assert stat.S_IMODE(Path(store.engine.url.database or "").stat().st_mode) == 0o600
+    assert stat.S_IMODE(Path(sqlite_store.engine.url.database or "").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -195,6 +207,7 @@ def test_a_store_is_readable_by_its_owner_alone(store: Store) -> None:
         ("not a url", "no database URL"),
         ("sqlite://", "in-memory"),
         ("oracle://host/db", "not supported"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
     ],
 )
 def test_an_impossible_url_is_one_sentence(url: str, message: str) -> None:
@@ -228,3 +241,31 @@ def test_a_store_keeps_no_calendar_time(store: Store, small_records: Path) -> No
             assert not kinds & {"DATE", "DATETIME", "TIMESTAMP", "TIME"}, table.name
             for row in connection.execute(select(table)).all():
                 assert not any(isinstance(v, str) and len(v) > 9 and v[4:5] == v[7:8] == "-" for v in row)
+
+
+def test_postgresql_asks_for_the_upgrade_and_then_opens(postgresql_url: str, small_records: Path) -> None:
+    with pytest.raises(StoreError, match="database upgrade"):
+        Store.open(postgresql_url)
+    Store.open(postgresql_url, upgrade=True).close()
+    store = Store.open(postgresql_url)
+    store.import_path(small_records)
+    assert len(store.outcomes_frame()) == 2
+    store.close()
+
+
+def test_both_engines_give_the_same_outcomes(sqlite_store: Store, postgresql_store: Store, sample_folder: Path) -> None:
+    for store in (sqlite_store, postgresql_store):
+        store.import_path(sample_folder)
+    assert _outcomes(sqlite_store) == _outcomes(postgresql_store)
+    for name, frame in _facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, _facts(postgresql_store)[name], check_dtype=False)
+
+
+def test_a_store_recovers_when_its_connections_are_cut(postgresql_store: Store, small_records: Path) -> None:
+    postgresql_store.import_path(small_records)
+    with postgresql_store.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert len(postgresql_store.outcomes_frame()) == 2
