@@ -122,8 +122,8 @@ _LONGEST_CELL = 512
 _FREE_TEXT = re.compile(r"[^\s;]\s+[^\s;]")
 _LONG_RUN = re.compile(r"\d{7,}")
 # In a patient code a run of digits counts when it is all of a part of the code, or follows a short
-# prefix that is no hexadecimal (MRN1234567).
-_LONG_RUN_IN_CODE = _alone(r"(?:[a-f]?|(?=[a-f]*[g-z])[a-z]{1,6})\d{7,}")
+# prefix (MRN1234567) that is no lower-case hexadecimal.
+_LONG_RUN_IN_CODE = re.compile(r"(?<![A-Za-z0-9])(?:[a-f]?|(?=[a-f]*[g-zA-Z])[A-Za-z]{1,6})\d{7,}(?![A-Za-z0-9])")
 
 # A name is screened for in patient codes alone: a clinic may well be called Austin.
 _COMMON_NAMES_TEXT = (

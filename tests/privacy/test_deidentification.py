@@ -72,7 +72,7 @@ def test_names_are_caught_as_patient_codes(value: str) -> None:
     assert identifier_class(value, "patient_code") == "name (A)"
 
 
-@pytest.mark.parametrize("value", ["1980-02-03", "01-02-1980", "19800203", "123-45-6789", "MRN1234567", "1234567", "5551234567", "12MAR2024", "Dr_House"])  # fmt: skip
+@pytest.mark.parametrize("value", ["1980-02-03", "01-02-1980", "19800203", "123-45-6789", "MRN1234567", "1234567", "5551234567", "12MAR2024", "Dr_House", "AB1234567", "mrn-1234567", "Pat01234567"])  # fmt: skip
 def test_identifiers_are_caught_as_patient_codes(value: str) -> None:
     assert identifier_class(value, "patient_code") is not None
 
