@@ -188,6 +188,8 @@
       go(to.search, to.pathname);
       if (link.dataset.stay === "page") {
         window.scrollTo(0, 0);
+      } else {
+        keepFocus(link);
       }
       return;
     }
@@ -196,6 +198,24 @@
       open(row);
     }
   });
+
+  // The part that holds the link is drawn anew; whoever works by keyboard goes on from the same link.
+  function keepFocus(link) {
+    const words = (one) => one.textContent.replace(/^[+✓] /, "");
+    const group = link.closest("nav");
+    const selector = group && `nav[aria-label="${group.getAttribute("aria-label")}"] a`;
+    const until = Date.now() + 4000;
+    const timer = window.setInterval(() => {
+      const lost = document.activeElement === document.body || !document.activeElement;
+      const again = lost && selector && Array.from(document.querySelectorAll(selector)).find((one) => words(one) === words(link));
+      if (again) {
+        again.focus({ preventScroll: true });
+      }
+      if (again || !selector || Date.now() > until) {
+        window.clearInterval(timer);
+      }
+    }, 60);
+  }
 
   function open(row) {
     const all = document.querySelectorAll(`#worklist .ag-row[row-index="${row.getAttribute("row-index")}"] .patient-link`);

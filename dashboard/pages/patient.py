@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import data, ids
+from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.pages import Page
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, skeleton
@@ -32,7 +33,6 @@ def layout() -> Component:
         [
             html.Nav(id=PAGER, className="patient-pager", **{"aria-label": "Patients of the list"}),
             html.Div(waiting, id=BODY, className="page-body"),
-            html.Div(id=CONTEXT, className="cards patient-context"),
         ],
         className="patient-page",
     )
@@ -46,8 +46,9 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return unknown() if found is None else page(found, search)
 
+    # Its place comes anew with every patient, so one patient's band never stands below another's course.
     @app.callback(
-        Output(CONTEXT, "children"), Input(BODY, "children"), State(ids.URL, "pathname"), State(ids.URL, "search")
+        Output(CONTEXT, "children"), Input(CONTEXT, "id"), State(ids.URL, "pathname"), State(ids.URL, "search")
     )
     def show_context(_: Any, pathname: str | None, search: str | None) -> Any:
         found = find(pathname)
@@ -98,6 +99,8 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
         parts.item9_card(found, view, rules),
         parts.between_card(found, view, rules),
     ]
+    waiting = skeleton("context", "How does this course compare?", CONTEXT_HEIGHT, wide=True)
+    cards.append(html.Div(waiting, id=CONTEXT, className="card-wide"))
     shown = html.Div([one for one in cards if one is not None], className="cards")
     return [head, parts.facts(found, view), parts.view_bar(found, view), shown]
 

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import patient_words as words
 from dashboard.figures.between_sessions import between_sessions, between_words
-from dashboard.figures.context import ALIGNMENTS, HEIGHT, band_at, context
+from dashboard.figures.context import ALIGNMENTS, band_at, context
 from dashboard.figures.item9 import item9
 from dashboard.figures.panel import records
 from dashboard.figures.score_panel import STATES as SCORE_STATES
@@ -402,6 +402,3 @@ def context_card(
         rules=rules,
         wide=True,
     )
-
-
-CONTEXT_HEIGHT = HEIGHT
