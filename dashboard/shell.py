@@ -13,6 +13,7 @@ from dashboard.pages import Page
 from dashboard.pages.card import message
 
 PRODUCT = "Ketamine outcomes"
+SYNTHETIC = "Synthetic sample data"
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 
 
@@ -40,7 +41,7 @@ def layout(pages: tuple[Page, ...]) -> Component:
 def _header() -> Component:
     return html.Header(
         [
-            html.Span([html.Span(className="mark", **{"aria-hidden": "true"}), PRODUCT], className="brand"),
+            html.Span([html.Span(className="mark", **{"aria-hidden": "true"}), html.Span(PRODUCT)], className="brand"),
             html.Span(id=ids.DATA_SET, className="data-set"),
             html.Span(className="spacer"),
             html.Button(
@@ -105,7 +106,10 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
     @app.callback(Output(ids.DATA_SET, "children"), Input(ids.DATA_SET, "id"))
     def name_data_set(_: str) -> Any:
         store = data.store()
-        return [html.Span("Synthetic", className="badge"), store.name()] if store.synthetic() else store.name()
+        name = store.name()
+        if not store.synthetic():
+            return name
+        return [html.Span(SYNTHETIC, className="badge"), "" if name == SYNTHETIC else name]
 
     app.clientside_callback(
         ClientsideFunction("frame", "navigate"),

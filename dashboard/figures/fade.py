@@ -58,7 +58,7 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
                   ticktext=names[: last + 1], showgrid=False, anchor="y"),
         "y": axis("Change in score (lower is better)", domain=[0.24 if single else 0, 1]),
         "shapes": [zero],
-        "annotations": [note("score before the session", 1, 0, xref="paper", xanchor="right", yanchor="bottom")],
+        "annotations": [note("score before the session", 0, 0, xref="paper", xshift=4, yanchor="bottom")],
         "showlegend": not single,
         "legend": LEGEND,
     }  # fmt: skip

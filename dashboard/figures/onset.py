@@ -28,7 +28,7 @@ def onset(km: Mapping[str, Any], turnbull: Mapping[str, Any] | None) -> Figure:
         events="Responded",
         below=band,
     )
-    figure["layout"]["annotations"] = _labels(figure, km, end, bool(band))
+    figure["layout"]["annotations"] = _labels(km, end)
     return figure
 
 
@@ -66,10 +66,11 @@ def turnbull_band(mass: Sequence[Sequence[float | None]], end: float) -> list[di
     early = _cumulative([(m[0] or 0.0, m[2] or 0.0) for m in mass], end)
     late = _cumulative([(m[1], m[2] or 0.0) for m in mass if m[1] is not None], end)
     edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "Turnbull"}
-    style = {"width": 0, "shape": "hv", "color": colour("partial")}
+    dotted = {"width": 1.6, "shape": "hv", "color": colour("muted"), "dash": "dot"}
+    invisible = {"width": 0, "shape": "hv", "color": colour("left")}
     return [
-        edge | {"x": late[0], "y": late[1], "line": style},
-        edge | {"x": early[0], "y": early[1], "line": style, "fill": "tonexty", "fillcolor": faint("partial", 0.45)},
+        edge | {"x": late[0], "y": late[1], "line": dotted},
+        edge | {"x": early[0], "y": early[1], "line": invisible, "fill": "tonexty", "fillcolor": faint("left", 0.3)},
     ]
 
 
@@ -86,14 +87,11 @@ def _cumulative(jumps: Sequence[tuple[float | None, float]], end: float) -> tupl
     return days, values
 
 
-def _labels(figure: Figure, km: Mapping[str, Any], end: float, band: bool) -> list[dict[str, Any]]:
+def _labels(km: Mapping[str, Any], end: float) -> list[dict[str, Any]]:
     labels = []
     if km["median"] is not None and km["median"] <= end:
         text = f"half by day {km['median']:.3g}"
         labels.append(
             note(text, km["median"], 0.5, xshift=6, yshift=-9, font={"size": 11, "color": colour("response")})
         )
-    if band:
-        words = "Line: 1 − Kaplan-Meier with 95% interval. Light band: Turnbull."
-        labels.append(note(words, 1, 0, xref="paper", yref="y", xanchor="right", yanchor="bottom", yshift=3))
     return labels

@@ -22,7 +22,7 @@ def shown_terms(per_patient: Rows) -> list[str]:
     return [row["term"] for row in sorted(kept, key=lambda row: -(row["share"] or 0))]
 
 
-def how_often(per_patient: Rows, per_session: Rows, most: int | None = None) -> Figure:
+def how_often(per_patient: Rows, per_session: Rows, most: int | None = None, row: int = 30) -> Figure:
     """Dot plot: share of patients (filled) and of sessions (open), with 95% intervals; of the `most` frequent."""
     terms = shown_terms(per_patient)[:most]
     if not terms or not any(row["n"] for row in per_patient):
@@ -33,7 +33,7 @@ def how_often(per_patient: Rows, per_session: Rows, most: int | None = None) -> 
         "Sessions", per_session, place, 0.17,
         {"color": colour("iv"), "symbol": "diamond-open", "size": 9, "line": {"width": 2, "color": colour("iv")}},
     )  # fmt: skip
-    return {"data": data, "layout": _rows_layout(terms, "Share with the side effect, 95% interval")}
+    return {"data": data, "layout": _rows_layout(terms, "Share, 95% interval", row)}
 
 
 def by_group(groups: Sequence[tuple[str, Rows]], terms: Sequence[str], key: str, names: Mapping[str, str]) -> Figure:
@@ -104,7 +104,7 @@ def severity(rows: Rows) -> Figure:
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [label(r["term"]) for r in kept],
+                "y": [_wrapped(label(r["term"])) for r in kept],
                 "x": [c / t for c, t in zip(counts, totals, strict=True)],
                 "name": "Not graded" if grade == "not_graded" else grade.capitalize(),
                 "marker": {"color": LIGHT["ungraded" if grade == "not_graded" else grade], "line": {"width": 0}},
@@ -115,7 +115,7 @@ def severity(rows: Rows) -> Figure:
     return {
         "data": data,
         "layout": layout(
-            80 + 24 * len(kept),
+            80 + 29 * len(kept),
             x=axis("Share of occurrences by worst grade", range=[0, 1], tickformat=".0%"),
             y=axis("", showgrid=False, tickfont={"size": 12, "color": colour("text")}),
             barmode="stack",
@@ -161,6 +161,7 @@ def _dots(
             "y": [place[row["term"]] + shift for row in kept],
             "name": name,
             "marker": dict(mark),
+            "cliponaxis": False,
             "error_x": {
                 "type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": mark["color"],
                 "array": [0 if r["high"] is None else max(r["high"] - r["share"], 0) for r in kept],
@@ -176,10 +177,11 @@ def _dots(
 def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, Any]:
     return layout(
         84 + row * len(terms),
-        x=axis(title, rangemode="tozero", tickformat=".0%", side="bottom"),
+        x=axis(title, rangemode="tozero", tickformat=".0%"),
         y=axis(
             "", range=[len(terms) - 0.5, -0.5], tickvals=list(range(len(terms))),
             ticktext=[_wrapped(label(t)) for t in terms], showgrid=True, tickfont={"size": 12, "color": colour("text")},
+            ticks="outside", ticklen=8, tickcolor="rgba(0,0,0,0)",
         ),
         showlegend=True,
         legend=LEGEND,
@@ -187,5 +189,9 @@ def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, A
 
 
 def _wrapped(text: str) -> str:
-    """Long names on two lines, so that a phone keeps room for the plot."""
-    return text.replace(" (", "<br>(").replace(" or ", " or<br>") if len(text) > 20 else text
+    """Long names on two lines, broken at the space nearest the middle: a phone keeps room for the plot."""
+    spaces = [i for i, letter in enumerate(text) if letter == " "]
+    if len(text) <= 16 or not spaces:
+        return text
+    at = min(spaces, key=lambda i: abs(i - len(text) / 2))
+    return f"{text[:at]}<br>{text[at + 1 :]}"

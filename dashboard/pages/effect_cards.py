@@ -42,7 +42,7 @@ def often_card(effects: Mapping[str, Any], rules: OutcomeRules) -> Component:
         "often",
         "How often do side effects occur?",
         words.side_effects(effects),
-        figures.how_often(effects["per_patient"], effects["per_session"]),
+        figures.how_often(effects["per_patient"], effects["per_session"], row=42),
         table=share_table(effects),
         definition=how_often_definition(effects),
         rules=rules,

@@ -96,7 +96,7 @@ def headlines(answer: Summary, beside: Summary) -> Component:
         _rate_tile("Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]),
         _rate_tile("Worse at end of induction", worse["end_of_induction"], None),
         _median_tile("Median time to response", onset_km, "evaluable course"),
-        _median_tile("Median time in response after induction", durable, "course in response", "courses in response"),
+        _median_tile("Median durability of response", durable, "course in response", "courses in response"),
         _rate_tile("Sessions with any side effect", beside["any_effect"], None, "sessions asked"),
     ]  # fmt: skip
     return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
@@ -138,6 +138,7 @@ def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Compone
         words.onset(km),
         onset.onset(km, turnbull),
         body=note(
+            "Solid: 1 − Kaplan-Meier with its 95% interval. Dotted: Turnbull, with a band where it is open.",
             words.early_response(beside["early_response"]),
             words.turnbull_median(turnbull),
             _stop_words(km, onset.LONGEST_DAYS),
@@ -146,7 +147,8 @@ def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Compone
         definition=Definition(
             "Days from the course's first session to response. The first score in response comes after the response "
             "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − Kaplan-Meier on R "
-            "with log-log intervals; the light band is the nonparametric maximum-likelihood estimate for (L, R] (Turnbull). "
+            "with log-log intervals; the dotted line is the nonparametric maximum-likelihood estimate for (L, R] (Turnbull), with a band where any course of "
+            "the curve would be as likely. "
             "Courses without response are censored at their last score.",
             ("response_improvement", "baseline_window_days", "course_gap_days"),
             n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
@@ -185,7 +187,8 @@ def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
         durability.durability(km),
         body=note(
             _stop_words(km, durability.LONGEST_DAYS),
-            "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade.",
+            "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade. "
+            "Each course is at risk from its end-of-induction score on.",
         ),
         table=_curve_table(km, "Day"),
         definition=Definition(
