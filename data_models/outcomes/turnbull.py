@@ -246,12 +246,20 @@ def _newton_aim(
 def _nonnegative_step(hessian: Floats, slope: Floats, mass: Floats) -> Floats:
     """Masses p >= 0 that raise slope @ (p - mass) - (p - mass) @ hessian @ (p - mass) / 2.
 
-    The inner loop of Lawson and Hanson (1974), started warm from the present masses: go to the
-    optimum on the free points; where it leaves p >= 0, stop at the border, fix that point, repeat.
+    Go to the optimum on the free points, fix at 0 all that it takes below, repeat. Fixing several at
+    once is quick but may fix too many; where the result does not point uphill, the inner loop of
+    Lawson and Hanson (1974) does: it stops at the border and fixes one point at a time.
     """
     # A ridge on the step (not on the masses) leaves the optimum where it is.
     damped = hessian + np.eye(mass.size) * (1e-12 * float(np.trace(hessian)) / mass.size + 1e-300)
     target = damped @ mass + slope
+    quick = _fixing_points(damped, target, mass, one_by_one=False)
+    if slope @ (quick - mass) > 0 and quick.any():
+        return quick
+    return _fixing_points(damped, target, mass, one_by_one=True)
+
+
+def _fixing_points(damped: Floats, target: Floats, mass: Floats, *, one_by_one: bool) -> Floats:
     current, free = mass.copy(), np.arange(mass.size)
     while free.size:
         try:
@@ -263,12 +271,14 @@ def _nonnegative_step(hessian: Floats, slope: Floats, mass: Floats) -> Floats:
             current[free] = aim
             break
         here = current[free]
-        reach = here[leaving] / (here[leaving] - aim[leaving] + 1e-300)
-        share = float(reach.min())
-        here = np.maximum(0.0, here + share * (aim - here))
-        here[np.flatnonzero(leaving)[reach <= share]] = 0.0
+        if one_by_one:
+            reach = here[leaving] / (here[leaving] - aim[leaving] + 1e-300)
+            share = float(reach.min())
+            here = np.maximum(0.0, here + share * (aim - here))
+            leaving[np.flatnonzero(leaving)[reach > share]] = False
+        here[leaving] = 0.0
         current[free] = here
-        free = free[~(leaving & (here <= 0))]
+        free = free[~leaving]
     return current
 
 
