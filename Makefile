@@ -11,7 +11,7 @@ TESTS ?=
 bin := $(VENV)/bin
 pip := $(bin)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint format types constraints screenshots benchmarks clean browser
+.PHONY: run test lint format types constraints lowest screenshots benchmarks clean browser
 
 run: $(VENV)/.installed
 	$(bin)/ketamine-outcomes demo --port $(PORT)
@@ -35,6 +35,13 @@ constraints: $(VENV)/.installed-test
 	$(pip) uv
 	$(bin)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-header --no-emit-index-url \
 		--no-emit-find-links --no-annotate --upgrade --output-file constraints.txt pyproject.toml
+
+# Every test with the oldest releases that pyproject.toml allows.
+lowest: $(VENV)/.installed-test browser
+	$(pip) uv
+	$(bin)/uv venv --quiet --clear --python $(bin)/python $(VENV)-lowest
+	$(bin)/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) $(TESTS)
 
 # The README's pictures, from the running application.
 screenshots: $(VENV)/.installed-test browser
