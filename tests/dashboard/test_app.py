@@ -1,0 +1,168 @@
+"""The traps of the parts are closed: no data in layouts, no foreign host, headers on every answer, errors said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.app import create_app
+from dashboard.server import refuse_other_hosts
+from dashboard.settings import Settings, SettingsError
+from data_models.store import Store
+
+
+@pytest.fixture(scope="module")
+def app(sample_database: str) -> Iterator[Any]:
+    store = Store.open(sample_database)
+    yield create_app(Settings(database=sample_database), store)
+    store.close()
+
+
+@pytest.fixture
+def client(app: Any) -> FlaskClient:
+    return app.server.test_client()
+
+
+def ask(client: FlaskClient, output: str, inputs: list[Any], state: list[Any] | None = None) -> Any:
+    name, _, prop = output.rpartition(".")
+    body = {
+        "output": output, "outputs": {"id": name, "property": prop}, "changedPropIds": [], "inputs": inputs,
+        "state": state or [],
+    }  # fmt: skip
+    return client.post("/_dash-update-component", json=body)
+
+
+def url(search: str) -> dict[str, str]:
+    return {"id": "url", "property": "search", "value": search}
+
+
+AT_OUTCOMES = [{"id": "url", "property": "pathname", "value": "/"}]
+
+
+def test_two_apps_stand_in_one_process(app: Any, sample_database: str) -> None:
+    other = create_app(Settings(database=sample_database), Store.open(sample_database))
+    assert len(other.callback_map) == len(app.callback_map) > 0
+
+
+def test_layout_and_page_hold_no_data(client: FlaskClient) -> None:
+    for path in ("/", "/_dash-layout", "/_dash-dependencies"):
+        text = client.get(path).get_data(as_text=True)
+        assert "dcc.Store" not in text
+        assert "validation_layout" not in text
+        assert not re.search(r"Synthetic|clinic-|KO-\d|patient_code\"", text), path
+
+
+def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    for path in ("/", "/_dash-layout", "/assets/style.css", "/nowhere"):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert re.search(r"script-src 'self' 'sha256-[^']+'(;| 'sha256)", policy)
+        assert "unsafe-eval" not in policy
+        assert "http" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_answers_are_never_kept_and_fingerprinted_files_are(client: FlaskClient) -> None:
+    assert client.get("/_dash-layout").headers["Cache-Control"] == "no-store"
+    page = client.get("/").get_data(as_text=True)
+    for found in (r'src="(/_dash-component-suites/[^"]+)"', r'src="(/assets/filters\.js\?m=[^"]+)"'):
+        link = re.search(found, page)
+        assert link is not None
+        assert "max-age=31536000" in client.get(link.group(1)).headers["Cache-Control"]
+
+
+def test_the_page_names_its_language_and_no_other_host(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    assert '<html lang="en">' in page
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]+"', page)
+    assert "plotly.min.js" not in page
+
+
+def test_files_are_compressed(client: FlaskClient) -> None:
+    answer = client.get("/assets/style.css", headers={"Accept-Encoding": "br"})
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_dash_is_told_what_it_must_not_do(app: Any) -> None:
+    assert app.config.suppress_callback_exceptions is True
+    assert app._use_async is False
+    assert app._enable_mcp is False
+    assert app.use_pages is False
+    assert app.config.serve_locally is True
+
+
+def test_outcomes_answer_with_the_summarys_numbers(client: FlaskClient) -> None:
+    answer = ask(client, "cohort-body.children", [url("?route=iv")], AT_OUTCOMES)
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    for question in ("How quickly do effects start?", "How long do they last?", "Who improved?", "At what cost?"):
+        assert question in text
+
+
+@pytest.mark.parametrize("search", ["?clinic=nowhere", "?first_session_year=1999"])
+def test_filters_that_match_nothing_are_said(client: FlaskClient, search: str) -> None:
+    text = ask(client, "cohort-body.children", [url(search)], AT_OUTCOMES).get_data(as_text=True)
+    assert "Nothing to show" in text
+    assert search.split("=")[1] in text
+
+
+@pytest.mark.parametrize("search", ["?route=nonsense&x=1", "?instrument=%00", "?" + "a=b&" * 500, "?by=__class__"])
+def test_nonsense_in_the_url_is_dropped(client: FlaskClient, search: str) -> None:
+    for output in ("cohort-body.children", "compare-body.children"):
+        answer = ask(client, output, [url(search)], AT_OUTCOMES)
+        assert answer.status_code == 200
+        assert "state-error" not in answer.get_data(as_text=True)
+
+
+def test_a_callback_of_another_page_answers_nothing(client: FlaskClient) -> None:
+    elsewhere = [{"id": "url", "property": "pathname", "value": "/patients"}]
+    answer = ask(client, "cohort-body.children", [url("")], elsewhere)
+    assert "card" not in answer.get_data(as_text=True)
+
+
+def test_a_failing_callback_says_so_and_logs_no_text(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dashboard import data
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("patient ABC-1 scored 27")
+
+    monkeypatch.setattr(data, "summary", fail)
+    answer = ask(client, "cohort-body.children", [url("")], AT_OUTCOMES)
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "could not be worked out" in text
+    assert "ABC-1" not in text
+    assert "ABC-1" not in caplog.text
+    assert "RuntimeError" in caplog.text
+
+
+def test_each_page_of_the_navigation_answers(app: Any) -> None:
+    from dashboard.pages import pages
+    from dashboard.shell import page_of
+
+    known = pages()
+    for page in known:
+        if page.icon:
+            assert page_of(known, page.path) is page
+            assert json.dumps(page.layout().to_plotly_json(), default=lambda c: c.to_plotly_json())
+    assert page_of(known, "/nowhere") is None
+
+
+def test_no_other_host_is_served_until_accounts_exist() -> None:
+    with pytest.raises(SettingsError, match="no accounts yet"):
+        Settings(database="sqlite://", host="0.0.0.0")
+
+    class Other:
+        host = "192.0.2.1"
+
+    with pytest.raises(SettingsError, match="this computer alone"):
+        refuse_other_hosts(Other())  # type: ignore[arg-type]
