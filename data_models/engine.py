@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from pathlib import Path
@@ -76,6 +77,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute("SELECT ceil(0.5)")
+    except sqlite3.OperationalError:  # an SQLite built without its mathematical functions
+        connection.create_function("ceil", 1, lambda value: None if value is None else math.ceil(value))
 
 
 def _begin_sqlite(connection: Connection) -> None:
