@@ -131,33 +131,33 @@ def study(clinics: int, patients: int, seed: int) -> dict[str, dict[str, Tally]]
         response = simulate_response(random, patients)
         ours = per_course(response)
         plain = wilson(response.x, response.n)
-        tally("response share", "ours", RESPONSE, lambda p=ours: (p.low, p.high))  # type: ignore[misc]
-        tally("response share", "naive", RESPONSE, lambda p=plain: (p.low, p.high))  # type: ignore[misc]
+        tally("response share", "ours", RESPONSE, lambda p=ours: (p.low, p.high))
+        tally("response share", "naive", RESPONSE, lambda p=plain: (p.low, p.high))
         shares = {}
         for name, rate in EFFECT_RATES.items():
             sums = simulate_sessions(random, patients, rate)
             shares[name] = clustered(sums)
             plain = wilson(sums.x, sums.n)
             figure = f"{name} per session"
-            tally(figure, "ours", rate, lambda p=shares[name]: (p.low, p.high))  # type: ignore[misc]
-            tally(figure, "naive", rate, lambda p=plain: (p.low, p.high))  # type: ignore[misc]
+            tally(figure, "ours", rate, lambda p=shares[name]: (p.low, p.high))
+            tally(figure, "naive", rate, lambda p=plain: (p.low, p.high))
         other = clustered(simulate_sessions(random, patients // 2, 0.25))
         gap = difference(shares["dissociation"], other)
-        tally("difference of two session rates", "ours", 0.11, lambda d=gap: (d.low, d.high))  # type: ignore[misc]
+        tally("difference of two session rates", "ours", 0.11, lambda d=gap: (d.low, d.high))
         entry, ends, kinds = simulate_durability(random, patients)
         curve = kaplan_meier(ends, kinds == 1, entries=entry).at(AT_DAYS)
         lost = aalen_johansen(ends, kinds, entries=entry).at(AT_DAYS, 1)
-        tally("in response at 28 days, Kaplan-Meier", "ours", LOSS_FREE_AT, lambda c=curve: c[1:])  # type: ignore[misc]
-        tally("lost by 28 days, Aalen-Johansen", "ours", LOST_AT, lambda c=lost: c[1:])  # type: ignore[misc]
+        tally("in response at 28 days, Kaplan-Meier", "ours", LOSS_FREE_AT, lambda c=curve: c[1:])
+        tally("lost by 28 days, Aalen-Johansen", "ours", LOST_AT, lambda c=lost: c[1:])
         naive = (1 - curve[2], 1 - curve[1])
-        tally("lost by 28 days, Aalen-Johansen", "naive", LOST_AT, lambda b=naive: b)  # type: ignore[misc]
+        tally("lost by 28 days, Aalen-Johansen", "naive", LOST_AT, lambda b=naive: b)
         fade = simulate_fade(random, patients)
         mean = clustered_mean(fade)
         # The naive interval takes all scores as independent; their variance is known here.
         half = 1.96 * math.sqrt((FADE_BETWEEN**2 + FADE_WITHIN**2) / fade.n)
         middle = fade.x / fade.n
-        tally("fade mean at days 5 to 7", "ours", FADE_MEAN, lambda m=mean: (m.low, m.high))  # type: ignore[misc]
-        tally("fade mean at days 5 to 7", "naive", FADE_MEAN, lambda m=middle, h=half: (m - h, m + h))  # type: ignore[misc]
+        tally("fade mean at days 5 to 7", "ours", FADE_MEAN, lambda m=mean: (m.low, m.high))
+        tally("fade mean at days 5 to 7", "naive", FADE_MEAN, lambda m=middle, h=half: (m - h, m + h))
     return results
 
 

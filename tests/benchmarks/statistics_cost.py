@@ -1,0 +1,214 @@
+"""What the cohort statistics cost beside the database's own work, on a million courses.
+
+    python tests/benchmarks/statistics_cost.py --courses 1000000 --lifelines PATH/TO/python
+
+Onset (Kaplan-Meier and Turnbull), durability (Kaplan-Meier and Aalen-Johansen) and side-effect rates
+(per patient and per session) are computed from the store. The very statements that they sent are then
+run bare, through `sqlite3` alone, in turn with them; medians and their ratio are printed. With
+`--lifelines`, an interpreter that has lifelines (it holds pandas below 3, so it lives in an environment
+of its own) pulls the same rows into frames and fits them, in the same run.
+
+`--decimals 0`: scores by whole day, as most clinics record them; 2: hundredths of a day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import event
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from data_models import cohort  # noqa: E402  (the path comes first)
+from data_models.cohort_filter import CohortFilter  # noqa: E402
+from data_models.queries import cohort as queries  # noqa: E402
+from data_models.scope import Scope  # noqa: E402
+from data_models.store import Store  # noqa: E402
+
+SESSIONS = 5
+TERMS = 16
+
+LIFELINES = """
+import json, sqlite3, sys, time, warnings
+warnings.simplefilter("ignore")
+import numpy as np, pandas as pd
+from lifelines import AalenJohansenFitter, KaplanMeierFitter
+started = time.perf_counter()
+with sqlite3.connect(sys.argv[1]) as connection:
+    o = pd.read_sql(
+        "SELECT onset_left, onset_right, durability_entry_days, durability_days, durability_end, "
+        "end_of_induction_response FROM course_outcomes WHERE instrument = 'phq9' AND evaluable = 1", connection)
+    s = pd.read_sql("SELECT patient_id, terms FROM session_facts WHERE asked = 1", connection)
+pulled = time.perf_counter() - started
+KaplanMeierFitter().fit(o["onset_right"].fillna(o["onset_left"]), o["onset_right"].notna())
+KaplanMeierFitter().fit_interval_censoring(o["onset_left"], o["onset_right"].fillna(np.inf))
+held = o[(o["end_of_induction_response"] == 1) & (o["durability_days"] > o["durability_entry_days"])]
+KaplanMeierFitter().fit(held["durability_days"], held["durability_end"] == "loss", entry=held["durability_entry_days"])
+kinds = held["durability_end"].map({"loss": 1, "retreated": 2, "censored": 0})
+AalenJohansenFitter().fit(held["durability_days"], kinds, event_of_interest=1, entry=held["durability_entry_days"])
+fitted = time.perf_counter() - started
+terms = s["terms"].to_numpy()
+for term in range(16):
+    s["x"] = (terms >> term) & 1
+    by = s.groupby("patient_id")["x"].agg(["sum", "size"])
+print(json.dumps({"pulled": pulled, "fitted": fitted - pulled, "whole": time.perf_counter() - started}))
+"""
+
+
+def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
+    """Facts of `courses` first courses on the PHQ-9, each of five sessions, written as they would be derived."""
+    random = np.random.default_rng(seed)
+    ids = np.arange(1, courses + 1)
+    scored = np.cumsum(np.maximum(np.round(random.gamma(2.0, 4.0, (courses, 6)), decimals), 10.0**-decimals), axis=1)
+    onset = random.weibull(0.8, courses) * 20
+    place = (scored < onset[:, None]).sum(axis=1)
+    ends = np.column_stack((np.zeros(courses), scored, np.full(courses, np.nan)))
+    left, right = ends[ids - 1, place], ends[ids - 1, place + 1]
+    responded = ~np.isnan(right)
+    held = responded & (random.random(courses) < 0.6)
+    entry = np.round(random.uniform(0, 14, courses), decimals)
+    ending = random.choice(["loss", "retreated", "censored"], courses)
+    after = np.round(entry + random.exponential(40, courses), decimals)
+    chance = np.linspace(0.02, 0.3, TERMS) * random.gamma(1.0, 1.0, courses)[:, None]
+    connection = sqlite3.connect(str(store.engine.url.database))
+    connection.execute("PRAGMA synchronous=OFF")
+
+    def insert(table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
+        marks = ",".join("?" * len(columns.split(",")))
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+
+    def listed(values: np.ndarray, where: np.ndarray | None = None) -> list[Any]:
+        if where is None:
+            return list(values.tolist())
+        return [value if held else None for value, held in zip(values.tolist(), where, strict=True)]
+
+    insert("patients", "patient_id,patient_code", ((i, f"P{i}") for i in ids.tolist()))
+    insert(
+        "courses",
+        "patient_id,course,start_hours,record_end_hours,sessions,induction_sessions,last_session_hours,early_stop",
+        ((i, 1, 0.0, 2400.0, SESSIONS, SESSIONS, 288.0, 0) for i in ids.tolist()),
+    )
+    insert(
+        "course_outcomes",
+        "patient_id,course,instrument,scores,baseline,evaluable,ever_response,onset_left,onset_right,"
+        "end_of_induction_response,durability_entry_days,durability_days,durability_end,state",
+        (
+            (i, 1, "phq9", 6, 18.0, 1, int(r), a, b, int(h), c, d, e, "responding")
+            for i, r, a, b, h, c, d, e in zip(
+                ids.tolist(), responded, listed(left), listed(right, responded), held,
+                listed(entry, held), listed(after, held), listed(ending, held), strict=True,
+            )
+        ),
+    )  # fmt: skip
+    for number in range(SESSIONS):
+        bits = random.random((courses, TERMS)) < chance
+        terms = (bits * (1 << np.arange(TERMS))).sum(axis=1).tolist()
+        insert(
+            "session_facts",
+            "patient_id,hours,course,number,days,phase,asked,effects,terms",
+            (
+                (i, number * 72.0, 1, number + 1, number * 3.0, "induction", 1, t.bit_count(), t)
+                for i, t in zip(ids.tolist(), terms, strict=True)
+            ),
+        )
+    connection.commit()
+    connection.close()
+
+
+def survival(store: Store) -> None:
+    """Onset, durability and competing events, through the functions that pages and commands use."""
+    everything, chosen = Scope.everything(), CohortFilter()
+    with store.connect() as connection:
+        left, right, counts = queries.onset_intervals(connection, everything, chosen)
+        responded = np.isfinite(right)
+        cohort.kaplan_meier(np.where(responded, right, left), responded, counts).as_dict()
+        cohort.turnbull(left, right, counts).as_dict()
+        cohort.durability(connection, everything, chosen)
+
+
+def figures(store: Store) -> None:
+    """The statistics of the benchmark: those of survival, and side-effect rates."""
+    survival(store)
+    everything, chosen = Scope.everything(), CohortFilter()
+    with store.connect() as connection:
+        sums = cohort.effect_queries.effect_sums(connection, everything, chosen)
+        cohort.effects.rates(sums[()])
+
+
+def captured(store: Store) -> list[tuple[str, Any]]:
+    """The statements that the figures send, with their parameters."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    figures(store)
+    event.remove(store.engine, "before_cursor_execute", note)
+    return [(statement, parameters) for statement, parameters in sent if statement.lstrip().startswith("SELECT")]
+
+
+def seconds(work: Any) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="cost of the cohort statistics")
+    parser.add_argument("--courses", type=int, default=1_000_000)
+    parser.add_argument("--decimals", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--lifelines", default="", help="an interpreter that has lifelines")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cost.db"
+        store = Store.open(f"sqlite:///{path.as_posix()}")
+        fill(store, chosen.courses, chosen.decimals)
+        statements = captured(store)
+
+        def bare() -> None:
+            with store.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert raw is not None
+                for statement, parameters in statements:
+                    raw.execute(statement, parameters).fetchall()
+
+        ours, floor = [], []
+        for _ in range(chosen.runs):
+            floor.append(seconds(bare))
+            ours.append(seconds(lambda: figures(store)))
+        a, b = statistics.median(ours), statistics.median(floor)
+        size = f"{chosen.courses:,} courses, {chosen.courses * SESSIONS:,} sessions"
+        print(f"{size}, times to {chosen.decimals} decimals of a day")
+        print(f"statistics {a:.2f} s; their {len(statements)} GROUP BY queries bare {b:.2f} s: ratio {a / b:.2f}")
+        of_survival = seconds(lambda: survival(store))
+        store.close()
+        if chosen.lifelines:
+            command = [chosen.lifelines, "-c", LIFELINES, str(path)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            theirs = json.loads(done.stdout)
+            fitted = theirs["pulled"] + theirs["fitted"]
+            print(f"all: pandas and lifelines {theirs['whole']:.1f} s, {theirs['whole'] / a:.1f} times ours")
+            print(
+                f"onset, durability, competing events: rows pulled in {theirs['pulled']:.1f} s and fitted in "
+                f"{theirs['fitted']:.1f} s by lifelines, ours {of_survival:.2f} s: {fitted / of_survival:.0f} times"
+            )
+        else:
+            print("lifelines not compared: give --lifelines an interpreter that has it")
+
+
+if __name__ == "__main__":
+    main()
