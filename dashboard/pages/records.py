@@ -1,0 +1,161 @@
+"""The Records page: drop records, read the check's report, import them, and see how complete they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import data, ids, record_jobs, uploads
+from dashboard.pages import Page, record_cards, record_report
+from dashboard.pages.card import skeleton
+from data_models.queries.completeness import completeness
+from data_models.queries.imports import imports
+
+DROP = "records-drop"
+DROPPED = "records-dropped"  # in the browser alone: the files, from the drop until they are imported
+REPORT = "records-report"
+IMPORT = "records-import"
+JOB = "records-job"
+TICK = "records-tick"
+STORED = "records-stored"  # grows with each import made from here
+CARDS = "records-cards"
+ASK_SECONDS = 0.5
+
+DEMO = (
+    "This is the demo, which shows the synthetic sample alone. To import records of your own, stop it and run: "
+    "ketamine-outcomes serve"
+)
+ALL_CLINICS = "Records are imported by those who see every clinic"
+
+
+def layout() -> Component:
+    """The page without data."""
+    lead = "Check session records, import them, and see what is missing."
+    head = html.Div(
+        [html.H1("Records", className="page-title"), html.P(lead, className="page-lead")], className="page-head"
+    )
+    waiting = [
+        skeleton(record_cards.COMPLETENESS, record_cards.COMPLETENESS_QUESTION, 160, wide=True),
+        skeleton(record_cards.HISTORY, record_cards.HISTORY_QUESTION, 60, wide=True),
+    ]
+    return html.Div(
+        [
+            head,
+            html.Div([_drop_card(), html.Div(waiting, id=CARDS, className="stack page-body")], className="stack"),
+            dcc.Store(id=DROPPED),
+            dcc.Store(id=JOB),
+            dcc.Store(id=STORED, data=0),
+            dcc.Interval(id=TICK, interval=1000 * ASK_SECONDS, disabled=True, max_intervals=20_000),
+        ]
+    )
+
+
+def _drop_card() -> Component:
+    choose = [
+        html.Button("Choose files", type="button", className="button", **{"data-choose": "files"}),
+        html.Button("Choose a folder", type="button", className="button", **{"data-choose": "folder"}),
+    ]
+    files = [part for name in uploads.RECORD_FILES[:4] for part in (html.Code(name), ", ")][:-1]
+    form = [*files, ", one ", html.Code("session_records.csv"), " or one ", html.Code(".xlsx"), " workbook"]
+    zone = html.Div(
+        [
+            html.P("Drop a folder or files here", className="drop-title"),
+            html.Div(choose, className="drop-buttons"),
+            html.P([*form, f"; up to {uploads.LIMIT_MB} MB together."], className="fine"),
+        ],
+        id=DROP,
+        className="drop-zone",
+        role="group",
+        **{"aria-label": "Drop records", "data-busy": "", "data-limit": str(uploads.LIMIT)},
+    )
+    sentence = (
+        "De-identified session records are checked first, every cell of every file; nothing is stored until you import."
+    )
+    return html.Section(
+        [
+            html.H2("Add records", id="records-add", className="card-question"),
+            html.P(sentence, className="card-sentence"),
+            zone,
+            html.Div(id=REPORT, role="status"),
+            html.Div(html.Button("Import", id=IMPORT, type="button", className="button button-main", disabled=True)),
+        ],
+        className="card card-wide",
+        **{"aria-labelledby": "records-add"},
+    )
+
+
+def register(app: Dash) -> None:
+    """A drop starts a check, the button an import; each is asked after until it ends."""
+    uploads.limit_requests(app.server)
+
+    @app.callback(
+        Output(JOB, "data"),
+        Output(TICK, "disabled"),
+        Output(TICK, "n_intervals"),
+        Output(REPORT, "children"),
+        Output(IMPORT, "disabled"),
+        Output(DROP, "data-busy"),
+        Input(DROPPED, "data"),
+        Input(IMPORT, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def begin(dropped: Any, _clicks: int | None) -> Any:
+        if not dropped:
+            return (no_update,) * 6
+        kind = record_jobs.IMPORT if ctx.triggered_id == IMPORT else record_jobs.CHECK
+        refusal = may_not_import() if kind == record_jobs.IMPORT else None
+        if refusal:
+            return None, True, 0, record_report.refused(refusal, "Not imported"), True, ""
+        try:
+            url = data.store().engine.url.render_as_string(hide_password=False)
+            token = record_jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url)
+        except uploads.UploadRefused as error:
+            return None, True, 0, record_report.refused(str(error)), True, ""
+        return token, False, 0, record_report.progress(record_jobs.JobState(kind)), True, "1"
+
+    @app.callback(
+        Output(REPORT, "children", allow_duplicate=True),
+        Output(TICK, "disabled", allow_duplicate=True),
+        Output(IMPORT, "disabled", allow_duplicate=True),
+        Output(DROP, "data-busy", allow_duplicate=True),
+        Output(DROPPED, "data"),
+        Output(STORED, "data"),
+        Input(TICK, "n_intervals"),
+        State(JOB, "data"),
+        State(STORED, "data"),
+        prevent_initial_call=True,
+    )
+    def ask_after(_ticks: int | None, token: str | None, stored: int | None) -> Any:
+        state = record_jobs.state(token)
+        if state is None:  # its end was told to an earlier question
+            return (no_update,) * 6
+        if not state.ended:
+            return record_report.progress(state), no_update, no_update, no_update, no_update, no_update
+        if state.kind == record_jobs.CHECK:
+            ready = state.clean and not state.already_imported
+            refusal = may_not_import() if ready else None
+            shown = [record_report.end(state)]
+            if refusal:
+                shown.append(html.P(f"{refusal}.", className="card-note"))
+            return shown, True, not ready or refusal is not None, "", no_update, no_update
+        # The files leave the browser's memory once they are stored.
+        return record_report.end(state), True, True, "", None if state.clean else no_update, (stored or 0) + 1
+
+    @app.callback(Output(CARDS, "children"), Input(STORED, "data"))
+    def show_cards(_stored: int | None) -> Any:
+        return [
+            record_cards.completeness(data.ask(completeness), data.rules()),
+            record_cards.history(data.ask(imports)),
+        ]
+
+
+def may_not_import() -> str | None:
+    """Why nothing may be imported here, or None."""
+    if data.store().synthetic():
+        return DEMO
+    return ALL_CLINICS if data.scope().clinics is not None else None
+
+
+PAGE = Page(ids.RECORDS, "Records", "records", layout, register)
