@@ -2,15 +2,17 @@
 
 A share of patients has Wilson's score interval (Wilson 1927). A share of sessions does not: one
 patient gives many sessions, and they resemble each other. There the share is a ratio of two patient
-sums, its variance the linearised one of the ratio estimator (Cochran 1977, section 6.13, with
+sums, its variance the linearised one of the ratio estimator (Cochran 1977, chapter 6, with
 patients as the units), and its interval Wilson's with the *effective* sample size that this
 variance implies and a t quantile (Korn and Graubard 1998 for the effective size; Dean and Pagano
 2015 compare such intervals in clustered surveys). The degrees of freedom are one less than the
 patients on whom the variance rests: for a rare effect those who had it, not all who were asked.
-Where
-nobody or everybody has the effect the variance is 0 and says nothing: each patient then counts once.
-Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once. How often
-these intervals hold the truth: tests/benchmarks/coverage.py.
+Where nobody or everybody has the effect the variance is 0 and says nothing: each patient then counts
+once. Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once.
+
+How often these intervals hold the truth is shown by tests/benchmarks/coverage.py: of 1,000 simulated
+clinics of 200 patients with strong clustering 95 to 96 %, where a plain binomial interval of the
+sessions holds it in 67 to 69 %.
 
 All clustered functions take sums over patients, so that a database can make them.
 """
@@ -118,7 +120,7 @@ def wilson(events: float, n: float, level: float = 0.95) -> Proportion:
 
 
 def ratio_variance(sums: PatientSums) -> float:
-    """Linearised variance of sum(x) / sum(n) with patients as units (Cochran 1977, 6.13)."""
+    """Linearised variance of sum(x) / sum(n) with patients as units (Cochran 1977, chapter 6)."""
     ratio = sums.x / sums.n
     squares = sums.xx - 2 * ratio * sums.xn + ratio * ratio * sums.nn
     # Cancellation can leave a hair below zero where every patient has the same share.

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_models.outcomes.survival import kaplan_meier
 
@@ -192,3 +194,34 @@ def test_delayed_entry_equals_statsmodels_on_random_courses() -> None:
     np.testing.assert_allclose(ours.at_risk[at_events], theirs.n_risk)
     np.testing.assert_allclose(ours.survival[at_events], theirs.surv_prob, atol=1e-12)
     np.testing.assert_allclose(ours.standard_error[at_events][:-1], theirs.surv_prob_se[:-1], atol=1e-12)
+
+
+COURSES = st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.integers(1, 9)), min_size=1, max_size=40)
+
+
+@given(COURSES)
+def test_a_curve_falls_from_one_and_lies_in_its_interval(courses: list[tuple[int, bool, int]]) -> None:
+    times, events, counts = zip(*courses, strict=True)
+    curve = kaplan_meier(times, events, counts)
+    steps = np.concatenate(([1.0], curve.survival))
+    assert (np.diff(steps) <= 0).all()
+    assert curve.survival[-1] >= 0
+    inside = ~np.isnan(curve.low)
+    assert (curve.low[inside] <= curve.survival[inside] + 1e-12).all()
+    assert (curve.high[inside] >= curve.survival[inside] - 1e-12).all()
+    assert curve.events.sum() + curve.censored.sum() == curve.n == sum(counts)
+
+
+@given(COURSES)
+def test_entry_before_everything_changes_nothing(courses: list[tuple[int, bool, int]]) -> None:
+    times, events, counts = zip(*courses, strict=True)
+    plain, delayed = kaplan_meier(times, events, counts), kaplan_meier(times, events, counts, [-1.0] * len(times))
+    np.testing.assert_array_equal(plain.survival, delayed.survival)
+    np.testing.assert_array_equal(plain.at_risk, delayed.at_risk)
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=40))
+def test_without_censoring_it_is_the_share_still_free(times: list[int]) -> None:
+    curve = kaplan_meier(times, [1] * len(times))
+    share = [sum(time > at for time in times) / len(times) for at in curve.times]
+    np.testing.assert_allclose(curve.survival, share, atol=1e-12)

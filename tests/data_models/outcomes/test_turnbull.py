@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_models.outcomes.turnbull import innermost_intervals, turnbull
 
@@ -152,3 +154,21 @@ def test_twenty_thousand_distinct_intervals_converge() -> None:
     curve = turnbull(left, left + 5 + random.random(20_000) * 20)
     assert curve.gap < 1e-3
     assert curve.mass.sum() == pytest.approx(1)
+
+
+INTERVALS = st.lists(st.tuples(st.integers(0, 15), st.one_of(st.integers(1, 10), st.none())), min_size=1, max_size=40)
+
+
+@given(INTERVALS)
+def test_no_other_distribution_is_likelier(intervals: list[tuple[int, int | None]]) -> None:
+    left = np.array([low for low, _ in intervals], dtype=float)
+    right = np.array([INFINITY if width is None else low + width for low, width in intervals], dtype=float)
+    curve = turnbull(left, right)
+    mass_left, mass_right = innermost_intervals(left, right)
+    holds = (mass_left >= left[:, None]) & (mass_right <= right[:, None])
+    mass = np.zeros(mass_left.size)
+    mass[np.searchsorted(mass_left, curve.left)] = curve.mass
+    assert mass.sum() == pytest.approx(1)
+    assert np.log(holds @ mass).sum() == pytest.approx(curve.log_likelihood)
+    # Kuhn and Tucker: no point of mass would raise the likelihood.
+    assert (holds / (holds @ mass)[:, None]).sum(axis=0).max() <= len(intervals) * (1 + 1e-6)
