@@ -235,11 +235,10 @@ def side_effect_breakdown(
 
 def side_effect_details(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
     """Any side effect, worst grade of a session, grades by term, time to resolution (minutes)."""
-    sums = effect_queries.effect_sums(connection, scope, cohort)
-    worst = effect_queries.worst_sums(connection, scope, cohort)
+    worst = effect_queries.worst_sums(connection, scope, cohort).get((), {})
     return {
-        "any": effects.any_effect(sums.get((), {})),
-        "worst": effects.worst_rows(worst.get((), {})),
+        "any": effects.any_effect(worst),
+        "worst": effects.worst_rows(worst),
         "severity": effects.severity_rows(effect_queries.severity_counts(connection, scope, cohort)),
         "resolution": effects.resolution(effect_queries.resolution_times(connection, scope, cohort)),
     }
@@ -309,7 +308,7 @@ def compare(connection: Connection, scope: Scope, cohort: CohortFilter, by: str)
     tables: dict[str, list[RiskTable]] = {"onset": [], "duration": [], "durability": []}
     for value, part in cut.items():
         of_courses = rate_proportions(connection, scope, part)
-        sums = effect_queries.effect_sums(connection, scope, part)
+        sums = effect_queries.worst_sums(connection, scope, part)
         rates[value] = {name: of_courses[name] for name in ("response.end_of_induction", "remission.end_of_induction")}
         rates[value]["side_effects_any"] = effects.clustered(sums.get((), {}).get("any", effects.NOBODY))
         left, right, counts = queries.onset_intervals(connection, scope, part)

@@ -90,13 +90,14 @@ def effect_sums(connection: Connection, scope: Scope, cohort: CohortFilter, by: 
 
 
 def worst_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> Groups:
-    """Asked sessions by their worst grade: "none", "mild", "moderate", "severe", "not_graded"."""
+    """Asked sessions by their worst grade ("none", "mild", "moderate", "severe", "not_graded"), and "any"."""
     s = SessionFact
     asked = literal(1)
     measures: dict[str, Measure] = {
         name: (flag(s.worst == grade), asked) for grade, name in enumerate(("none", "mild", "moderate", "severe"))
     }
     measures["not_graded"] = (flag(s.worst.is_(None)), asked)
+    measures["any"] = (flag(s.terms != 0), asked)
     return sums_by_patient(
         connection,
         measures,
