@@ -93,7 +93,7 @@
   function fit(api) {
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
-    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 108 : 172 }, { key: "state", newWidth: narrow ? 138 : 146 }]);
+    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 168 }, { key: "state", newWidth: narrow ? 136 : 146 }]);
   }
 
   function arrange(api) {

@@ -39,15 +39,15 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 
 COLUMNS = [
-    _column("code", "Patient", 172, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
+    _column("code", "Patient", 168, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
     _column("state", "State", 146, sort="state", cellRenderer="PatientState"),
-    _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
+    _column("spark", "Course", 134, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 130, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 94, sort="improvement", type="rightAligned"),
-    _column("last_days", "Session to score", 104, sort="days_since_session", type="rightAligned"),
-    _column("item9", "Item 9", 68, sort="item9_last", cellRenderer="PatientItem9"),
-    _column("flags", "Pressure, worst side effect", 156, sort="worst", cellRenderer="PatientFlags"),
+    _column("baseline", "Baseline", 84, sort="baseline", type="rightAligned"),
+    _column("improvement", "Improved", 92, sort="improvement", type="rightAligned"),
+    _column("last_days", "Session to score", 100, sort="days_since_session", type="rightAligned"),
+    _column("item9", "Item 9", 66, sort="item9_last", cellRenderer="PatientItem9"),
+    _column("flags", "Pressure, worst side effect", 166, sort="worst", cellRenderer="PatientFlags"),
     _column("sessions", "Sessions", 116, sort="sessions", flex=1, minWidth=116),
 ]
 
