@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from data_models.accounts import OWNER, Account, AuditEntry, AuditSeal, SignInFailure, WebSession
 from data_models.audit import Entry
@@ -32,7 +32,7 @@ def owner_exists(connection: Connection) -> bool:
     return connection.execute(owners.limit(1)).first() is not None
 
 
-def accounts(connection: Connection) -> Sequence[Row[Any]]:
+def accounts(connection: Connection) -> Any:
     """Every account without its secrets, by name."""
     columns = (
         Account.account_id,
@@ -48,17 +48,17 @@ def accounts(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(select(*columns).order_by(Account.name)).all()
 
 
-def account(connection: Connection, name: str) -> Row[Any] | None:
+def account(connection: Connection, name: str) -> Any:
     """One account, its secrets with it, by its name."""
     return connection.execute(select(*Account.__table__.c).where(Account.name == name)).first()
 
 
-def account_of_subject(connection: Connection, subject: str) -> Row[Any] | None:
+def account_of_subject(connection: Connection, subject: str) -> Any:
     """One account by its name at an OpenID Connect provider."""
     return connection.execute(select(*Account.__table__.c).where(Account.external_subject == subject)).first()
 
 
-def web_session(connection: Connection, token_hash: str) -> Row[Any] | None:
+def web_session(connection: Connection, token_hash: str) -> Any:
     """A web session with its account's roles, clinics and state."""
     columns = (
         WebSession.started,
@@ -88,7 +88,7 @@ def audit_page(
     connection: Connection, *, actor: str = "", action: str = "", text: str = "", limit: int = 50, offset: int = 0
 ) -> tuple[list[Entry], int]:
     """The latest entries of the trail that match, and how many do."""
-    wanted: Select[Any] = select(*_ENTRY)
+    wanted: Any = select(*_ENTRY)
     if actor:
         wanted = wanted.where(AuditEntry.actor == actor)
     if action:

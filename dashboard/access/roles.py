@@ -1,0 +1,34 @@
+"""Which role sees which page. A page that is not listed is seen by nobody."""
+
+from __future__ import annotations
+
+from dashboard import ids
+from data_models.accounts import ADMINISTRATOR, CLINICIAN, DATA_MANAGER, OWNER, Person
+
+COHORTS = frozenset({CLINICIAN, ADMINISTRATOR})
+EVERYONE = frozenset({CLINICIAN, ADMINISTRATOR, DATA_MANAGER, OWNER})
+PAGES: dict[str, frozenset[str]] = {
+    ids.OUTCOMES: COHORTS,
+    ids.SIDE_EFFECTS: COHORTS,
+    ids.PATIENTS: frozenset({CLINICIAN}),
+    ids.PATIENT: frozenset({CLINICIAN}),
+    ids.EXPORTS: frozenset({ADMINISTRATOR}),
+    ids.RECORDS: frozenset({DATA_MANAGER}),
+    ids.ACCOUNTS: frozenset({OWNER}),
+}
+NAMES = {
+    CLINICIAN: "Clinician",
+    ADMINISTRATOR: "Administrator",
+    DATA_MANAGER: "Data manager",
+    OWNER: "Owner",
+}
+
+
+def may_see(person: Person | None, path: str) -> bool:
+    """Whether the person's roles show the page with this path."""
+    return person is not None and bool(PAGES.get(path, frozenset()) & person.roles)
+
+
+def home(person: Person) -> str:
+    """The first page that the person may see."""
+    return next((path for path in PAGES if path != ids.PATIENT and may_see(person, path)), ids.OUTCOMES)

@@ -1,0 +1,131 @@
+"""Passwords, throttling, the secret key and trusted proxies, each by itself."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.access import passwords, proxies, secret_key, throttle
+from dashboard.settings import SettingsError
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "", "short1!", "password", "Password1", "12345678", "qwertyuiop", "letmein123", "aaaaaaaaaaaa", "ketamine1",
+        "anna-smith-99",
+    ],
+)  # fmt: skip
+def test_a_guessable_password_is_refused_with_a_sentence(password: str) -> None:
+    assert (passwords.problem(password, "anna-smith") or "").endswith(".")
+
+
+@pytest.mark.parametrize("length", [64, 128, 256])
+def test_long_passwords_are_welcome(length: int) -> None:
+    assert passwords.problem(("Xk3 plum vine torch " * 20)[:length], "anna") is None
+    assert passwords.problem("x" * 257, "anna") is not None
+
+
+def test_a_password_matches_its_own_hash_alone() -> None:
+    stored = passwords.hashed("four random words here")
+    assert stored.startswith("$argon2id$")
+    assert passwords.matches("four random words here", stored)
+    assert not passwords.matches("four random words Here", stored)
+    assert not passwords.matches("four random words here", None)
+    assert not passwords.matches("x" * 1_000_000, stored)
+    assert not passwords.matches("anything", "no hash at all")
+    assert not passwords.needs_new_hash(stored)
+
+
+def test_composed_and_decomposed_letters_are_the_same_password() -> None:
+    assert passwords.matches("cafe\u0301 au lait noir", passwords.hashed("caf\u00e9 au lait noir"))
+
+
+def test_one_time_passwords_are_good_and_differ() -> None:
+    made = {passwords.one_time() for _ in range(50)}
+    assert len(made) == 50
+    assert all(passwords.problem(one, "anna") is None for one in made)
+
+
+def test_five_failures_are_free_and_then_the_wait_doubles_to_its_limit() -> None:
+    pair = throttle.sources("anna", "192.0.2.1", None)[0]
+    waits = [pair.wait(failures, 100.0, 100.0) for failures in (4, 5, 6, 7, 60)]
+    assert waits == [0, 15, 30, 60, 900]
+    assert pair.wait(60, 100.0, 100.0 + throttle.WINDOW) == 0
+
+
+def test_guesses_from_elsewhere_do_not_slow_a_known_device() -> None:
+    now = 1000.0
+    attack = {source.key: (500, now) for source in throttle.sources("olga", "203.0.113.9", None)}
+    assert throttle.wait(attack, throttle.sources("olga", "203.0.113.9", None), now) == 900
+    assert throttle.wait(attack, throttle.sources("olga", "198.51.100.4", "her laptop"), now) == 0
+    # From an address and a device never seen, the owner waits a minute at most.
+    assert throttle.wait(attack, throttle.sources("olga", "198.51.100.4", None), now) <= 60
+
+
+def test_an_ipv6_network_counts_as_one_address() -> None:
+    assert throttle.near("2001:db8::1") == throttle.near("2001:db8::ffff") != throttle.near("2001:db8:0:1::1")
+    assert throttle.near("192.0.2.1") != throttle.near("192.0.2.2")
+    assert throttle.near(None) == "unknown"
+
+
+def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = secret_key.path_for(f"sqlite:///{(tmp_path / 'outcomes.db').as_posix()}")
+    assert path.parent == tmp_path
+    key = secret_key.load(path)
+    assert len(key) == 32
+    assert secret_key.load(path) == key
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such file modes")
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    secret_key.load(path)
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="others may read"):
+        secret_key.load(path)
+
+
+def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    path.touch(mode=0o600)
+    with pytest.raises(SettingsError, match="too short"):
+        secret_key.load(path)
+
+
+def _seen(trusted: tuple[str, ...], peer: str) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    application = proxies.TrustedProxies(lambda environ, start: seen.update(environ), proxies.networks(trusted))
+    environ = {
+        "REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "inner:8050", "HTTP_FORWARDED": "for=8.8.8.8",
+        "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7", "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_HOST": "outcomes.example.org", "HTTP_X_REAL_IP": "6.6.6.6",
+    }  # fmt: skip
+    application(environ, lambda *_: None)
+    return seen
+
+
+def test_a_trusted_proxy_is_believed_about_one_hop() -> None:
+    seen = _seen(("10.0.0.0/24",), "10.0.0.5")
+    assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == ("198.51.100.7", "https")
+    assert seen["HTTP_HOST"] == "outcomes.example.org"
+
+
+@pytest.mark.parametrize("trusted", [(), ("10.0.0.0/24",), ("::1",)])
+def test_anyone_else_is_not_believed(trusted: tuple[str, ...]) -> None:
+    seen = _seen(trusted, "203.0.113.5")
+    assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"], seen["HTTP_HOST"]) == ("203.0.113.5", "http", "inner:8050")
+    assert not [name for name in seen if "FORWARDED_" in name or "REAL_IP" in name]
+    assert seen[proxies.WAS_FORWARDED]
+
+
+def test_a_wrong_name_of_a_proxy_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="no address or network"):
+        proxies.networks(["proxy.example.org"])
