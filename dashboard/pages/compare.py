@@ -79,7 +79,7 @@ def cards(
     tokens = {
         key: key if by == "route" and key in LIGHT else SERIES[i % len(SERIES)] for i, (key, _) in enumerate(kept)
     }
-    names = {key: filters.words(by, key) for key, _ in kept}
+    names = {key: filters.words(by, key) for key, _ in ordered}
 
     def groups(*path: str) -> list[Group]:
         found = []

@@ -1,0 +1,139 @@
+"""The running dashboard with the sample clinic, and a Chromium page that tolerates no complaint.
+
+A page fails its test on any console error, script error, violation of the content security policy, or
+request to another host. Worker processes of pytest-xdist each have a server and a browser of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE = 20_000  # milliseconds; the machine may be shared
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def serving(project_root: Path) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+    """Serve a database in a process of its own, as `serve` does; gives the address."""
+
+    @contextlib.contextmanager
+    def run(database: str) -> Iterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        code = (
+            "from dashboard.server import serve; from dashboard.settings import Settings; "
+            f"serve(Settings(database={database!r}, port={port}, workers=1))"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=project_root, env=dict(os.environ))
+        address = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                with contextlib.suppress(URLError, OSError), urlopen(address + "/assets/style.css", timeout=5):
+                    break
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail("the dashboard did not start")
+                time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def address(serving: Any, sample_database: str) -> Iterator[str]:
+    """Where the dashboard with the sample clinic answers."""
+    with serving(sample_database) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.fail("browser tests need Chromium: install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open a page: `new_page("/patients", width=390, scheme="dark")`. Complaints fail the test at its end."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(
+        path: str = "/", *, width: int = 1440, height: int = 1000, scheme: str = "light", at: str = ""
+    ) -> Page:
+        base = at or address
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, accept_downloads=True, base_url=base
+        )
+        contexts.append(context)
+        context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', e => "
+            "console.error('content security policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda e: complaints.append(f"script: {e}"))
+        page.on(
+            "request",
+            lambda r: (
+                complaints.append(f"asked another host: {r.url}")
+                if not r.url.startswith((base, "data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def violations() -> Callable[[Page], list[str]]:
+    """What axe finds wrong with a page, each as "rule: element"."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def find(page: Page) -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [f"{rule['id']} ({rule['impact']}): {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+    return find

@@ -1,0 +1,202 @@
+"""The Outcomes page in a browser: its numbers are the summary's; filters, URL, tables and files agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard import words
+from data_models.cohort import split, summarise
+from data_models.cohort_filter import CohortFilter
+from data_models.scope import Scope
+from data_models.store import Store
+
+CHART = ".js-plotly-plot .main-svg"
+
+
+@pytest.fixture(scope="module")
+def summary_of(sample_database: str) -> Any:
+    store = Store.open(sample_database)
+
+    def ask(query: str = "", by: str = "") -> Any:
+        cohort = CohortFilter.from_query(query)
+        with store.connect() as connection:
+            if by:
+                return split(connection, Scope.everything(), cohort, store.rules(), by)
+            return summarise(connection, Scope.everything(), cohort, store.rules())
+
+    yield ask
+    store.close()
+
+
+def card(page: Page, question: str) -> Any:
+    return page.locator("section.card").filter(has=page.get_by_role("heading", name=question, exact=True))
+
+
+def test_sentences_and_headlines_equal_the_summary(new_page: Callable[..., Page], summary_of: Any) -> None:
+    answer = summary_of()
+    page = new_page("/")
+    expect(card(page, "How quickly do effects start?")).to_contain_text(words.onset(answer["onset"]["kaplan_meier"]))
+    expect(card(page, "How long do they last?")).to_contain_text(words.durability(answer["durability"]["kaplan_meier"]))
+    expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
+    response = answer["response"]["end_of_induction"]
+    tile = page.locator(".headline").filter(has_text="Response at end of induction")
+    for text in (
+        words.percent(response["share"]),
+        f"{response['events']} of {response['n']}",
+        words.share_interval(response),
+    ):
+        expect(tile).to_contain_text(text)
+
+
+def test_every_question_has_a_chart_with_a_text_alternative(new_page: Callable[..., Page]) -> None:
+    page = new_page("/")
+    questions = [
+        "How quickly do effects start?", "After how many sessions?", "How long do they last?", "Lost, or treated again first?",
+        "How does the effect fade between sessions?", "Who is in response over time?", "Who improved?", "At what cost?",
+    ]  # fmt: skip
+    for question in questions:
+        chart = card(page, question).get_by_role("img")
+        chart.locator(".main-svg").first.wait_for()
+        assert len(chart.get_attribute("aria-label") or "") > len(question) + 20
+
+
+def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], summary_of: Any, tmp_path: Path) -> None:
+    page = new_page("/")
+    box = card(page, "How long do they last?")
+    box.get_by_text("As table").click()
+    curve = summary_of()["durability"]["kaplan_meier"]["curve"]
+    expect(box.locator("tbody tr")).to_have_count(len(curve))
+    with page.expect_download() as waiting:
+        box.get_by_role("button", name="Download").click()
+    assert waiting.value.suggested_filename == "durability.csv"
+    waiting.value.save_as(tmp_path / "d.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "d.csv").read_text(encoding="utf-8-sig"))))
+    assert [float(row["days"]) for row in rows] == pytest.approx([row["days"] for row in curve], abs=1e-6)
+    assert [float(row["survival"]) for row in rows] == pytest.approx([row["survival"] for row in curve], abs=1e-6)
+
+
+def test_a_file_runs_no_formula(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = new_page("/")
+    box = card(page, "How long do they last?")
+    box.get_by_text("As table").wait_for()
+    page.evaluate(
+        """document.getElementById("durability-table").dataset.table = JSON.stringify(
+            {columns: [["a", "A"], ["b", "B"]], digits: 1,
+             rows: [["=1+1", -5], ["@x", 2], ["+3", 1], ["-4", 1], ['plain, "x"', null]]})"""
+    )
+    with page.expect_download() as waiting:
+        box.get_by_role("button", name="Download").click()
+    waiting.value.save_as(tmp_path / "d.csv")
+    rows = list(csv.reader(io.StringIO((tmp_path / "d.csv").read_text(encoding="utf-8-sig"))))
+    assert rows[1:] == [["'=1+1", "-5"], ["'@x", "2"], ["'+3", "1"], ["'-4", "1"], ['plain, "x"', ""]]
+
+
+def test_an_open_table_follows_the_filters(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/")
+    box = card(page, "On whom do these figures rest?")
+    box.get_by_text("As table").click()
+    expect(box.locator("tbody tr").first).to_contain_text(f"{summary_of()['cohort']['courses']:,}")
+    choose(page, "Route", "IM")
+    expect(box.locator("dd").first).to_contain_text(f"{summary_of('route=im')['cohort']['courses']:,}")
+    if box.locator("tbody tr").count():
+        expect(box.locator("tbody tr").first).to_contain_text(f"{summary_of('route=im')['cohort']['courses']:,}")
+
+
+def choose(page: Page, name: str, option: str) -> None:
+    page.get_by_role("combobox", name=name).or_(page.get_by_label(name, exact=True)).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def test_filters_go_to_the_url_and_a_copied_link_restores_them(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/")
+    page.locator(CHART).first.wait_for()
+    choose(page, "Route", "IV")
+    page.wait_for_url("**/?route=iv")
+    expect(page.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
+    want = words.funnel(summary_of("route=iv")["cohort"])
+    expect(card(page, "On whom do these figures rest?")).to_contain_text(want)
+    copied = new_page(page.url.split("/", 3)[3].join(["/", ""]))
+    expect(card(copied, "On whom do these figures rest?")).to_contain_text(want)
+    expect(copied.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
+
+
+def test_back_and_forward_move_the_filters(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/")
+    funnel = card(page, "On whom do these figures rest?")
+    everyone, some = words.funnel(summary_of()["cohort"]), words.funnel(summary_of("route=iv")["cohort"])
+    expect(funnel).to_contain_text(everyone)
+    choose(page, "Route", "IV")
+    expect(funnel).to_contain_text(some)
+    page.go_back()
+    expect(funnel).to_contain_text(everyone)
+    expect(page.locator(".chip")).to_have_count(0)
+    page.go_forward()
+    expect(funnel).to_contain_text(some)
+    expect(page.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
+
+
+def test_chips_take_filters_off(new_page: Callable[..., Page]) -> None:
+    page = new_page("/?route=iv,im&sex=female")
+    expect(page.get_by_role("button", name="Remove filter")).to_have_count(3)
+    page.get_by_role("button", name="Remove filter Route: IM").click()
+    page.wait_for_url("**/?route=iv&sex=female")
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".chip")).to_have_count(0)
+    assert "route" not in page.url
+
+
+def test_the_scale_switches(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/")
+    page.locator(CHART).first.wait_for()
+    page.get_by_label("Scale", exact=True).first.click()
+    page.get_by_role("option", name="GAD-7").click()
+    page.wait_for_url("**/?instrument=gad7")
+    expect(card(page, "How quickly do effects start?")).to_contain_text(
+        words.onset(summary_of("instrument=gad7")["onset"]["kaplan_meier"])
+    )
+
+
+def test_routes_are_compared_with_their_n(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/?by=route")
+    parts = summary_of(by="route")
+    box = card(page, "How quickly, by route?")
+    box.locator(CHART).first.wait_for()
+    expect(box).to_contain_text(f"n {parts['iv']['onset']['kaplan_meier']['n']}")
+    expect(box).to_contain_text("Log-rank test")
+    expect(page.get_by_label("Compare by").first).to_have_value("Route")
+
+
+def test_comparing_is_chosen_and_stands_in_the_url(new_page: Callable[..., Page]) -> None:
+    page = new_page("/?route=iv")
+    page.locator(CHART).first.wait_for()
+    page.get_by_label("Compare by").first.click()
+    page.get_by_role("option", name="Diagnosis").click()
+    page.wait_for_url("**/?route=iv&by=diagnosis")
+    card(page, "How long, by diagnosis?").locator(CHART).first.wait_for()
+
+
+def test_the_first_chart_takes_two_round_trips(new_page: Callable[..., Page]) -> None:
+    page = new_page("/nowhere")
+    page.get_by_text("There is no page").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.post_data or "") if "_dash-update-component" in r.url else None)
+    page.get_by_role("link", name="Outcomes").click()
+    page.locator(CHART).first.wait_for()
+    first = [i for i, body in enumerate(asked) if '"cohort-body.children"' in body]
+    page_calls = [i for i, body in enumerate(asked) if "page.children" in body]
+    assert len(first) == 1
+    assert len(page_calls) == 1
+
+
+def test_a_failed_answer_is_said_in_a_sentence(new_page: Callable[..., Page], summary_of: Any) -> None:
+    page = new_page("/?clinic=nowhere")
+    expect(page.get_by_text("Nothing to show")).to_be_visible()
+    expect(page.get_by_text("No courses match these filters: clinic nowhere.")).to_be_visible()

@@ -1,0 +1,79 @@
+"""The Side effects page in a browser: questions, charts, numbers, breakdowns by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard import words
+from data_models.cohort import side_effect_details, summarise
+from data_models.cohort_filter import CohortFilter
+from data_models.scope import Scope
+from data_models.store import Store
+
+QUESTIONS = [
+    "How often do side effects occur?", "When do they occur?", "How soon are they over?", "How bad are they?",
+    "What do blood pressure and heart rate do?", "How often does pressure pass a threshold?", "Which side effects, by route?",
+]  # fmt: skip
+
+
+def card(page: Page, question: str) -> Any:
+    return page.locator("section.card").filter(has=page.get_by_role("heading", name=question, exact=True))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_question_is_answered_with_a_chart(new_page: Callable[..., Page], width: int) -> None:
+    page = new_page("/side-effects", width=width)
+    for question in QUESTIONS:
+        chart = card(page, question).locator(".main-svg").first
+        chart.wait_for()
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["width"] > 200
+        assert box["height"] > 150
+
+
+def test_the_sentences_are_those_of_the_summary(new_page: Callable[..., Page], sample_database: str) -> None:
+    store, cohort = Store.open(sample_database), CohortFilter(route=("iv",))
+    with store.connect() as connection:
+        effects = summarise(connection, Scope.everything(), cohort, store.rules())["side_effects"]
+        details = side_effect_details(connection, Scope.everything(), cohort)
+    store.close()
+    page = new_page("/side-effects?route=iv")
+    expect(card(page, QUESTIONS[0])).to_contain_text(words.side_effects(effects))
+    expect(card(page, QUESTIONS[2])).to_contain_text(words.resolution(details["resolution"]["all"]))
+    expect(card(page, QUESTIONS[4])).to_contain_text(words.vitals(effects["vitals"]))
+
+
+def test_the_seven_of_the_source_have_a_row(new_page: Callable[..., Page]) -> None:
+    page = new_page("/side-effects")
+    box = card(page, QUESTIONS[0])
+    box.get_by_text("As table").click()
+    for name in (
+        "Heart rate increased",
+        "Blood pressure increased",
+        "Headache",
+        "Disorientation",
+        "Balance disorder (imbalance)",
+    ):
+        expect(box.get_by_role("cell", name=name).first).to_be_visible()
+
+
+def test_the_breakdown_is_chosen_and_stands_in_the_url(new_page: Callable[..., Page]) -> None:
+    page = new_page("/side-effects")
+    card(page, QUESTIONS[6]).locator(".main-svg").first.wait_for()
+    page.get_by_label("With what", exact=True).first.click()
+    page.get_by_role("option", name="Dose").click()
+    page.wait_for_url("**/side-effects?side-by=dose_band")
+    card(page, "Which side effects, by dose?").locator(".main-svg").first.wait_for()
+    page.reload()
+    card(page, "Which side effects, by dose?").locator(".main-svg").first.wait_for()
+
+
+def test_severity_is_told_in_words_and_colour(new_page: Callable[..., Page]) -> None:
+    box = card(new_page("/side-effects"), QUESTIONS[3])
+    for grade in ("Mild", "Moderate", "Severe"):
+        expect(box.locator(".legendtext", has_text=grade)).to_be_attached()
