@@ -300,6 +300,37 @@ def test_details_count_grades_and_resolutions(connection: Connection) -> None:
     assert result["any"]["per_session"]["events"] == (facts["effects"] > 0).sum()
 
 
+def test_details_beside_the_summary_equal_counts_by_hand(connection: Connection) -> None:
+    result = cohort.details(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
+    for name, column in (
+        ("sustained_response", "sustained_response"),
+        ("early_response", "early_response"),
+        ("partial_or_better", "ever_partial"),
+    ):
+        judged = outcomes[column].dropna()
+        assert (result[name]["events"], result[name]["n"]) == (judged.sum(), len(judged))
+        assert 0 < result[name]["events"] < result[name]["n"]
+    summary = cohort.durability(connection, ALL, CohortFilter())["aalen_johansen"]
+    assert len(result["durability_bands"]) == len(summary) > 10
+    for band, row in zip(result["durability_bands"], summary, strict=True):
+        assert {name: band[name] for name in row} == row
+        for end in ("loss", "retreated"):
+            low, high = band[f"{end}_low"], band[f"{end}_high"]
+            assert low is None or low <= band[end] <= high
+    mass = sum(part[2] for part in result["duration_turnbull"]["mass"])
+    assert mass == pytest.approx(1)
+
+
+@pytest.mark.parametrize("by", ["route", "phase", "course"])
+def test_fade_split_cuts_the_scores_without_loss(connection: Connection, by: str) -> None:
+    whole = cohort.fade(connection, ALL, CohortFilter())
+    split = cohort.fade_split(connection, ALL, CohortFilter(), by)
+    assert len(split) > 1
+    for place, row in enumerate(whole):
+        assert sum(rows[place]["scores"] for rows in split.values()) == row["scores"]
+
+
 def test_course_values_have_one_row_a_treated_course(connection: Connection) -> None:
     values = cohort.course_values(connection, ALL, CohortFilter(), DEFAULT_RULES)
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
