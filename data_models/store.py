@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,13 +182,17 @@ class Store:
             stored, ids = _stored_records(connection, batch)
             batch = reconcile(batch, stored)
             new = _with_ids(connection, batch, ids)
-            for table in RECORDS:
-                progress("storing records", RECORDS.index(table) / len(RECORDS))
-                ingest(connection, new[table], _TABLES[table])
-            if rules != current:
-                _derive_all(connection, rules, progress)
-            else:
-                _derive_touched(connection, new, stored, ids, rules, progress)
+            with ThreadPoolExecutor(1) as beside:
+                # Deriving needs no database: it goes on while the records are stored.
+                facts = None if rules != current else beside.submit(derive, *_whole_patients(new, stored), rules)
+                for place, table in enumerate(RECORDS):
+                    progress("storing records", place / len(RECORDS))
+                    ingest(connection, new[table], _TABLES[table])
+                progress("deriving outcomes", 0.0)
+                if facts is None:
+                    _derive_all(connection, rules, progress)
+                else:
+                    _replace_facts(connection, facts.result(), ids, progress)
             counts = {table: len(new[table]) for table in RECORDS}
             number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
             connection.execute(
@@ -253,62 +258,70 @@ def _set_info(connection: Connection, **values: str) -> None:
 
 def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
     """All stored records of the patients of a batch, and their ids by code."""
-    frames = (getattr(batch, table) for table in RECORDS)
-    codes = pd.concat([frame["patient_code"] for frame in frames], ignore_index=True).drop_duplicates()
+    codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
     _TOUCHED.create(connection)
-    ingest(connection, codes.to_frame(), _TOUCHED)
     patients = _TABLES["patients"]
+    if connection.execute(select(patients.c.patient_id).limit(1)).first():
+        ingest(connection, pd.DataFrame({"patient_code": codes}), _TOUCHED)
     touched = patients.c.patient_code.in_(select(_TOUCHED.c.patient_code))
-    frames_stored = {"patients": read_frame(connection, select(patients).where(touched))}
-    ids = frames_stored["patients"].set_index("patient_code")["patient_id"]
+    frames = {"patients": read_frame(connection, select(patients).where(touched))}
+    ids = frames["patients"].set_index("patient_code")["patient_id"]
     for name in RECORDS[1:]:
         table = _TABLES[name]
         statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
-        frames_stored[name] = read_frame(connection, statement.where(touched))
-    patients_stored, sessions, assessments, side_effects = (frames_stored[name] for name in RECORDS)
-    return RecordBatch(patients_stored, sessions, assessments, side_effects), ids
+        frames[name] = read_frame(connection, statement.where(touched))
+    people, sessions, assessments, side_effects = (frames[name] for name in RECORDS)
+    return RecordBatch(people, sessions, assessments, side_effects), ids
 
 
 def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:
     """The batch's frames with patient ids: known ones, and new ones in the order of the batch."""
     patients = _TABLES["patients"]
     first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
-    fresh = pd.Index(batch.patients["patient_code"].drop_duplicates()).difference(pd.Index(ids.index), sort=False)
+    fresh = pd.Index(batch.patients["patient_code"].unique()).difference(pd.Index(ids.index), sort=False)
     codes = pd.Index(ids.index).append(fresh)
     all_ids = np.concatenate((ids.to_numpy(np.int64), np.arange(first, first + len(fresh))))
     result = {}
     for table in RECORDS:
         frame = getattr(batch, table)
-        frame = frame.assign(patient_id=all_ids[codes.get_indexer(frame["patient_code"])])
-        # In the order of the primary key rows are appended, not inserted.
-        result[table] = frame.sort_values([c.name for c in _TABLES[table].primary_key], ignore_index=True)
+        distinct, names = pd.factorize(frame["patient_code"])
+        frame = frame.assign(patient_id=all_ids[codes.get_indexer(names)][distinct])
+        result[table] = _in_key_order(frame, _TABLES[table])
     if len(result["side_effects"]):
         result["side_effects"]["onset_minutes"] = result["side_effects"]["onset_minutes"].fillna(-1.0)
     return result
 
 
-def _derive_touched(
-    connection: Connection,
-    new: dict[str, pd.DataFrame],
-    stored: RecordBatch,
-    known_ids: pd.Series,
-    rules: OutcomeRules,
-    progress: Progress,
-) -> None:
-    """Replace the facts of the patients of an import."""
-    records = []
+def _in_key_order(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Rows in the order of the primary key, in which they are appended and not inserted."""
+    keys = [frame[c.name] for c in table.primary_key]
+    numbers = [k if pd.api.types.is_numeric_dtype(k.dtype) else pd.factorize(k, sort=True)[0] for k in keys]
+    order = np.lexsort(numbers[::-1])
+    if (np.diff(order) == 1).all():
+        return frame.reset_index(drop=True)
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def _whole_patients(
+    new: dict[str, pd.DataFrame], stored: RecordBatch
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Sessions, assessments and side effects of the patients of an import: the new and the stored."""
+    frames = []
     for table in RECORDS[1:]:
         columns = [c.name for c in _TABLES[table].columns]
-        before = getattr(stored, table)
-        frame = new[table][columns]
-        records.append(pd.concat([before[columns], frame], ignore_index=True) if len(before) else frame)
+        before, frame = getattr(stored, table), new[table][columns]
+        frames.append(pd.concat([before[columns], frame], ignore_index=True) if len(before) else frame)
+    return frames[0], frames[1], frames[2]
+
+
+def _replace_facts(connection: Connection, facts: Facts, known_ids: pd.Series, progress: Progress) -> None:
+    """Store the facts of the patients of an import in place of those that they had."""
     if len(known_ids):
         patients = _TABLES["patients"]
         touched = select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
         for table in FACTS:
             connection.execute(delete(_TABLES[table]).where(_TABLES[table].c.patient_id.in_(touched)))
-    progress("deriving outcomes", 0.0)
-    _store_facts(connection, derive(records[0], records[1], records[2], rules), progress)
+    _store_facts(connection, facts, progress)
 
 
 def _store_facts(connection: Connection, facts: Facts, progress: Progress) -> None:
