@@ -190,6 +190,12 @@ def _signed_in(connection: Connection, name: str, account_id: int, details: Mapp
     append(connection, name, "signed_in", name, details)
 
 
+def replace_hash(engine: Engine, account_id: int, password_hash: str) -> None:
+    """Keep the same password under a stronger hash."""
+    with _writing(engine) as connection:
+        connection.execute(update(Account).where(Account.account_id == account_id).values(password_hash=password_hash))
+
+
 def use_second_factor_step(engine: Engine, account_id: int, step: int) -> bool:
     """Take one time step of the second factor; False when it or a later one was used before."""
     with _writing(engine) as connection:

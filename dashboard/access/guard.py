@@ -1,0 +1,221 @@
+"""The guard before every route, Dash's own included: who asks, from where, and may they.
+
+It runs before anything else of the application and decides on its own: a route, page or callback that it
+does not know of is shut. It leaves the person in `flask.g.person`; the scope of every query comes from
+there, so that what it lets through by mistake still finds no rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from dash import Dash
+from dash.exceptions import PreventUpdate
+from flask import Flask, Response, g, redirect, request
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from wtforms.validators import ValidationError
+
+from dashboard.access import callbacks, forms, roles, sessions, state, trail
+from dashboard.access.proxies import WAS_FORWARDED
+from dashboard.pages import Page
+from dashboard.settings import LOOPBACK
+from data_models.accounts import DATA_MANAGER, Person
+from data_models.engine import StoreError
+
+log = logging.getLogger("dashboard")
+
+CALL = "/_dash-update-component"
+SIGN_IN, SIGN_OUT, PASSWORD, SECOND_FACTOR = "/sign-in", "/sign-out", "/password", "/second-factor"
+SINGLE_SIGN_ON = "/single-sign-on"
+ROLE_COOKIE = "demo_role"
+CSRF_COOKIE = "_csrf_token"  # Dash reads this cookie and sends it back as the header X-CSRFToken
+_FORM_BYTES = 16_000
+_CALL_BYTES = 1_000_000
+_UPLOAD_BYTES = 60_000_000  # dropped records, base64
+# What anybody may have: the product's own style sheets and scripts, and the way in.
+_PUBLIC = (SIGN_IN, SINGLE_SIGN_ON, SINGLE_SIGN_ON + "/answer")
+_UNFINISHED = (SIGN_OUT, PASSWORD, SECOND_FACTOR)  # for a session that has something to do first
+
+
+def install(app: Dash, pages: tuple[Page, ...]) -> None:
+    """Put the guard before everything that the app's server does."""
+    server: Flask = app.server
+    server.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard(app, pages))
+    server.after_request(_give_csrf_token)
+    server.view_functions[_endpoint(server, CALL)] = _answer_calls(server.view_functions[_endpoint(server, CALL)])
+    server.register_error_handler(StoreError, _store_fails)
+    server.register_error_handler(HTTPException, _plainly)
+
+
+def _guard(app: Dash, pages: tuple[Page, ...]) -> Any:
+    g.person = None
+    request.max_content_length = _FORM_BYTES
+    path = request.path
+    if request.method not in ("GET", "HEAD", "POST"):
+        return forms.refusal(405, "This is not offered here.")
+    if path.startswith("/assets/"):
+        return None
+    here = state.access()
+    refused = _guard_open(here) if here.is_open() else _guard_signed_in(here, path)
+    if refused is not None:
+        return refused
+    if path == CALL:
+        return _guard_call(app, here)
+    return _guard_page(pages, path)
+
+
+# --- who asks ------------------------------------------------------------------------------------
+
+
+def _guard_open(here: state.Access) -> Any:
+    """An open dashboard answers this computer alone: no other name for it, and no proxy in between."""
+    # A page elsewhere may point a name of its own at 127.0.0.1; its requests then carry that name.
+    if _host() not in LOOPBACK or request.environ.get(WAS_FORWARDED):
+        return forms.refusal(
+            403,
+            "Without accounts the dashboard answers this computer alone, at 127.0.0.1. To serve others, "
+            "add an owner first: ketamine-outcomes user add NAME --role owner.",
+        )
+    if request.method == "POST" and not _same_origin():
+        return forms.refusal(403, "This request came from another site.")
+    g.person = _demo_person() if here.demo else state.LOCAL
+    return None
+
+
+def _guard_signed_in(here: state.Access, path: str) -> Any:
+    if not request.is_secure and _host() not in LOOPBACK:
+        return forms.refusal(
+            403, "This connection is not encrypted. Put TLS in front of the dashboard and open its https address."
+        )
+    found = sessions.find(here)
+    if request.method == "POST":
+        if not _same_origin():
+            return forms.refusal(403, "This request came from another site.")
+        try:
+            validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+        except ValidationError:
+            if path in (*_PUBLIC, *_UNFINISHED):
+                return forms.refusal(400, "This form was open for too long, or cookies are off. Go back and reload it.")
+            return forms.refusal(400 if found else 401, "Reload the page: its token is missing or out of date.")
+    if path in _PUBLIC:
+        g.web_session = found
+        return None
+    if found is None:
+        return forms.ask_to_sign_in(401)
+    g.web_session = found
+    if path in _UNFINISHED:
+        return None
+    if not found.complete:
+        return forms.ask_to_sign_in(401)
+    if not found.ready:
+        target = PASSWORD if found.must_change_password else SECOND_FACTOR
+        if _wants_page():
+            return redirect(target, 303)
+        return forms.refusal(403, "Something is to be done first: reload the page.")
+    g.person = found.person
+    return None
+
+
+def _demo_person() -> Person:
+    role = request.cookies.get(ROLE_COOKIE, "")
+    return Person("demo", frozenset({role}), None) if role in roles.EVERYONE else state.LOCAL
+
+
+def _host() -> str:
+    return urlsplit(f"//{request.host}").hostname or ""
+
+
+def _same_origin() -> bool:
+    """Whether a request that may change something comes from a page of ours, as the browser tells."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.host}"
+
+
+# --- what for ------------------------------------------------------------------------------------
+
+
+def _guard_page(pages: tuple[Page, ...], path: str) -> Any:
+    """A page's address is shut to roles that do not see it; the first address leads to one's own first page."""
+    if path.startswith("/_") or path in (*_PUBLIC, *_UNFINISHED):
+        return None
+    page = next((page for page in pages if page.holds(path)), None)
+    if page is None or roles.may_see(g.person, page.path):
+        return None
+    if page.path == "/" and request.method != "POST":
+        return redirect(roles.home(g.person), 303)
+    trail.note_denied(page.path)
+    return forms.refusal(403, "Your account does not show this page.", link=True)
+
+
+def _guard_call(app: Dash, here: state.Access) -> Any:
+    request.max_content_length = _UPLOAD_BYTES if DATA_MANAGER in g.person.roles else _CALL_BYTES
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        body = None
+    if not isinstance(body, dict):
+        return forms.refusal(400, "This request could not be read.")
+    output = body.get("output")
+    allowed = here.callbacks.get(output) if isinstance(output, str) else None
+    if not allowed or not allowed & g.person.roles:
+        trail.note_denied("a callback")
+        return forms.refusal(403, "Your account does not show this.")
+    if not callbacks.fits(app, body):
+        return forms.refusal(400, "This request could not be read.")
+    return None
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def _give_csrf_token(response: Response) -> Response:
+    """Pages carry the CSRF token in a cookie that Dash's script reads."""
+    if g.get("person") is not None and g.person.account_id and response.mimetype == "text/html":
+        response.set_cookie(
+            CSRF_COOKIE, generate_csrf(), path="/", secure=request.is_secure, httponly=False, samesite="Strict"
+        )
+    return response
+
+
+def _answer_calls(view: Any) -> Any:
+    """Dash's own view; a call that it cannot take apart is refused, not a failure of the server."""
+
+    def answer(*arguments: Any, **named: Any) -> Any:
+        try:
+            return view(*arguments, **named)
+        except (PreventUpdate, HTTPException, StoreError):
+            raise
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            log.warning("a call was refused: %s", type(error).__name__)
+            return forms.refusal(400, "This request could not be read.")
+
+    return answer
+
+
+def _store_fails(error: StoreError) -> Any:
+    log.error("the store failed: %s", error)
+    return forms.refusal(503, "The store does not answer now. Try again in a minute.")
+
+
+def _plainly(error: HTTPException) -> Any:
+    """Errors say little: a sentence and a status, without what was asked for."""
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        return forms.refusal(413, "This is too large.")
+    return forms.refusal(status, "There is nothing here." if status == 404 else "This request could not be answered.")
+
+
+def _wants_page() -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+
+
+def _endpoint(server: Flask, path: str) -> str:
+    return next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == path)
