@@ -70,6 +70,13 @@ def _row(
     }
 
 
+def responses(listed: pd.DataFrame, rules: OutcomeRules) -> dict[int, float]:
+    """The highest score in response by patient_id, for those with a baseline above 0."""
+    known = listed[listed["baseline"].notna() & (listed["baseline"] > 0)]
+    share = 1 - rules.response_improvement
+    return {int(row["patient_id"]): float(row["baseline"]) * share for row in records(known)}
+
+
 def _number(value: Any) -> str:
     return NOTHING if words.missing(value) else words.number(value)
 

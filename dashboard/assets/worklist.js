@@ -47,6 +47,7 @@
       "svg",
       { className: "sparkline", viewBox: "0 0 116 32", width: 116, height: 32, role: "img", "aria-label": drawn.text },
       make("title", null, drawn.text),
+      drawn.line === null ? null : make("path", { d: `M0 ${drawn.line}H116`, className: "sparkline-response" }),
       make("path", { d: drawn.path, className: "sparkline-path" }),
       make("circle", { cx: drawn.x, cy: drawn.y, r: 2.6, fill: `var(--${token})` })
     );
@@ -93,7 +94,7 @@
   function fit(api) {
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
-    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 168 }, { key: "state", newWidth: narrow ? 136 : 146 }]);
+    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 164 }, { key: "state", newWidth: narrow ? 136 : 144 }]);
   }
 
   function arrange(api) {

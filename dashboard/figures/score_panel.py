@@ -202,14 +202,14 @@ def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: list[dict[str
     """Name the score at which response was first seen, and the one at which it was lost."""
     if outcome is None or outcome.get("ever_response") != 1:
         return
-    found = [("response", outcome["onset_right"], 26)]
+    found = [("response", outcome["onset_right"], 30)]
     if outcome["duration_event"] == 1:
         found.append(("lost", outcome["loss_right"], -26))
     for name, day, aside in found:
         near = min(rows, key=lambda row: abs(row["days"] - day), default=None)
         if near is None or words.missing(day):
             continue
-        note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": -26, "standoff": 6}
+        note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": -40, "standoff": 6}
         note |= {"text": f"{name}, {words.briefly(day)}", "showarrow": True, "arrowwidth": 1}
         note |= {"arrowhead": 0, "arrowcolor": colour("muted"), "font": {"size": 11}, "name": f"{name} seen"}
         panel.notes.append(note | {"xanchor": "left" if aside > 0 else "right"})

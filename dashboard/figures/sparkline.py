@@ -5,7 +5,7 @@ The browser only draws the path (`assets/worklist.js`); scale, gaps and words ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -62,11 +62,18 @@ def sparkline(
     return {"path": "".join(path), "x": across(days[-1]), "y": up(scores[-1]), "line": line, "text": text}
 
 
-def sparklines(scores: pd.DataFrame, scale: Instrument) -> dict[int, dict[str, Any]]:
-    """Sparklines by patient of a frame with patient_id, days and score in time order (a page of the list)."""
+def sparklines(
+    scores: pd.DataFrame, scale: Instrument, responses: Mapping[int, float] | None = None
+) -> dict[int, dict[str, Any]]:
+    """Sparklines by patient of a frame with patient_id, days and score in time order (a page of the list).
+
+    `responses` holds the highest score in response by patient, where there is a baseline.
+    """
     found: dict[int, dict[str, Any]] = {}
     for patient_id, rows in scores.groupby("patient_id", sort=False):
-        drawn = sparkline([float(d) for d in rows["days"]], [float(s) for s in rows["score"]], scale)
+        number = int(str(patient_id))
+        days, values = [float(day) for day in rows["days"]], [float(score) for score in rows["score"]]
+        drawn = sparkline(days, values, scale, (responses or {}).get(number))
         if drawn is not None:
-            found[int(str(patient_id))] = drawn
+            found[number] = drawn
     return found

@@ -9,7 +9,9 @@ from dash.development.base_component import Component
 
 from dashboard import data, ids
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
+from dashboard.figures.trajectory import outcome_of
 from dashboard.pages import Page
+from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, skeleton
 from dashboard.pages.list_query import ListQuery
@@ -60,18 +62,21 @@ def register(app: Dash) -> None:
 
 
 def find(pathname: str | None) -> parts.PatientRecords | None:
-    """The records of the patient that the path names, where the asker may see them."""
+    """The records of the patient that the path names, where the asker may see them.
+
+    Not kept: small, quickly asked, and they would push the cohort's answers out.
+    """
     code = code_of(pathname)
-    row = data.ask(queries.patient, code) if code else None
+    row = data.ask(queries.patient, code, keep=False) if code else None
     if row is None:
         return None
     number = int(row["patient_id"])
     return parts.PatientRecords(
         row,
-        data.ask(queries.patient_sessions, number),
-        data.ask(queries.patient_scores, number),
-        data.ask(queries.patient_side_effects, number),
-        data.ask(queries.patient_outcomes, number),
+        data.ask(queries.patient_sessions, number, keep=False),
+        data.ask(queries.patient_scores, number, keep=False),
+        data.ask(queries.patient_side_effects, number, keep=False),
+        data.ask(queries.patient_outcomes, number, keep=False),
     )
 
 
@@ -86,7 +91,7 @@ def unknown() -> Component:
 def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
     """Facts, view bar and cards of one patient."""
     view, rules = PatientView.from_query(search, found.instruments, found.courses), data.rules()
-    outcome = parts.outcome_of(found.outcomes, view.course, view.instrument)
+    outcome = outcome_of(found.outcomes, view.course, view.instrument)
     head = html.Div(
         [
             html.H1(found.patient["patient_code"], className="page-title"),
@@ -94,24 +99,24 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
         ],
         className="patient-head",
     )
-    cards = [
-        parts.trajectory_card(found, view, rules),
-        parts.item9_card(found, view, rules),
-        parts.between_card(found, view, rules),
+    shown = [
+        cards.trajectory_card(found, view, rules),
+        cards.item9_card(found, view, rules),
+        cards.between_card(found, view, rules),
     ]
     waiting = skeleton("context", "How does this course compare?", CONTEXT_HEIGHT, wide=True)
-    cards.append(html.Div(waiting, id=CONTEXT, className="card-wide"))
-    shown = html.Div([one for one in cards if one is not None], className="cards")
-    return [head, parts.facts(found, view), parts.view_bar(found, view), shown]
+    shown.append(html.Div(waiting, id=CONTEXT, className="card-wide"))
+    grid = html.Div([one for one in shown if one is not None], className="cards")
+    return [head, parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view), grid]
 
 
 def in_context(found: parts.PatientRecords, search: str | None) -> Component:
     """The card that compares the course with those of the same scale and route."""
     view = PatientView.from_query(search, found.instruments, found.courses)
-    outcome = parts.outcome_of(found.outcomes, view.course, view.instrument)
+    outcome = outcome_of(found.outcomes, view.course, view.instrument)
     route = None if outcome is None else outcome["route"]
     band = data.ask(context_band, view.instrument, route, alignment=view.align)
-    return parts.context_card(found, view, data.rules(), band, route)
+    return cards.context_card(found, view, data.rules(), band, route)
 
 
 def pager(code: str | None, search: str | None) -> list[Component]:
@@ -119,7 +124,9 @@ def pager(code: str | None, search: str | None) -> list[Component]:
     cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
     query = wanted.to_query(cohort)
     before, after = (
-        data.ask(neighbours, cohort, code, **wanted.arguments(), rules=data.rules()) if code else (None, None)
+        data.ask(neighbours, cohort, code, **wanted.arguments(), rules=data.rules(), keep=False)
+        if code
+        else (None, None)
     )
     return [
         html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),

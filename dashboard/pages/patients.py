@@ -39,15 +39,22 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 
 COLUMNS = [
-    _column("code", "Patient", 168, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 146, sort="state", cellRenderer="PatientState"),
-    _column("spark", "Course", 134, cellRenderer="PatientSparkline"),
-    _column("last", "Latest score", 130, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 84, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 92, sort="improvement", type="rightAligned"),
-    _column("last_days", "Session to score", 100, sort="days_since_session", type="rightAligned"),
+    _column("code", "Patient", 164, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
+    _column("state", "State", 144, sort="state", cellRenderer="PatientState"),
+    _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
+    _column("last", "Latest score", 128, sort="last", cellRenderer="PatientScore"),
+    _column("baseline", "Baseline", 82, sort="baseline", type="rightAligned"),
+    _column("improvement", "Improved", 90, sort="improvement", type="rightAligned"),
+    _column(
+        "last_days",
+        "Session to score",
+        98,
+        sort="days_since_session",
+        type="rightAligned",
+        headerTooltip="From the latest session to the latest score",
+    ),
     _column("item9", "Item 9", 66, sort="item9_last", cellRenderer="PatientItem9"),
-    _column("flags", "Pressure, worst side effect", 166, sort="worst", cellRenderer="PatientFlags"),
+    _column("flags", "Pressure, worst side effect", 176, sort="worst", cellRenderer="PatientFlags"),
     _column("sessions", "Sessions", 116, sort="sessions", flex=1, minWidth=116),
 ]
 
@@ -126,7 +133,8 @@ def register(app: Dash) -> None:
             worklist, cohort, **wanted.arguments(), limit=PAGE_ROWS, offset=start, rules=rules, keep=False
         )
         patients = [int(patient) for patient in listed["patient_id"]]
-        drawn = draw_sparklines(data.ask(sparklines, patients, cohort.instrument, keep=False), scale)
+        scores = data.ask(sparklines, patients, cohort.instrument, keep=False)
+        drawn = draw_sparklines(scores, scale, worklist_rows.responses(listed, rules))
         rows = worklist_rows.rows(listed, drawn, scale, rules, ids.PATIENT, wanted.to_query(cohort))
         said = worklist_rows.sentence(
             total, wanted.attention, wanted.state, wanted.search, scale, filters.described(cohort)

@@ -47,3 +47,10 @@ def test_a_page_of_patients():
     assert set(drawn) == {7, 9}
     assert drawn[7]["text"].startswith("PHQ-9 20 to 8")
     assert sparklines(scores[:0], PHQ9) == {}
+
+
+def test_the_response_line_stands_at_its_score_and_only_with_a_baseline():
+    scores = pd.DataFrame({"patient_id": [7, 7, 9], "course": 1, "days": [0.0, 4.0, 1.0], "score": [20.0, 10.0, 5.0]})
+    drawn = sparklines(scores, PHQ9, {7: 10.0})
+    assert drawn[7]["line"] == drawn[7]["y"]
+    assert drawn[9]["line"] is None

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard import worklist_rows
 from data_models.instruments import INSTRUMENTS
-from data_models.rules import DEFAULT_RULES
+from data_models.rules import DEFAULT_RULES, OutcomeRules
 
 NAN = float("nan")
 PHQ9 = INSTRUMENTS["phq9"]
@@ -77,3 +77,8 @@ def test_an_empty_list_says_what_to_do():
     said = worklist_rows.sentence(0, None, "worse", "zz", PHQ9, "")
     assert said.startswith("No patient in the state “worse” and with “zz” in the code on the PHQ-9.")
     assert said.endswith("Clear a filter or choose another list.")
+
+
+def test_the_response_line_follows_the_rule_and_needs_a_baseline():
+    frame = pd.concat([listed(), listed(patient_id=6, baseline=NAN), listed(patient_id=7, baseline=0.0)])
+    assert worklist_rows.responses(frame, OutcomeRules(response_improvement=0.6)) == {5: pytest.approx(8.0)}
