@@ -10,7 +10,7 @@ from typing import Any
 
 from dashboard.terminal import CommandError
 from dashboard.throwaway import copy_of
-from data_models import cohort
+from data_models.cohort import split, summarise
 from data_models.cohort_filter import KEYS, CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
@@ -31,9 +31,9 @@ def as_json(store: Store, instrument: str, where: tuple[str, ...], by: str | Non
     with _under(store, rules) as source, source.connect() as connection:
         scope = Scope.everything()
         if by is None:
-            result: Any = cohort.summarise(connection, scope, chosen, rules)
+            result: Any = summarise(connection, scope, chosen, rules)
         else:
-            result = {"by": by, "groups": cohort.split(connection, scope, chosen, rules, by)}
+            result = {"by": by, "groups": split(connection, scope, chosen, rules, by)}
     return json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
