@@ -108,6 +108,11 @@
     }
   });
 
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.records = {
+    follow: (job) => [!job, job ? "1" : ""],
+  };
+
   // On this page a file that misses the zone must not replace the page.
   let depth = 0;
   const mark = (on) => zone() && zone().classList.toggle("drop-over", on && !busy());

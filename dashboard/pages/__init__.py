@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from types import ModuleType
 
 from dash import Dash
 from dash.development.base_component import Component
@@ -29,7 +28,6 @@ class Page:
     icon: str
     layout: Callable[[], Component]
     register: Callable[[Dash], None]
-    parent: str = ""
 
     def holds(self, pathname: str) -> bool:
         """Whether a URL's path shows this page."""
@@ -43,14 +41,4 @@ _MODULES = ("cohort", "patients", "patient", "side_effects", "records")
 
 def pages() -> tuple[Page, ...]:
     """All pages, in the order of the navigation. Each module names its own as `PAGE`."""
-    found: list[Page] = []
-    for name in _MODULES:
-        module: ModuleType
-        try:
-            module = import_module(f"dashboard.pages.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"dashboard.pages.{name}":
-                raise
-            continue
-        found.append(module.PAGE)
-    return tuple(found)
+    return tuple(import_module(f"dashboard.pages.{name}").PAGE for name in _MODULES)

@@ -62,7 +62,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Component:
     head = html.Thead(html.Tr([html.Th(heading, scope="col") for heading in headings]))
     lines = [html.Tr([_clinic(row), *(_share(row, *measure[1:]) for measure in MEASURES)]) for row in rows]
     table = html.Table([head, html.Tbody(lines)], className="completeness")
-    label = {"aria-label": COMPLETENESS_QUESTION}
+    label = {"aria-label": "Completeness by clinic"}
     return html.Div(table, className="completeness-scroll", role="region", tabIndex=0, **label)
 
 
@@ -102,7 +102,7 @@ def history(frame: pd.DataFrame) -> Component:
     head = html.Tr([html.Th(text, scope="col", className=_kind(key)) for key, text in columns])
     lines = [html.Tr([html.Td(_cell(key, row[key]), className=_kind(key)) for key, _ in columns]) for row in rows]
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="numbers imports")
-    label = {"aria-label": HISTORY_QUESTION}
+    label = {"aria-label": "Imports, newest first"}
     region = html.Div(table, className="table-scroll", role="region", tabIndex=0, **label)
     return card(
         HISTORY,

@@ -13,7 +13,7 @@ from dashboard.record_jobs import JobState
 
 ROWS_SHOWN = 100
 _PROBLEMS = "records-problems"
-_COLUMNS = (("file", "File"), ("row", "Row"), ("column", "Column"), ("reason", "What is wrong, and what to do"))
+_COLUMNS = (("file", "File"), ("row", "Row"), ("column", "Column"), ("reason", "What is wrong"))
 
 
 def progress(state: JobState) -> Component:
@@ -63,7 +63,8 @@ def _problems(state: JobState) -> Component:
         **{"data-download": f"{_PROBLEMS}-table", "data-name": "problems.csv"},
     )
     everything = table_view(Table(_COLUMNS, state.problems), _PROBLEMS)
-    return html.Div([region, html.P([html.Span(said, className="fine"), button]), html.Div(everything, hidden=True)])
+    more = html.Div([html.Span(said, className="fine"), button] if said else [button], className="records-more")
+    return html.Div([region, more, html.Div(everything, hidden=True)])
 
 
 def _cell(problem: dict[str, Any], key: str) -> str:

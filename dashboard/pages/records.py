@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import data, ids, record_jobs, uploads
@@ -27,6 +27,7 @@ DEMO = (
     "This is the demo, which shows the synthetic sample alone. To import records of your own, stop it and run: "
     "ketamine-outcomes serve"
 )
+GONE = "The files are no longer in this window; drop them again"
 ALL_CLINICS = "Records are imported by those who see every clinic"
 
 
@@ -45,9 +46,9 @@ def layout() -> Component:
             head,
             html.Div([_drop_card(), html.Div(waiting, id=CARDS, className="stack page-body")], className="stack"),
             dcc.Store(id=DROPPED),
-            dcc.Store(id=JOB),
+            dcc.Store(id=JOB, storage_type="session"),  # who comes back to the page sees how the job goes on
             dcc.Store(id=STORED, data=0),
-            dcc.Interval(id=TICK, interval=1000 * ASK_SECONDS, disabled=True, max_intervals=20_000),
+            dcc.Interval(id=TICK, interval=1000 * ASK_SECONDS, disabled=True),
         ]
     )
 
@@ -90,36 +91,41 @@ def register(app: Dash) -> None:
     """A drop starts a check, the button an import; each is asked after until it ends."""
     uploads.limit_requests(app.server)
 
+    uploads.remove_forgotten()
+    # While a job runs it is asked after, and nothing else can be dropped.
+    app.clientside_callback(
+        ClientsideFunction("records", "follow"),
+        Output(TICK, "disabled"),
+        Output(DROP, "data-busy"),
+        Input(JOB, "data"),
+    )
+
     @app.callback(
         Output(JOB, "data"),
-        Output(TICK, "disabled"),
-        Output(TICK, "n_intervals"),
         Output(REPORT, "children"),
         Output(IMPORT, "disabled"),
-        Output(DROP, "data-busy"),
         Input(DROPPED, "data"),
         Input(IMPORT, "n_clicks"),
         prevent_initial_call=True,
     )
     def begin(dropped: Any, _clicks: int | None) -> Any:
-        if not dropped:
-            return (no_update,) * 6
         kind = record_jobs.IMPORT if ctx.triggered_id == IMPORT else record_jobs.CHECK
         refusal = may_not_import() if kind == record_jobs.IMPORT else None
         if refusal:
-            return None, True, 0, record_report.refused(refusal, "Not imported"), True, ""
+            return None, record_report.refused(refusal, "Not imported"), True
+        if not dropped:
+            return (None, record_report.refused(GONE), True) if kind == record_jobs.IMPORT else (no_update,) * 3
         try:
             url = data.store().engine.url.render_as_string(hide_password=False)
             token = record_jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url)
         except uploads.UploadRefused as error:
-            return None, True, 0, record_report.refused(str(error)), True, ""
-        return token, False, 0, record_report.progress(record_jobs.JobState(kind)), True, "1"
+            return None, record_report.refused(str(error)), True
+        return token, record_report.progress(record_jobs.JobState(kind)), True
 
     @app.callback(
+        Output(JOB, "data", allow_duplicate=True),
         Output(REPORT, "children", allow_duplicate=True),
-        Output(TICK, "disabled", allow_duplicate=True),
         Output(IMPORT, "disabled", allow_duplicate=True),
-        Output(DROP, "data-busy", allow_duplicate=True),
         Output(DROPPED, "data"),
         Output(STORED, "data"),
         Input(TICK, "n_intervals"),
@@ -130,18 +136,16 @@ def register(app: Dash) -> None:
     def ask_after(_ticks: int | None, token: str | None, stored: int | None) -> Any:
         state = record_jobs.state(token)
         if state is None:  # its end was told to an earlier question
-            return (no_update,) * 6
+            return None, no_update, no_update, no_update, no_update
         if not state.ended:
-            return record_report.progress(state), no_update, no_update, no_update, no_update, no_update
-        if state.kind == record_jobs.CHECK:
-            ready = state.clean and not state.already_imported
-            refusal = may_not_import() if ready else None
-            shown = [record_report.end(state)]
-            if refusal:
-                shown.append(html.P(f"{refusal}.", className="card-note"))
-            return shown, True, not ready or refusal is not None, "", no_update, no_update
-        # The files leave the browser's memory once they are stored.
-        return record_report.end(state), True, True, "", None if state.clean else no_update, (stored or 0) + 1
+            return no_update, record_report.progress(state), no_update, no_update, no_update
+        if state.kind == record_jobs.IMPORT:
+            # The files leave the browser's memory once they are stored.
+            return None, record_report.end(state), True, None if state.clean else no_update, (stored or 0) + 1
+        ready = state.clean and not state.already_imported
+        refusal = may_not_import() if ready else None
+        note = [html.P(f"{refusal}.", className="card-note")] if refusal else []
+        return None, [record_report.end(state), *note], not ready or refusal is not None, no_update, no_update
 
     @app.callback(Output(CARDS, "children"), Input(STORED, "data"))
     def show_cards(_stored: int | None) -> Any:
