@@ -94,7 +94,7 @@
   function fit(api) {
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
-    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 164 }, { key: "state", newWidth: narrow ? 136 : 144 }]);
+    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 160 }, { key: "state", newWidth: narrow ? 136 : 144 }]);
   }
 
   function arrange(api) {

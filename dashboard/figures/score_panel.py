@@ -202,14 +202,17 @@ def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: list[dict[str
     """Name the score at which response was first seen, and the one at which it was lost."""
     if outcome is None or outcome.get("ever_response") != 1:
         return
-    found = [("response", outcome["onset_right"], 30)]
+    first, last = (rows[0]["days"], rows[-1]["days"]) if rows else (0.0, 0.0)
+    found = [("response", outcome["onset_right"], 30, -40)]
     if outcome["duration_event"] == 1:
-        found.append(("lost", outcome["loss_right"], -26))
-    for name, day, aside in found:
+        # To the left of its score, where the line comes from below; near the left edge to the right and above.
+        early = outcome["loss_right"] - first < 0.3 * (last - first)
+        found.append(("lost", outcome["loss_right"], 30, -72) if early else ("lost", outcome["loss_right"], -26, -40))
+    for name, day, aside, above in found:
         near = min(rows, key=lambda row: abs(row["days"] - day), default=None)
         if near is None or words.missing(day):
             continue
-        note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": -40, "standoff": 6}
+        note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": above, "standoff": 6}
         note |= {"text": f"{name}, {words.briefly(day)}", "showarrow": True, "arrowwidth": 1}
         note |= {"arrowhead": 0, "arrowcolor": colour("muted"), "font": {"size": 11}, "name": f"{name} seen"}
         panel.notes.append(note | {"xanchor": "left" if aside > 0 else "right"})

@@ -148,4 +148,4 @@ def _turn(link_id: str, text: str, key: str, code: str | None, query: str) -> Co
     return html.A(parts_of, id=link_id, href=ids.PATIENT + code + query, **about)
 
 
-PAGE = Page(ids.PATIENT, "Patient", "", layout, register, parent=ids.PATIENTS)
+PAGE = Page(ids.PATIENT, "Patient", "", layout, register)

@@ -39,11 +39,11 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 
 COLUMNS = [
-    _column("code", "Patient", 164, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
+    _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
     _column("state", "State", 144, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 128, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 82, sort="baseline", type="rightAligned"),
+    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
     _column("improvement", "Improved", 90, sort="improvement", type="rightAligned"),
     _column(
         "last_days",
