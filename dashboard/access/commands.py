@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 user_app = typer.Typer(help="Accounts: who may sign in, and see what.", rich_markup_mode=None)
 ACTOR = "command line"
-NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 Database = Annotated[
     str | None,
@@ -167,6 +165,8 @@ def second_factor(
 
 def checked_name(name: str) -> str:
     """An account's name as it is kept. Raises CommandError."""
+    from dashboard.access.manage import NAME
+
     name = name.strip().casefold()
     if not NAME.fullmatch(name):
         raise CommandError(f"{name!r} is no name for an account: use up to 64 letters, digits and . _ - @", exit_code=2)

@@ -1,0 +1,128 @@
+"""The tables of the Accounts page: people with their buttons, and the entries of the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.access import manage
+from dashboard.access.roles import NAMES
+from dashboard.pages.card import message
+from data_models.accounts import unpack
+from data_models.audit import Entry
+
+ACTION = "account-action"
+WORDS = {
+    "signed_in": "signed in",
+    "signed_out": "signed out",
+    "sign_in_failed": "failed to sign in",
+    "denied": "was denied",
+    "patient_opened": "opened a patient",
+    "list_opened": "opened the list of patients",
+    "exported": "exported",
+    "imported": "imported records",
+    "rules_changed": "changed the rules",
+    "account_added": "added an account",
+    "account_changed": "changed an account",
+    "account_disabled": "disabled an account",
+    "account_enabled": "enabled an account",
+    "password_changed": "changed a password",
+    "second_factor_set": "set up a second factor",
+    "second_factor_reset": "reset a second factor",
+}
+
+
+def words_of(action: str) -> str:
+    """An action of the trail in words."""
+    return WORDS.get(action, action.replace("_", " "))
+
+
+def people(rows: Sequence[Any], me: str) -> Component:
+    """One row a person; nobody gets buttons that shut themselves out."""
+    body = []
+    for row in rows:
+        clinics = unpack(row.clinics)
+        seen = "every clinic" if clinics is None else ", ".join(sorted(clinics)) or "none"
+        factor = "on" if row.has_second_factor else "required" if row.second_factor_required else "off"
+        cells = [
+            row.name,
+            ", ".join(NAMES.get(role, role) for role in sorted(unpack(row.roles) or ())),
+            seen,
+            factor,
+            "disabled" if row.disabled else row.last_sign_in or "never",
+        ]
+        buttons = [_button("Change", row.name, manage.CHANGE)]
+        if row.name != me:
+            buttons.append(
+                _button("Enable", row.name, manage.ENABLE)
+                if row.disabled
+                else _button("Disable", row.name, manage.DISABLE)
+            )
+            buttons.append(_button("New password", row.name, manage.PASSWORD))
+        if row.has_second_factor:
+            buttons.append(_button("Reset second factor", row.name, manage.RESET_FACTOR))
+        elif not row.second_factor_required:
+            buttons.append(_button("Require second factor", row.name, manage.REQUIRE_FACTOR))
+        body.append(
+            html.Tr(
+                [*(html.Td(cell) for cell in cells), html.Td(html.Div(buttons, className="account-actions"))],
+                className="off" if row.disabled else "",
+            )
+        )
+    headings = ["Name", "Roles", "Clinics", "Second factor", "Last sign-in", "Change"]
+    return html.Table([_head(headings), html.Tbody(body)], className="people")
+
+
+def _button(text: str, name: str, do: str) -> Component:
+    return html.Button(
+        text,
+        id={"type": ACTION, "name": name, "do": do},
+        type="button",
+        className="small-button",
+        **{"aria-label": f"{text}: {name}"},
+    )
+
+
+def trail(entries: Sequence[Entry], total: int) -> Component:
+    """The latest entries that match, the newest first."""
+    if not entries:
+        return message("No entry matches.")
+    body = [
+        html.Tr(
+            [
+                html.Td(f"{entry.sequence:,}"),
+                html.Td(f"{entry.time[:10]} {entry.time[11:19]}"),
+                html.Td(entry.actor or "somebody"),
+                html.Td(words_of(entry.action)),
+                html.Td(entry.subject),
+                html.Td(_details(entry.details)),
+            ]
+        )
+        for entry in entries
+    ]
+    table = html.Table(
+        [_head(["No.", "UTC", "Who", "Did what", "Subject", "Details"]), html.Tbody(body)], className="trail"
+    )
+    return html.Div([html.P(f"{total:,} {'entry' if total == 1 else 'entries'}.", className="fine"), table])
+
+
+def _details(text: str) -> str:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return text
+    return "; ".join(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in values.items() if value is not None)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _head(headings: list[str]) -> Component:
+    return html.Thead(html.Tr([html.Th(heading, scope="col") for heading in headings]))
