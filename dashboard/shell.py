@@ -98,7 +98,8 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
         page = page_of(pages, pathname)
         if page is None:
             text = "There is no page at this address. Choose one from the navigation."
-            return message(text, title="Page not found"), "none", None
+            head = html.H1("Page not found", className="page-title page-head")
+            return [head, message(text)], "none", None
         if page.path == shown:  # another patient on the same page: its own callbacks fill it
             return no_update, no_update, None
         return page.layout(), page.path, None

@@ -30,9 +30,12 @@ def how_often(per_patient: Rows, per_session: Rows, most: int | None = None, row
     place = {term: i for i, term in enumerate(terms)}
     data = _dots("Patients", per_patient, place, -0.17, {"color": colour("text"), "symbol": "circle", "size": 9})
     data += _dots(
-        "Sessions", per_session, place, 0.17,
+        "Sessions",
+        per_session,
+        place,
+        0.17,
         {"color": colour("iv"), "symbol": "diamond-open", "size": 9, "line": {"width": 2, "color": colour("iv")}},
-    )  # fmt: skip
+    )
     return {"data": data, "layout": _rows_layout(terms, "Share, 95% interval", row)}
 
 
@@ -47,9 +50,9 @@ def by_group(groups: Sequence[tuple[str, Rows]], terms: Sequence[str], key: str,
     for position, (value, rows) in enumerate(groups):
         mark = {
             "color": series_colour(key, value, position),
-            "symbol": ROUTE_SYMBOLS.get(value, SYMBOLS[position % len(SYMBOLS)]) if key == "route" else SYMBOLS[position % len(SYMBOLS)],
+            "symbol": ROUTE_SYMBOLS.get(value if key == "route" else "", SYMBOLS[position % len(SYMBOLS)]),
             "size": 8,
-        }  # fmt: skip
+        }
         data += _dots(names.get(value, value), rows, place, width * (position - (len(groups) - 1) / 2), mark)
     return {"data": data, "layout": _rows_layout(terms, "Share of sessions, 95% interval", 20 + 8 * len(groups))}
 
@@ -65,13 +68,18 @@ def by_number(groups: Sequence[tuple[int, Rows]], terms: Sequence[str], most: in
         token = f"series_{position % 6 + 1}"
         data.append(
             line(
-                [n for n, _ in points], [row["share"] for _, row in points], label(term), token,
-                mode="lines+markers", marker={"size": 6, "symbol": SYMBOLS[position], "color": colour(token)},
+                [n for n, _ in points],
+                [row["share"] for _, row in points],
+                label(term),
+                token,
+                mode="lines+markers",
+                marker={"size": 6, "symbol": SYMBOLS[position], "color": colour(token)},
                 customdata=[[row["events"], row["n"], _span(row)] for _, row in points],
                 hovertemplate="Session %{x}: %{y:.0%} (%{customdata[0]} of %{customdata[1]})%{customdata[2]}<extra>"
-                + label(term) + "</extra>",
+                + label(term)
+                + "</extra>",
             )
-        )  # fmt: skip
+        )
         ends.append((points[-1][0], points[-1][1]["share"], label(term), token))
     if not data:
         return empty(f"No session number has {FEW} sessions in which side effects were asked about.")
@@ -133,8 +141,13 @@ def resolution(km: Mapping[str, Any]) -> Figure:
     curve = hours_curve(km)
     return survival_figure(
         [Group("Kaplan-Meier", curve, km["n"], "moderate")],
-        rising=False, x_title="Hours since it began", y_title="Not yet over", events="Over", unit="hour", limit=LONGEST_HOURS,
-    )  # fmt: skip
+        rising=False,
+        x_title="Hours since it began",
+        y_title="Not yet over",
+        events="Over",
+        unit="hour",
+        limit=LONGEST_HOURS,
+    )
 
 
 def hours_curve(km: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -163,7 +176,11 @@ def _dots(
             "marker": dict(mark),
             "cliponaxis": False,
             "error_x": {
-                "type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": mark["color"],
+                "type": "data",
+                "symmetric": False,
+                "thickness": 1.6,
+                "width": 0,
+                "color": mark["color"],
                 "array": [0 if r["high"] is None else max(r["high"] - r["share"], 0) for r in kept],
                 "arrayminus": [0 if r["low"] is None else max(r["share"] - r["low"], 0) for r in kept],
             },
@@ -171,7 +188,7 @@ def _dots(
             "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:,} of %{customdata[2]:,})%{customdata[3]}"
             "<extra>" + name + "</extra>",
         }
-    ]  # fmt: skip
+    ]
 
 
 def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, Any]:
@@ -179,13 +196,19 @@ def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, A
         84 + row * len(terms),
         x=axis(title, rangemode="tozero", tickformat=".0%"),
         y=axis(
-            "", range=[len(terms) - 0.5, -0.5], tickvals=list(range(len(terms))),
-            ticktext=[_wrapped(label(t)) for t in terms], showgrid=True, tickfont={"size": 12, "color": colour("text")},
-            ticks="outside", ticklen=8, tickcolor="rgba(0,0,0,0)",
+            "",
+            range=[len(terms) - 0.5, -0.5],
+            tickvals=list(range(len(terms))),
+            ticktext=[_wrapped(label(t)) for t in terms],
+            showgrid=True,
+            tickfont={"size": 12, "color": colour("text")},
+            ticks="outside",
+            ticklen=8,
+            tickcolor="rgba(0,0,0,0)",
         ),
         showlegend=True,
         legend=LEGEND,
-    )  # fmt: skip
+    )
 
 
 def _wrapped(text: str) -> str:

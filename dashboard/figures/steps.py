@@ -41,7 +41,7 @@ def daily(curve: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Map
     """
     if len(curve) <= most:
         return list(curve)
-    rows: list[dict[str, Any]] = []
+    rows: list[Any] = []
     for row in curve:
         end = float(math.ceil(row["days"]))
         if rows and rows[-1]["days"] == end:
@@ -87,7 +87,10 @@ def step_points(
     curve: Sequence[Mapping[str, Any]], end: float, *, rising: bool
 ) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
     """Days, values, low, high of a curve from day 0 to `end`; `rising` draws 1 - survival."""
-    days, values, low, high = [0.0], [1.0], [1.0], [1.0]
+    days: list[float] = [0.0]
+    values: list[float] = [1.0]
+    low: list[float | None] = [1.0]
+    high: list[float | None] = [1.0]
     for row in curve:
         if row["days"] > end:
             break
@@ -102,8 +105,9 @@ def step_points(
         low.append(low[-1])
         high.append(high[-1])
     if rising:
-        flip = [None if v is None else 1 - v for v in high]
-        return days, [1 - v for v in values], flip, [None if v is None else 1 - v for v in low]
+        lower: list[float | None] = [None if v is None else 1 - v for v in high]
+        upper: list[float | None] = [None if v is None else 1 - v for v in low]
+        return days, [1 - v for v in values], lower, upper
     return days, values, low, high
 
 
@@ -154,7 +158,8 @@ def survival_figure(
                 "name": f"{group.name} (n {group.n:,})",
                 "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv"},
                 "customdata": hover,
-                "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}<extra>{group.name}</extra>",
+                "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}"
+                f"<extra>{group.name}</extra>",
             }
         )
     rows = _count_rows(groups, at, events)

@@ -18,7 +18,7 @@ def before_and_highest(rows: Sequence[Mapping[str, Any]]) -> Figure:
         return empty("No session has a value before and during it.", 220)
     data: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
-    names = dict((token, name) for name, token in SIGNS)
+    names = {token: name for name, token in SIGNS}
     for place, row in enumerate(kept):
         token = row["sign"]
         data.append(
@@ -40,8 +40,14 @@ def before_and_highest(rows: Sequence[Mapping[str, Any]]) -> Figure:
         )
         labels.append(note(f"{row['before']:.0f}", row["before"], place, xanchor="right", xshift=-9))
         labels.append(
-            note(f"{row['highest']:.0f} (+{row['rise']:.1f})", row["highest"], place, xshift=10, font={"size": 12, "color": colour("text")})
-        )  # fmt: skip
+            note(
+                f"{row['highest']:.0f} (+{row['rise']:.1f})",
+                row["highest"],
+                place,
+                xshift=10,
+                font={"size": 12, "color": colour("text")},
+            )
+        )
     values = [row[key] for row in kept for key in ("before", "highest")]
     room = (max(values) - min(values)) * 0.22 + 6
     return {
@@ -49,11 +55,17 @@ def before_and_highest(rows: Sequence[Mapping[str, Any]]) -> Figure:
         "layout": layout(
             70 + 44 * len(kept),
             x=axis("mmHg; beats a minute for heart rate", range=[min(values) - room, max(values) + room * 1.5]),
-            y=axis("", range=[len(kept) - 0.5, -0.5], tickvals=list(range(len(kept))), showgrid=False,
-                   ticktext=[names[row["sign"]] for row in kept], tickfont={"size": 12, "color": colour("text")}),
+            y=axis(
+                "",
+                range=[len(kept) - 0.5, -0.5],
+                tickvals=list(range(len(kept))),
+                showgrid=False,
+                ticktext=[names[row["sign"]] for row in kept],
+                tickfont={"size": 12, "color": colour("text")},
+            ),
             annotations=labels,
         ),
-    }  # fmt: skip
+    }
 
 
 def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -71,7 +83,11 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 "name": "Sessions",
                 "marker": {"color": colour("systolic"), "size": 9},
                 "error_x": {
-                    "type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": colour("systolic"),
+                    "type": "data",
+                    "symmetric": False,
+                    "thickness": 1.6,
+                    "width": 0,
+                    "color": colour("systolic"),
                     "array": [0 if r["high"] is None else max(r["high"] - r["share"], 0) for r in kept],
                     "arrayminus": [0 if r["low"] is None else max(r["share"] - r["low"], 0) for r in kept],
                 },
@@ -82,7 +98,12 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
         "layout": layout(
             70 + 34 * len(kept),
             x=axis("Share of sessions, 95% interval", rangemode="tozero", tickformat=".0%"),
-            y=axis("", range=[len(kept) - 0.5, -0.5], tickvals=list(range(len(kept))), ticktext=[r["name"] for r in kept],
-                   tickfont={"size": 12, "color": colour("text")}),
+            y=axis(
+                "",
+                range=[len(kept) - 0.5, -0.5],
+                tickvals=list(range(len(kept))),
+                ticktext=[r["name"] for r in kept],
+                tickfont={"size": 12, "color": colour("text")},
+            ),
         ),
-    }  # fmt: skip
+    }

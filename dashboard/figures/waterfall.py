@@ -65,30 +65,51 @@ def waterfall(
     if unmeasured:
         shapes.append(
             {
-                "type": "rect", "x0": n, "x1": n + unmeasured, "y0": low, "y1": high, "layer": "below",
-                "fillcolor": colour("not_measured"), "opacity": 0.55, "line": {"width": 0},
+                "type": "rect",
+                "x0": n,
+                "x1": n + unmeasured,
+                "y0": low,
+                "y1": high,
+                "layer": "below",
+                "fillcolor": colour("not_measured"),
+                "opacity": 0.55,
+                "line": {"width": 0},
             }
-        )  # fmt: skip
+        )
         if unmeasured / (n + unmeasured) > 0.08:
             labels.append(
-                note(f"{unmeasured:,} not<br>measured", n + unmeasured / 2, (low + high) / 2, xanchor="center", align="center",
-                     font={"size": 11, "color": colour("text")})
-            )  # fmt: skip
+                note(
+                    f"{unmeasured:,} not<br>measured",
+                    n + unmeasured / 2,
+                    (low + high) / 2,
+                    xanchor="center",
+                    align="center",
+                    font={"size": 11, "color": colour("text")},
+                )
+            )
     if least is not None:
         for sign in (-1, 1):
             shapes.append(
                 {
-                    "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": sign * least, "y1": sign * least,
+                    "type": "line",
+                    "xref": "paper",
+                    "x0": 0,
+                    "x1": 1,
+                    "y0": sign * least,
+                    "y1": sign * least,
                     "line": {"color": colour("axis"), "width": 1, "dash": "dot"},
                 }
-            )  # fmt: skip
+            )
         labels.append(note(f"smallest meaningful change ({least:g})", 0.01, -least, xref="paper", yanchor="top"))
     return {
         "data": data,
         "layout": layout(
             height,
-            x=axis("Courses, each a bar" if each == 1 else f"Courses, about {each:.0f} to a bar",
-                   range=[0, n + unmeasured], showgrid=False),
+            x=axis(
+                "Courses, each a bar" if each == 1 else f"Courses, about {each:.0f} to a bar",
+                range=[0, n + unmeasured],
+                showgrid=False,
+            ),
             y=axis("Change in score (lower is better)", range=[low * 1.05, high * 1.05]),
             bargap=0,
             barmode="overlay",
@@ -97,4 +118,4 @@ def waterfall(
             showlegend=True,
             legend=LEGEND,
         ),
-    }  # fmt: skip
+    }

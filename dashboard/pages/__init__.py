@@ -21,6 +21,7 @@ class Page:
     icon : name of the icon class in the style sheet; empty for a page that is not in the navigation.
     layout : makes the page's empty shell; data come by callbacks alone.
     register : adds the page's callbacks to an app.
+    parent : path of the page that it belongs to, for a page outside the navigation.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Page:
     icon: str
     layout: Callable[[], Component]
     register: Callable[[Dash], None]
+    parent: str = ""
 
     def holds(self, pathname: str) -> bool:
         """Whether a URL's path shows this page."""

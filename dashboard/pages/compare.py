@@ -92,22 +92,43 @@ def cards(
 
     more = f" The {MOST_GROUPS} largest of {len(ordered)} groups are drawn." if len(ordered) > MOST_GROUPS else ""
     caution = "Groups differ in more than this: a difference is not an effect." + more
-    rows = [_row(names[key], answer) for key, answer in ordered]
-    shared = {"rules": rules, "table": _table(rows, filters.NAMES[by])}
+    name = filters.NAMES[by]
+    table = _table([_row(names[key], answer) for key, answer in ordered], name)
     meaning = Definition(caution, ("response_improvement", "loss_rule"))
+
+    def one(part: str, question: str, sentence: str, figure: dict[str, Any], *, wide: bool = False) -> Component:
+        return card(
+            f"compare-{part}",
+            question,
+            sentence,
+            figure,
+            table=table,
+            definition=meaning,
+            rules=rules,
+            wide=wide,
+        )
+
+    bins = [
+        (f"{names[key]} (n {sum(b['scores'] for b in part):,})", tokens[key], part) for key, part in _bins(kept, faded)
+    ]
     return html.Div(
         [
-            card("compare-onset", f"How quickly, by {filters.NAMES[by].lower()}?", f"{_medians(kept, names, 'onset')} {words.tests(tests, 'onset')}",
-                 onset.onset_groups(groups("onset", "kaplan_meier")), definition=meaning, **shared),
-            card("compare-durability", f"How long, by {filters.NAMES[by].lower()}?", f"{_medians(kept, names, 'durability')} {words.tests(tests, 'durability')}",
-                 durability.durability_groups(groups("durability", "kaplan_meier")), definition=meaning, **shared),
-            card("compare-fade", f"How does it fade, by {filters.NAMES[by].lower()}?", words.sentence(caution),
-                 fade.fade([(f"{names[k]} (n {sum(b['scores'] for b in bins):,})", tokens[k], bins)
-                            for k, bins in _bins(kept, faded)]),
-                 definition=meaning, wide=True, **shared),
+            one(
+                "onset",
+                f"How quickly, by {name.lower()}?",
+                f"{_medians(kept, names, 'onset')} {words.tests(tests, 'onset')}",
+                onset.onset_groups(groups("onset", "kaplan_meier")),
+            ),
+            one(
+                "durability",
+                f"How long, by {name.lower()}?",
+                f"{_medians(kept, names, 'durability')} {words.tests(tests, 'durability')}",
+                durability.durability_groups(groups("durability", "kaplan_meier")),
+            ),
+            one("fade", f"How does it fade, by {name.lower()}?", words.sentence(caution), fade.fade(bins), wide=True),
         ],
         className="cards",
-    )  # fmt: skip
+    )
 
 
 def _bins(kept: list[tuple[str, Mapping[str, Any]]], faded: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -147,8 +168,16 @@ def _row(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _table(rows: list[dict[str, Any]], name: str) -> Table:
     return Table(
-        (("group", name), ("courses", "Courses"), ("evaluable", "Evaluable"), ("measured", "Scored at end of induction"),
-         ("response", "Response then"), ("low", "95% low"), ("high", "95% high"), ("onset", "Median days to response"),
-         ("durability", "Median days in response")),
+        (
+            ("group", name),
+            ("courses", "Courses"),
+            ("evaluable", "Evaluable"),
+            ("measured", "Scored at end of induction"),
+            ("response", "Response then"),
+            ("low", "95% low"),
+            ("high", "95% high"),
+            ("onset", "Median days to response"),
+            ("durability", "Median days in response"),
+        ),
         rows,
-    )  # fmt: skip
+    )

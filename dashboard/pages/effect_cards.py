@@ -17,7 +17,10 @@ from data_models.rules import OutcomeRules
 from data_models.vocabulary import label
 
 Groups = Sequence[Mapping[str, Any]]
-_SESSIONS = "Asked sessions with the side effect, of asked sessions; 95% interval clustered by patient, whose sessions are alike."
+_SESSIONS = (
+    "Asked sessions with the side effect, of asked sessions; 95% interval clustered by patient, whose sessions are "
+    "alike."
+)
 
 
 def cards(answer: Mapping[str, Any], by_number: Groups, details: Mapping[str, Any], rules: OutcomeRules) -> Component:
@@ -30,10 +33,12 @@ def cards(answer: Mapping[str, Any], by_number: Groups, details: Mapping[str, An
                 [when_card(by_number, effects, rules), resolution_card(details["resolution"], rules)], className="stack"
             ),
             severity_card(details, rules),
-            html.Div([pressure_card(effects["vitals"], rules), threshold_card(effects["vitals"], rules)], className="stack"),
+            html.Div(
+                [pressure_card(effects["vitals"], rules), threshold_card(effects["vitals"], rules)], className="stack"
+            ),
         ],
         className="cards",
-    )  # fmt: skip
+    )
 
 
 def often_card(effects: Mapping[str, Any], rules: OutcomeRules) -> Component:
@@ -104,17 +109,25 @@ def severity_card(details: Mapping[str, Any], rules: OutcomeRules) -> Component:
         words.worst_grades(details["worst"]),
         figures.severity(details["severity"]),
         table=Table(
-            (("term", "Side effect"), ("occurrences", "Occurrences"), ("mild", "Mild"), ("moderate", "Moderate"),
-             ("severe", "Severe"), ("not_graded", "Not graded"), ("serious", "Serious")),
+            (
+                ("term", "Side effect"),
+                ("occurrences", "Occurrences"),
+                ("mild", "Mild"),
+                ("moderate", "Moderate"),
+                ("severe", "Severe"),
+                ("not_graded", "Not graded"),
+                ("serious", "Serious"),
+            ),
             [*rows, *worst],
         ),
         definition=Definition(
-            "Occurrences by grade, and asked sessions by the worst grade reported in them (interval clustered by patient). "
+            "Occurrences by grade, and asked sessions by the worst grade reported in them (interval clustered by "
+            "patient). "
             "Serious is a mark of its own, in the table.",
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def resolution_card(resolution: Mapping[str, Any], rules: OutcomeRules) -> Component:
@@ -126,19 +139,27 @@ def resolution_card(resolution: Mapping[str, Any], rules: OutcomeRules) -> Compo
         words.resolution(km),
         figures.resolution(km),
         table=Table(
-            (("minutes", "Minutes"), ("at_risk", "Not yet over"), ("events", "Over"), ("censored", "Censored"),
-             ("survival", "Share not over"), ("low", "95% low"), ("high", "95% high")),
+            (
+                ("minutes", "Minutes"),
+                ("at_risk", "Not yet over"),
+                ("events", "Over"),
+                ("censored", "Censored"),
+                ("survival", "Share not over"),
+                ("low", "95% low"),
+                ("high", "95% high"),
+            ),
             km["curve"],
         ),
         definition=Definition(
             "Minutes from the beginning of an occurrence to its end; censored when it was last observed unresolved. "
-            "Kaplan-Meier with log-log intervals over occurrences that have a beginning; occurrences of one patient are "
+            "Kaplan-Meier with log-log intervals over occurrences that have a beginning; occurrences of one "
+            "patient are "
             "alike, so the interval is somewhat too narrow.",
             n=words.sentence(words.count(km["n"], "occurrence")),
             source="Kaplan and Meier 1958",
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def pressure_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
@@ -163,16 +184,24 @@ def pressure_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
         vitals.before_and_highest(rows),
         body=note("Open: mean before the dose. Filled: mean of the highest during the session."),
         table=Table(
-            (("sign", "Sign"), ("n", "Sessions"), ("before", "Mean before"), ("highest", "Mean highest"),
-             ("rise", "Mean rise"), ("low", "95% low"), ("high", "95% high")),
+            (
+                ("sign", "Sign"),
+                ("n", "Sessions"),
+                ("before", "Mean before"),
+                ("highest", "Mean highest"),
+                ("rise", "Mean rise"),
+                ("low", "95% low"),
+                ("high", "95% high"),
+            ),
             [row | {"sign": label(row["sign"])} for row in rows],
         ),
         definition=Definition(
-            "Rise: highest during the session minus before, over sessions with both; 95% interval clustered by patient.",
+            "Rise: highest during the session minus before, over sessions with both; 95% interval clustered by "
+            "patient.",
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
@@ -194,12 +223,18 @@ def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
         table=Table((("name", "Threshold (mmHg)"), *SHARE_COLUMNS), shown),
         definition=Definition(
             "Of sessions with the pressures that the threshold needs; 95% interval clustered by patient.",
-            ("systolic_rise_mmhg", "diastolic_rise_mmhg", "systolic_high_mmhg", "diastolic_high_mmhg",
-             "predose_systolic_mmhg", "predose_diastolic_mmhg"),
+            (
+                "systolic_rise_mmhg",
+                "diastolic_rise_mmhg",
+                "systolic_high_mmhg",
+                "diastolic_high_mmhg",
+                "predose_systolic_mmhg",
+                "predose_diastolic_mmhg",
+            ),
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def _group_name(group: str | None, by: str) -> str:

@@ -20,12 +20,21 @@ from data_models.vocabulary import label
 
 Summary = Mapping[str, Any]
 _CURVE_COLUMNS = (
-    ("at_risk", "At risk"), ("events", "Events"), ("censored", "Censored"), ("survival", "Share without the event"),
-    ("low", "95% low"), ("high", "95% high"),
-)  # fmt: skip
+    ("at_risk", "At risk"),
+    ("events", "Events"),
+    ("censored", "Censored"),
+    ("survival", "Share without the event"),
+    ("low", "95% low"),
+    ("high", "95% high"),
+)
 SHARE_COLUMNS = (
-    ("events", "With it"), ("n", "Of"), ("share", "Share"), ("low", "95% low"), ("high", "95% high"), ("method", "Interval"),
-)  # fmt: skip
+    ("events", "With it"),
+    ("n", "Of"),
+    ("share", "Share"),
+    ("low", "95% low"),
+    ("high", "95% high"),
+    ("method", "Interval"),
+)
 
 
 def cards(
@@ -78,13 +87,20 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
         body=html.Dl(strip, className="funnel"),
         table=Table((("step", "Step"), ("courses", "Courses"), ("share", "Share of treated")), steps),
         definition=Definition(
-            "A course is a run of sessions without a long gap. Its baseline is the last score before its first session; "
+            "A course is a run of sessions without a long gap. Its baseline is the last score before its first "
+            "session; "
             "with follow-up means a baseline above 0 and at least one later score.",
-            ("course_gap_days", "baseline_window_days", "induction_gap_days", "induction_max_sessions", "end_of_induction_days"),
+            (
+                "course_gap_days",
+                "baseline_window_days",
+                "induction_gap_days",
+                "induction_max_sessions",
+                "end_of_induction_days",
+            ),
         ),
         rules=rules,
         wide=True,
-    )  # fmt: skip
+    )
 
 
 def headlines(answer: Summary, beside: Summary) -> Component:
@@ -92,13 +108,17 @@ def headlines(answer: Summary, beside: Summary) -> Component:
     response, remission, worse = answer["response"], answer["remission"], answer["worse"]
     onset_km, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
     tiles = [
-        _rate_tile("Response at end of induction", response["end_of_induction"], response["end_of_induction_all_treated"]),
-        _rate_tile("Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]),
+        _rate_tile(
+            "Response at end of induction", response["end_of_induction"], response["end_of_induction_all_treated"]
+        ),
+        _rate_tile(
+            "Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]
+        ),
         _rate_tile("Worse at end of induction", worse["end_of_induction"], None),
         _median_tile("Median time to response", onset_km, "evaluable course"),
         _median_tile("Median durability of response", durable, "course in response", "courses in response"),
         _rate_tile("Sessions with any side effect", beside["any_effect"], None, "sessions asked"),
-    ]  # fmt: skip
+    ]
     return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
 
 
@@ -146,8 +166,10 @@ def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Compone
         table=_curve_table(km, "Day"),
         definition=Definition(
             "Days from the course's first session to response. The first score in response comes after the response "
-            "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − Kaplan-Meier on R "
-            "with log-log intervals; the dotted line is the nonparametric maximum-likelihood estimate for (L, R] (Turnbull), with a band where any course of "
+            "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − "
+            "Kaplan-Meier on R "
+            "with log-log intervals; the dotted line is the nonparametric maximum-likelihood estimate for (L, R] "
+            "(Turnbull), with a band where any course of "
             "the curve would be as likely. "
             "Courses without response are censored at their last score.",
             ("response_improvement", "baseline_window_days", "course_gap_days"),
@@ -168,7 +190,8 @@ def sessions_card(answer: Summary, rules: OutcomeRules) -> Component:
         body=note(_stop_words(km, 24, "session")),
         table=_curve_table(km, "Sessions"),
         definition=Definition(
-            "Sessions started before the first score in response; courses without response are censored at the sessions "
+            "Sessions started before the first score in response; courses without response are censored at the "
+            "sessions "
             "started before their last score. 1 − Kaplan-Meier with log-log intervals.",
             ("response_improvement",),
             n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
@@ -192,7 +215,8 @@ def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
         ),
         table=_curve_table(km, "Day"),
         definition=Definition(
-            "Days from the last induction session to loss of response, of courses in response at the end of induction; each "
+            "Days from the last induction session to loss of response, of courses in response at the end of "
+            "induction; each "
             "counts from that score on (delayed entry). Kaplan-Meier with Greenwood's variance and log-log intervals.",
             ("loss_rule", "loss_confirmations", "response_improvement", "end_of_induction_days"),
             n=words.sentence(f"{words.count(km['n'], 'course')} in response, {km['events']:,} lost it"),
@@ -215,7 +239,8 @@ def competing_card(answer: Summary, rules: OutcomeRules) -> Component:
             durability.thinned(rows),
         ),
         definition=Definition(
-            "Cumulative incidence of loss of response with re-treatment as a competing event (Aalen-Johansen); the same "
+            "Cumulative incidence of loss of response with re-treatment as a competing event (Aalen-Johansen); "
+            "the same "
             "courses and the same clock as the durability curve.",
             ("loss_rule", "loss_confirmations", "end_of_induction_days"),
             n=words.sentence(words.count(km["n"], "course") + " in response at the end of induction"),
@@ -234,22 +259,33 @@ def fade_card(answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Com
         words.fade(bins),
         fade.fade([("All scores", "response", bins)]),
         body=note(
-            f"{words.count(few, 'span')} with fewer than {words.FEW} scores {'is' if few == 1 else 'are'} not drawn." if few else ""
+            f"{words.count(few, 'span')} with fewer than {words.FEW} scores {'is' if few == 1 else 'are'} not drawn."
+            if few
+            else ""
         ),
         table=Table(
-            (("from_days", "From day"), ("to_days", "To day"), ("scores", "Scores"), ("patients", "Patients"),
-             ("mean", "Mean change"), ("low", "95% low"), ("high", "95% high"), ("median", "Median")),
+            (
+                ("from_days", "From day"),
+                ("to_days", "To day"),
+                ("scores", "Scores"),
+                ("patients", "Patients"),
+                ("mean", "Mean change"),
+                ("low", "95% low"),
+                ("high", "95% high"),
+                ("median", "Median"),
+            ),
             bins,
         ),
         definition=Definition(
-            f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores after a session "
+            f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores "
+            f"after a session "
             "and before the next one. Mean with a 95% interval clustered by patient.",
             ("fade_pre_session_days",),
             n=words.sentence(words.count(sum(b["scores"] for b in bins), "score")),
             source="Liang and Zeger 1986 (clustered variance)",
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
@@ -261,7 +297,8 @@ def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
         occupancy.occupancy(rows, courses),
         table=Table((("day", "Day"), *((key, name) for name, _, key in occupancy.LAYERS)), rows),
         definition=Definition(
-            "Of all courses started, by day since the first session. A state holds after its score until the next one, for "
+            "Of all courses started, by day since the first session. A state holds after its score until the next "
+            "one, for "
             "a limited time; then the course is not measured. Left: the record of the course has ended.",
             ("state_hold_days", "response_improvement", "partial_improvement"),
             n=words.sentence(words.count(courses, "course") + " started"),
@@ -294,11 +331,13 @@ def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, 
             f"Last {instrument.name} score of the course minus its baseline, one bar a course. "
             + (f"Dotted: the smallest meaningful change, {least:g} points. " if least else ""),
             ("response_improvement", "partial_improvement", "baseline_window_days"),
-            n=words.sentence(f"{words.count(len(changes), 'evaluable course')} of {answer['cohort']['courses']:,} treated"),
+            n=words.sentence(
+                f"{words.count(len(changes), 'evaluable course')} of {answer['cohort']['courses']:,} treated"
+            ),
             source=instrument.source,
         ),
         rules=rules,
-    )  # fmt: skip
+    )
 
 
 def cost_card(answer: Summary, rules: OutcomeRules) -> Component:
@@ -318,11 +357,14 @@ def cost_card(answer: Summary, rules: OutcomeRules) -> Component:
 def how_often_definition(effects: Mapping[str, Any]) -> Definition:
     """What the two rates of a side effect mean."""
     return Definition(
-        "Patients: with at least one occurrence, of patients with at least one session in which side effects were asked "
-        "about (Wilson interval). Sessions: asked sessions with the effect, of asked sessions (interval clustered by patient: "
+        "Patients: with at least one occurrence, of patients with at least one session in which side effects were "
+        "asked "
+        "about (Wilson interval). Sessions: asked sessions with the effect, of asked sessions (interval clustered "
+        "by patient: "
         "sessions of one patient are alike). Not asked is never counted as none.",
         n=words.sentence(
-            f"{words.count(effects['patients_asked'], 'patient')}, {words.count(effects['sessions_asked'], 'session')} asked"
+            f"{words.count(effects['patients_asked'], 'patient')}, "
+            f"{words.count(effects['sessions_asked'], 'session')} asked"
         ),
         source="Wilson 1927; Cochran 1977 (ratio estimator)",
     )

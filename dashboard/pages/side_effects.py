@@ -44,14 +44,17 @@ def layout() -> Component:
             html.Div(waiting, id=ids.SIDE_EFFECTS_BODY, className="page-body"),
             html.Section(
                 [
-                    html.Div([html.H2("With what do they occur?", className="section-title"), choice], className="section-head"),
+                    html.Div(
+                        [html.H2("With what do they occur?", className="section-title"), choice],
+                        className="section-head",
+                    ),
                     html.Div(id=ids.SIDE_EFFECTS_BREAKDOWN, className="page-body"),
                 ],
                 className="section",
                 **{"aria-label": "With what do they occur?"},
             ),
         ]
-    )  # fmt: skip
+    )
 
 
 def register(app: Dash) -> None:

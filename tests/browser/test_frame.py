@@ -104,7 +104,8 @@ def test_the_keyboard_reaches_content_and_focus_is_seen(new_page: Callable[..., 
         seen.append(
             page.evaluate(
                 "(() => { const a = document.activeElement, s = getComputedStyle(a);"
-                " return [a.tagName, s.outlineStyle !== 'none' || s.boxShadow !== 'none' || s.borderColor !== 'rgba(0, 0, 0, 0)'] })()"
+                " return [a.tagName, s.outlineStyle !== 'none' || s.boxShadow !== 'none' || s.borderColor !== "
+                "'rgba(0, 0, 0, 0)'] })()"
             )
         )
     assert all(visible for _, visible in seen)
@@ -116,7 +117,7 @@ def test_the_keyboard_reaches_content_and_focus_is_seen(new_page: Callable[..., 
 def test_axe_finds_nothing(new_page: Callable[..., Page], violations: Any, path: str, scheme: str) -> None:
     page = new_page(path, scheme=scheme)
     if path in ("/?clinic=nowhere", "/nowhere"):
-        page.locator(".state-title").wait_for()
+        page.locator(".state").wait_for()
     else:
         drawn(page)
         for summary in page.locator("summary").all()[:3]:

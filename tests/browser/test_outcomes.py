@@ -58,11 +58,17 @@ def test_sentences_and_headlines_equal_the_summary(new_page: Callable[..., Page]
 def test_every_question_has_a_chart_with_a_text_alternative(new_page: Callable[..., Page]) -> None:
     page = new_page("/")
     questions = [
-        "How quickly do effects start?", "After how many sessions?", "How long do they last?", "Lost, or treated again first?",
-        "How does the effect fade between sessions?", "Who is in response over time?", "Who improved?", "At what cost?",
-    ]  # fmt: skip
+        "How quickly do effects start?",
+        "After how many sessions?",
+        "How long do they last?",
+        "Lost, or treated again first?",
+        "How does the effect fade between sessions?",
+        "Who is in response over time?",
+        "Who improved?",
+        "At what cost?",
+    ]
     for question in questions:
-        chart = card(page, question).get_by_role("img")
+        chart = card(page, question).locator(".chart")
         chart.locator(".main-svg").first.wait_for()
         assert len(chart.get_attribute("aria-label") or "") > len(question) + 20
 
@@ -72,7 +78,7 @@ def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], s
     box = card(page, "How long do they last?")
     box.get_by_text("As table").click()
     curve = summary_of()["durability"]["kaplan_meier"]["curve"]
-    expect(box.locator("tbody tr")).to_have_count(len(curve))
+    expect(box.locator(".numbers tbody tr")).to_have_count(len(curve))
     with page.expect_download() as waiting:
         box.get_by_role("button", name="Download").click()
     assert waiting.value.suggested_filename == "durability.csv"
@@ -102,11 +108,13 @@ def test_an_open_table_follows_the_filters(new_page: Callable[..., Page], summar
     page = new_page("/")
     box = card(page, "On whom do these figures rest?")
     box.get_by_text("As table").click()
-    expect(box.locator("tbody tr").first).to_contain_text(f"{summary_of()['cohort']['courses']:,}")
+    expect(box.locator(".numbers tbody tr").first).to_contain_text(f"{summary_of()['cohort']['courses']:,}")
     choose(page, "Route", "IM")
     expect(box.locator("dd").first).to_contain_text(f"{summary_of('route=im')['cohort']['courses']:,}")
-    if box.locator("tbody tr").count():
-        expect(box.locator("tbody tr").first).to_contain_text(f"{summary_of('route=im')['cohort']['courses']:,}")
+    if box.locator(".numbers tbody tr").count():
+        expect(box.locator(".numbers tbody tr").first).to_contain_text(
+            f"{summary_of('route=im')['cohort']['courses']:,}"
+        )
 
 
 def choose(page: Page, name: str, option: str) -> None:

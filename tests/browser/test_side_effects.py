@@ -15,9 +15,14 @@ from data_models.scope import Scope
 from data_models.store import Store
 
 QUESTIONS = [
-    "How often do side effects occur?", "When do they occur?", "How soon are they over?", "How bad are they?",
-    "What do blood pressure and heart rate do?", "How often does pressure pass a threshold?", "Which side effects, by route?",
-]  # fmt: skip
+    "How often do side effects occur?",
+    "When do they occur?",
+    "How soon are they over?",
+    "How bad are they?",
+    "What do blood pressure and heart rate do?",
+    "How often does pressure pass a threshold?",
+    "Which side effects, by route?",
+]
 
 
 def card(page: Page, question: str) -> Any:

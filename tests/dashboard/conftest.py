@@ -20,16 +20,25 @@ def curve(n: int, days: list[float], events: int, censored: int) -> dict[str, An
         survival *= 1 - events / at_risk
         rows.append(
             {
-                "days": day, "at_risk": at_risk, "events": events, "censored": censored, "survival": survival,
-                "low": max(survival - 0.07, 0), "high": min(survival + 0.07, 1),
+                "days": day,
+                "at_risk": at_risk,
+                "events": events,
+                "censored": censored,
+                "survival": survival,
+                "low": max(survival - 0.07, 0),
+                "high": min(survival + 0.07, 1),
             }
-        )  # fmt: skip
+        )
         at_risk -= events + censored
     median = next((row["days"] for row in rows if row["survival"] <= 0.5), None)
     return {
-        "n": n, "events": events * len(days), "median": median, "low": None if median is None else median - 1,
-        "high": None if median is None else median + 3, "curve": rows,
-    }  # fmt: skip
+        "n": n,
+        "events": events * len(days),
+        "median": median,
+        "low": None if median is None else median - 1,
+        "high": None if median is None else median + 3,
+        "curve": rows,
+    }
 
 
 def empty_curve(n: int = 0) -> dict[str, Any]:
@@ -57,7 +66,11 @@ def summary() -> dict[str, Any]:
     return {
         "definitions": {"version": "1", "rules": {}, "instrument": {"code": "phq9"}},
         "cohort": {
-            "where": {}, "patients": 290, "courses": 310, "with_baseline": 280, "evaluable": 250,
+            "where": {},
+            "patients": 290,
+            "courses": 310,
+            "with_baseline": 280,
+            "evaluable": 250,
             "end_of_induction_scored": 200,
         },
         "response": {k: share(120, 200) for k in ("ever", "last", "end_of_induction", "end_of_induction_all_treated")},
@@ -65,21 +78,36 @@ def summary() -> dict[str, Any]:
         "worse": {"last": share(12, 250), "end_of_induction": share(9, 200)},
         "onset": {
             "kaplan_meier": curve(250, [1, 2, 4, 7, 10, 14, 21, 28], 22, 4),
-            "turnbull": {"median": [2, 4], "mass": [[0, 1, 0.2], [1, 4, 0.4], [4, 7, 0.2], [7, None, 0.2]], "log_likelihood": -300.0},
+            "turnbull": {
+                "median": [2, 4],
+                "mass": [[0, 1, 0.2], [1, 4, 0.4], [4, 7, 0.2], [7, None, 0.2]],
+                "log_likelihood": -300.0,
+            },
             "sessions_kaplan_meier": curve(250, [1, 2, 3, 4, 5, 6], 30, 5),
         },
         "duration": {"kaplan_meier": curve(150, [7, 14, 28, 56, 84], 16, 8)},
         "durability": {
             "kaplan_meier": curve(120, [7, 14, 21, 28, 42, 56, 70], 9, 6),
             "aalen_johansen": [
-                {"days": d, "loss": 0.004 * d, "retreated": 0.005 * d, "in_response": 1 - 0.009 * d} for d in (7, 14, 28, 56, 70)
+                {"days": d, "loss": 0.004 * d, "retreated": 0.005 * d, "in_response": 1 - 0.009 * d}
+                for d in (7, 14, 28, 56, 70)
             ],
         },
         "occupancy": [
-            {"day": d, "response": 0.3, "partial": 0.2, "none": 0.2, "not_measured": 0.2, "left": 0.1} for d in range(0, 91, 7)
+            {"day": d, "response": 0.3, "partial": 0.2, "none": 0.2, "not_measured": 0.2, "left": 0.1}
+            for d in range(0, 91, 7)
         ],
         "fade": [
-            {"from_days": a, "to_days": b, "scores": n, "patients": n // 2, "mean": m, "low": m - 1, "high": m + 1, "median": m}
+            {
+                "from_days": a,
+                "to_days": b,
+                "scores": n,
+                "patients": n // 2,
+                "mean": m,
+                "low": m - 1,
+                "high": m + 1,
+                "median": m,
+            }
             for a, b, n, m in [(0, 1, 80, -4.0), (1, 2, 90, -5.0), (2, 3, 60, -4.2), (5, 7, 40, -2.0), (7, 10, 3, -1.0)]
         ],
         "side_effects": {
@@ -89,4 +117,4 @@ def summary() -> dict[str, Any]:
             "per_session": [{"term": t, **share(800 - 150 * i, 2400, "clustered")} for i, t in enumerate(terms)],
             "vitals": {},
         },
-    }  # fmt: skip
+    }

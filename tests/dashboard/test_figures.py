@@ -1,4 +1,4 @@
-"""Every figure is a plain dict of plotly's schema, of trace types in the bundle that ships, with no data where too few."""
+"""Every figure is plotly's schema as a plain dict, of trace types that ship, with no data where there are too few."""
 
 from __future__ import annotations
 

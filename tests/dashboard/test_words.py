@@ -75,16 +75,28 @@ def test_onset_in_words(curve: dict[str, Any], expected: str) -> None:
 @pytest.mark.parametrize(
     "curve, expected",
     [
-        (km(87, 32, 65.0, 54.1, 108.2), "Half of 87 courses in response at the end of induction lose it within 65 days of the last "
-         "induction session, if not re-treated (95% interval 54.1 to 108.2 days)."),
-        (km(87, 12, None, 54.1, None), "Of 87 courses in response at the end of induction, 12 lost it; the median is not reached "
-         "(95% interval 54.1 days to not reached)."),
+        (
+            km(87, 32, 65.0, 54.1, 108.2),
+            "Half of 87 courses in response at the end of induction lose it within 65 days of the last "
+            "induction session, if not re-treated (95% interval 54.1 to 108.2 days).",
+        ),
+        (
+            km(87, 12, None, 54.1, None),
+            "Of 87 courses in response at the end of induction, 12 lost it; the median is not reached "
+            "(95% interval 54.1 days to not reached).",
+        ),
         (km(87, 2, None), "Of 87 courses in response at the end of induction, 2 lost it; the median is not reached."),
-        (km(6, 0, None), "None of 6 courses in response at the end of induction has lost it before re-treatment or the last score."),
-        (km(2, 1, 9.0, None, None), "1 of 2 courses in response at the end of induction lost it; too few for a median."),
+        (
+            km(6, 0, None),
+            "None of 6 courses in response at the end of induction has lost it before re-treatment or the last score.",
+        ),
+        (
+            km(2, 1, 9.0, None, None),
+            "1 of 2 courses in response at the end of induction lost it; too few for a median.",
+        ),
         (km(0, 0, None), "No course here was in response at the end of induction, so durability cannot be said."),
     ],
-)  # fmt: skip
+)
 def test_durability_in_words(curve: dict[str, Any], expected: str) -> None:
     assert words.durability(curve) == expected
 
@@ -115,9 +127,15 @@ def test_competing_events_add_up_in_words(summary: dict[str, Any]) -> None:
 def fade_bin(start: float, mean: float | None, scores: int = 20) -> dict[str, Any]:
     low, high = (None, None) if mean is None else (mean - 1, mean + 1)
     return {
-        "from_days": start, "to_days": start + 1, "scores": scores, "patients": scores, "mean": mean, "low": low,
-        "high": high, "median": mean,
-    }  # fmt: skip
+        "from_days": start,
+        "to_days": start + 1,
+        "scores": scores,
+        "patients": scores,
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "median": mean,
+    }
 
 
 @pytest.mark.parametrize(
