@@ -23,6 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 LONGEST_COURSE_DAYS = 150
 SCHEMES = ("light", "dark")
+DRAWN = ".js-plotly-plot .main-svg, .ag-row"  # a chart, or a row of the worklist
+QUIET = "() => !document.querySelector('.bone, ._dash-loading')"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -86,8 +88,11 @@ def shoot(browser: Browser, address: str, target: Path, scheme: str, width: int,
     """One page as PNG: a window of `height`, or the whole page where it is None."""
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height or 900})  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(address, wait_until="networkidle")
-    page.wait_for_timeout(1500)  # charts draw after their data has come
+    page.goto(address)
+    page.wait_for_selector(DRAWN, timeout=90_000)
+    page.wait_for_function(QUIET, timeout=90_000)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)  # charts settle in their cards
     page.screenshot(path=target, full_page=height is None, timeout=90_000)
     context.close()
     print(target)
