@@ -1,0 +1,131 @@
+"""Summaries as they may leave the building: small counts, and all from which one follows, are hidden.
+
+A hidden number is the text that stands in its place ("<11" or "hidden"). What rests on single patients
+(the steps of curves, Turnbull's masses, the likelihood) is coarsened or left out.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dashboard.exports import coarse
+from dashboard.exports.ledger import ASKED, CURVES, PATIENTS, Key, Path, at, enter, shares_of, tie_groups
+from dashboard.exports.suppression import HIDDEN, SMALL, Counts, suppress
+
+Summary = dict[str, Any]
+Ends = tuple[Sequence[float], Sequence[float], Sequence[int], Sequence[float]]  # entries, exits, kinds, counts
+
+
+def protect(
+    parts: Mapping[str | None, Mapping[str, Any]], by: str | None, least: int, ends: Mapping[str | None, Ends]
+) -> tuple[dict[str | None, Summary], tuple[int, int]]:
+    """Hide what tells of 1 to `least` - 1 patients, courses or sessions.
+
+    Parameters
+    ----------
+    parts : the whole cohort (None) and its groups -> summary (data contract, section 3).
+    ends : durability's entries, exits, kinds of end and counts, per part (`queries.cohort.durabilities`).
+
+    Returns
+    -------
+    The summaries in the same shape, and how many counts were hidden for being small, and further ones.
+    """
+    counts = Counts()
+    paths = {group: enter(counts, group, summary) for group, summary in parts.items()}
+    if by is not None:
+        tie_groups(counts, parts, paths[None], by)
+    found = suppress(counts, least, _of_few(parts, paths, least))
+    made: dict[str | None, Summary] = {group: copy.deepcopy(dict(summary)) for group, summary in parts.items()}
+    for (group, path), mark in _in_parts(found.marks):
+        at(made[group], path[:-1])[path[-1]] = mark
+    for group, summary in made.items():
+        _hide_shares(summary)
+        _hide_curves(summary, parts[group], ends[group], least)
+        _hide_means(summary, least)
+        _hide_over_time(summary, parts[group], least)
+    return made, (found.small, found.further)
+
+
+def _in_parts(marks: Mapping[Any, str]) -> list[tuple[Key, str]]:
+    return [(name, mark) for name, mark in marks.items()]
+
+
+def _of_few(
+    parts: Mapping[str | None, Mapping[str, Any]], paths: Mapping[str | None, Sequence[Path]], least: int
+) -> list[Key]:
+    """Counts of a group of so few patients that any figure would be theirs, e.g. 80 sessions of 3 patients."""
+    few: list[Key] = []
+    for group, summary in parts.items():
+        for base, section in ((PATIENTS, None), (ASKED, "side_effects")):
+            if 1 <= at(summary, base) < least:
+                few += [
+                    (group, path) for path in paths[group] if section in (None, path[0]) and at(summary, path) > 0
+                ]
+    return few
+
+
+def _hide_shares(summary: Summary) -> None:
+    """A share and its interval give their counts away."""
+    for path in shares_of(summary):
+        row = at(summary, path)
+        if any(isinstance(row[key], str) for key in ("events", "n")):
+            row |= dict.fromkeys(("share", "low", "high"), HIDDEN)
+
+
+def _hide_curves(summary: Summary, full: Mapping[str, Any], ends: Ends, least: int) -> None:
+    for path in CURVES:
+        curve, whole = at(summary, path), at(full, path)
+        if any(isinstance(curve[key], str) for key in ("n", "events")):
+            curve |= {"median": HIDDEN, "low": HIDDEN, "high": HIDDEN, "curve": []}
+            continue
+        curve["curve"] = coarse.curve(whole["curve"], whole["n"], least)
+        for key in ("median", "low", "high"):
+            # A quantile is the time of one event: with the others of its step it is no patient's own.
+            curve[key] = None if whole[key] is None else _quantile(whole[key], whole["events"], least)
+    turnbull = summary["onset"]["turnbull"]
+    known = not isinstance(summary["onset"]["kaplan_meier"]["events"], str)
+    turnbull |= {"mass": [], "log_likelihood": None}
+    if not known or full["onset"]["kaplan_meier"]["events"] < least:
+        turnbull["median"] = None
+    elif turnbull["median"]:
+        turnbull["median"] = [None if day is None else round(day, 1) for day in turnbull["median"]]
+    durability = summary["durability"]
+    if isinstance(durability["kaplan_meier"]["n"], str) or isinstance(durability["kaplan_meier"]["events"], str):
+        durability["aalen_johansen"] = []
+    else:
+        _, exits, kinds, counts = ends
+        durability["aalen_johansen"] = coarse.competing(
+            full["durability"]["aalen_johansen"], exits, kinds, counts, least
+        )
+
+
+def _quantile(value: float, events: float, least: int) -> float | str:
+    return round(value, 1) if events >= least else HIDDEN
+
+
+def _hide_means(summary: Summary, least: int) -> None:
+    """A mean of few patients is theirs."""
+    for row in summary["fade"]:
+        _hide_mean(row, ("scores", "patients"), ("mean", "low", "high", "median"), least)
+    for sign in summary["side_effects"]["vitals"].values():
+        if isinstance(sign, dict):
+            for row in sign.values():
+                _hide_mean(row, ("n", "patients"), ("mean", "low", "high"), least)
+
+
+def _hide_mean(row: dict[str, Any], counted: Sequence[str], values: Sequence[str], least: int) -> None:
+    if not any(1 <= row[key] < least for key in counted):
+        return
+    for key in counted:
+        row[key] = SMALL.format(least) if row[key] < least else HIDDEN
+    row |= dict.fromkeys(values, HIDDEN)
+
+
+def _hide_over_time(summary: Summary, full: Mapping[str, Any], least: int) -> None:
+    courses = summary["cohort"]["courses"]
+    if isinstance(courses, str) or isinstance(summary["cohort"]["patients"], str):
+        summary["occupancy"] = []
+        return
+    summary["occupancy"] = coarse.occupancy(full["occupancy"], full["cohort"]["courses"], least)
