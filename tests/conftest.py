@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -47,6 +48,75 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets are not beside this checkout (../shared/datasets)")
     return folder
+
+
+def _write_table(folder: Path, table: str, rows: list[dict[str, object]]) -> None:
+    with (folder / f"{table}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="session")
+def write_table() -> Callable[[Path, str, list[dict[str, object]]], None]:
+    """Write one table of session records: folder, table, rows."""
+    return _write_table
+
+
+def _nimh_records(datasets: Path, folder: Path, *, with_broken_row: bool) -> Path:
+    """The NIMH crossover: an infusion on day 0 and one on day 14, drug or placebo as each person's order says.
+
+    Scores: baseline on day 0 before the infusion, then two and ten days after each. The one row of the
+    published file that names no session keeps neither day nor score.
+    """
+    import pandas as pd
+
+    people = pd.read_csv(datasets / "nimh_ketamine" / "nimh_ketamine_moa_participants.csv", dtype=str)
+    scores = pd.read_csv(datasets / "nimh_ketamine" / "nimh_ketamine_moa_phenotype.csv", dtype=str)
+    folder.mkdir()
+    patients, sessions, assessments = [], [], []
+    start: dict[tuple[str, str], int] = {}
+    for person in people.itertuples():
+        code = person.participant_id
+        patients.append({"patient_code": code, "clinic": person.group, "diagnosis": "major_depression"})
+        for day, infusion in ((0, person.infusion_1), (14, person.infusion_2)):
+            if isinstance(infusion, str):
+                start[code, infusion] = day
+                drug = {"d": "ketamine", "p": ""}[infusion]
+                sessions.append({"patient_code": code, "day": day, "drug": drug, "route": "iv"})
+    for row in scores.itertuples():
+        if not isinstance(row.session_id, str):
+            if with_broken_row:
+                assessments.append({"patient_code": row.participant_id, "day": "", "instrument": "madrs", "score": ""})
+            continue
+        visit = row.session_id.removeprefix("ses-")
+        if visit == "b0":
+            day = 0
+        elif (row.participant_id, visit[0]) in start:
+            day = start[row.participant_id, visit[0]] + int(visit[1:])
+        else:
+            continue
+        for instrument, score in (("madrs", row.MADRS_Total), ("hamd17", row.HAM17_Total)):
+            if isinstance(score, str):
+                assessments.append(
+                    {"patient_code": row.participant_id, "day": day, "instrument": instrument, "score": score}
+                )
+    _write_table(folder, "patients", patients)
+    _write_table(folder, "sessions", sessions)
+    _write_table(folder, "assessments", assessments)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nimh(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The NIMH trial without its broken row."""
+    return _nimh_records(datasets, tmp_path_factory.mktemp("trial") / "nimh", with_broken_row=False)
+
+
+@pytest.fixture
+def nimh_with_broken_row(datasets: Path, tmp_path: Path) -> Path:
+    """The NIMH trial with the row that names no session."""
+    return _nimh_records(datasets, tmp_path / "nimh_broken", with_broken_row=True)
 
 
 @pytest.fixture(scope="session")
