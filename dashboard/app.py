@@ -14,6 +14,7 @@ from dash import Dash, set_props
 
 from dashboard import data, ids, shell
 from dashboard.access.headers import add_headers
+from dashboard.compression import compress_files
 from dashboard.pages import filters, pages
 from dashboard.pages.card import message
 from dashboard.settings import Settings
@@ -70,6 +71,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     for page in known:
         page.register(app)
     add_headers(app)
+    compress_files(app.server)
     return app
 
 

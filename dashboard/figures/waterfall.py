@@ -28,7 +28,7 @@ def kind(change: float, improvement: float | None, least: float | None, response
 
 def thinned(changes: Sequence[float], kinds: Sequence[int]) -> tuple[list[float], list[int], float]:
     """At most MOST_BARS bars that keep the shape: evenly spaced ranks. Also the courses per bar."""
-    order = sorted(range(len(changes)), key=lambda i: -changes[i])
+    order = sorted(range(len(changes)), key=lambda i: (-changes[i], -kinds[i]))
     if len(order) <= MOST_BARS:
         return [changes[i] for i in order], [kinds[i] for i in order], 1.0
     each = len(order) / MOST_BARS
@@ -100,7 +100,7 @@ def waterfall(
                     "line": {"color": colour("axis"), "width": 1, "dash": "dot"},
                 }
             )
-        labels.append(note(f"smallest meaningful change ({least:g})", 0.01, -least, xref="paper", yanchor="top"))
+        labels.append(note(f"smallest meaningful change ({least:g})", 0.25, least, xref="paper", yanchor="bottom"))
     return {
         "data": data,
         "layout": layout(

@@ -15,6 +15,7 @@ from dashboard.figures import durability, fade, onset
 from dashboard.figures.steps import Group
 from dashboard.pages import filters
 from dashboard.pages.card import Definition, Table, card, message
+from dashboard.pages.outcome_cards import note
 from dashboard.theme import LIGHT, SERIES
 from data_models.cohort_filter import CohortFilter
 from data_models.rules import OutcomeRules
@@ -102,6 +103,7 @@ def cards(
             question,
             sentence,
             figure,
+            body=note("Under the axis: courses at risk." if part != "fade" else ""),
             table=table,
             definition=meaning,
             rules=rules,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import brotli
 import pytest
 from flask.testing import FlaskClient
 
@@ -88,6 +89,17 @@ def test_the_page_names_its_language_and_no_other_host(client: FlaskClient) -> N
 def test_files_are_compressed(client: FlaskClient) -> None:
     answer = client.get("/assets/style.css", headers={"Accept-Encoding": "br"})
     assert answer.headers["Content-Encoding"] == "br"
+    plain = client.get("/assets/style.css", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert brotli.decompress(answer.data) == plain.data
+
+
+def test_what_the_first_visit_must_load_is_light(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    links = re.findall(r'(?:src|href)="(/(?:assets|_dash-component-suites)/[^"]+)"', page)
+    assert len(links) > 10
+    sizes = {link: len(client.get(link, headers={"Accept-Encoding": "br"}).data) for link in links}
+    assert sum(sizes.values()) < 1_400_000, sizes
 
 
 def test_dash_is_told_what_it_must_not_do(app: Any) -> None:
