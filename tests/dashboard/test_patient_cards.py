@@ -1,0 +1,110 @@
+"""Every card of every kind of sample patient is made, valid, and says nothing like "nan"."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+from sqlalchemy import Connection
+
+from dashboard.figures import base
+from dashboard.pages import patient_cards as cards
+from dashboard.pages import patient_parts as parts
+from dashboard.pages.patient_query import PatientView
+from data_models.cohort_filter import CohortFilter
+from data_models.queries import patients as queries
+from data_models.queries.context import context_band
+from data_models.queries.worklist import worklist
+from data_models.rules import DEFAULT_RULES
+from data_models.scope import Scope
+from data_models.store import Store
+
+ALL = Scope.everything()
+EVERY = 9  # each ninth patient of the sample, and all with several courses
+
+
+@pytest.fixture(scope="module")
+def connection(sample_database: str) -> Iterator[Connection]:
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        yield connection
+    store.close()
+
+
+def found(connection: Connection, patient_id: int, code: str) -> parts.PatientRecords:
+    row = queries.patient(connection, ALL, code)
+    assert row is not None
+    asked = (queries.patient_sessions, queries.patient_scores, queries.patient_side_effects, queries.patient_outcomes)
+    return parts.PatientRecords(row, *(query(connection, ALL, patient_id) for query in asked))
+
+
+def texts_of(component: Any) -> str:
+    """All words of a component tree, figures included."""
+    return json.dumps(component.to_plotly_json(), cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def figures_of(component: Any) -> Iterator[dict[str, Any]]:
+    """All figures of a component tree."""
+    for one in [component, *component._traverse()]:
+        if hasattr(one, "figure"):
+            yield one.figure
+
+
+@pytest.fixture(scope="module")
+def band(connection: Connection) -> pd.DataFrame:
+    return context_band(connection, ALL, "phq9", "iv")
+
+
+@pytest.mark.slow
+def test_every_card_of_the_sample_is_made_and_valid(connection, band):
+    listed, total = worklist(connection, ALL, CohortFilter(), limit=1000)
+    assert total >= 300
+    chosen = listed[(listed.index % EVERY == 0) | (listed["course"] > 1)]
+    for row in chosen.to_dict("records"):
+        records = found(connection, int(row["patient_id"]), row["patient_code"])
+        scales = records.instruments or ["phq9"]
+        query = f"?course=all&instrument={scales[0]}&with={','.join(scales[1:])}"
+        view = PatientView.from_query(query, records.instruments, records.courses)
+        made = [
+            parts.facts(records, view),
+            parts.view_bar(records, view),
+            cards.trajectory_card(records, view, DEFAULT_RULES),
+            cards.between_card(records, view, DEFAULT_RULES),
+            cards.context_card(records, view, DEFAULT_RULES, band, "iv"),
+            cards.item9_card(records, view, DEFAULT_RULES),
+        ]
+        for card in made:
+            if card is None:
+                continue
+            for figure in figures_of(card):
+                go.Figure(figure)
+                assert {trace["type"] for trace in figure["data"]} <= set(base.TRACE_TYPES)
+            words = texts_of(card).replace("None of the list", "")
+            assert not re.search(r"\bnan\b|\bNone\b|<NA>", words), f"{row['patient_code']}: {card}"
+
+
+def test_hypertension_is_marked_and_nothing_recorded_is_not_none():
+    marked = parts.conditions_fact(";hypertension;liver;")
+    assert [getattr(part, "className", None) for part in marked] == ["fact-alert", None, None]
+    assert parts.conditions_fact(";") == "None of the list"
+    assert parts.conditions_fact(None) == "Not recorded"
+
+
+def test_a_state_is_a_word_and_a_shape():
+    badge = parts.state_badge("fading")
+    assert badge.children[1] == "Fading"
+    assert badge.children[0].children == "◐"
+
+
+def test_a_scale_that_the_patient_never_took_is_said():
+    view = PatientView.from_query("?instrument=madrs", ["phq9"], [1])
+    (said,) = parts.other_scale("?instrument=madrs", view)
+    assert said.children == "This patient has no MADRS score; the PHQ-9 is shown."
+    assert parts.other_scale("?instrument=phq9", view) == []
+    assert parts.other_scale("?instrument=<b>", view) == []
