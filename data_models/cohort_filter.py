@@ -77,10 +77,12 @@ class CohortFilter:
                 raise ValueError(
                     f"there is no filter {key!r}; the filters are {', '.join(KEYS)}, min_hours_since_session"
                 )
-        try:
-            least = None if hours is None else float(hours[-1])
-        except ValueError:
-            raise ValueError(f"filter min_hours_since_session is {hours[-1]!r}; it must be a number") from None
+        least = None
+        if hours:
+            try:
+                least = float(hours[-1])
+            except ValueError:
+                raise ValueError(f"filter min_hours_since_session is {hours[-1]!r}; it must be a number") from None
         return cls(instrument, **{k: tuple(v) for k, v in found.items()}, min_hours_since_session=least)
 
     @classmethod

@@ -79,7 +79,7 @@ class OutcomeRules:
 
     def changed(self, values: Mapping[str, str | float | int]) -> OutcomeRules:
         """A copy with some rules changed; text is converted strictly, errors name the rule."""
-        kinds = {rule.name: type(rule.default) for rule in dataclasses.fields(self)}
+        kinds: dict[str, Any] = {rule.name: type(rule.default) for rule in dataclasses.fields(self)}
         converted: dict[str, Any] = {}
         for name, value in values.items():
             if name not in kinds:

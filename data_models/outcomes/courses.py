@@ -158,8 +158,8 @@ def _effects_by_session(sessions: Sessions, side_effects: pd.DataFrame) -> tuple
         return terms, worst
     patient = np.searchsorted(sessions.patient_ids, side_effects["patient_id"].to_numpy(np.int64))
     place = np.searchsorted(sessions.keys, key(patient, ticks(side_effects["hours"])))
-    bit = 1 << pd.Index(SIDE_EFFECTS).get_indexer(side_effects["term"]).astype(np.int64)
-    grade = pd.Index(SEVERITIES).get_indexer(side_effects["severity"]) + 1.0
+    bit = 1 << pd.Index(SIDE_EFFECTS).get_indexer(pd.Index(side_effects["term"])).astype(np.int64)
+    grade = pd.Index(SEVERITIES).get_indexer(pd.Index(side_effects["severity"])) + 1.0
     np.bitwise_or.at(terms, place, bit)
     np.maximum.at(worst, place, grade)
     return terms, worst

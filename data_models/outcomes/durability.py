@@ -83,7 +83,8 @@ def durability(
     lost = followed & (lost_at < FAR) & (lost_at <= next_session)
     retreated = followed & ~lost & (next_session < FAR)
     end = np.where(lost, lost_at, np.where(retreated, next_session, scores.at[series.high - 1]))
-    ending = np.where(lost, "loss", np.where(retreated, "retreated", "censored"))
+    ending = np.where(lost, "loss", np.where(retreated, "retreated", "censored")).astype(object)
+    ending[~followed] = None
     since_induction = np.where(found, days(scores.at[place] - origin), np.nan)
     return {
         "end_of_induction_score": take(scores.score, place),
@@ -93,5 +94,5 @@ def durability(
         "end_of_induction_worse": flag(judged.worse),
         "durability_entry_days": np.where(followed, since_induction, np.nan),
         "durability_days": np.where(followed, days(end - origin), np.nan),
-        "durability_end": np.where(followed, ending.astype(object), None),
+        "durability_end": ending,
     }
