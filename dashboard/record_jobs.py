@@ -55,7 +55,7 @@ class JobState:
 
     kind: str
     step: str = "starting"
-    share: float = 0.0
+    share: float = 0.02
     ended: bool = False
     message: str = ""
     problems: list[dict[str, Any]] = field(default_factory=list)
@@ -229,7 +229,7 @@ class _Steps:
 
     def __init__(self, kind: str, folder: Path) -> None:
         self._kind, self._folder = kind, folder
-        self._share, self._written = 0.0, 0.0
+        self._share, self._written = JobState(kind).share, 0.0
 
     def __call__(self, step: str, share: float) -> None:
         first, last = next((ends for name, ends in _STEPS[self._kind].items() if step.startswith(name)), (0.0, 0.0))

@@ -82,8 +82,8 @@ def _refused(state: JobState) -> tuple[str, str]:
 # Key, heading, counted, of how many, what the denominator is called, whether more is better.
 MEASURES: tuple[tuple[str, str, str, str, str, bool], ...] = (
     ("asked", "Side effects asked", "asked", "sessions", "sessions", True),
-    ("before", "Score in the 7 days before", "scored_before", "sessions", "sessions", True),
-    ("after", "Score within 7 days after", "scored_after", "sessions", "sessions", True),
+    ("before", "Score ≤ 7 days before", "scored_before", "sessions", "sessions", True),
+    ("after", "Score ≤ 7 days after", "scored_after", "sessions", "sessions", True),
     ("recall", "Scores with a recall flag", "recall", "scores_after_session", "scores", False),
     ("no_baseline", "Courses with no baseline", "no_baseline", "courses", "courses", False),
 )
@@ -103,7 +103,7 @@ def total(by_clinic: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def completeness(by_clinic: Sequence[Mapping[str, Any]]) -> str:
     """The sentence over the completeness table: the figures of all clinics, and the clinic that asks least."""
     every = total(by_clinic)
-    if not every["sessions"]:
+    if not every.get("sessions"):
         return "No session is stored yet."
     asked = words.percent(share(every, "asked", "sessions"))
     sentence = f"Side effects were asked about in {asked} of {words.count(every['sessions'], 'session')}"

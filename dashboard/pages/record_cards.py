@@ -61,6 +61,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Component:
     headings = ["Clinic", *(heading for _, heading, *_ in MEASURES)]
     head = html.Thead(html.Tr([html.Th(heading, scope="col") for heading in headings]))
     lines = [html.Tr([_clinic(row), *(_share(row, *measure[1:]) for measure in MEASURES)]) for row in rows]
+    if len(lines) > 1:
+        lines[-1].className = "completeness-all"
     table = html.Table([head, html.Tbody(lines)], className="completeness")
     label = {"aria-label": "Completeness by clinic"}
     return html.Div(table, className="completeness-scroll", role="region", tabIndex=0, **label)

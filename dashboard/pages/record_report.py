@@ -49,7 +49,7 @@ def _problems(state: JobState) -> Component:
     """The first problems as a table, and all that were kept as a file."""
     shown = state.problems[:ROWS_SHOWN]
     head = html.Tr([html.Th(heading, scope="col") for _, heading in _COLUMNS])
-    lines = [html.Tr([html.Td(_cell(problem, key)) for key, _ in _COLUMNS]) for problem in shown]
+    lines = [html.Tr([_cell(problem, key) for key, _ in _COLUMNS]) for problem in shown]
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="numbers records-problems")
     region = html.Div(
         table, className="table-scroll", tabIndex=0, role="region", **{"aria-label": "Problems by file, row and column"}
@@ -67,8 +67,8 @@ def _problems(state: JobState) -> Component:
     return html.Div([region, more, html.Div(everything, hidden=True)])
 
 
-def _cell(problem: dict[str, Any], key: str) -> str:
+def _cell(problem: dict[str, Any], key: str) -> Component:
     value = problem[key]
     if value is None:
-        return {"row": "whole file", "column": "–"}.get(key, "–")
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return html.Td("whole file" if key == "row" else "–")
+    return html.Td(f"{value:,}" if isinstance(value, int) else str(value), className=f"problem-{key}")
