@@ -12,7 +12,8 @@ from dashboard import words
 from dashboard.figures import side_effects as figures
 from dashboard.figures import vitals
 from dashboard.pages.card import Definition, Table, card
-from dashboard.pages.outcome_cards import SHARE_COLUMNS, how_often_definition, note, share_table
+from dashboard.pages.card_tables import SHARE_COLUMNS, share_table
+from dashboard.pages.outcome_cards import how_often_definition, note
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import label
 

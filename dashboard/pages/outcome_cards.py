@@ -11,30 +11,14 @@ from dash.development.base_component import Component
 
 from dashboard import words
 from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, waterfall
-from dashboard.figures.steps import daily, stops_early
+from dashboard.figures.steps import stops_early
 from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card_tables import curve_table, onset_table, share_table
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
-from data_models.vocabulary import label
 
 Summary = Mapping[str, Any]
-_CURVE_COLUMNS = (
-    ("at_risk", "At risk"),
-    ("events", "Events"),
-    ("censored", "Censored"),
-    ("survival", "Share without the event"),
-    ("low", "95% low"),
-    ("high", "95% high"),
-)
-SHARE_COLUMNS = (
-    ("events", "With it"),
-    ("n", "Of"),
-    ("share", "Share"),
-    ("low", "95% low"),
-    ("high", "95% high"),
-    ("method", "Interval"),
-)
 
 
 def cards(
@@ -163,7 +147,7 @@ def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Compone
             words.turnbull_median(turnbull),
             _stop_words(km, onset.LONGEST_DAYS),
         ),
-        table=_curve_table(km, "Day"),
+        table=onset_table(km, turnbull),
         definition=Definition(
             "Days from the course's first session to response. The first score in response comes after the response "
             "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − "
@@ -188,7 +172,7 @@ def sessions_card(answer: Summary, rules: OutcomeRules) -> Component:
         words.onset_sessions(km),
         onset.onset_by_session(km),
         body=note(_stop_words(km, 24, "session")),
-        table=_curve_table(km, "Sessions"),
+        table=curve_table(km, "Sessions"),
         definition=Definition(
             "Sessions started before the first score in response; courses without response are censored at the "
             "sessions "
@@ -213,7 +197,7 @@ def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
             "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade. "
             "Each course is at risk from its end-of-induction score on.",
         ),
-        table=_curve_table(km, "Day"),
+        table=curve_table(km, "Day"),
         definition=Definition(
             "Days from the last induction session to loss of response, of courses in response at the end of "
             "induction; each "
@@ -368,20 +352,6 @@ def how_often_definition(effects: Mapping[str, Any]) -> Definition:
         ),
         source="Wilson 1927; Cochran 1977 (ratio estimator)",
     )
-
-
-def share_table(effects: Mapping[str, Any]) -> Table:
-    """Per patient and per session, one row each a term."""
-    rows = [
-        {"term": label(row["term"]), "per": per} | {key: row[key] for key, _ in SHARE_COLUMNS}
-        for per, name in (("patients", "per_patient"), ("sessions", "per_session"))
-        for row in effects[name]
-    ]
-    return Table((("term", "Side effect"), ("per", "Per"), *SHARE_COLUMNS), rows)
-
-
-def _curve_table(km: Mapping[str, Any], first: str) -> Table:
-    return Table((("days", first), *_CURVE_COLUMNS), daily(km["curve"]))
 
 
 def _stop_words(km: Mapping[str, Any], limit: float, unit: str = "day") -> str:
