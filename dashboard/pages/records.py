@@ -20,7 +20,8 @@ IMPORT = "records-import"
 JOB = "records-job"
 TICK = "records-tick"
 STORED = "records-stored"  # grows with each import made from here
-CARDS = "records-cards"
+COMPLETENESS = "records-completeness"
+HISTORY = "records-history"
 ASK_SECONDS = 0.5
 
 DEMO = (
@@ -37,14 +38,26 @@ def layout() -> Component:
     head = html.Div(
         [html.H1("Records", className="page-title"), html.P(lead, className="page-lead")], className="page-head"
     )
-    waiting = [
-        skeleton(record_cards.COMPLETENESS, record_cards.COMPLETENESS_QUESTION, 160, wide=True),
-        skeleton(record_cards.HISTORY, record_cards.HISTORY_QUESTION, 60, wide=True),
-    ]
+    waiting = html.Div(
+        [
+            html.Div(
+                skeleton(record_cards.COMPLETENESS, record_cards.COMPLETENESS_QUESTION, 160, wide=True),
+                id=COMPLETENESS,
+                className="page-body",
+            ),
+            html.Div(
+                skeleton(record_cards.HISTORY, record_cards.HISTORY_QUESTION, 60, wide=True),
+                id=HISTORY,
+                className="page-body",
+            ),
+        ],
+        id="records-cards",
+        className="stack",
+    )
     return html.Div(
         [
             head,
-            html.Div([_drop_card(), html.Div(waiting, id=CARDS, className="stack page-body")], className="stack"),
+            html.Div([_drop_card(), waiting], className="stack"),
             dcc.Store(id=DROPPED),
             dcc.Store(id=JOB, storage_type="session"),  # who comes back to the page sees how the job goes on
             dcc.Store(id=STORED, data=0),
@@ -147,12 +160,13 @@ def register(app: Dash) -> None:
         note = [html.P(f"{refusal}.", className="card-note")] if refusal else []
         return None, [record_report.end(state), *note], not ready or refusal is not None, no_update, no_update
 
-    @app.callback(Output(CARDS, "children"), Input(STORED, "data"))
-    def show_cards(_stored: int | None) -> Any:
-        return [
-            record_cards.completeness(data.ask(completeness), data.rules()),
-            record_cards.history(data.ask(imports)),
-        ]
+    @app.callback(Output(COMPLETENESS, "children"), Input(STORED, "data"))
+    def show_completeness(_stored: int | None) -> Any:
+        return record_cards.completeness(data.ask(completeness), data.rules())
+
+    @app.callback(Output(HISTORY, "children"), Input(STORED, "data"))
+    def show_history(_stored: int | None) -> Any:
+        return record_cards.history(data.ask(imports))
 
 
 def may_not_import() -> str | None:

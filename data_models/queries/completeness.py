@@ -21,13 +21,11 @@ COUNTS = (
 )  # fmt: skip
 
 
-def _counted(scope: Scope, table: type[Any] | None, **counts: Any) -> Select[Any]:
-    """One row a clinic with some of the counts, the others 0, over one table of facts (None: patients)."""
+def _counted(scope: Scope, rows: Any, patient_id: Any, **counts: Any) -> Select[Any]:
+    """One row a clinic with some of the counts, the others 0, over rows that have a patient (None: patients)."""
     columns = [counts[name].label(name) if name in counts else literal(0).label(name) for name in COUNTS]
     statement = select(Patient.clinic.label("clinic"), *columns).where(*visible(scope)).group_by(Patient.clinic)
-    if table is None:
-        return statement
-    return statement.select_from(table).join(Patient, Patient.patient_id == table.patient_id)
+    return statement if rows is None else statement.select_from(rows).join(Patient, Patient.patient_id == patient_id)
 
 
 def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
@@ -51,34 +49,53 @@ def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
         ScoreFact.at_hours >= SessionFact.hours - WINDOW_DAYS * HOURS_A_DAY,
     )
     # The latest session that a score follows ends before the next one starts: the facts say which it is.
-    after = exists().where(
-        ScoreFact.patient_id == SessionFact.patient_id,
-        ScoreFact.session_hours == SessionFact.hours,
-        ScoreFact.since_session_days <= WINDOW_DAYS,
+    followed = (
+        select(ScoreFact.patient_id, ScoreFact.session_hours)
+        .where(ScoreFact.since_session_days <= WINDOW_DAYS)
+        .distinct()
+        .subquery()
+    )
+    follows = ScoreFact.since_session_days.is_not(None)
+    # Summed by patient first: the clinic is then looked up once a patient and not once a score.
+    scores = (
+        select(
+            ScoreFact.patient_id,
+            func.sum(case((follows, 1), else_=0)).label("following"),
+            func.sum(case((and_(follows, ScoreFact.recall == 1), 1), else_=0)).label("flagged"),
+        )
+        .group_by(ScoreFact.patient_id)
+        .subquery()
     )
     with_baseline = exists().where(
         CourseOutcome.patient_id == Course.patient_id,
         CourseOutcome.course == Course.course,
         CourseOutcome.baseline.is_not(None),
     )
-    follows = ScoreFact.since_session_days.is_not(None)
     parts = union_all(
-        _counted(scope, None, patients=func.count()),
+        _counted(scope, None, None, patients=func.count()),
         _counted(
             scope,
             SessionFact,
+            SessionFact.patient_id,
             sessions=func.count(),
             asked=func.sum(SessionFact.asked),
             scored_before=func.sum(case((before, 1), else_=0)),
-            scored_after=func.sum(case((after, 1), else_=0)),
+        ),
+        _counted(scope, followed, followed.c.patient_id, scored_after=func.count()),
+        _counted(
+            scope,
+            scores,
+            scores.c.patient_id,
+            scores_after_session=func.sum(scores.c.following),
+            recall=func.sum(scores.c.flagged),
         ),
         _counted(
             scope,
-            ScoreFact,
-            scores_after_session=func.sum(case((follows, 1), else_=0)),
-            recall=func.sum(case((and_(follows, ScoreFact.recall == 1), 1), else_=0)),
+            Course,
+            Course.patient_id,
+            courses=func.count(),
+            no_baseline=func.sum(case((with_baseline, 0), else_=1)),
         ),
-        _counted(scope, Course, courses=func.count(), no_baseline=func.sum(case((with_baseline, 0), else_=1))),
     ).subquery()
     statement = (
         select(parts.c.clinic, *(func.sum(parts.c[name]).label(name) for name in COUNTS))
