@@ -6,6 +6,7 @@ A relation left out here is one that an attacker could use; the attack test writ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dashboard.exports.suppression import Counts
@@ -62,11 +63,68 @@ def of_patients(path: Path) -> bool:
     return path in (PATIENTS, ASKED) or path[:2] == ("side_effects", "per_patient")
 
 
-def enter(counts: Counts, group: Any, summary: Summary) -> list[Path]:
-    """Add one summary's counts and the relations within it. Returns the paths of the counts shown."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which count stands at which path: where two paths always hold the same number, they are one count."""
+
+    same: Mapping[Path, Path]
+    by: str | None = None
+
+    def key(self, group: Any, path: Path) -> Key:
+        """The name of a count. Courses are not cut by phase: each group repeats the whole cohort's."""
+        path = self.of(path)
+        return (None if self.by == "phase" and path[0] != "side_effects" else group), path
+
+    def of(self, path: Path) -> Path:
+        """The count's own path."""
+        while path in self.same:
+            path = self.same[path]
+        return path
+
+
+def names_of(summaries: Iterable[Summary], by: str | None) -> Names:
+    """Join the paths that hold the same count by definition, where they do so in every summary.
+
+    (A filter on hours since the session makes some of them differ.)
+    """
+    every = list(summaries)
+    same: dict[Path, Path] = {}
+
+    def join(path: Path, with_path: Path) -> None:
+        if all(at(summary, path) == at(summary, with_path) for summary in every):
+            same[path] = with_path
+
+    ever, last, end = (("response", way) for way in ("ever", "last", "end_of_induction"))
+    join((*ever, "n"), EVALUABLE)
+    join((*last, "n"), EVALUABLE)
+    join((*end, "n"), SCORED)
+    for way in every[0]["worse"]:
+        join(("worse", way, "n"), ("response", way, "n"))
+    for way in every[0]["remission"]:
+        join(("remission", way, "n"), ("response", way, "n"))
+    for kind in ("response", "remission"):
+        join((kind, "end_of_induction_all_treated", "events"), (kind, "end_of_induction", "events"))
+        join((kind, "end_of_induction_all_treated", "n"), COURSES)
+    for curve in CURVES[:2]:
+        join((*curve, "n"), EVALUABLE)
+        join((*curve, "events"), (*ever, "events"))
+    join(("duration", "kaplan_meier", "n"), (*ever, "events"))
+    join(("durability", "kaplan_meier", "n"), (*end, "events"))
+    effects = every[0]["side_effects"]
+    for per, asked in (("per_patient", ASKED), ("per_session", SESSIONS)):
+        for place in range(len(effects[per])):
+            join(("side_effects", per, place, "n"), asked)
+    limits: Path = ("side_effects", "vitals", "thresholds")
+    for place in range(1, len(effects["vitals"].get("thresholds", ()))):
+        join((*limits, place, "n"), (*limits, 0, "n"))
+    return Names(same, by)
+
+
+def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Path]:
+    """Add one summary's counts and the relations within it. Returns every path at which a count is shown."""
 
     def key(path: Path) -> Key:
-        return group, path
+        return names.key(group, path)
 
     paths: list[Path] = []
 
@@ -78,22 +136,22 @@ def enter(counts: Counts, group: Any, summary: Summary) -> list[Path]:
         show(path, _BASE)
     for path in (BASELINE, SCORED):
         show(path, _MIDDLE)
-    for path, share in shares_of(summary).items():
+    for path in shares_of(summary):
         show((*path, "n"), _BASE)
         show((*path, "events"))
-        if share["n"]:
-            counts.total(key((*path, "n")), [key((*path, "events"))], key((*path, "others")))
     for path in CURVES:
         show((*path, "n"), _MIDDLE)
         show((*path, "events"), 2.0)
-        counts.total(key((*path, "n")), [key((*path, "events"))], key((*path, "others")))
-
+    tied = set()
     for whole, part in nested(summary):
-        counts.total(key(whole), [key(part)], key((*part, "of", *whole)))
+        pair = key(whole), key(part)
+        if pair[0] != pair[1] and pair not in tied:
+            tied.add(pair)
+            counts.total(pair[0], [pair[1]], (group, (*pair[1][1], "of", *pair[0][1])))
     for way in ("last", "end_of_induction"):
-        both = [key(("response", way, "events")), key(("worse", way, "events"))]
         if at(summary, ("response", way, "n")) == at(summary, ("worse", way, "n")):
-            counts.total(key(("response", way, "n")), both, key(("neither", way)))
+            both = [key(("response", way, "events")), key(("worse", way, "events"))]
+            counts.total(key(("response", way, "n")), both, (group, ("neither", way)))
     return paths
 
 
@@ -104,35 +162,30 @@ def nested(summary: Summary) -> Iterable[tuple[Path, Path]]:
     yield BASELINE, EVALUABLE
     yield EVALUABLE, SCORED
     yield PATIENTS, ASKED
+    for path, share in shares_of(summary).items():
+        if share["n"]:
+            yield (*path, "n"), (*path, "events")
+    for curve in CURVES:
+        yield (*curve, "n"), (*curve, "events")
     for kind in ("response", "remission", "worse"):
         ways = summary[kind]
-        if "ever" in ways:
-            if ways["ever"]["n"]:
-                yield EVALUABLE, (kind, "ever", "n")
-            yield (kind, "ever", "events"), (kind, "last", "events")
-            yield (kind, "ever", "events"), (kind, "end_of_induction", "events")
-            if ways["end_of_induction_all_treated"]["n"]:
-                yield COURSES, (kind, "end_of_induction_all_treated", "n")
-                yield (kind, "end_of_induction_all_treated", "events"), (kind, "end_of_induction", "events")
         if ways["last"]["n"]:
             yield EVALUABLE, (kind, "last", "n")
         if ways["end_of_induction"]["n"]:
             yield SCORED, (kind, "end_of_induction", "n")
-    yield EVALUABLE, ("onset", "kaplan_meier", "n")
-    yield EVALUABLE, ("onset", "sessions_kaplan_meier", "n")
-    ever = ("response", "ever", "events")
-    yield ever, ("onset", "kaplan_meier", "events")
-    yield ever, ("onset", "sessions_kaplan_meier", "events")
-    yield ever, ("duration", "kaplan_meier", "n")
+        if "ever" in ways:
+            yield (kind, "ever", "events"), (kind, "last", "events")
+            yield (kind, "ever", "events"), (kind, "end_of_induction", "events")
     yield ("durability", "kaplan_meier", "n"), ("response", "end_of_induction", "events")
     effects = summary["side_effects"]
-    for per, asked in (("per_patient", ASKED), ("per_session", SESSIONS)):
-        for place, row in enumerate(effects[per]):
-            if row["n"]:
-                yield asked, ("side_effects", per, place, "n")
+    if effects["vitals"].get("thresholds"):
+        yield from ((("side_effects", "vitals", "thresholds", 0, "n"), ("side_effects", "vitals", "thresholds", place, "n"))
+                    for place in range(1, len(effects["vitals"]["thresholds"])))
 
 
-def tie_groups(counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Path], by: str) -> None:
+def tie_groups(
+    counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Path], by: str, names: Names
+) -> None:
     """Add how the groups' counts add up to the whole cohort's.
 
     Groups of one key share no course, but a patient's courses may lie in two groups of a key of courses;
@@ -140,26 +193,19 @@ def tie_groups(counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Pa
     """
     shared = by == "condition"
     of_courses = by in ("drug", "route")
-    whole = groups[None]
-    names = [group for group in groups if group is not None]
-    for path in paths:
+    cut = [group for group in groups if group is not None]
+    for path in dict.fromkeys(names.of(path) for path in paths):
         total = (None, path)
         if by == "phase" and path[0] != "side_effects":
-            continue  # courses are not cut by phase: each group repeats the whole
+            continue  # see Names.key
         if shared or ((of_courses or by == "phase") and of_patients(path)):
-            for group in names:
+            for group in cut:
                 counts.total(total, [(group, path)], (("rest", group), path))
         else:
-            counts.total(total, [(group, path) for group in names], (("rest",), path))
+            counts.total(total, [(group, path) for group in cut], (("rest",), path))
     # The rest is a group that no file shows: its counts nest as the others' do.
-    rests = [("rest",)] if not shared else [("rest", group) for group in names]
-    for rest in rests:
-        for large, part in [*nested(whole), *_events(whole)]:
+    for rest in [("rest",), *(("rest", group) for group in cut)]:
+        for large, part in dict.fromkeys((names.of(a), names.of(b)) for a, b in nested(groups[None])):
             pair = (rest, large), (rest, part)
-            if all(name in counts.values for name in pair):
+            if large != part and all(name in counts.values for name in pair):
                 counts.total(pair[0], [pair[1]], (rest, (*part, "of", *large)))
-
-
-def _events(summary: Summary) -> Iterable[tuple[Path, Path]]:
-    for path in (*shares_of(summary), *CURVES):
-        yield (*path, "n"), (*path, "events")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.exports import coarse
-from dashboard.exports.ledger import ASKED, CURVES, PATIENTS, Key, Path, at, enter, shares_of, tie_groups
+from dashboard.exports.ledger import ASKED, CURVES, PATIENTS, Key, Path, at, enter, names_of, shares_of, tie_groups
 from dashboard.exports.suppression import HIDDEN, SMALL, Counts, suppress
 
 Summary = dict[str, Any]
@@ -33,23 +33,23 @@ def protect(
     The summaries in the same shape, and how many counts were hidden for being small, and further ones.
     """
     counts = Counts()
-    paths = {group: enter(counts, group, summary) for group, summary in parts.items()}
+    names = names_of(parts.values(), by)
+    paths = {group: enter(counts, group, summary, names) for group, summary in parts.items()}
     if by is not None:
-        tie_groups(counts, parts, paths[None], by)
-    found = suppress(counts, least, _of_few(parts, paths, least))
+        tie_groups(counts, parts, paths[None], by, names)
+    found = suppress(counts, least, {names.key(group, path) for group, path in _of_few(parts, paths, least)})
     made: dict[str | None, Summary] = {group: copy.deepcopy(dict(summary)) for group, summary in parts.items()}
-    for (group, path), mark in _in_parts(found.marks):
-        at(made[group], path[:-1])[path[-1]] = mark
+    for group, shown in paths.items():
+        for path in shown:
+            mark = found.marks.get(names.key(group, path))
+            if mark is not None:
+                at(made[group], path[:-1])[path[-1]] = mark
     for group, summary in made.items():
         _hide_shares(summary)
         _hide_curves(summary, parts[group], ends[group], least)
         _hide_means(summary, least)
         _hide_over_time(summary, parts[group], least)
     return made, (found.small, found.further)
-
-
-def _in_parts(marks: Mapping[Any, str]) -> list[tuple[Key, str]]:
-    return [(name, mark) for name, mark in marks.items()]
 
 
 def _of_few(

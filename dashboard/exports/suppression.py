@@ -128,17 +128,18 @@ class _Search:
         if not watched:
             return []
         program = _Program(self.counts, names, ties)
-        found, safe = [], set()
-        for name in watched:
-            if name in safe:
+        # One way to fill the cells shows most small counts to be safe at once; the others are tried alone.
+        filled = program.most_at_least(watched, self.least)
+        doubtful = [name for name in watched if filled[name] < self.least - _NEARLY]
+        found = []
+        while doubtful:
+            name = doubtful.pop()
+            best = program.largest(name)
+            if best is None:  # without bound
                 continue
-            filled = program.largest(name)
-            if filled is None:  # without bound
-                continue
-            # One way to fill the cells may show several counts to be safe.
-            safe |= {other for other in watched if filled[other] >= self.least - _NEARLY}
-            if name not in safe:
+            if best[name] < self.least - _NEARLY:
                 found.append(name)
+            doubtful = [other for other in doubtful if best[other] < self.least - _NEARLY]
         return found
 
     def is_unsafe(self, name: Name) -> bool:
@@ -150,22 +151,41 @@ class _Search:
 
     def protect(self) -> None:
         """Hide further counts until every small one is safe."""
+        for name in sorted(self.small, key=self.order):
+            self.hide_beside(name)
         todo = set(self.small)
         while todo:
-            first = min(todo, key=lambda name: (self.counts.values[name], str(name)))
-            names, ties = self.component(first)
+            names, ties = self.component(min(todo, key=self.order))
             unsafe = self.unsafe(names, ties)
-            if not unsafe:
-                todo -= names
-                continue
-            worst = min(unsafe, key=lambda name: (self.counts.values[name], str(name)))
-            self.hide_for(worst, ties)
+            todo -= names
+            for name in sorted(unsafe, key=self.order):
+                if self.is_unsafe(name):
+                    self.hide_for(name)
             todo |= set(unsafe)
 
-    def hide_for(self, name: Name, ties: set[int]) -> None:
+    def order(self, name: Name) -> tuple[int, str]:
+        return self.counts.values[name], str(name)
+
+    def hide_beside(self, name: Name) -> None:
+        """In each sum that a small count is part of, let the hidden parts together reach `least`.
+
+        A part can be no larger than all hidden parts together: what the linear program would find in most
+        cases, without one.
+        """
+        for place in self.of[name]:
+            whole, parts = self.counts.relations[place]
+            if name == whole or self.unknown(whole):
+                continue
+            hidden = sum(self.counts.values[part] for part in parts if self.unknown(part))
+            for part in self.candidates([place]) if hidden < self.least else ():
+                if part != whole and hidden + self.counts.values[part] >= self.least:
+                    self.hidden.add(part)
+                    break
+
+    def hide_for(self, name: Name) -> None:
         """Hide the cheapest count that makes this one safe, or else the cheapest beside it."""
         near = self.candidates(self.of[name])
-        around = self.candidates(ties)
+        around = self.candidates(self.component(name)[1])
         for candidate in (*near, *(other for other in around if other not in near)):
             self.hidden.add(candidate)
             if not self.is_unsafe(name):
@@ -228,12 +248,19 @@ class _Search:
         for name in names & self.hidden:
             bounds[name] = (1, self.least - 1) if name in self.small else (self.least, None)
         program = _Program(self.counts, names, ties, bounds)
-        for name in names & self.small:
-            low, high = program.smallest(name), program.largest(name)
-            if low is None or low[name] > 1 + _NEARLY:
-                return True
-            if high is not None and high[name] < self.least - 1 - _NEARLY:
-                return True
+        watched = [name for name in names if name in self.small]
+        highest = program.most_at_least(watched, self.least - 1)
+        for name in watched:
+            if highest[name] < self.least - 1 - _NEARLY:
+                high = program.largest(name)
+                if high is not None and high[name] < self.least - 1 - _NEARLY:
+                    return True
+        lowest = program.most_at_most(watched, 1)
+        for name in watched:
+            if lowest[name] > 1 + _NEARLY:
+                low = program.smallest(name)
+                if low is not None and low[name] > 1 + _NEARLY:
+                    return True
         return False
 
 
@@ -250,11 +277,11 @@ class _Program:
         self.names = sorted(names, key=str)
         self.place = {name: i for i, name in enumerate(self.names)}
         self.bounds = [(bounds or {}).get(name, (0, None)) for name in self.names]
-        self.rows: list[dict[int, float]] = []
+        self.rows: list[_Row] = []
         self.sums: list[float] = []
         for tie in ties:
             whole, parts = counts.relations[tie]
-            row: dict[int, float] = {}
+            row: _Row = {}
             known = 0.0
             for name, sign in ((whole, 1.0), *((part, -1.0) for part in parts)):
                 if name in self.place:
@@ -273,24 +300,60 @@ class _Program:
         """A way to fill the cells in which this count is smallest."""
         return self._solve(name, 1.0)
 
-    def _solve(self, name: Name, sign: float) -> dict[Name, float] | None:
-        import numpy as np
-        from scipy.optimize import linprog
-        from scipy.sparse import coo_array
+    def most_at_least(self, watched: list[Name], least: int) -> dict[Name, float]:
+        """A way to fill the cells in which as many of these counts as possible reach `least`.
 
-        cost = np.zeros(len(self.names))
+        Maximises the sum of min(count, least): linear with one more variable for each.
+        """
+        size = len(self.names)
+        cost = [0.0] * size + [-1.0] * len(watched)
+        above = [{self.place[name]: -1.0, size + i: 1.0} for i, name in enumerate(watched)]
+        bounds = [*self.bounds, *((0, least) for _ in watched)]
+        filled = _minimise(cost, self.rows, self.sums, bounds, above)
+        assert filled is not None
+        return dict(zip(self.names, filled, strict=False))
+
+    def most_at_most(self, watched: list[Name], most: int) -> dict[Name, float]:
+        """A way to fill the cells in which as many of these counts as possible fall to `most`."""
+        size = len(self.names)
+        cost = [0.0] * size + [1.0] * len(watched)
+        below = [{self.place[name]: 1.0, size + i: -1.0} for i, name in enumerate(watched)]
+        bounds = [*self.bounds, *((most, None) for _ in watched)]
+        filled = _minimise(cost, self.rows, self.sums, bounds, below)
+        assert filled is not None
+        return dict(zip(self.names, filled, strict=False))
+
+    def _solve(self, name: Name, sign: float) -> dict[Name, float] | None:
+        cost = [0.0] * len(self.names)
         cost[self.place[name]] = sign
-        entries = [(i, j, v) for i, row in enumerate(self.rows) for j, v in row.items()]
-        if entries:
-            i, j, v = zip(*entries, strict=True)
-            shape = (len(self.rows), len(self.names))
-            matrix = coo_array((np.array(v), (np.array(i), np.array(j))), shape=shape).tocsr()
-            result = linprog(cost, A_eq=matrix, b_eq=np.array(self.sums), bounds=self.bounds, method="highs")
-        else:
-            result = linprog(cost, bounds=self.bounds, method="highs")
-        if result.status == 3:
-            return None
-        if result.status != 0:
-            # The true counts always fill the cells: only marks that contradict them can fail.
-            raise ValueError("the attacker's problem has no solution")
-        return dict(zip(self.names, result.x.tolist(), strict=True))
+        filled = _minimise(cost, self.rows, self.sums, self.bounds)
+        return None if filled is None else dict(zip(self.names, filled, strict=True))
+
+
+_Row = dict[int, float]
+_Bounds = list[tuple[float, float | None]]
+
+
+def _minimise(
+    cost: list[float], rows: list[_Row], sums: list[float], bounds: _Bounds, below_zero: list[_Row] | None = None
+) -> list[float] | None:
+    """The values that minimise `cost` where rows equal their sums; None: without bound."""
+    import numpy as np
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    def matrix(of: list[_Row]) -> csr_array:
+        columns = [place for row in of for place in row]
+        values = [value for row in of for value in row.values()]
+        starts = np.cumsum([0, *(len(row) for row in of)])
+        return csr_array((np.array(values), np.array(columns, dtype=np.int64), starts), shape=(len(of), len(cost)))
+
+    equal = {"A_eq": matrix(rows), "b_eq": np.array(sums)} if rows else {}
+    upper = {"A_ub": matrix(below_zero), "b_ub": np.zeros(len(below_zero))} if below_zero else {}
+    result = linprog(np.array(cost), **equal, **upper, bounds=bounds, method="highs")
+    if result.status == 3:
+        return None
+    if result.status != 0:
+        # The true counts fill the cells, so there is always a way.
+        raise ValueError("the attacker's problem has no solution")
+    return [float(value) for value in result.x]
