@@ -116,7 +116,7 @@ def _rate_tile(
     name: str, share: Mapping[str, Any], treated: Mapping[str, Any] | None, unit: str = "measured"
 ) -> Component:
     if not share["n"]:
-        return _tile(name, "–", "Not measured in these courses")
+        return _tile(name, "–", "Not measured, or no agreed cut-off")
     of = f"{share['events']:,} of {share['n']:,} {unit}"
     lines = [f"{words.share_interval(share)}", of]
     if treated and treated["n"]:

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from dashboard.app import create_app
 from dashboard.server import refuse_other_hosts
 from dashboard.settings import Settings, SettingsError
+from data_models.instruments import INSTRUMENTS
 from data_models.store import Store
 
 
@@ -116,6 +117,28 @@ def test_outcomes_answer_with_the_summarys_numbers(client: FlaskClient) -> None:
     assert answer.status_code == 200
     for question in ("How quickly do effects start?", "How long do they last?", "Who improved?", "At what cost?"):
         assert question in text
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_every_scale_has_its_page_even_where_nobody_was_measured(client: FlaskClient, instrument: str) -> None:
+    for query in (
+        f"?instrument={instrument}",
+        f"?instrument={instrument}&age_band=90%2B",
+        f"?instrument={instrument}&by=sex",
+    ):
+        for output in ("cohort-body.children", "compare-body.children"):
+            text = ask(client, output, [url(query)], AT_OUTCOMES).get_data(as_text=True)
+            assert "state-error" not in text
+            assert "nan" not in re.findall(r"[Nn]a[Nn]\b", text)
+
+
+@pytest.mark.parametrize("by", ["route", "drug", "dose_band", "phase"])
+def test_every_breakdown_of_side_effects_answers(client: FlaskClient, by: str) -> None:
+    here = [{"id": "url", "property": "pathname", "value": "/side-effects"}]
+    for query in (f"?side-by={by}", f"?side-by={by}&route=oral", f"?side-by={by}&phase=maintenance"):
+        for output in ("side-effects-body.children", "side-effects-breakdown.children"):
+            text = ask(client, output, [url(query)], here).get_data(as_text=True)
+            assert "state-error" not in text
 
 
 @pytest.mark.parametrize("search", ["?clinic=nowhere", "?first_session_year=1999"])
