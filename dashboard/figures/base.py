@@ -102,7 +102,7 @@ def ribbon(x: Sequence, low: Sequence, high: Sequence, token: str, *, shape: str
     ]
 
 
-def empty(message: str, height: int = 300) -> Figure:
+def empty(message: str, height: int = 110) -> Figure:
     """A figure that says why it shows nothing."""
     blank = axis(visible=False)
     words = note(message, 0.5, 0.5, xref="paper", yref="paper", xanchor="center", font={"color": colour("muted")})

@@ -22,7 +22,7 @@ LAYERS = (
 def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, height: int = 313) -> Figure:
     """Shares of all courses started, by day since the first session."""
     if courses < FEW or not rows:
-        return empty(f"Fewer than {FEW} courses started: nothing is drawn.", height)
+        return empty(f"Fewer than {FEW} courses started: nothing is drawn.")
     rows = [row for row in rows if row["day"] <= LONGEST_DAYS]
     days = [float(row["day"]) for row in rows]
     layers = [(name, token, [row[key] for row in rows]) for name, token, key in LAYERS]

@@ -15,7 +15,7 @@ def before_and_highest(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """A line from the mean before to the mean highest, per sign: `rows` have sign, before, highest, rise, n."""
     kept = [row for row in rows if row.get("n") and row.get("before") is not None and row.get("highest") is not None]
     if not kept:
-        return empty("No session has a value before and during it.", 220)
+        return empty("No session has a value before and during it.")
     data: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     names = {token: name for name, token in SIGNS}
@@ -72,7 +72,7 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Share of sessions at or above each threshold with its interval: `rows` have name and a P."""
     kept = [row for row in rows if row.get("n") and row.get("share") is not None]
     if not kept:
-        return empty("No session has blood pressure before and during it.", 220)
+        return empty("No session has blood pressure before and during it.")
     return {
         "data": [
             {

@@ -41,7 +41,7 @@ def waterfall(
 ) -> Figure:
     """Changes from baseline in points, sorted; the unmeasured as a grey block at the end."""
     if not changes:
-        return empty("No course here has both a baseline and a later score.", height)
+        return empty("No course here has both a baseline and a later score.")
     values, which, each = thinned(changes, kinds)
     data: list[dict[str, Any]] = []
     for position, (name, token) in enumerate(KINDS):
