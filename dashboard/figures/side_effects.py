@@ -151,8 +151,10 @@ def resolution(km: Mapping[str, Any]) -> Figure:
 
 
 def hours_curve(km: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The curve with its time in hours under the name that step curves read."""
-    return [{**row, "days": row["minutes"] / 60} for row in km["curve"]]
+    """The hours drawn (and the row after them), with the time under the name that step curves read."""
+    rows = [{**row, "days": row["minutes"] / 60} for row in km["curve"]]
+    inside = sum(row["days"] <= LONGEST_HOURS for row in rows)
+    return rows[: inside + 1]
 
 
 def _span(row: Mapping[str, Any]) -> str:
