@@ -70,7 +70,9 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Component:
 
 def _clinic(row: Mapping[str, Any]) -> Component:
     people = words.count(row["patients"], "patient")
-    return html.Th([html.Span(row["clinic"]), html.Span(people, className="fine")], scope="row")
+    # A long name breaks after its underscores rather than anywhere.
+    name = [part for word in row["clinic"].split("_") for part in ("_", html.Wbr(), word)][2:]
+    return html.Th([html.Span(name), html.Span(people, className="fine")], scope="row")
 
 
 def _share(row: Mapping[str, Any], heading: str, counted: str, of: str, unit: str, more_is_better: bool) -> Component:
