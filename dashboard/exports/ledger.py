@@ -24,8 +24,9 @@ SCORED = ("cohort", "end_of_induction_scored")
 ASKED = ("side_effects", "patients_asked")
 SESSIONS = ("side_effects", "sessions_asked")
 
-# Hiding a denominator hides every rate that rests on it.
-_BASE, _MIDDLE = 30.0, 8.0
+# Hiding a denominator hides every rate that rests on it: the cost is about how many numbers go with it.
+_WEIGHTS = {COURSES: 60.0, PATIENTS: 3.0, BASELINE: 3.0, EVALUABLE: 40.0, SCORED: 20.0, ASKED: 60.0, SESSIONS: 60.0}
+_OF = 10.0
 
 
 def shares_of(summary: Summary) -> dict[Path, Mapping[str, Any]]:
@@ -132,15 +133,13 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
         counts.add(key(path), at(summary, path), weight=weight)
         paths.append(path)
 
-    for path in (COURSES, PATIENTS, EVALUABLE, ASKED, SESSIONS):
-        show(path, _BASE)
-    for path in (BASELINE, SCORED):
-        show(path, _MIDDLE)
+    for path, weight in _WEIGHTS.items():
+        show(path, weight)
     for path in shares_of(summary):
-        show((*path, "n"), _BASE)
+        show((*path, "n"), _OF)
         show((*path, "events"))
     for path in CURVES:
-        show((*path, "n"), _MIDDLE)
+        show((*path, "n"), _OF)
         show((*path, "events"), 2.0)
     tied = set()
     for whole, part in nested(summary):
@@ -177,11 +176,6 @@ def nested(summary: Summary) -> Iterable[tuple[Path, Path]]:
             yield (kind, "ever", "events"), (kind, "last", "events")
             yield (kind, "ever", "events"), (kind, "end_of_induction", "events")
     yield ("durability", "kaplan_meier", "n"), ("response", "end_of_induction", "events")
-    effects = summary["side_effects"]
-    if effects["vitals"].get("thresholds"):
-        yield from ((("side_effects", "vitals", "thresholds", 0, "n"), ("side_effects", "vitals", "thresholds", place, "n"))
-                    for place in range(1, len(effects["vitals"]["thresholds"])))
-
 
 def tie_groups(
     counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Path], by: str, names: Names

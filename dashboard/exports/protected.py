@@ -124,8 +124,7 @@ def _hide_mean(row: dict[str, Any], counted: Sequence[str], values: Sequence[str
 
 
 def _hide_over_time(summary: Summary, full: Mapping[str, Any], least: int) -> None:
-    courses = summary["cohort"]["courses"]
-    if isinstance(courses, str) or isinstance(summary["cohort"]["patients"], str):
+    if isinstance(summary["cohort"]["courses"], str) or 1 <= full["cohort"]["patients"] < least:
         summary["occupancy"] = []
         return
     summary["occupancy"] = coarse.occupancy(full["occupancy"], full["cohort"]["courses"], least)

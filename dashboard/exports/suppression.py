@@ -167,7 +167,7 @@ class _Search:
         return self.counts.values[name], str(name)
 
     def hide_beside(self, name: Name) -> None:
-        """In each sum that a small count is part of, let the hidden parts together reach `least`.
+        """In each sum that a small count is part of, hide the whole, or parts that together reach `least`.
 
         A part can be no larger than all hidden parts together: what the linear program would find in most
         cases, without one.
@@ -178,7 +178,7 @@ class _Search:
                 continue
             hidden = sum(self.counts.values[part] for part in parts if self.unknown(part))
             for part in self.candidates([place]) if hidden < self.least else ():
-                if part != whole and hidden + self.counts.values[part] >= self.least:
+                if part == whole or hidden + self.counts.values[part] >= self.least:
                     self.hidden.add(part)
                     break
 

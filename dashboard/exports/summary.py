@@ -1,0 +1,265 @@
+"""A release as a document: its sections in the order of the questions, with charts, sentences and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dashboard import words
+from dashboard.exports import svg, tables
+from dashboard.exports.document import Chart, Document, Section, Table, is_number
+from dashboard.exports.release import PRODUCT, Release
+from data_models.instruments import INSTRUMENTS
+from data_models.vocabulary import label
+
+FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
+SYNTHETIC = "Synthetic sample data: no real patient"
+NAMES = {
+    "clinic": "Clinic",
+    "drug": "Drug",
+    "route": "Route",
+    "diagnosis": "Diagnosis",
+    "condition": "Condition",
+    "age_band": "Age",
+    "sex": "Sex",
+    "phase": "Phase",
+    "first_session_year": "First session in",
+    "min_hours_since_session": "Least hours since the latest session (headline rates)",
+}
+# What a file may be about: key -> title, and the sections in it.
+CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "outcomes": ("Outcomes summary", ("cohort", "outcomes", "over_time", "fade")),
+    "onset_durability": ("Onset and durability", ("cohort", "onset", "durability", "fade")),
+    "side_effects": ("Side effects", ("cohort", "side_effects", "vital_signs")),
+    "attrition": ("Attrition", ("cohort", "attrition")),
+    "all": ("Summary", ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs")),
+}  # fmt: skip
+
+Summary = Mapping[str, Any]
+
+
+def document(release: Release, about: str = "all") -> Document:
+    """The document of a release on one subject of the catalogue.
+
+    Raises
+    ------
+    KeyError : `about` is not in the catalogue.
+    """
+    title, sections = CATALOGUE[about]
+    makers: dict[str, Callable[[Release], Section]] = {
+        "cohort": _cohort,
+        "outcomes": _outcomes,
+        "onset": _onset,
+        "durability": _durability,
+        "fade": _fade,
+        "over_time": _over_time,
+        "attrition": _attrition,
+        "side_effects": _side_effects,
+        "vital_signs": _vital_signs,
+    }
+    # Courses are not cut by phase: their figures by phase would be the same ones twice.
+    cut = [name for name in sections if release.by != "phase" or name in ("cohort", "fade", "side_effects", "vital_signs")]
+    scale = INSTRUMENTS[release.cohort.instrument]
+    subtitle = f"{scale.name} ({scale.measures}); lower is better. Days are days since the first session, never dates."
+    return Document(
+        title=f"Ketamine treatment outcomes: {title.lower()}",
+        subtitle=subtitle,
+        facts=facts(release),
+        sections=[makers[name](release) for name in cut],
+        definitions=[
+            tables.instrument_table(release.cohort.instrument, release.rules),
+            tables.rules_table(release.rules),
+        ],
+        footer=FOOTER,
+    )  # fmt: skip
+
+
+def facts(release: Release) -> list[tuple[str, str]]:
+    """What the file is and on what it rests."""
+    found = [("Data set", release.name or "no name given")]
+    if release.synthetic:
+        found.append(("Synthetic", SYNTHETIC))
+    where = release.cohort.where()
+    for key, value in where.items():
+        chosen = ", ".join(tables.group_words(key, v) for v in value) if isinstance(value, list) else f"{value:g}"
+        found.append((f"Filter: {NAMES[key].lower()}", chosen))
+    if not where:
+        found.append(("Filters", "none"))
+    if release.by:
+        found.append(("Grouped by", NAMES[release.by].lower()))
+    cohort = release.whole["cohort"]
+    counted = [
+        f"{cohort[key] if isinstance(cohort[key], str) else f'{cohort[key]:,}'} {noun}"
+        for key, noun in (("patients", "patients"), ("courses", "courses"))
+    ]
+    found += [
+        ("Rests on", " and ".join(counted)),
+        ("Made on", release.made.isoformat()),
+        ("Program", f"{PRODUCT} {release.version}"),
+        ("Definitions", f"version {release.rules.version}"),
+        ("Fingerprint of the data", release.fingerprint),
+        ("Small counts", _suppression(release)),
+    ]
+    return found
+
+
+def _suppression(release: Release) -> str:
+    least = release.least
+    if least <= 1:
+        return "all numbers are shown"
+    small, further = release.hidden
+    return (
+        f"counts from 1 to {least - 1} are hidden, shown as <{least} or hidden ({small:,}); so is each number from which "
+        f"one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve covers at least {least} "
+        "events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)"
+    )  # fmt: skip
+
+
+# --- sections --------------------------------------------------------------------------------
+
+
+def _parts(release: Release) -> list[tuple[str | None, Summary]]:
+    return list(release.parts.items())
+
+
+def _said(release: Release, words_of: Callable[..., str], *values: Any) -> str:
+    """The sentence of a figure of the whole cohort; none for groups, none that rests on a hidden number."""
+    if release.by is not None or any(_holds_text(value) for value in values):
+        return ""
+    return words_of(*values)
+
+
+def _holds_text(value: Any) -> bool:
+    """Whether a number in here is hidden."""
+    if isinstance(value, Mapping):
+        return any(_holds_text(item) for key, item in value.items() if key not in ("term", "method", "threshold"))
+    if isinstance(value, list | tuple):
+        return any(_holds_text(item) for item in value)
+    return isinstance(value, str)
+
+
+def _cohort(release: Release) -> Section:
+    counts = {key: value for key, value in release.whole["cohort"].items() if key != "where"}
+    return Section(
+        "On whom do these figures rest?",
+        _said(release, words.funnel, counts),
+        tables=[tables.cohort(_parts(release), release.by)],
+    )
+
+
+def _groups(release: Release) -> list[tuple[str, Summary]]:
+    """The summaries to draw, each with its name."""
+    if release.by is None:
+        return [("All courses", release.whole)]
+    return [(tables.group_words(release.by, group), s) for group, s in release.parts.items() if group is not None]
+
+
+def _outcomes(release: Release) -> Section:
+    ways = (("response", "Response"), ("remission", "Remission"), ("worse", "Worse"))
+    dots = [
+        (name, [svg.Dot(f"{word}, end of induction", *_drawn(summary[kind]["end_of_induction"])) for kind, word in ways])
+        for name, summary in _groups(release)
+    ]
+    end = release.whole["response"]["end_of_induction"]
+    said = ""
+    if release.by is None and is_number(end["share"]):
+        said = f"In response at the end of induction: {words.rate(end)}."
+    chart = Chart(svg.dot_chart(dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"), said or "Rates at the end of induction.")  # fmt: skip
+    return Section("Who responds?", said, [chart], [tables.rates(_parts(release), release.by)])
+
+
+def _drawn(share: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
+    value, low, high = (share[key] if is_number(share[key]) else None for key in ("share", "low", "high"))
+    return value, low, high
+
+
+def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> Chart:
+    (first, second), _, unit = tables.CURVES[name]
+    lines = []
+    for group, summary in _groups(release):
+        rows = summary[first][second]["curve"]
+        points = [(0.0, 0.0 if rising else 1.0)]
+        points += [(row["days"], 1 - row["survival"] if rising else row["survival"]) for row in rows if is_number(row["survival"])]  # fmt: skip
+        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=True))
+    y_title = "Share in response by then" if rising else "Share still in response"
+    return Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt)
+
+
+def _onset(release: Release) -> Section:
+    km = release.whole["onset"]["kaplan_meier"]
+    top = {key: km[key] for key in ("n", "events", "median", "low", "high")}
+    said = _said(release, words.onset, top)
+    parts = _parts(release)
+    made: list[Table] = [tables.medians(parts, release.by), tables.turnbull(parts, release.by)]
+    made += [tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
+    alt = said or "Cumulative response by day since the first session (1 minus Kaplan-Meier)."
+    return Section("How quickly do effects start?", said, [_curve_chart(release, "onset", alt, rising=True)], made)
+
+
+def _durability(release: Release) -> Section:
+    km = release.whole["durability"]["kaplan_meier"]
+    top = {key: km[key] for key in ("n", "events", "median", "low", "high")}
+    said = _said(release, words.durability, top)
+    parts = _parts(release)
+    made = [tables.curve(parts, release.by, name) for name in ("durability", "duration")]
+    made.append(tables.competing(parts, release.by))
+    alt = said or "Share still in response by day since the last induction session (Kaplan-Meier)."
+    return Section("How long do they last?", said, [_curve_chart(release, "durability", alt, rising=False)], made)
+
+
+def _fade(release: Release) -> Section:
+    lines = []
+    for name, summary in _groups(release):
+        rows = [row for row in summary["fade"] if is_number(row["mean"]) and row["scores"] >= words.FEW]
+        lines.append(svg.Line(name, [((r["from_days"] + r["to_days"]) / 2, r["mean"]) for r in rows], marks=True))
+    kept = [row for row in release.whole["fade"] if not _holds_text(row)]
+    said = _said(release, words.fade, kept)
+    alt = said or "Mean change from the score before the session, by days since it."
+    chart = Chart(svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points"), alt)
+    return Section("How does the effect fade between sessions?", said, [chart], [tables.fade(_parts(release), release.by)])  # fmt: skip
+
+
+_LAYERS = (("Response", "response"), ("Partial", "partial"), ("No response", "none"), ("Not measured", "not_measured"), ("Left", "left"))  # fmt: skip
+
+
+def _over_time(release: Release) -> Section:
+    rows, courses = release.whole["occupancy"], release.whole["cohort"]["courses"]
+    said = _said(release, words.occupancy, rows, courses) if rows else ""
+    charts: Sequence[Chart] = ()
+    if release.by is None and len(rows) > 1:
+        alt = said or "Share of all courses started in each state, by day."
+        layers = [(name, [row[key] for row in rows]) for name, key in _LAYERS]
+        drawing = svg.area_chart(layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started")  # fmt: skip
+        charts = [Chart(drawing, alt)]
+    return Section("Who is in response over time?", said, charts, [tables.occupancy(_parts(release), release.by)])
+
+
+def _attrition(release: Release) -> Section:
+    lines = [
+        svg.Line(name, [(row["day"], row["left"]) for row in summary["occupancy"]], steps=True)
+        for name, summary in _groups(release)
+    ]
+    alt = "Share of all courses started that have left, by day since the first session."
+    chart = Chart(svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True), alt)
+    return Section("Who has left?", "", [chart], [tables.attrition(_parts(release), release.by)])
+
+
+def _side_effects(release: Release) -> Section:
+    effects = release.whole["side_effects"]
+    said = _said(release, words.side_effects, effects | {"vitals": {}})
+    charts: Sequence[Chart] = ()
+    if release.by is None:
+        dots = [
+            (words_of, [svg.Dot(label(row["term"]), *_drawn(row)) for row in effects[per]])
+            for words_of, per in (("Per patient", "per_patient"), ("Per session", "per_session"))
+        ]
+        alt = said or "Share of patients and of sessions with each side effect, 95% intervals."
+        charts = [Chart(svg.dot_chart(dots, alt, "Share of patients, and of sessions, asked"), alt)]
+    return Section("How often do side effects occur?", said, charts, [tables.side_effects(_parts(release), release.by)])
+
+
+def _vital_signs(release: Release) -> Section:
+    vitals = release.whole["side_effects"]["vitals"]
+    said = _said(release, words.vitals, {k: v for k, v in vitals.items() if k != "thresholds"})
+    parts = _parts(release)
+    return Section("What do vital signs do?", said, (), [tables.vitals(parts, release.by), tables.thresholds(parts, release.by)])  # fmt: skip
