@@ -131,8 +131,6 @@ def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         text = f"It held {duration(days)}: lost {lost} (not yet lost {kept})."
         if outcome["last_response"] == 1:
             text += f" In response again at the last score, {moment(last_days)}."
-        elif outcome["state"] in ("responding", "fading"):
-            text += f" The last score, {moment(last_days)}, meets the loss rule no more, but is not in response either."
         return text
     if days <= 0:
         return "That is the last score, so how long it holds is not known yet."
@@ -186,8 +184,9 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     word = STATES[state][2]
     if state == "fading":
         given_back = (last - best) / (baseline - best) if baseline > best else 0.0
+        out = "" if outcome["last_response"] == 1 else ", no longer in response"
         return (
-            f"{word}: {now}, {counted(last - best, 'point')} above the best of {number(best)}; "
+            f"{word}: {now}{out}, {counted(last - best, 'point')} above the best of {number(best)}; "
             f"{percent(given_back)} of the improvement from {against} is given back."
         )
     if state == "worse":

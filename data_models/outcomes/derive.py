@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data_models.outcomes.clock import Flagged, Floats, Ints, days, take
+from data_models.outcomes.clock import Flagged, Flags, Floats, Ints, days, take
 from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
 from data_models.outcomes.durability import confirmed_loss, durability, duration
 from data_models.outcomes.onset import early_response, onset
@@ -83,6 +83,7 @@ def _course_outcomes(
     item9_last, item9_change = _item9(scores, series)
     has_remission = ~np.isnan(series.remission)
     has_change = ~np.isnan(series.least_change)
+    duration_columns = duration(scores, series, first_response, loss)
     durability_columns = durability(scores, series, judged, sessions, courses, loss, rules)
     columns = {
         "patient_id": sessions.patient_ids[courses.patient[series.course]],
@@ -106,9 +107,11 @@ def _course_outcomes(
         "last_worse": np.where(has_change, take(judged.worse, judged_last), np.nan),
         **early_response(scores, series, judged, rules),
         **onset_columns,
-        **duration(scores, series, first_response, loss),
+        **duration_columns,
         **durability_columns,
-        "state": _state(scores, series, judged, first_response, best, judged_last),
+        "state": _state(
+            scores, series, judged, first_response, best, judged_last, duration_columns["duration_event"] == 1
+        ),
         "item9_last": item9_last,
         "item9_change": item9_change,
     }
@@ -126,22 +129,27 @@ def _sustained(scores: Scores, judged: Judged, series: Series, rules: OutcomeRul
     return Flagged(pair).count(series.low, series.high) > 0
 
 
-def _state(scores: Scores, series: Series, judged: Judged, first_response: Ints, best: Floats, last: Ints) -> pd.Series:
+def _state(
+    scores: Scores, series: Series, judged: Judged, first_response: Ints, best: Floats, last: Ints, lost_once: Flags
+) -> pd.Series:
     """What the course amounts to at its latest score (screens, Patients).
 
     Fading: in response, and the latest score has given back at least half of the improvement reached,
-    or risen by the smallest meaningful change since the best score.
+    or risen by the smallest meaningful change since the best score. A course that has slipped out of
+    response without ever meeting the loss rule (below the moderate cut-off, say) is fading too: not
+    lost by the rule, and not responding either.
     """
     score = take(scores.score, last)
     risen = score - best
     with np.errstate(invalid="ignore"):
         fading = (risen > 0) & ((risen >= 0.5 * (series.baseline - best)) | (risen >= series.least_change))
-    lost = take(judged.lost, last) == 1
+    in_response = take(judged.response, last) == 1
+    lost = ~in_response & (lost_once | (take(judged.lost, last) == 1))
     worse = take(judged.worse, last) == 1
     responded = first_response >= 0
     return pd.Series(
         np.select(
-            [last < 0, worse, ~responded, lost, fading],
+            [last < 0, worse, ~responded, lost, fading | ~in_response],
             ["not_measured", "worse", "no_response", "response_lost", "fading"],
             default="responding",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from data_models.outcomes.clock import FAR, Flagged, Flags, Floats, Ints, day_ticks, days, key, take
 from data_models.outcomes.courses import Courses, Sessions
@@ -52,7 +53,7 @@ def durability(
     courses: Courses,
     loss: Flagged,
     rules: OutcomeRules,
-) -> dict[str, Floats | np.ndarray]:
+) -> dict[str, Floats | pd.Series]:
     """The end-of-induction score, and durability from the last induction session on.
 
     The end-of-induction score is the last one in the `end_of_induction_days` after the last induction
@@ -94,5 +95,5 @@ def durability(
         "end_of_induction_worse": flag(judged.worse),
         "durability_entry_days": np.where(followed, since_induction, np.nan),
         "durability_days": np.where(followed, days(end - origin), np.nan),
-        "durability_end": ending,
+        "durability_end": pd.Series(ending, dtype="str"),
     }

@@ -193,8 +193,7 @@ def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
     )
 
 
-def test_lost_and_then_neither_lost_nor_in_response_is_said():
-    row = outcome(
-        duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=0, state="fading"
-    )
-    assert words.held(row, DEFAULT_RULES).endswith("meets the loss rule no more, but is not in response either.")
+def test_slipped_out_of_response_without_a_loss_is_said():
+    row = outcome(duration_event=0, last_response=0, state="fading")
+    assert ", no longer in response" in words.state_words(row, DEFAULT_RULES)
+    assert ", no longer in response" not in words.state_words(outcome(state="fading"), DEFAULT_RULES)

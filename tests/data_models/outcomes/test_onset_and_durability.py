@@ -1,6 +1,7 @@
 """Onset, duration and durability per course (definitions, sections 4 and 5), worked by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 
@@ -93,7 +94,7 @@ def test_no_score_after_induction_leaves_it_unmeasured(cases):
     got = cases.outcome(INDUCTION, [(-1, 20), (14, 8), (40, 8)])
     assert np.isnan(got["end_of_induction_score"])
     assert np.isnan(got["end_of_induction_response"])
-    assert got["durability_end"] is None
+    assert pd.isna(got["durability_end"])
 
 
 def test_durability_ends_in_loss_counted_from_the_last_induction_session(cases):
@@ -125,5 +126,5 @@ def test_a_later_course_does_not_re_treat_the_earlier(cases):
 
 def test_courses_not_in_response_at_the_end_of_induction_are_not_followed(cases):
     got = cases.outcome(INDUCTION, [(-1, 20), (20, 15), (40, 8)])
-    assert got["durability_end"] is None
+    assert pd.isna(got["durability_end"])
     assert np.isnan(got["durability_days"])

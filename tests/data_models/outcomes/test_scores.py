@@ -132,11 +132,19 @@ def test_a_state_holds_until_the_next_score_but_at_most_30_days(cases):
         ([(7, 8), (14, 10)], "responding"),  # 2 of 12 given back
         ([(7, 8), (14, 15)], "response_lost"),
         ([(7, 8), (14, 15), (21, 8)], "responding"),  # regained
+        ([(7, 4), (14, 15), (21, 11)], "response_lost"),  # lost, and not back in response
+        ([(7, 4), (14, 15), (21, 9)], "fading"),  # regained, 5 points above the best
         ([(7, 8), (14, 26)], "worse"),
     ],
 )
 def test_state_at_the_latest_score(cases, scores, state):
     assert cases.outcome([0], [(-1, 20), *scores])["state"] == state
+
+
+def test_out_of_response_without_meeting_the_loss_rule_is_fading(cases):
+    # Baseline 12: 8 is no response, and below the moderate cut-off of 10 no loss.
+    assert cases.outcome([0], [(-1, 12), (7, 5), (14, 8)])["state"] == "fading"
+    assert cases.outcome([0], [(-1, 12), (7, 5), (14, 11), (21, 8)])["state"] == "response_lost"
 
 
 def test_half_of_the_improvement_given_back_is_fading_even_within_the_meaningful_change(cases, make_rules):
