@@ -15,6 +15,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 PATIENCE = 90_000  # a job starts a process of its own; machines that run tests are busy
 
 
+@pytest.fixture(autouse=True)
+def _temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The servers' temporary folder: not shared with tests beside this one, and without records at the end."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield
+    assert list(folder.glob("*/records")) == []
+
+
 @pytest.fixture
 def empty(serving: Any, tmp_path: Path) -> Iterator[str]:
     """Address of a dashboard on an empty database of its own."""
