@@ -13,6 +13,8 @@ import dash
 from dash import Dash, set_props
 
 from dashboard import data, ids, shell
+from dashboard.access import entrance
+from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
 from dashboard.compression import compress_files
 from dashboard.pages import filters, pages
@@ -21,6 +23,8 @@ from dashboard.settings import Settings
 from data_models.store import Store, StoreError
 
 log = logging.getLogger("dashboard")
+
+COHORT_PAGES = (ids.OUTCOMES, ids.PATIENTS, ids.SIDE_EFFECTS, ids.EXPORTS)  # those with the filter bar
 
 # Runs before the first paint, so that a dark page never flashes light.
 _INDEX = """<!DOCTYPE html>
@@ -65,11 +69,16 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
     known = pages()
-    app.layout = shell.layout(known)
-    shell.register(app, known)
-    filters.register(app)
+    app.layout = lambda: shell.layout(shell.shown(known))
+    rights: dict[str, frozenset[str]] = {}
+    with belonging(app, rights):
+        shell.register(app, known)
+    with belonging(app, rights, *COHORT_PAGES):
+        filters.register(app)
     for page in known:
-        page.register(app)
+        with belonging(app, rights, page.path):
+            page.register(app)
+    entrance.install(app, settings, store, known, rights)
     add_headers(app)
     compress_files(app.server)
     return app

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard import terminal
+from dashboard.access.commands import user_app
 from dashboard.failures import explain
-from dashboard.settings import Settings, database_url, sqlite_file
+from dashboard.settings import LOOPBACK, Settings, database_url, sqlite_file
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+app.add_typer(user_app, name="user")
 database_app = typer.Typer(help="Care of the database.", rich_markup_mode=None)
 app.add_typer(database_app, name="database")
 
@@ -83,7 +85,7 @@ def demo(
     from dashboard import demonstration
 
     database = demonstration.database()
-    settings = Settings.from_environment(database=database, port=port, workers=workers)
+    settings = Settings.from_environment(database=database, host="127.0.0.1", port=port, workers=workers, demo=True)
     demonstration.require_free_port(settings)
     demonstration.fill(settings)
     if browser:
@@ -102,6 +104,10 @@ def serve(
     from dashboard import demonstration
 
     settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
+    if settings.host not in LOOPBACK:
+        from dashboard.access.entrance import require_owner
+
+        require_owner(settings)
     demonstration.require_free_port(settings)
     store = _open(settings.database)  # made and upgraded here, once, and not by each worker
     if settings.rules is not None and settings.rules != store.rules():
@@ -193,21 +199,49 @@ def summary(
     ] = None,
     by: Annotated[str | None, typer.Option(metavar="KEY", help="One summary per value of this key.")] = None,
     rule: Rules = None,
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Only json as yet.")] = "json",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="json, csv, xlsx, html or pdf.", show_default="by FILE, or json"
+        ),
+    ] = None,
     output: Output = None,
-    suppress: Annotated[int, typer.Option(metavar="N", help="Smallest count shown; only 0 (show all) as yet.")] = 0,
+    suppress: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Smallest count shown: smaller ones, and what gives them away, are hidden; 0 shows all.",
+            show_default="11; json: 0",
+        ),
+    ] = None,
 ) -> None:
     """Write a cohort's figures: response, onset, durability, fade and side effects."""
-    from dashboard import summary_command
+    from dashboard.exports import commands
 
-    if form != "json" or suppress:
-        wrong = f"--format {form}" if form != "json" else f"--suppress {suppress}"
-        raise CommandError(f"{wrong} is not available yet; use --format json without --suppress")
     store = _open_existing(database)
     rules = _rules(store.rules(), rule)
-    text = summary_command.as_json(store, instrument, tuple(where or ()), by, rules)
+    named = output.suffix.lower().removeprefix(".") if output else ""
+    form = form or (named if named in commands.FORMATS else "json")
+    with Progress() as progress:
+        content = commands.summary(store, instrument, tuple(where or ()), by, rules, form, suppress, progress)
     with whole_file(output) as stream:
-        stream.write(text.encode())
+        stream.write(content)
+
+
+@app.command()
+def report(
+    patient_code: Annotated[str, typer.Argument(metavar="PATIENT_CODE", help="Code of the patient.")],
+    database: Database = None,
+    output: Output = None,
+) -> None:
+    """Write one patient's chart for the paper record: FILE.pdf or FILE.html."""
+    from dashboard.exports import commands
+
+    if output is None:
+        raise CommandError("name the file to write with -o FILE.pdf or -o FILE.html", exit_code=2)
+    content = commands.report(_open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
+    with whole_file(output) as stream:
+        stream.write(content)
 
 
 @app.command()

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
+from dashboard.access import state, trail
+from data_models.queries.patients import patient
+from data_models.queries.worklist import worklist
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
 
@@ -85,8 +88,9 @@ def store() -> Store:
 
 
 def scope() -> Scope:
-    """What the person asking may see. Until accounts exist: everything, and only on this computer."""
-    return Scope.everything()
+    """What the person asking may see, as the guard has found out; nothing for nobody."""
+    who = state.person()
+    return Scope() if who is None else who.scope
 
 
 def rules() -> OutcomeRules:
@@ -107,7 +111,7 @@ def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **name
             return function(connection, who, *arguments, **named)
 
     if not keep:
-        return make()
+        return _told(function, arguments, make())
     key = (
         here.store.version(),
         who,
@@ -116,7 +120,16 @@ def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **name
         arguments,
         tuple(sorted(named.items())),
     )
-    return here.answers.get(key, make)
+    return _told(function, arguments, here.answers.get(key, make))
+
+
+def _told(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
+    """The answer, once the audit trail knows of it where it shows patients."""
+    if function is patient and answer is not None:
+        trail.note_patient(str(arguments[0]))
+    elif function is worklist:
+        trail.note_list()
+    return answer
 
 
 def summary(cohort: CohortFilter) -> dict[str, Any]:

@@ -9,6 +9,8 @@ NOTICE = "notice"
 DATA_SET = "data-set-name"
 NAVIGATION = "navigation"
 MANTINE = "mantine"
+WHO = "who"
+DEMO_ROLE = "demo-role"
 
 # URLs of pages
 OUTCOMES = "/"

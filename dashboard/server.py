@@ -11,16 +11,7 @@ import os
 import sys
 from typing import Any
 
-from dashboard.settings import LOOPBACK, Settings, SettingsError
-
-
-def refuse_other_hosts(settings: Settings) -> None:
-    """Until accounts exist, only this computer may ask."""
-    if settings.host not in LOOPBACK:
-        raise SettingsError(
-            f"host {settings.host!r}: the dashboard has no accounts yet, so it serves this computer alone; "
-            "use --host 127.0.0.1"
-        )
+from dashboard.settings import Settings
 
 
 def make_server(settings: Settings) -> Any:
@@ -33,7 +24,9 @@ def make_server(settings: Settings) -> Any:
 
 def serve(settings: Settings) -> None:
     """Serve until stopped."""
-    refuse_other_hosts(settings)
+    from dashboard.access.entrance import require_owner
+
+    require_owner(settings)
     if sys.platform == "win32":
         _serve_with_waitress(settings)
     else:
@@ -68,6 +61,7 @@ def _serve_with_gunicorn(settings: Settings) -> None:
                 "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
                 "proc_name": "ketamine-outcomes",
                 "control_socket_disable": True,
+                "forwarded_allow_ips": "",  # who is believed about forwarding is settled in access/proxies.py
             }
             for name, value in options.items():
                 if name in self.cfg.settings:

@@ -83,10 +83,13 @@ class Settings:
     Attributes
     ----------
     database : SQLAlchemy URL of the store.
-    host, port : where it listens; until accounts exist, this computer alone.
+    host, port : where it listens; until an owner has an account, this computer alone.
     workers : server processes.
     threads : threads of each of them.
     rules : rules that replace the store's; None keeps those of the store.
+    demo : it shows the sample, open to whoever sits at this computer.
+    trusted_proxies : addresses and networks whose word on who asked, and how, is taken.
+    secret_key : file with the key that signs cookies; None: beside the database.
     """
 
     database: str
@@ -95,13 +98,11 @@ class Settings:
     workers: int = field(default_factory=available_cores)
     threads: int = 4
     rules: OutcomeRules | None = None
+    demo: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    secret_key: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.host not in LOOPBACK:
-            raise SettingsError(
-                f"host {self.host!r}: the dashboard has no accounts yet, so it serves this computer alone; "
-                f"use --host {DEFAULT_HOST}"
-            )
         _whole("port", self.port, 1, 65535)
         _whole("workers", self.workers, 1, 256)
         _whole("threads", self.threads, 1, 256)
@@ -114,16 +115,28 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-        """Settings from KETAMINE_OUTCOMES_DATABASE, _HOST, _PORT, _WORKERS, _THREADS and _RULES.
+        """Settings from KETAMINE_OUTCOMES_DATABASE, _HOST, _PORT, _WORKERS, _THREADS, _RULES,
+        _TRUSTED_PROXIES and _SECRET_KEY.
 
-        `overrides` (None = not given) win over the environment. _RULES is NAME=VALUE,NAME=VALUE.
+        `overrides` (None = not given) win over the environment. _RULES is NAME=VALUE,NAME=VALUE,
+        _TRUSTED_PROXIES is ADDRESS,NETWORK and _SECRET_KEY a file.
         Raises SettingsError.
         """
         environ = os.environ if environ is None else environ
         given = {name: value for name, value in overrides.items() if value is not None}
         values: dict[str, Any] = {}
-        for name in ("host", "port", "workers", "threads", "rules", "database"):
-            text = environ.get(VARIABLE + name.upper(), "").strip()
+        for name in (
+            "host",
+            "port",
+            "workers",
+            "threads",
+            "rules",
+            "database",
+            "demo",
+            "trusted_proxies",
+            "secret_key",
+        ):
+            text = "" if name == "demo" else environ.get(VARIABLE + name.upper(), "").strip()
             if name in given:
                 values[name] = given[name]
             elif text:
@@ -140,4 +153,8 @@ class Settings:
                 values["rules"] = OutcomeRules().with_assignments(values["rules"].split(","))
             except ValueError as error:
                 raise SettingsError(f"{VARIABLE}RULES: {error}") from None
+        if isinstance(values.get("trusted_proxies"), str):
+            values["trusted_proxies"] = tuple(name for name in values["trusted_proxies"].split(",") if name.strip())
+        if values.get("secret_key"):
+            values["secret_key"] = Path(values["secret_key"]).expanduser()
         return cls(**values)

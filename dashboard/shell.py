@@ -9,12 +9,19 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dash.development.base_component import Component
 
 from dashboard import data, ids, theme
+from dashboard.access import roles, state
 from dashboard.pages import Page
 from dashboard.pages.card import message
 
 PRODUCT = "Ketamine outcomes"
 SYNTHETIC = "Synthetic sample data"
+ALL_ROLES = "all"
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
+
+
+def shown(pages: tuple[Page, ...]) -> tuple[Page, ...]:
+    """The pages that the person who asks may see."""
+    return tuple(page for page in pages if roles.may_see(state.person(), page.path))
 
 
 def layout(pages: tuple[Page, ...]) -> Component:
@@ -44,6 +51,7 @@ def _header() -> Component:
             html.Span([html.Span(className="mark", **{"aria-hidden": "true"}), html.Span(PRODUCT)], className="brand"),
             html.Span(id=ids.DATA_SET, className="data-set"),
             html.Span(className="spacer"),
+            html.Span(id=ids.WHO, className="who"),
             html.Button(
                 html.Span(className="icon icon-print", **{"aria-hidden": "true"}),
                 className="icon-button",
@@ -79,6 +87,32 @@ def _navigation(pages: tuple[Page, ...]) -> Component:
     return html.Nav(links, className="navigation", **{"aria-label": "Pages"})
 
 
+def who_is_it() -> Any:
+    """The person in the header: the demo's choice of a role; a name and the way out; nothing on one's own computer."""
+    person = state.person()
+    if person is None or person.account_id == 0:
+        return _role_choice() if state.access().demo else None
+    return [
+        html.Span(person.name, className="who-name"),
+        html.A("Sign out", href="/sign-out"),
+    ]
+
+
+def _role_choice() -> Component:
+    person = state.person()
+    held = next(iter(person.roles)) if person is not None and len(person.roles) == 1 else ALL_ROLES
+    return dmc.Select(
+        id=ids.DEMO_ROLE,
+        data=[{"value": ALL_ROLES, "label": "Every role"}]
+        + [{"value": role, "label": f"As {name.lower()}"} for role, name in roles.NAMES.items()],
+        value=held,
+        allowDeselect=False,
+        size="xs",
+        w=148,
+        **{"aria-label": "See the demo as"},
+    )
+
+
 def page_of(pages: tuple[Page, ...], pathname: str | None) -> Page | None:
     """The page that a URL's path shows."""
     return next((page for page in pages if page.holds(pathname or "/")), None)
@@ -102,7 +136,17 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
             return [head, message(text)], "none", None
         if page.path == shown:  # another patient on the same page: its own callbacks fill it
             return no_update, no_update, None
+        if not roles.may_see(state.person(), page.path):
+            return message("Your account does not show this page.", title="Not allowed"), "none", None
         return page.layout(), page.path, None
+
+    @app.callback(Output(ids.WHO, "children"), Input(ids.WHO, "id"))
+    def name_person(_: str) -> Any:
+        return who_is_it()
+
+    app.clientside_callback(
+        ClientsideFunction("access", "look_as"), Input(ids.DEMO_ROLE, "value"), prevent_initial_call=True
+    )
 
     @app.callback(Output(ids.DATA_SET, "children"), Input(ids.DATA_SET, "id"))
     def name_data_set(_: str) -> Any:

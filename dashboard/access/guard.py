@@ -8,11 +8,12 @@ there, so that what it lets through by mistake still finds no rows.
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
 from dash import Dash
-from dash.exceptions import PreventUpdate
+from dash.exceptions import DependencyException, InvalidResourceError, PreventUpdate
 from flask import Flask, Response, g, redirect, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -48,6 +49,9 @@ def install(app: Dash, pages: tuple[Page, ...]) -> None:
     server.view_functions[_endpoint(server, CALL)] = _answer_calls(server.view_functions[_endpoint(server, CALL)])
     server.register_error_handler(StoreError, _store_fails)
     server.register_error_handler(HTTPException, _plainly)
+    for unknown_file in (DependencyException, InvalidResourceError):
+        server.register_error_handler(unknown_file, lambda _: forms.refusal(404, "There is nothing here."))
+    server.log_exception = _log_place  # type: ignore[method-assign]
 
 
 def _guard(app: Dash, pages: tuple[Page, ...]) -> Any:
@@ -211,6 +215,13 @@ def _plainly(error: HTTPException) -> Any:
     if isinstance(error, RequestEntityTooLarge):
         return forms.refusal(413, "This is too large.")
     return forms.refusal(status, "There is nothing here." if status == 404 else "This request could not be answered.")
+
+
+def _log_place(error: Any) -> None:
+    """The log has the kind of an error and its place; its text may hold records."""
+    kind, _, trace = error
+    places = [f"{part.filename.rpartition('/')[2]}:{part.lineno}" for part in traceback.extract_tb(trace)[-3:]]
+    log.error("a request failed: %s at %s", getattr(kind, "__name__", kind), " < ".join(reversed(places)))
 
 
 def _wants_page() -> bool:

@@ -26,6 +26,11 @@ def note_patient(code: str) -> None:
     _note_once("patient_opened", code)
 
 
+def note_list() -> None:
+    """Note that the person who asks has opened the list of patients."""
+    _note_once("list_opened", "")
+
+
 def note_denied(what: str) -> None:
     """Note that the person who asks wanted what their roles do not show."""
     _note_once("denied", what, address=request.remote_addr)

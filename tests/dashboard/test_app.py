@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.app import create_app
-from dashboard.server import refuse_other_hosts
+from dashboard.access.entrance import require_owner
 from dashboard.settings import Settings, SettingsError
 from data_models.instruments import INSTRUMENTS
 from data_models.store import Store
@@ -192,12 +192,7 @@ def test_each_page_of_the_navigation_answers(app: Any) -> None:
     assert page_of(known, "/nowhere") is None
 
 
-def test_no_other_host_is_served_until_accounts_exist() -> None:
-    with pytest.raises(SettingsError, match="no accounts yet"):
-        Settings(database="sqlite://", host="0.0.0.0")
-
-    class Other:
-        host = "192.0.2.1"
-
+def test_no_other_host_is_served_until_an_owner_has_an_account(sample_database: str) -> None:
     with pytest.raises(SettingsError, match="this computer alone"):
-        refuse_other_hosts(Other())  # type: ignore[arg-type]
+        require_owner(Settings(database=sample_database, host="192.0.2.1"))
+    require_owner(Settings(database=sample_database))

@@ -1,0 +1,120 @@
+"""Forged calls of callbacks by somebody who is signed in: no data of others, and never a failure of the server."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ODD: list[Any] = [
+    None, True, -1, 0, 10**30, 1e308, "", "x" * 5000, "\x00", "\ud800", "../../etc/passwd", "' OR 1=1 --",
+    "<script>alert(1)</script>", "{{7*7}}", [], {}, [[]], [None] * 50, {"id": "url"}, {"startRow": -5, "endRow": "x"},
+    {"startRow": 0, "sortModel": "x", "filterModel": [1]}, ["..", "/"], {"names": [1], "contents": [{}]},
+    "?clinic=%00&by=x",
+]  # fmt: skip
+FORGED = 1200
+
+
+def values_for(app: Any, code: str) -> dict[str, Any]:
+    """What an honest call for a patient of another clinic would hold."""
+    return {
+        "url.pathname": f"/patient/{code}",
+        "url.search": f"?patient_code={code}&clinic={app.clinics[1]}",
+        "worklist.getRowsRequest": {"startRow": 0, "endRow": 60},
+        "patient-body.children": "x",
+    }
+
+
+def forge(
+    app: Any, make_body: Callable[..., dict[str, Any]], chance: random.Random, code: str
+) -> tuple[Any, dict[str, str]]:
+    """One forged call and its headers."""
+    outputs = [output for output, spec in app.callback_map.items() if "callback" in spec]
+    body: Any = make_body(app, chance.choice(outputs), values_for(app, code))
+    headers: dict[str, str] = {}
+    kind = chance.randrange(10)
+    parts = [*body["inputs"], *body["state"]]
+    if kind == 0:
+        headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    elif kind == 1:
+        body["output"] = chance.choice(
+            ["nothing.children", "..a.b...c.d..", "", 7, None, "__class__", outputs[0] + "x"]
+        )
+    elif kind == 2:  # a value of another kind
+        for part in parts:
+            if isinstance(part, dict) and chance.random() < 0.7:
+                part["value"] = chance.choice(ODD)
+    elif kind == 3:  # keys missing or of another kind
+        key = chance.choice(["inputs", "state", "outputs", "changedPropIds", "output"])
+        body[key] = copy.deepcopy(chance.choice(ODD))
+    elif kind == 4:
+        del body[chance.choice(list(body))]
+    elif kind == 5:  # another component's value in the place of one
+        for part in parts:
+            if isinstance(part, dict):
+                part["id"] = chance.choice(["url", "page", {"type": "filter", "key": "clinic"}, 5, None, ""])
+    elif kind == 6:
+        body["changedPropIds"] = chance.choice(
+            [["url.search"], ["x"], ["a.b.c"], [""], [{"type": "x"}], ["{}.n_clicks"]]
+        )
+    elif kind == 7:
+        text = json.dumps(body)
+        return text[: chance.randrange(len(text))], headers
+    elif kind == 8:
+        return chance.choice(
+            [b"\xff\xfe", b"[" * 20_000, b"null", b"1", b'"x"', b"[]", b"{}", b"NaN", b'{"output":NaN}']
+        ), headers
+    else:  # extra parts, and a place in the URL that is somebody else's
+        body["inputs"] = [*body["inputs"], {"id": "url", "property": "search", "value": f"?patient_code={code}"}]
+        body["background"] = {"job": 1}
+    return body, headers
+
+
+@pytest.mark.parametrize("name", ["clara", "adam", "dora"])
+def test_forged_calls_bring_no_data_of_others_and_no_failure(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]], name: str
+) -> None:
+    one, chance = signed_in(name), random.Random(ord(name[0]))
+    own = guarded.codes[guarded.clinics[0]] if name == "clara" else []
+    strangers = [code for codes in guarded.codes.values() for code in codes if code not in own]
+    token, seen = one.token(), {}
+    for _ in range(FORGED // 3):
+        code = chance.choice(guarded.codes[guarded.clinics[1]])
+        body, headers = forge(guarded, make_body, chance, code)
+        if isinstance(body, dict):  # what JSON cannot hold is sent as it would be
+            body = json.dumps(body).encode("utf-8", "surrogatepass")
+        answer = one.call(body, **({"X-CSRFToken": token} | headers))
+        assert answer.status_code in (200, 204, 400, 401, 403, 413), (answer.status_code, body)
+        text = answer.get_data(as_text=True)
+        assert not [stranger for stranger in strangers if stranger in text and stranger != code], body
+        seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
+    assert {200, 400, 403} <= set(seen) or name != "clara"
+
+
+PATHS = [
+    "/_dash-component-suites/dash/../../x", "/_dash-component-suites/nothing/x.js",
+    "/_dash-component-suites/dash/x.v1m1.js", "/_dash-layout/x", "/_reload-hash", "/_favicon.ico", "/assets/../app.py",
+    "/assets/%2e%2e/app.py", "/assets/nothing.js", "/patient/", "/patient/%00", "/patient/" + "x" * 4000,
+    "/patient/A%2FB", "/%ff%fe", "//evil.example/x", "/..", "/static/x", "/?" + "a=b&" * 2000,
+    "/sign-in?next=%0d%0aSet-Cookie:x", "/patients?instrument[]=x", "/_dash-update-component", "/password/x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [None, "clara", "olga"])
+def test_no_address_makes_the_server_fail(
+    guarded: Any, browser: Any, signed_in: Callable[[str], Any], name: str | None
+) -> None:
+    one = browser if name is None else signed_in(name)
+    chance = random.Random(3)
+    letters = "/%.?&=abcpatient0-_~;:@\\'\"<>{}"
+    found = [*PATHS, *("/" + "".join(chance.choices(letters, k=chance.randrange(1, 40))) for _ in range(60))]
+    for path in found:
+        for method in ("GET", "HEAD", "POST"):
+            answer = one.client.open(path, method=method, headers={"Accept": "text/html", "X-CSRFToken": "x"})
+            assert answer.status_code < 500, (method, path)
+            if name is None and not path.startswith(("/assets", "/sign-in")):
+                assert answer.status_code in (308, 400, 401, 403, 404), (method, path, answer.status_code)

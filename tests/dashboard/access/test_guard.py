@@ -1,0 +1,245 @@
+"""Every route and every callback of the running app, asked for by people who may not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dashboard import ids
+from dashboard.access.roles import PAGES
+from dashboard.pages import pages
+
+OPEN = {"/assets/<path:filename>", "/sign-in", "/single-sign-on", "/single-sign-on/answer"}
+FRAME = {"url", "who", "data-set-name", "page", "notice"}
+VALUES = {"<path:path>": "patient/{code}", "<string:package_name>": "dash", "<path:fingerprinted_path>": "x.js"}
+ROLE_OF = {"clara": "clinician", "adam": "administrator", "dora": "data_manager", "olga": "owner"}
+
+
+def routes(app: Any) -> list[tuple[str, str, str]]:
+    """Every (rule, path, method) that the app's server knows."""
+    found = []
+    for rule in app.server.url_map.iter_rules():
+        path = rule.rule
+        for part, value in VALUES.items():
+            path = path.replace(part, value)
+        path = re.sub(r"<[^>]+>", "x", path)
+        found += [(rule.rule, path, method) for method in sorted(rule.methods - {"OPTIONS", "HEAD"})]
+    return found
+
+
+def calls(app: Any) -> list[str]:
+    """Every callback that the server answers."""
+    return [output for output, spec in app.callback_map.items() if "callback" in spec]
+
+
+def holds_no_record(app: Any, answer: Any, asked_for: str = "/patient/x") -> bool:
+    """Whether no patient's code is in an answer, other than in the address that was asked for."""
+    text = answer.get_data(as_text=True).replace(asked_for, "")
+    return not any(code in text for codes in app.codes.values() for code in codes)
+
+
+def test_the_app_has_the_routes_and_callbacks_that_this_test_walks(guarded: Any) -> None:
+    assert {"/", "/<path:path>", "/_dash-layout", "/_dash-dependencies", "/_dash-update-component"} <= {
+        rule for rule, _, _ in routes(guarded)
+    }
+    assert len(calls(guarded)) > 10
+
+
+@pytest.mark.parametrize("who", ["anonymous", "disabled", "expired", "forged"])
+def test_whoever_is_not_signed_in_is_refused_at_every_route(
+    guarded: Any, browser: Any, signed_in: Callable[[str], Any], who: str
+) -> None:
+    if who == "disabled":
+        answer = browser.sign_in("gone")
+        assert answer.status_code == 401
+    elif who == "expired":
+        browser = signed_in("clara")
+        browser.client.get_cookie("ketamine_outcomes_session")
+        from data_models import store_accounts
+
+        token = browser.client.get_cookie("ketamine_outcomes_session").value
+        from dashboard.access.sessions import hash_of
+
+        store_accounts.end_session(guarded.store.engine, hash_of(token))
+    elif who == "forged":
+        browser.client.set_cookie("ketamine_outcomes_session", "x" * 43)
+    code = guarded.codes[guarded.clinics[0]][0]
+    for rule, path, method in routes(guarded):
+        if rule in OPEN:
+            continue
+        for accept in ("text/html", "application/json"):
+            answer = browser.client.open(
+                path.format(code=code), method=method, headers={"Accept": accept, "Sec-Fetch-Site": "same-origin"}
+            )
+            refused = (401, 403) if method == "GET" else (400, 401, 403)
+            assert answer.status_code in refused, (rule, method, answer.status_code)
+            assert holds_no_record(guarded, answer, f"/patient/{code}")
+
+
+def test_an_anonymous_call_of_any_callback_is_refused(
+    guarded: Any, browser: Any, make_body: Callable[..., dict[str, Any]]
+) -> None:
+    for output in calls(guarded):
+        for headers in ({}, {"X-CSRFToken": "x"}):
+            answer = browser.call(make_body(guarded, output), **headers)
+            assert answer.status_code in (401, 403), output
+            assert holds_no_record(guarded, answer)
+
+
+@pytest.mark.parametrize("name", ROLE_OF)
+def test_each_role_is_refused_the_pages_that_are_not_its_own(
+    guarded: Any, signed_in: Callable[[str], Any], name: str
+) -> None:
+    one = signed_in(name)
+    code = guarded.codes[guarded.clinics[0]][0]
+    for path, roles in ((page.path, PAGES[page.path]) for page in pages()):
+        if path == "/":
+            continue  # it leads to one's own first page
+        answer = one.get(path + code if path == ids.PATIENT else path)
+        if ROLE_OF[name] in roles:
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code == 403, path
+            assert holds_no_record(guarded, answer)
+
+
+@pytest.mark.parametrize("name", ROLE_OF)
+def test_each_role_is_refused_the_callbacks_that_are_not_its_own(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]], name: str
+) -> None:
+    one, refused = signed_in(name), 0
+    token = one.token()
+    rights = guarded.server.extensions["ketamine_outcomes_access"].callbacks
+    assert set(calls(guarded)) <= set(rights)
+    for output in calls(guarded):
+        if ROLE_OF[name] in rights[output]:
+            continue
+        refused += 1
+        answer = one.call(make_body(guarded, output), **{"X-CSRFToken": token})
+        assert answer.status_code == 403, output
+        assert holds_no_record(guarded, answer)
+    assert refused > 3
+
+
+def test_every_page_says_which_roles_see_it() -> None:
+    assert {page.path for page in pages()} <= set(PAGES)
+
+
+def test_the_wrong_clinics_clinician_sees_no_patient_of_another(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]]
+) -> None:
+    """Whatever a clinician of clinic A asks for, no code of clinic B comes back; the same calls do bring A's."""
+    own, others = guarded.codes[guarded.clinics[0]], guarded.codes[guarded.clinics[1]]
+    clara, boris = signed_in("clara"), signed_in("boris")
+    rights = guarded.server.extensions["ketamine_outcomes_access"].callbacks
+    brought = 0
+    for output in calls(guarded):
+        if "clinician" not in rights[output]:
+            continue
+        for code in (own[0], others[0]):
+            values = {
+                "url.pathname": f"/patient/{code}",
+                "url.search": f"?clinic={guarded.clinics[1]}&patient_code={code}",
+                "worklist.getRowsRequest": {"startRow": 0, "endRow": 500},
+                "patient-body.children": "x",
+            }
+            for search in (values["url.search"], ""):
+                body = make_body(guarded, output, values | {"url.search": search})
+                text = clara.call(body).get_data(as_text=True)
+                assert not [c for c in others if c in text.replace(f"/patient/{code}", "")], output
+                brought += own[0] in text
+                if code == others[0]:
+                    continue
+    assert brought
+    body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{others[0]}"})
+    assert others[0] in boris.call(body).get_data(as_text=True)
+    assert "Patient not found" in clara.call(body).get_data(as_text=True)
+
+
+def test_an_administrator_gets_cohorts_and_no_patient(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]]
+) -> None:
+    adam = signed_in("adam")
+    answer = adam.call(make_body(guarded, "cohort-body.children", {"url.pathname": "/", "url.search": ""}))
+    assert answer.status_code == 200
+    assert "How quickly do effects start?" in answer.get_data(as_text=True)
+    assert holds_no_record(guarded, answer)
+    code = guarded.codes[guarded.clinics[0]][0]
+    body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
+    assert adam.call(body).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["clara", "boris", "chief", "adam", "dora", "olga"])
+def test_first_page_layout_and_assets_hold_no_record_for_anyone(
+    guarded: Any, signed_in: Callable[[str], Any], name: str
+) -> None:
+    one = signed_in(name)
+    for path in ("/", "/patients", "/_dash-layout", "/_dash-dependencies"):
+        answer = one.get(path, follow_redirects=True)
+        assert holds_no_record(guarded, answer), path
+        assert not any(clinic in answer.get_data(as_text=True) for clinic in guarded.clinics), path
+
+
+def test_layouts_of_two_clinics_clinicians_are_the_same(guarded: Any, signed_in: Callable[[str], Any]) -> None:
+    a, b = (signed_in(name).get("/_dash-layout").get_data() for name in ("clara", "boris"))
+    assert a == b
+
+
+@pytest.mark.parametrize(
+    "name, shown", [("clara", "/patients"), ("adam", "/side-effects"), ("dora", "/records"), ("olga", "/accounts")]
+)
+def test_the_navigation_holds_ones_own_pages(signed_in: Callable[[str], Any], name: str, shown: str) -> None:
+    text = signed_in(name).get("/_dash-layout").get_data(as_text=True).replace("\\u002f", "/")
+    assert f'"page":"{shown}"' in text
+    assert ('"page":"/patients"' in text) == (name == "clara")
+    assert ('"page":"/accounts"' in text) == (name == "olga")
+
+
+@pytest.mark.parametrize("name, home", [("dora", "/records"), ("olga", "/accounts")])
+def test_the_first_address_leads_to_ones_own_first_page(signed_in: Callable[[str], Any], name: str, home: str) -> None:
+    answer = signed_in(name).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, home)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "", "Origin": "https://evil.example"}, {"X-CSRFToken": ""}, {"X-CSRFToken": "forged"},
+    ],
+)  # fmt: skip
+def test_a_call_from_elsewhere_or_without_the_token_is_refused(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]], headers: dict[str, str]
+) -> None:
+    clara = signed_in("clara")
+    body = make_body(
+        guarded, "patient-body.children", {"url.pathname": f"/patient/{guarded.codes[guarded.clinics[0]][0]}"}
+    )
+    assert clara.call(body).status_code == 200
+    answer = clara.call(body, **headers)
+    assert answer.status_code in (400, 403)
+    assert holds_no_record(guarded, answer)
+
+
+def test_another_sessions_token_does_not_serve(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]]
+) -> None:
+    clara, boris = signed_in("clara"), signed_in("boris")
+    body = make_body(guarded, "data-set-name.children", {"data-set-name.id": "data-set-name"})
+    assert clara.call(body).status_code == 200
+    assert clara.call(body, **{"X-CSRFToken": boris.token()}).status_code == 400
+
+
+def test_a_huge_body_is_refused(signed_in: Callable[[str], Any]) -> None:
+    clara = signed_in("clara")
+    assert clara.call(b'{"output": "' + b"x" * 2_000_000 + b'"}').status_code == 413
+    assert clara.client.post("/sign-in", data={"name": "x" * 100_000}).status_code in (400, 413)
+
+
+def test_other_methods_are_not_offered(signed_in: Callable[[str], Any]) -> None:
+    clara = signed_in("clara")
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"):
+        assert clara.client.open("/", method=method).status_code == 405
