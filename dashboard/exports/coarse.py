@@ -108,7 +108,9 @@ def competing(
             continue
         before = [row for row in rows if row["days"] <= day]
         if before:
-            made.append({"days": float(day)} | {k: rounded(before[-1][k]) for k in ("loss", "retreated", "in_response")})
+            made.append(
+                {"days": float(day)} | {k: rounded(before[-1][k]) for k in ("loss", "retreated", "in_response")}
+            )
             since = day
     return made
 

@@ -7,14 +7,29 @@ from html import escape
 from dashboard.exports.document import Document, Section, Table, shown
 
 _STYLE = """
-body{font:15px/1.45 Georgia,"Libertinus Serif",serif;color:#1f2933;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.2rem;margin:2rem 0 .4rem;break-after:avoid}
-table{border-collapse:collapse;margin:.8rem 0 1rem;font-size:.86rem}caption{text-align:left;font-weight:bold;padding:.2rem 0}
-th,td{padding:.18rem .55rem;text-align:right;vertical-align:top}th[scope=row],td.text,th.text{text-align:left;font-weight:normal}
-thead th{border-bottom:1.5px solid #1f2933;font-weight:bold;vertical-align:bottom}tbody tr+tr>*{border-top:1px solid #dde2e7}
-.scroll{overflow-x:auto}svg{max-width:100%;height:auto}.note{font-size:.84rem;color:#52606d}.facts th{white-space:nowrap}
-.facts td{text-align:left;overflow-wrap:anywhere}.hidden{color:#52606d;font-style:italic}footer{margin:2rem 0;font-size:.84rem;color:#52606d}
-@media print{body{margin:0;max-width:none;font-size:11px}tr,figure{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}}
+body{font:15px/1.45 Georgia,"Libertinus Serif",serif;color:#1f2933;background:#fff;max-width:62rem;margin:2rem auto;
+  padding:0 1rem}
+h1{font-size:1.6rem;margin-bottom:.2rem}
+h2{font-size:1.2rem;margin:2rem 0 .4rem;break-after:avoid}
+table{border-collapse:collapse;margin:.8rem 0 1rem;font-size:.86rem}
+caption{text-align:left;font-weight:bold;padding:.2rem 0}
+th,td{padding:.18rem .55rem;text-align:right;vertical-align:top}
+th[scope=row],td.text,th.text{text-align:left;font-weight:normal}
+thead th{border-bottom:1.5px solid #1f2933;font-weight:bold;vertical-align:bottom}
+tbody tr+tr>*{border-top:1px solid #dde2e7}
+.scroll{overflow-x:auto}
+svg{max-width:100%;height:auto}
+.note{font-size:.84rem;color:#52606d}
+.facts th{white-space:nowrap}
+.facts td{text-align:left;overflow-wrap:anywhere}
+.hidden{color:#52606d;font-style:italic}
+footer{margin:2rem 0;font-size:.84rem;color:#52606d}
+@media print{
+body{margin:0;max-width:none;font-size:11px}
+tr,figure{break-inside:avoid}
+thead{display:table-header-group}
+.scroll{overflow:visible}
+}
 """
 
 

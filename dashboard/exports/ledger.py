@@ -177,9 +177,8 @@ def nested(summary: Summary) -> Iterable[tuple[Path, Path]]:
             yield (kind, "ever", "events"), (kind, "end_of_induction", "events")
     yield ("durability", "kaplan_meier", "n"), ("response", "end_of_induction", "events")
 
-def tie_groups(
-    counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Path], by: str, names: Names
-) -> None:
+
+def tie_groups(counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Path], by: str, names: Names) -> None:
     """Add how the groups' counts add up to the whole cohort's.
 
     Groups of one key share no course, but a patient's courses may lie in two groups of a key of courses;

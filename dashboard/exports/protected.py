@@ -60,9 +60,7 @@ def _of_few(
     for group, summary in parts.items():
         for base, section in ((PATIENTS, None), (ASKED, "side_effects")):
             if 1 <= at(summary, base) < least:
-                few += [
-                    (group, path) for path in paths[group] if section in (None, path[0]) and at(summary, path) > 0
-                ]
+                few += [(group, path) for path in paths[group] if section in (None, path[0]) and at(summary, path) > 0]
     return few
 
 

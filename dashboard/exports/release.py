@@ -55,13 +55,13 @@ class Release:
         """The summary of the whole cohort."""
         return self.parts[None]
 
-    @property
-    def version(self) -> str:
-        """The program's version."""
-        try:
-            return version(PRODUCT)
-        except PackageNotFoundError:
-            return "unknown"
+
+def program_version() -> str:
+    """The program's version."""
+    try:
+        return version(PRODUCT)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _quiet(step: str, share: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard import words
 from dashboard.exports import svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
-from dashboard.exports.release import PRODUCT, Release
+from dashboard.exports.release import PRODUCT, Release, program_version
 from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
 
@@ -32,8 +32,11 @@ CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
     "onset_durability": ("Onset and durability", ("cohort", "onset", "durability", "fade")),
     "side_effects": ("Side effects", ("cohort", "side_effects", "vital_signs")),
     "attrition": ("Attrition", ("cohort", "attrition")),
-    "all": ("Summary", ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs")),
-}  # fmt: skip
+    "all": (
+        "Summary",
+        ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs"),
+    ),
+}
 
 Summary = Mapping[str, Any]
 
@@ -58,7 +61,9 @@ def document(release: Release, about: str = "all") -> Document:
         "vital_signs": _vital_signs,
     }
     # Courses are not cut by phase: their figures by phase would be the same ones twice.
-    cut = [name for name in sections if release.by != "phase" or name in ("cohort", "fade", "side_effects", "vital_signs")]
+    cut = [
+        name for name in sections if release.by != "phase" or name in ("cohort", "fade", "side_effects", "vital_signs")
+    ]
     scale = INSTRUMENTS[release.cohort.instrument]
     subtitle = f"{scale.name} ({scale.measures}); lower is better. Days are days since the first session, never dates."
     return Document(
@@ -71,7 +76,7 @@ def document(release: Release, about: str = "all") -> Document:
             tables.rules_table(release.rules),
         ],
         footer=FOOTER,
-    )  # fmt: skip
+    )
 
 
 def facts(release: Release) -> list[tuple[str, str]]:
@@ -95,7 +100,7 @@ def facts(release: Release) -> list[tuple[str, str]]:
     found += [
         ("Rests on", " and ".join(counted)),
         ("Made on", release.made.isoformat()),
-        ("Program", f"{PRODUCT} {release.version}"),
+        ("Program", f"{PRODUCT} {program_version()}"),
         ("Definitions", f"version {release.rules.version}"),
         ("Fingerprint of the data", release.fingerprint),
         ("Small counts", _suppression(release)),
@@ -109,10 +114,10 @@ def _suppression(release: Release) -> str:
         return "all numbers are shown"
     small, further = release.hidden
     return (
-        f"counts from 1 to {least - 1} are hidden, shown as <{least} or hidden ({small:,}); so is each number from which "
-        f"one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve covers at least {least} "
-        "events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)"
-    )  # fmt: skip
+        f"counts from 1 to {least - 1} are hidden, shown as <{least} or hidden ({small:,}); so is each number from "
+        f"which one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve covers "
+        f"at least {least} events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)"
+    )
 
 
 # --- sections --------------------------------------------------------------------------------
@@ -157,14 +162,22 @@ def _groups(release: Release) -> list[tuple[str, Summary]]:
 def _outcomes(release: Release) -> Section:
     ways = (("response", "Response"), ("remission", "Remission"), ("worse", "Worse"))
     dots = [
-        (name, [svg.Dot(f"{word}, end of induction", *_drawn(summary[kind]["end_of_induction"])) for kind, word in ways])
+        (
+            name,
+            [svg.Dot(f"{word}, end of induction", *_drawn(summary[kind]["end_of_induction"])) for kind, word in ways],
+        )
         for name, summary in _groups(release)
     ]
     end = release.whole["response"]["end_of_induction"]
     said = ""
     if release.by is None and is_number(end["share"]):
         said = f"In response at the end of induction: {words.rate(end)}."
-    chart = Chart(svg.dot_chart(dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"), said or "Rates at the end of induction.")  # fmt: skip
+    chart = Chart(
+        svg.dot_chart(
+            dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"
+        ),
+        said or "Rates at the end of induction.",
+    )
     return Section("Who responds?", said, [chart], [tables.rates(_parts(release), release.by)])
 
 
@@ -179,7 +192,11 @@ def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> Char
     for group, summary in _groups(release):
         rows = summary[first][second]["curve"]
         points = [(0.0, 0.0 if rising else 1.0)]
-        points += [(row["days"], 1 - row["survival"] if rising else row["survival"]) for row in rows if is_number(row["survival"])]  # fmt: skip
+        points += [
+            (row["days"], 1 - row["survival"] if rising else row["survival"])
+            for row in rows
+            if is_number(row["survival"])
+        ]
         lines.append(svg.Line(group, points if len(points) > 1 else [], steps=True))
     y_title = "Share in response by then" if rising else "Share still in response"
     return Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt)
@@ -216,10 +233,18 @@ def _fade(release: Release) -> Section:
     said = _said(release, words.fade, kept)
     alt = said or "Mean change from the score before the session, by days since it."
     chart = Chart(svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points"), alt)
-    return Section("How does the effect fade between sessions?", said, [chart], [tables.fade(_parts(release), release.by)])  # fmt: skip
+    return Section(
+        "How does the effect fade between sessions?", said, [chart], [tables.fade(_parts(release), release.by)]
+    )
 
 
-_LAYERS = (("Response", "response"), ("Partial", "partial"), ("No response", "none"), ("Not measured", "not_measured"), ("Left", "left"))  # fmt: skip
+_LAYERS = (
+    ("Response", "response"),
+    ("Partial", "partial"),
+    ("No response", "none"),
+    ("Not measured", "not_measured"),
+    ("Left", "left"),
+)
 
 
 def _over_time(release: Release) -> Section:
@@ -229,7 +254,9 @@ def _over_time(release: Release) -> Section:
     if release.by is None and len(rows) > 1:
         alt = said or "Share of all courses started in each state, by day."
         layers = [(name, [row[key] for row in rows]) for name, key in _LAYERS]
-        drawing = svg.area_chart(layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started")  # fmt: skip
+        drawing = svg.area_chart(
+            layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started"
+        )
         charts = [Chart(drawing, alt)]
     return Section("Who is in response over time?", said, charts, [tables.occupancy(_parts(release), release.by)])
 
@@ -262,4 +289,6 @@ def _vital_signs(release: Release) -> Section:
     vitals = release.whole["side_effects"]["vitals"]
     said = _said(release, words.vitals, {k: v for k, v in vitals.items() if k != "thresholds"})
     parts = _parts(release)
-    return Section("What do vital signs do?", said, (), [tables.vitals(parts, release.by), tables.thresholds(parts, release.by)])  # fmt: skip
+    return Section(
+        "What do vital signs do?", said, (), [tables.vitals(parts, release.by), tables.thresholds(parts, release.by)]
+    )

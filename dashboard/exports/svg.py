@@ -64,7 +64,9 @@ class _Frame:
         low, high = self.y_range
         return self.height - _BOTTOM - (value - low) / ((high - low) or 1) * (self.height - _TOP - _BOTTOM)
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, colour: str = GREY, width: float = 1.0, dash: str = "") -> None:  # fmt: skip
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, colour: str = GREY, width: float = 1.0, dash: str = ""
+    ) -> None:
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.parts.append(
             f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
@@ -129,6 +131,7 @@ def line_chart(
     levels: Sequence[tuple[float, str]] = (),
     ticks_below: Sequence[float] = (),
     y_range: tuple[float, float] | None = None,
+    same: bool = False,
 ) -> str:
     """Lines over one axis, named in a legend above where there are several.
 
@@ -137,13 +140,14 @@ def line_chart(
     share : y runs from 0 to 100%.
     levels : dashed horizontal lines with their names.
     ticks_below : strokes on the axis of x (sessions).
+    same : all lines are parts of one and look the same, without a legend.
     """
     drawn = [line for line in lines if line.points]
     xs = [x for line in drawn for x, _ in line.points] + [*ticks_below, 0.0]
     ys = [y for line in drawn for _, y in line.points] + [value for value, _ in levels]
     if y_range is None:
         y_range = (0.0, 1.0) if share else (min([*ys, 0.0]), max([*ys, 1.0]))
-    legend = 16.0 * math.ceil(len(drawn) / 3) if len(drawn) > 1 else 0.0
+    legend = 16.0 * math.ceil(len(drawn) / 3) if len(drawn) > 1 and not same else 0.0
     frame = _Frame((min(xs), max([*xs, min(xs) + 1])), y_range, HEIGHT + legend)
     named = [(v, f"{100 * v:.0f}%" if share else f"{v:g}".replace("-", "−")) for v in nice_ticks(*y_range, 6)]
     frame.axes(x_title, y_title, named, nice_ticks(*frame.x_range, 9))
@@ -156,7 +160,8 @@ def line_chart(
         frame.text(WIDTH - _RIGHT, frame.y(value) - 4, words, "end", 10)
     for x in ticks_below:
         frame.line(frame.x(x), frame.height - _BOTTOM - 9, frame.x(x), frame.height - _BOTTOM, INK, 1.6)
-    for place, line in enumerate(drawn):
+    for number, line in enumerate(drawn):
+        place = 0 if same else number
         dash = DASHES[place % len(DASHES)]
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         frame.parts.append(f'<path d="{_path(frame, line)}" fill="none" stroke="{INK}" stroke-width="1.6"{dashed}/>')
@@ -201,12 +206,16 @@ def dot_chart(groups: Sequence[tuple[str, Sequence[Dot]]], alt: str, x_title: st
     return frame.svg(alt)
 
 
-def area_chart(layers: Sequence[tuple[str, Sequence[float]]], xs: Sequence[float], alt: str, x_title: str, y_title: str) -> str:  # fmt: skip
+def area_chart(
+    layers: Sequence[tuple[str, Sequence[float]]], xs: Sequence[float], alt: str, x_title: str, y_title: str
+) -> str:
     """Shares stacked to 100%, the first layer at the bottom; greys with an edge each."""
     legend = 18.0
     frame = _Frame((min(xs), max([*xs, min(xs) + 1])), (0.0, 1.0), HEIGHT + legend)
     frame.y = lambda value: HEIGHT + legend - _BOTTOM - value * (HEIGHT - _TOP - _BOTTOM)  # type: ignore[method-assign]
-    frame.axes(x_title, y_title, [(v, f"{100 * v:.0f}%") for v in (0, 0.25, 0.5, 0.75, 1)], nice_ticks(*frame.x_range, 9))  # fmt: skip
+    frame.axes(
+        x_title, y_title, [(v, f"{100 * v:.0f}%") for v in (0, 0.25, 0.5, 0.75, 1)], nice_ticks(*frame.x_range, 9)
+    )
     base = [0.0] * len(xs)
     for place, (name, values) in enumerate(layers):
         upper = [b + v for b, v in zip(base, values, strict=True)]

@@ -35,9 +35,17 @@ CURVES: dict[str, tuple[tuple[str, str], str, str]] = {
     "onset": (("onset", "kaplan_meier"), "Days to response", "Days since the first session"),
     "onset_by_session": (("onset", "sessions_kaplan_meier"), "Sessions to response", "Sessions received"),
     "duration": (("duration", "kaplan_meier"), "Days of response, re-treatment allowed", "Days since response"),
-    "durability": (("durability", "kaplan_meier"), "Days of response after induction", "Days since the last induction session"),
-}  # fmt: skip
-_VITALS = {"systolic": "Systolic pressure, mmHg", "diastolic": "Diastolic pressure, mmHg", "heart_rate": "Heart rate, beats a minute"}  # fmt: skip
+    "durability": (
+        ("durability", "kaplan_meier"),
+        "Days of response after induction",
+        "Days since the last induction session",
+    ),
+}
+_VITALS = {
+    "systolic": "Systolic pressure, mmHg",
+    "diastolic": "Diastolic pressure, mmHg",
+    "heart_rate": "Heart rate, beats a minute",
+}
 THRESHOLDS = {
     "systolic_rise_mmhg": "Systolic rise of {} mmHg or more",
     "diastolic_rise_mmhg": "Diastolic rise of {} mmHg or more",
@@ -124,7 +132,16 @@ def medians(parts: Parts, by: str | None) -> Table:
         Column("high", "95% high"),
     )
     note = "Kaplan-Meier; log-log intervals. Without a median: not reached."
-    return _table(parts, "onset_durability", "How quickly effects start and how long they last", columns, rows, note, by=by, keyed=1)  # fmt: skip
+    return _table(
+        parts,
+        "onset_durability",
+        "How quickly effects start and how long they last",
+        columns,
+        rows,
+        note,
+        by=by,
+        keyed=1,
+    )
 
 
 def turnbull(parts: Parts, by: str | None) -> Table:
@@ -135,7 +152,9 @@ def turnbull(parts: Parts, by: str | None) -> Table:
         return [{"median_from": median[0], "median_to": median[1]}]
 
     columns = (Column("median_from", "Median after day"), Column("median_to", "Median by day"))
-    return _table(parts, "onset_turnbull", "Days to response, interval-censored", columns, rows, "Turnbull 1976.", by=by, keyed=0)  # fmt: skip
+    return _table(
+        parts, "onset_turnbull", "Days to response, interval-censored", columns, rows, "Turnbull 1976.", by=by, keyed=0
+    )
 
 
 def curve(parts: Parts, by: str | None, name: str) -> Table:
@@ -151,8 +170,15 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
         Column("high", "95% high", "share"),
     )
     return _table(
-        parts, f"{name}_curve", f"{title}: curve", columns, lambda s: list(s[first][second]["curve"]), by=by, keyed=1, whole=False
-    )  # fmt: skip
+        parts,
+        f"{name}_curve",
+        f"{title}: curve",
+        columns,
+        lambda s: list(s[first][second]["curve"]),
+        by=by,
+        keyed=1,
+        whole=False,
+    )
 
 
 def competing(parts: Parts, by: str | None) -> Table:
@@ -164,9 +190,16 @@ def competing(parts: Parts, by: str | None) -> Table:
         Column("in_response", "In response", "share"),
     )
     return _table(
-        parts, "durability_competing", "Response lost, or treated again first", columns,
-        lambda s: list(s["durability"]["aalen_johansen"]), "Aalen and Johansen 1978.", by=by, keyed=1, whole=False,
-    )  # fmt: skip
+        parts,
+        "durability_competing",
+        "Response lost, or treated again first",
+        columns,
+        lambda s: list(s["durability"]["aalen_johansen"]),
+        "Aalen and Johansen 1978.",
+        by=by,
+        keyed=1,
+        whole=False,
+    )
 
 
 def occupancy(parts: Parts, by: str | None) -> Table:
@@ -180,9 +213,15 @@ def occupancy(parts: Parts, by: str | None) -> Table:
         Column("left", "Left", "share"),
     )
     return _table(
-        parts, "over_time", "Who is in response over time, of all who started", columns,
-        lambda s: list(s["occupancy"]), by=by, keyed=1, whole=False,
-    )  # fmt: skip
+        parts,
+        "over_time",
+        "Who is in response over time, of all who started",
+        columns,
+        lambda s: list(s["occupancy"]),
+        by=by,
+        keyed=1,
+        whole=False,
+    )
 
 
 def attrition(parts: Parts, by: str | None) -> Table:
@@ -212,9 +251,16 @@ def fade(parts: Parts, by: str | None) -> Table:
         Column("median", "Median change, points"),
     )
     return _table(
-        parts, "fade", "How the effect fades between sessions", columns, lambda s: list(s["fade"]),
-        "Score minus the last score before the session; lower is better.", by=by, keyed=2, whole=False,
-    )  # fmt: skip
+        parts,
+        "fade",
+        "How the effect fades between sessions",
+        columns,
+        lambda s: list(s["fade"]),
+        "Score minus the last score before the session; lower is better.",
+        by=by,
+        keyed=2,
+        whole=False,
+    )
 
 
 def side_effects(parts: Parts, by: str | None) -> Table:
@@ -227,10 +273,11 @@ def side_effects(parts: Parts, by: str | None) -> Table:
             for per, key in (("patients", "patients_asked"), ("sessions", "sessions_asked"))
         ]
         return asked + [
-            {"term": label(row["term"]), "per": per} | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")}
+            {"term": label(row["term"]), "per": per}
+            | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")}
             for per, key in (("patients", "per_patient"), ("sessions", "per_session"))
             for row in effects[key]
-        ]  # fmt: skip
+        ]
 
     columns = (Column("term", "Side effect", "text"), Column("per", "Per", "text"), *_SHARE)
     note = "Only patients and sessions in which side effects were asked about. Not asked is never counted as none."
@@ -266,7 +313,10 @@ def thresholds(parts: Parts, by: str | None) -> Table:
 
     def rows(summary: Summary) -> list[Row]:
         found = summary["side_effects"]["vitals"].get("thresholds", [])
-        return [{"threshold": _limit(row)} | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")} for row in found]  # fmt: skip
+        return [
+            {"threshold": _limit(row)} | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")}
+            for row in found
+        ]
 
     columns = (Column("threshold", "Sessions with", "text"), *_SHARE)
     return _table(parts, "blood_pressure", "How often blood pressure passes a threshold", columns, rows, by=by, keyed=1)

@@ -49,7 +49,9 @@ def _about(sheet: Any, document: Document, styles: dict[str, Any]) -> None:
     for section in document.sections:
         sheet.write_string(row, 0, section.title)
         names = ", ".join(table.name for table in section.tables)
-        sheet.write_string(row, 1, " ".join(part for part in (section.sentence, f"Sheets: {names}.") if part), styles["wrap"])  # fmt: skip
+        sheet.write_string(
+            row, 1, " ".join(part for part in (section.sentence, f"Sheets: {names}.") if part), styles["wrap"]
+        )
         row += 1
     sheet.write_string(row + 1, 0, document.footer, styles["note"])
     sheet.set_column(0, 0, 44)

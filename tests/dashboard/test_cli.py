@@ -166,7 +166,7 @@ def test_summary_under_another_rule_leaves_the_store_as_it_is(
         (["--instrument", "phq9", "--where", "route=nose"], "--where"),
         (["--instrument", "phq9", "--where", "colour=red"], "--where"),
         (["--instrument", "phq9", "--by", "colour"], "--by"),
-        (["--instrument", "phq9", "--format", "pdf"], "not available yet"),
+        (["--instrument", "phq9", "--format", "docx"], "no such format"),
     ],
 )
 def test_summary_refuses_what_does_not_exist(
