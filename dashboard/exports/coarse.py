@@ -1,8 +1,7 @@
 """Curves as a release may show them: every step covers at least `least` events, no point is one patient's.
 
-A step ends on a whole day; within it, and in what is left after the last, the events and those censored
-are each none or at least `least`. Estimates are those of the full curve at the step's end, to three
-digits: more would tell how many were at risk at each time within it.
+A step ends on a whole day. Estimates are those of the full curve at the step's end, to three digits: more
+would tell how many were at risk at each time within it.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from dashboard.exports.suppression import HIDDEN
 
 Row = dict[str, Any]
 DIGITS = 3
@@ -23,28 +24,44 @@ def enough(count: float, least: int) -> bool:
 
 
 def curve(rows: Sequence[Mapping[str, Any]], n: int, least: int) -> list[Row]:
-    """A Kaplan-Meier curve's rows, merged.
+    """A Kaplan-Meier curve's rows, merged into steps of at least `least` events.
 
-    Where courses enter late (durability) those at risk do not follow from the rows: at risk and censored
-    are left out there, and only the events of a step are looked at.
+    Counts (at risk, events, censored) are given where those censored in each step, too, are nobody or
+    enough, and where this costs no step; elsewhere they are hidden: from the events and the estimates of
+    a step follows about how many were censored in it. So they are where courses enter late (durability).
     """
-    late = _enter_late(rows, n)
+    fine = _steps(rows, least, censored=False)
+    counted = [] if _enter_late(rows, n) else _steps(rows, least, censored=True)
+    at_risk, made = n, []
+    for step in counted if len(counted) >= len(fine) else fine:
+        known: Row = dict.fromkeys(("at_risk", "events", "censored"), HIDDEN)
+        if len(counted) >= len(fine):
+            known = {"at_risk": at_risk, "events": step["events"], "censored": step["censored"]}
+            at_risk -= step["events"] + step["censored"]
+        estimates = {key: rounded(step[key]) for key in ("survival", "low", "high")}
+        made.append({"days": float(math.ceil(step["days"])), **known, **estimates})
+    return made
+
+
+def _steps(rows: Sequence[Mapping[str, Any]], least: int, *, censored: bool) -> list[Row]:
+    """Steps that end on whole days. The curve ends where what is left tells of nobody or of enough: the
+    time of its last event would be one patient's."""
     steps: list[Row] = []
     step = _new()
+
+    def fine(part: Row) -> bool:
+        return enough(part["events"], least) and (not censored or enough(part["censored"], least))
+
     for place, row in enumerate(rows):
         _add(step, row)
         end = place + 1 == len(rows) or math.ceil(rows[place + 1]["days"]) > math.ceil(row["days"])
-        if end and step["events"] >= least and (late or enough(step["censored"], least)):
+        if end and step["events"] and fine(step):
             steps.append(step)
             step = _new()
-    _finish(steps, step, least, late)
-    at_risk, made = n, []
-    for step in steps:
-        known = {"at_risk": None, "censored": None} if late else {"at_risk": at_risk, "censored": step["censored"]}
-        at_risk -= step["events"] + step["censored"]
-        estimates = {key: rounded(step[key]) for key in ("survival", "low", "high")}
-        made.append({"days": float(math.ceil(step["days"])), "events": step["events"], **known, **estimates})
-    return made
+    while steps and not fine(step):
+        last = steps.pop()
+        step = {key: last[key] + step[key] for key in ("events", "censored")}
+    return steps
 
 
 def _new() -> Row:
@@ -58,26 +75,6 @@ def _add(step: Row, row: Mapping[str, Any]) -> None:
         step |= {key: row[key] for key in ("days", "survival", "low", "high")}
     else:
         step["days"] = row["days"]
-
-
-def _finish(steps: list[Row], left: Row, least: int, late: bool) -> None:
-    """Join what is left after the last step to it until what remains tells of nobody or of enough."""
-
-    def fine(part: Row) -> bool:
-        return enough(part["events"], least) and (late or enough(part["censored"], least))
-
-    while not fine(left):
-        if not steps:
-            return
-        last = steps.pop()
-        after = left if left["events"] else last
-        left = {
-            "events": last["events"] + left["events"],
-            "censored": last["censored"] + left["censored"],
-            **{key: after[key] for key in ("days", "survival", "low", "high")},
-        }
-    if left["events"]:
-        steps.append(left)
 
 
 def _enter_late(rows: Sequence[Mapping[str, Any]], n: int) -> bool:

@@ -16,7 +16,7 @@ Summary = Mapping[str, Any]
 Path = tuple[str | int, ...]
 Key = tuple[Any, Path]
 
-COURSES = ("cohort", "courses")
+COURSES: Path = ("cohort", "courses")
 PATIENTS = ("cohort", "patients")
 BASELINE = ("cohort", "with_baseline")
 EVALUABLE = ("cohort", "evaluable")
@@ -25,7 +25,15 @@ ASKED = ("side_effects", "patients_asked")
 SESSIONS = ("side_effects", "sessions_asked")
 
 # Hiding a denominator hides every rate that rests on it: the cost is about how many numbers go with it.
-_WEIGHTS = {COURSES: 60.0, PATIENTS: 3.0, BASELINE: 3.0, EVALUABLE: 40.0, SCORED: 20.0, ASKED: 60.0, SESSIONS: 60.0}
+_WEIGHTS: dict[Path, float] = {
+    COURSES: 60.0,
+    PATIENTS: 3.0,
+    BASELINE: 3.0,
+    EVALUABLE: 40.0,
+    SCORED: 20.0,
+    ASKED: 60.0,
+    SESSIONS: 60.0,
+}
 _OF = 10.0
 
 
@@ -95,7 +103,9 @@ def names_of(summaries: Iterable[Summary], by: str | None) -> Names:
         if all(at(summary, path) == at(summary, with_path) for summary in every):
             same[path] = with_path
 
-    ever, last, end = (("response", way) for way in ("ever", "last", "end_of_induction"))
+    ever: Path = ("response", "ever")
+    last: Path = ("response", "last")
+    end: Path = ("response", "end_of_induction")
     join((*ever, "n"), EVALUABLE)
     join((*last, "n"), EVALUABLE)
     join((*end, "n"), SCORED)
@@ -133,8 +143,8 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
         counts.add(key(path), at(summary, path), weight=weight)
         paths.append(path)
 
-    for path, weight in _WEIGHTS.items():
-        show(path, weight)
+    for base, weight in _WEIGHTS.items():
+        show(base, weight)
     for path in shares_of(summary):
         show((*path, "n"), _OF)
         show((*path, "events"))
@@ -187,15 +197,20 @@ def tie_groups(counts: Counts, groups: Mapping[Any, Summary], paths: Iterable[Pa
     shared = by == "condition"
     of_courses = by in ("drug", "route")
     cut = [group for group in groups if group is not None]
+    # Where every course is in a group, a reader may well know that nothing is left.
+    complete = at(groups[None], COURSES) == sum(at(groups[group], COURSES) for group in cut)
     for path in dict.fromkeys(names.of(path) for path in paths):
         total = (None, path)
         if by == "phase" and path[0] != "side_effects":
             continue  # see Names.key
+        parts = [(group, path) for group in cut]
         if shared or ((of_courses or by == "phase") and of_patients(path)):
             for group in cut:
                 counts.total(total, [(group, path)], (("rest", group), path))
+        elif complete:
+            counts.total(total, parts)
         else:
-            counts.total(total, [(group, path) for group in cut], (("rest",), path))
+            counts.total(total, parts, (("rest",), path))
     # The rest is a group that no file shows: its counts nest as the others' do.
     for rest in [("rest",), *(("rest", group) for group in cut)]:
         for large, part in dict.fromkeys((names.of(a), names.of(b)) for a, b in nested(groups[None])):

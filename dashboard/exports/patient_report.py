@@ -204,7 +204,7 @@ def _effects(given: pd.DataFrame, effects: pd.DataFrame) -> Section:
     had = effects[effects["hours"].isin(given["hours"])]
     if not asked:
         return Section("Side effects", "Side effects were not asked about in this course.")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for term, of in had.groupby("term", sort=False):
         grades = [grade for grade in ("severe", "moderate", "mild") if (of["severity"] == grade).any()]
         rows.append(

@@ -15,7 +15,7 @@ from dashboard.exports.ledger import ASKED, CURVES, PATIENTS, Key, Path, at, ent
 from dashboard.exports.suppression import HIDDEN, SMALL, Counts, suppress
 
 Summary = dict[str, Any]
-Ends = tuple[Sequence[float], Sequence[float], Sequence[int], Sequence[float]]  # entries, exits, kinds, counts
+Ends = tuple[Any, Any, Any, Any]  # arrays: entries, exits, kinds, counts
 
 
 def protect(

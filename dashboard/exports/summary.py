@@ -115,8 +115,9 @@ def _suppression(release: Release) -> str:
     small, further = release.hidden
     return (
         f"counts from 1 to {least - 1} are hidden, shown as <{least} or hidden ({small:,}); so is each number from "
-        f"which one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve covers "
-        f"at least {least} events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)"
+        f"which one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve "
+        f"covers at least {least} events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; "
+        "Hundepool et al. 2012)"
     )
 
 
@@ -197,7 +198,8 @@ def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> Char
             for row in rows
             if is_number(row["survival"])
         ]
-        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=True))
+        # A protected curve has a point a step of many events: held until the next, it would mislead.
+        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=release.least <= 1))
     y_title = "Share in response by then" if rising else "Share still in response"
     return Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt)
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Name = Hashable
 SMALL = "<{}"  # the mark of a small count
@@ -348,9 +349,12 @@ def _minimise(
         starts = np.cumsum([0, *(len(row) for row in of)])
         return csr_array((np.array(values), np.array(columns, dtype=np.int64), starts), shape=(len(of), len(cost)))
 
-    equal = {"A_eq": matrix(rows), "b_eq": np.array(sums)} if rows else {}
-    upper = {"A_ub": matrix(below_zero), "b_ub": np.zeros(len(below_zero))} if below_zero else {}
-    result = linprog(np.array(cost), **equal, **upper, bounds=bounds, method="highs")
+    given: dict[str, Any] = {"bounds": bounds, "method": "highs"}
+    if rows:
+        given |= {"A_eq": matrix(rows), "b_eq": np.array(sums)}
+    if below_zero:
+        given |= {"A_ub": matrix(below_zero), "b_ub": np.zeros(len(below_zero))}
+    result = linprog(np.array(cost), **given)
     if result.status == 3:
         return None
     if result.status != 0:
