@@ -116,7 +116,9 @@ def add_account(
             "second_factor_step": 0,
         }
         connection.execute(insert(Account).values(**values))
-        append(connection, actor, "account_added", name, _told(values))
+        append(
+            connection, actor, "account_added", name, _told({"roles": values["roles"], "clinics": values["clinics"]})
+        )
 
 
 def change_account(engine: Engine, actor: str, name: str, action: str, **values: Any) -> None:

@@ -33,7 +33,7 @@ def install(
     state.attach(server, state.Access(store, loopback, key, demo=settings.demo, callbacks=rights))
     sign_in.register_routes(server)
     guard.install(app, pages)
-    server.wsgi_app = TrustedProxies(server.wsgi_app, networks(settings.trusted_proxies))  # type: ignore[method-assign]
+    server.wsgi_app = TrustedProxies(server.wsgi_app, networks(settings.trusted_proxies))
 
 
 def require_owner(settings: Settings) -> None:

@@ -51,7 +51,7 @@ def install(app: Dash, pages: tuple[Page, ...]) -> None:
     server.register_error_handler(HTTPException, _plainly)
     for unknown_file in (DependencyException, InvalidResourceError):
         server.register_error_handler(unknown_file, lambda _: forms.refusal(404, "There is nothing here."))
-    server.log_exception = _log_place  # type: ignore[method-assign]
+    server.log_exception = _log_place  # type: ignore[assignment, method-assign]
 
 
 def _guard(app: Dash, pages: tuple[Page, ...]) -> Any:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.access import manage
 from dashboard.access.roles import NAMES
 from dashboard.pages.card import message
-from data_models.accounts import unpack
+from data_models.accounts import OWNER, unpack
 from data_models.audit import Entry
 
 ACTION = "account-action"
@@ -47,13 +47,14 @@ def people(rows: Sequence[Any], me: str) -> Component:
     for row in rows:
         clinics = unpack(row.clinics)
         seen = "every clinic" if clinics is None else ", ".join(sorted(clinics)) or "none"
+        seen = "-" if row.roles == f";{OWNER};" else seen  # owners, being owners alone, see no records
         factor = "on" if row.has_second_factor else "required" if row.second_factor_required else "off"
         cells = [
             row.name,
             ", ".join(NAMES.get(role, role) for role in sorted(unpack(row.roles) or ())),
             seen,
             factor,
-            "disabled" if row.disabled else row.last_sign_in or "never",
+            "disabled" if row.disabled else f"{row.last_sign_in[:16]} UTC" if row.last_sign_in else "never",
         ]
         buttons = [_button("Change", row.name, manage.CHANGE)]
         if row.name != me:

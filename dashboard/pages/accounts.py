@@ -51,11 +51,16 @@ def _card(card_id: str, title: str, parts: list[Any]) -> Component:
     return html.Section([heading, *parts], className="card card-wide", **{"aria-labelledby": card_id})
 
 
+def _scrolls(component_id: str, name: str) -> Component:
+    """A place for a table that may be wider than the page; reached by key so that it can be scrolled."""
+    return html.Div(
+        id=component_id, className="table-scroll wide-scroll", tabIndex=0, role="region", **{"aria-label": name}
+    )
+
+
 def _people_card() -> Component:
     said = html.Div(id=SAID, role="status")
-    return _card(
-        "accounts-who", "Who may sign in?", [said, html.Div(id=PEOPLE, className="table-scroll people-scroll")]
-    )
+    return _card("accounts-who", "Who may sign in?", [said, _scrolls(PEOPLE, "Accounts")])
 
 
 def _form_card() -> Component:
@@ -92,13 +97,14 @@ def _trail_card() -> Component:
         [
             html.Div(filters, className="account-form"),
             html.Div(id=TRAIL_CHECKED, role="status"),
-            html.Div(id=TRAIL, className="table-scroll trail-scroll"),
+            _scrolls(TRAIL, "Audit trail"),
             dmc.Pagination(
                 id=TRAIL_PAGE,
                 total=1,
                 value=1,
                 size="sm",
                 withControls=False,
+                hideWithOnePage=True,
             ),
         ],
     )

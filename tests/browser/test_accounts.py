@@ -1,0 +1,180 @@
+"""Signing in, the Accounts page, and what each role finds, in the browser."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.access import passwords
+from data_models import store_accounts
+from data_models.store import Store
+
+PASSWORD = "plum vine torch harbor"
+PEOPLE = {
+    "olga": ({"owner"}, None),
+    "clara": ({"clinician"}, None),
+    "adam": ({"administrator"}, None),
+    "dora": ({"data_manager"}, None),
+}
+
+
+@pytest.fixture(scope="module")
+def clinic(serving: Any, sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a dashboard with the sample and accounts answers."""
+    Store.open(sample_database).close()
+    file = tmp_path_factory.mktemp("accounts") / "clinic.db"
+    shutil.copy(sample_database.removeprefix("sqlite:///"), file)
+    url, kept = f"sqlite:///{file.as_posix()}", passwords.hashed(PASSWORD)
+    store = Store.open(url)
+    for name, (roles, clinics) in PEOPLE.items():
+        store_accounts.add_account(
+            store.engine, "test", name, frozenset(roles), clinics, password_hash=kept, must_change=False
+        )
+    store.close()
+    with serving(url) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demo(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a demo on the sample answers."""
+    from werkzeug.serving import make_server
+
+    from dashboard.app import create_app
+    from dashboard.settings import Settings
+
+    file = tmp_path_factory.mktemp("demo") / "demo.db"
+    shutil.copy(sample_database.removeprefix("sqlite:///"), file)
+    url = f"sqlite:///{file.as_posix()}"
+    store = Store.open(url)
+    server = make_server("127.0.0.1", 0, create_app(Settings(database=url, demo=True), store).server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    store.close()
+
+
+@pytest.fixture
+def signed_in(new_page: Any, clinic: str) -> Any:
+    """Sign in and open a page: `signed_in("clara", "/patients", scheme="dark")`."""
+
+    def make(name: str, path: str = "/", **options: Any) -> Page:
+        page: Page = new_page(f"/sign-in?next={path}", at=clinic, **options)
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        return page
+
+    return make
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for_and_out_again(signed_in: Any) -> None:
+    page = signed_in("clara", "/patients")
+    expect(page.get_by_role("heading", name="Patients", level=1)).to_be_visible()
+    assert page.url.endswith("/patients")
+    expect(page.locator("#who")).to_contain_text("clara")
+    page.get_by_role("link", name="Sign out").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_form_is_accessible_and_works_by_key(
+    new_page: Any, clinic: str, violations: Any, scheme: str
+) -> None:
+    page = new_page("/sign-in", at=clinic, scheme=scheme, width=390)
+    expect(page.get_by_label("Name")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.type("adam")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("How quickly do effects start?").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "name, links",
+    [
+        ("clara", ["Outcomes", "Patients", "Side effects"]),
+        ("dora", ["Records"]),
+        ("olga", ["Accounts"]),
+    ],
+)
+def test_each_role_finds_its_own_pages_in_the_navigation(signed_in: Any, name: str, links: list[str]) -> None:
+    page = signed_in(name)
+    expect(page.locator(".nav-link")).to_have_text(links)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_accounts_page_is_accessible(signed_in: Any, violations: Any, scheme: str) -> None:
+    page = signed_in("olga", "/accounts", scheme=scheme)
+    expect(page.locator(".people tbody tr")).not_to_have_count(0)
+    expect(page.locator(".trail tbody tr").first).to_be_visible()
+    assert violations(page) == []
+
+
+def choose(page: Page, label: str, *options: str) -> None:
+    """Pick values in a Mantine choice."""
+    box = page.locator(".account-form").first.get_by_label(label).first
+    for option in options:
+        box.focus()
+        page.keyboard.press("ArrowDown")
+        page.get_by_role("option", name=option).first.click()
+    page.keyboard.press("Escape")
+
+
+def test_an_owner_adds_a_person_who_changes_the_one_time_password(signed_in: Any, new_page: Any, clinic: str) -> None:
+    page = signed_in("olga", "/accounts")
+    expect(page.locator(".people tbody tr")).not_to_have_count(0)
+    page.get_by_label("Name", exact=True).fill("fred")
+    choose(page, "Roles", "Clinician")
+    choose(page, "Clinics", "Every clinic")
+    page.get_by_role("button", name="Save", exact=True).click()
+    said = page.locator("#accounts-said")
+    expect(said).to_contain_text("One-time password")
+    secret = said.locator("code").inner_text()
+    expect(page.locator(".people")).to_contain_text("fred")
+    expect(page.locator(".trail tbody tr").first).to_contain_text("added an account")
+
+    other = new_page("/sign-in", at=clinic)
+    other.get_by_label("Name").fill("fred")
+    other.get_by_label("Password").fill(secret)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_role("heading", name="Change your password")).to_be_visible()
+    other.get_by_label("Current password").fill(secret)
+    other.get_by_label("New password", exact=True).fill("brisk copper lantern dune")
+    other.get_by_label("New password again").fill("brisk copper lantern dune")
+    other.get_by_role("button", name="Change the password").click()
+    expect(other.locator(".js-plotly-plot").first).to_be_visible()
+    other.wait_for_load_state("networkidle")
+    other.close()
+
+    page.get_by_role("button", name="Disable: fred").click()
+    expect(said).to_contain_text("Disabled fred")
+    expect(page.get_by_role("button", name="Enable: fred")).to_be_visible()
+    page.get_by_role("button", name="Check the chain").click()
+    expect(page.locator("#accounts-trail-checked")).to_contain_text("entries hold")
+
+
+def test_the_trail_is_filtered(signed_in: Any) -> None:
+    page = signed_in("olga", "/accounts")
+    expect(page.locator(".trail tbody tr").first).to_be_visible()
+    page.get_by_label("Subject or details").fill("adam")
+    expect(page.locator(".trail tbody tr").first).to_contain_text("adam")
+    expect(page.locator(".trail tbody")).not_to_contain_text("clara")
+
+
+def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:
+    page = new_page("/", at=demo)
+    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Patients", "Side effects", "Records", "Accounts"])
+    page.locator("#demo-role").click()
+    page.get_by_role("option", name="As administrator").click()
+    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects"])
+    expect(page.locator("#demo-role")).to_have_value("As administrator")
