@@ -147,6 +147,8 @@ class SessionFact(Base):
     `number` counts within the course from 1; `phase` after the rules. `asked` 1 when side effects
     were asked about or any was recorded. `worst` 0 none recorded, 1 mild, 2 moderate, 3 severe
     (null: not asked, or recorded without a grade). `days`: since the course's first session.
+    `scored_before` 1: a score on any scale in the 7 days up to its start; `scored_after` 1: one within
+    the 7 days after its start and not after the next session's start.
     """
 
     __tablename__ = "session_facts"
@@ -161,6 +163,8 @@ class SessionFact(Base):
     effects: Mapped[int] = mapped_column(Integer)  # how many different terms were recorded
     terms: Mapped[int] = mapped_column(Integer)  # bit k set: SIDE_EFFECTS[k] was recorded
     worst: Mapped[int | None] = _whole()
+    scored_before: Mapped[int] = mapped_column(Integer)
+    scored_after: Mapped[int] = mapped_column(Integer)
 
 
 class ScoreFact(Base):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data_models.outcomes.clock import FAR, Floats, Ints, day_ticks, days, key, ticks
+from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import SEVERITIES, SIDE_EFFECTS
 
@@ -124,12 +124,15 @@ def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: 
     )
 
 
-def session_facts(sessions: Sessions, courses: Courses, side_effects: pd.DataFrame) -> pd.DataFrame:
-    """The `session_facts` table: one row a session, with its place and its side effects.
+def session_facts(
+    sessions: Sessions, courses: Courses, side_effects: pd.DataFrame, scored: tuple[Flags, Flags]
+) -> pd.DataFrame:
+    """The `session_facts` table: one row a session, with its place, its side effects and its scores.
 
     Parameters
     ----------
     side_effects : columns patient_id, hours (of the session's start), term, severity.
+    scored : per session, whether a score stands before and after it (`scores.scored_sessions`).
     """
     terms, worst = _effects_by_session(sessions, side_effects)
     recorded = terms > 0
@@ -146,6 +149,8 @@ def session_facts(sessions: Sessions, courses: Courses, side_effects: pd.DataFra
             "effects": np.bitwise_count(terms).astype(np.int64),
             "terms": terms,
             "worst": np.where(recorded, np.where(worst > 0, worst, np.nan), np.where(asked, 0.0, np.nan)),
+            "scored_before": scored[0].astype(np.int64),
+            "scored_after": scored[1].astype(np.int64),
         }
     )
 

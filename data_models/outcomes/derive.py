@@ -15,7 +15,16 @@ from data_models.outcomes.clock import Flagged, Flags, Floats, Ints, days, take
 from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
 from data_models.outcomes.durability import confirmed_loss, durability, duration
 from data_models.outcomes.onset import early_response, onset
-from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores, score_facts
+from data_models.outcomes.scores import (
+    Judged,
+    Scores,
+    Series,
+    find_series,
+    judge,
+    place_scores,
+    score_facts,
+    scored_sessions,
+)
 from data_models.rules import OutcomeRules
 
 
@@ -45,7 +54,7 @@ def derive(
     judged = judge(scores, series, rules)
     return Facts(
         courses=course_facts(sessions, courses, _record_end(sessions, courses, scores), rules),
-        session_facts=session_facts(sessions, courses, side_effects),
+        session_facts=session_facts(sessions, courses, side_effects, scored_sessions(scores, sessions)),
         score_facts=score_facts(scores, series, judged, sessions, courses, rules),
         course_outcomes=_course_outcomes(scores, series, judged, sessions, courses, rules),
     )

@@ -15,6 +15,9 @@ from data_models.rules import OutcomeRules
 # What a patient's course amounts to at its latest score (screens, Patients).
 STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse")
 
+# A session counts as followed by a score (completeness of records) within this time.
+SCORED_WITHIN_DAYS = 7.0
+
 BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
 
 
@@ -287,6 +290,23 @@ def score_facts(
             "recall": (treated & (elapsed < recall_days * day_ticks(1))).astype(np.int64),
         }
     )
+
+
+def scored_sessions(scores: Scores, sessions: Sessions) -> tuple[Flags, Flags]:
+    """Per session, whether a score on any scale stands in the days before it and in those after it.
+
+    Before: up to its start. After: not after the next session's start. Within `SCORED_WITHIN_DAYS`.
+    """
+    taken = np.sort(key(scores.patient, scores.at))
+    window = day_ticks(SCORED_WITHIN_DAYS)
+
+    def any_within(after: Ints, up_to: Ints) -> Flags:
+        first = np.searchsorted(taken, key(sessions.patient, after))
+        return np.searchsorted(taken, key(sessions.patient, up_to), side="right") > first
+
+    before = any_within(sessions.at - window, sessions.at)
+    later = any_within(sessions.at + 1, np.minimum(sessions.at + window, sessions.following))
+    return before, later
 
 
 def _fade_change(scores: Scores, sessions: Sessions, treated: Flags, rules: OutcomeRules) -> Floats:

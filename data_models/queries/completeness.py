@@ -12,9 +12,6 @@ from data_models.queries.conditions import visible
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, SessionFact
 
-# A score counts for a session when it was taken at most this long before its start, or after it.
-WINDOW_DAYS = 7.0
-HOURS_A_DAY = 24.0
 COUNTS = (
     "patients", "sessions", "asked", "scored_before", "scored_after", "scores_after_session", "recall", "courses",
     "no_baseline",
@@ -43,18 +40,6 @@ def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
         after it than the scale's recall window is long, so that they look back past it.
     no_baseline : courses without a baseline on any scale.
     """
-    before = exists().where(
-        ScoreFact.patient_id == SessionFact.patient_id,
-        ScoreFact.at_hours <= SessionFact.hours,
-        ScoreFact.at_hours >= SessionFact.hours - WINDOW_DAYS * HOURS_A_DAY,
-    )
-    # The latest session that a score follows ends before the next one starts: the facts say which it is.
-    followed = (
-        select(ScoreFact.patient_id, ScoreFact.session_hours)
-        .where(ScoreFact.since_session_days <= WINDOW_DAYS)
-        .distinct()
-        .subquery()
-    )
     follows = ScoreFact.since_session_days.is_not(None)
     # Summed by patient first: the clinic is then looked up once a patient and not once a score.
     scores = (
@@ -79,9 +64,9 @@ def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
             SessionFact.patient_id,
             sessions=func.count(),
             asked=func.sum(SessionFact.asked),
-            scored_before=func.sum(case((before, 1), else_=0)),
+            scored_before=func.sum(SessionFact.scored_before),
+            scored_after=func.sum(SessionFact.scored_after),
         ),
-        _counted(scope, followed, followed.c.patient_id, scored_after=func.count()),
         _counted(
             scope,
             scores,

@@ -146,6 +146,8 @@ def upgrade() -> None:
         sa.Column("effects", sa.Integer(), nullable=False),
         sa.Column("terms", sa.Integer(), nullable=False),
         sa.Column("worst", sa.Integer(), nullable=True),
+        sa.Column("scored_before", sa.Integer(), nullable=False),
+        sa.Column("scored_after", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("patient_id", "hours"),
         sqlite_with_rowid=False,
     )

@@ -81,6 +81,13 @@ def test_side_effects_make_a_session_asked_and_not_asked_is_never_none(cases):
     assert facts["worst"].fillna(-1).tolist() == [3, 0, -1, -1]
 
 
+def test_sessions_are_scored_within_seven_days_before_and_after(cases):
+    facts = cases.facts([0, 7, 20, 40], [(-7, 20), (7, 15), (12.9, 14), (27.1, 12)]).session_facts
+    # The score of day 7 is the first session's after and, at its start, the second's before.
+    assert facts["scored_before"].tolist() == [1, 1, 0, 0]
+    assert facts["scored_after"].tolist() == [1, 1, 0, 0]
+
+
 def test_no_records_give_no_facts(cases):
     facts = derive(cases.sessions([]), cases.scores([]), cases.no_side_effects(), DEFAULT_RULES)
     assert facts.courses.empty
