@@ -38,7 +38,7 @@ class Page:
         return (pathname.rstrip("/") or "/") == self.path
 
 
-_MODULES = ("cohort", "patients", "patient", "side_effects", "records", "accounts")
+_MODULES = ("cohort", "patients", "patient", "side_effects", "exports", "records", "accounts")
 
 
 def pages() -> tuple[Page, ...]:

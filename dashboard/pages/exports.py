@@ -1,0 +1,214 @@
+"""The Exports page: choose figures, see exactly what leaves the building, take it as a file.
+
+Small counts are hidden whatever the browser asks for; the preview is drawn from the very document that
+the file is written from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import data, ids, words
+from dashboard.access import trail
+from dashboard.exports.document import Document, Section, Table, shown
+from dashboard.exports.release import LEAST, Release, gather
+from dashboard.exports.summary import CATALOGUE, document
+from dashboard.pages import Page, filters
+from dashboard.pages.card import message, skeleton
+from data_models.cohort_filter import KEYS, CohortFilter
+
+ABOUT = "exports-about"
+PREVIEW = "exports-preview"
+DOWNLOAD = "exports-download"
+FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
+MOST_ROWS = 60  # of a table in the preview; the file has all
+LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
+
+
+def layout() -> Component:
+    """The page without data."""
+    head = html.Div(
+        [html.H1("Exports", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
+    )
+    about = dmc.Select(
+        id=ABOUT,
+        label="Figures",
+        data=[{"value": key, "label": title} for key, (title, _) in CATALOGUE.items()],
+        value="outcomes",
+        allowDeselect=False,
+        size="xs",
+        className="filter",
+    )
+    by = dmc.Select(
+        id=ids.filter_id(ids.COMPARE_BY),
+        label="Group by",
+        data=[{"value": "", "label": "Nothing"}, *({"value": key, "label": filters.NAMES[key]} for key in KEYS)],
+        value=None,  # the URL decides
+        allowDeselect=False,
+        size="xs",
+        className="filter",
+    )
+    buttons = [
+        html.Button(name, id=f"exports-{form}", type="button", className="small-button", n_clicks=0)
+        for form, name in FORMATS.items()
+    ]
+    take = html.Div(
+        [html.Span("Download", id="exports-take"), *buttons],
+        role="group",
+        className="chips",
+        **{"aria-labelledby": "exports-take"},
+    )
+    return html.Div(
+        [
+            head,
+            filters.bar(),
+            html.Section(
+                [
+                    html.Div([about, by], className="filter-row"),
+                    take,
+                    html.Div(
+                        html.Div([skeleton("exports", "What leaves", 320, wide=True)], className="cards"),
+                        id=PREVIEW,
+                        className="page-body",
+                    ),
+                ],
+                className="section",
+                **{"aria-label": "What leaves"},
+            ),
+            dcc.Download(id=DOWNLOAD),
+        ]
+    )
+
+
+def register(app: Dash) -> None:
+    """The URL's filters and grouping in, the preview out; a button writes the same document as a file."""
+
+    @app.callback(
+        Output(PREVIEW, "children"), Input(ids.URL, "search"), Input(ABOUT, "value"), State(ids.URL, "pathname")
+    )
+    def preview(search: str | None, about: str | None, pathname: str | None) -> Any:
+        if not PAGE.holds(pathname or "/"):
+            return no_update
+        release = release_of(search)
+        if not release.whole["cohort"]["courses"]:
+            return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
+        return previewed(document(release, _about(about)))
+
+    @app.callback(
+        Output(DOWNLOAD, "data"),
+        *(Input(f"exports-{form}", "n_clicks") for form in FORMATS),
+        State(ABOUT, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    def take(*given: Any) -> Any:
+        *clicks, about, search = given
+        form = str(ctx.triggered_id or "").removeprefix("exports-")
+        if form not in FORMATS or not any(clicks):
+            return no_update
+        return file_of(release_of(search), _about(about), form)
+
+
+def _about(about: str | None) -> str:
+    return about if about in CATALOGUE else "outcomes"
+
+
+def release_of(search: str | None) -> Release:
+    """The release that the URL asks for, of the clinics that the asker may see; small counts always hidden."""
+    asked = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
+    store = data.store()
+    return data.ask(
+        gather,
+        CohortFilter.from_query(search or ""),
+        data.rules(),
+        by=asked if asked in KEYS else None,
+        least=LEAST,
+        name=store.name(),
+        synthetic=store.synthetic(),
+    )
+
+
+def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
+    """The file for the browser, once the audit trail knows of it. Its name is made here."""
+    from dashboard.exports.commands import write
+
+    made = document(release, about)
+    content = write(made, form)
+    trail.note(
+        "export",
+        f"{about}.{form}",
+        where=release.cohort.where(),
+        instrument=release.cohort.instrument,
+        by=release.by or "",
+        patients=str(release.whole["cohort"]["patients"]),
+        courses=str(release.whole["cohort"]["courses"]),
+        fingerprint=release.fingerprint,
+    )
+    name = f"ketamine-{about}-{release.cohort.instrument}-{release.made.isoformat()}.{form}".replace("_", "-")
+    return dcc.send_bytes(content, name)
+
+
+def previewed(made: Document) -> Component:
+    """The document as the page shows it: facts, then every table, hidden numbers marked with the reason."""
+    facts = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in made.facts], className="facts")
+    about = html.Section(
+        [html.H2(made.title, className="card-question"), html.P(made.subtitle, className="card-sentence"), facts],
+        className="card card-wide",
+    )
+    return html.Div([about, *(_section(section) for section in made.sections)], className="cards")
+
+
+def _section(section: Section) -> Component:
+    parts: list[Component] = [html.H2(section.title, className="card-question")]
+    if section.sentence:
+        parts.append(html.P(section.sentence, className="card-sentence"))
+    parts += [_table(table) for table in section.tables]
+    return html.Section(parts, className="card card-wide")
+
+
+def _table(table: Table) -> Component:
+    head = html.Thead(html.Tr([html.Th(column.heading, scope="col") for column in table.columns]))
+    rows = []
+    for row in table.rows[:MOST_ROWS]:
+        cells = []
+        for place, column in enumerate(table.columns):
+            value = row.get(column.key)
+            text = shown(value, column.kind)
+            hidden = isinstance(value, str) and column.kind != "text"
+            if place < table.keys:
+                cells.append(html.Th(text, scope="row"))
+            else:
+                cells.append(html.Td(html.Span(text, title=reason(text)) if hidden else text))
+        rows.append(html.Tr(cells))
+    body: list[Component] = [
+        html.Div(
+            html.Table([html.Caption(table.title), head, html.Tbody(rows)], className="table"),
+            className="table-scroll",
+            tabIndex=0,
+            role="region",
+            **{"aria-label": table.title},
+        )
+        if rows
+        else html.P(f"{table.title}: nothing to show.", className="card-note")
+    ]
+    notes = [table.note] if table.note else []
+    if len(table.rows) > MOST_ROWS:
+        notes.append(f"The first {MOST_ROWS} of {len(table.rows):,} rows; the file has all.")
+    if any(isinstance(row.get(c.key), str) for row in table.rows for c in table.columns if c.kind != "text"):
+        notes.append(f"<{LEAST}: {reason(f'<{LEAST}')}. hidden: {reason('hidden')}.")
+    return html.Div([*body, html.P(" ".join(notes), className="card-note")] if notes else body)
+
+
+def reason(mark: str) -> str:
+    """Why a number is not shown."""
+    if mark.startswith("<"):
+        return f"a count from 1 to {LEAST - 1}"
+    return f"a count from 1 to {LEAST - 1} could be worked out from it, or it rests on so few"
+
+
+PAGE = Page(ids.EXPORTS, "Exports", "exports", layout, register)

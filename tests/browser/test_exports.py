@@ -1,0 +1,59 @@
+"""The Exports page in a browser: the preview is what the file holds, and small counts are hidden in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from playwright.sync_api import Page, expect
+
+
+def preview(page: Page) -> Any:
+    found = page.locator("#exports-preview")
+    expect(found.get_by_role("heading", name="Ketamine treatment outcomes", exact=False)).to_be_visible()
+    return found
+
+
+def test_the_preview_hides_small_counts_and_says_why(new_page: Callable[..., Page]) -> None:
+    shown = preview(new_page("/exports"))
+    cell = shown.locator("td span[title]").filter(has_text="<11").first
+    expect(cell).to_have_attribute("title", "a count from 1 to 10")
+    expect(shown.get_by_text("Synthetic sample data: no real patient")).to_be_visible()
+    expect(shown.get_by_text("Fingerprint of the data")).to_be_visible()
+
+
+@pytest.mark.parametrize("form", ["CSV", "XLSX", "PDF", "HTML"])
+def test_each_format_is_taken_away_as_a_file_named_by_the_server(
+    form: str, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page("/exports?route=iv")
+    preview(page)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name=form, exact=True).click()
+    assert caught.value.suggested_filename.startswith("ketamine-outcomes-phq9-")
+    target = tmp_path / "taken"
+    caught.value.save_as(target)
+    content = target.read_bytes()
+    start = {"CSV": b"\xef\xbb\xbftable,row", "XLSX": b"PK", "PDF": b"%PDF", "HTML": b"<!DOCTYPE html>"}[form]
+    assert content.startswith(start)
+
+
+def test_the_file_holds_what_the_preview_shows(new_page: Callable[..., Page], tmp_path: Path) -> None:
+    page = new_page("/exports")
+    table = preview(page).get_by_role("region", name="Response, remission and worse").locator("tbody tr")
+    rows = [row.locator("th, td").all_inner_texts() for row in table.all()]
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="XLSX", exact=True).click()
+    caught.value.save_as(tmp_path / "taken.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "taken.xlsx")["outcomes"]
+    written = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2, max_row=1 + len(rows))]
+    assert [row[:3] for row in rows] == [[str(value) for value in row[:3]] for row in written]
+
+
+def test_axe_finds_nothing(new_page: Callable[..., Page], violations: Callable[[Page], list[str]]) -> None:
+    page = new_page("/exports")
+    preview(page)
+    assert violations(page) == []
