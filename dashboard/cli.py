@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard import terminal
-from dashboard.access.commands import user_app
+from dashboard.access.commands import note, user_app
 from dashboard.failures import explain
 from dashboard.settings import LOOPBACK, Settings, database_url, sqlite_file
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
@@ -153,6 +153,7 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
     rules = _rules(store.rules(), rule) if rule else None
     with Progress() as progress:
         result = store.import_path(path, rules=rules, progress=progress)
+    note(store, "imported", "records", new_patients=result.patients, again=result.already_imported)
     if result.already_imported:
         say("These records are already imported; nothing has changed.")
         return
@@ -172,6 +173,7 @@ def derive(database: Database = None, rule: Rules = None) -> None:
     rules = _rules(store.rules(), rule)
     with Progress() as progress:
         store.derive(rules, progress=progress)
+    note(store, "rules_changed", "rules", changed=list(rule or ()))
     say(f"Derived every outcome under version {rules.version} of the definitions.")
 
 
@@ -277,6 +279,14 @@ def database_upgrade(database: Database = None) -> None:
     say("The database is up to date.")
 
 
+@database_app.command("verify")
+def database_verify(database: Database = None) -> None:
+    """Check the audit trail: any entry that was altered, removed, inserted or swapped is named. Exit code 1 then."""
+    from dashboard.access.commands import verify
+
+    say(verify(_open_existing(database)))
+
+
 # --- parts --------------------------------------------------------------------------------------
 
 
@@ -309,7 +319,7 @@ def _missing(url: str) -> bool:
 
 
 def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> None:
-    """Try the records on what is stored, where anything is: imported into a copy that is thrown away."""
+    """Hold the records against each other, and against what is stored where anything is."""
     if _missing(url):
         from data_models.reconcile import reconcile
         from data_models.records import TABLES, RecordBatch, empty_table
@@ -317,10 +327,8 @@ def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> No
         patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
         reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
         return
-    from dashboard.throwaway import copy_of
-
-    with copy_of(url) as copy:
-        copy.import_batch(batch, progress=progress)
+    progress("comparing with what is stored", 0.0)
+    _open(url).check_batch(batch)
 
 
 def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:

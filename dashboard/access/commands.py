@@ -160,6 +160,32 @@ def second_factor(
     say(f"Changed {name}.")
 
 
+def verify(store: Store) -> str:
+    """Check the audit trail of a store; what to say when it holds. Raises CommandError where it does not."""
+    from data_models.audit import broken
+    from data_models.queries.accounts import audit_entries, audit_seal
+
+    with store.connect() as connection:
+        seal = audit_seal(connection)
+        problems = broken(audit_entries(connection), seal)
+    if problems:
+        more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
+        raise CommandError(f"the audit trail was tampered with: {problems[0]}{more}; keep this file and find out who")
+    count, last = seal or (0, "")
+    return f"The audit trail holds: {count:,} entries{f', seal {last}' if last else ''}."
+
+
+def note(store: Store, action: str, subject: str, **details: object) -> None:
+    """Tell the trail what a command did, where there are accounts and so a trail."""
+    from data_models import store_accounts
+    from data_models.queries.accounts import accounts_exist
+
+    with store.connect() as connection:
+        kept = accounts_exist(connection)
+    if kept:
+        store_accounts.record(store.engine, ACTOR, action, subject, **details)
+
+
 # --- parts --------------------------------------------------------------------------------------
 
 
