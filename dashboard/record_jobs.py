@@ -166,38 +166,24 @@ def _done(kind: str, folder: Path, path: Path, database: str) -> JobState:
     store = Store.open(database)
     try:
         if kind == CHECK:
-            repeats, already = _try_out(store, batch, steps)
-            counts, warnings = read, batch.warnings
+            steps("comparing with what is stored", 0.0)
+            result = store.check_batch(batch)
+            counts = read
         else:
             result = store.import_batch(batch, progress=steps)
             counts = {table: getattr(result, table) for table in TABLES}
-            repeats, already, warnings = result.repeats, result.already_imported, result.warnings
     finally:
         store.close()
     return JobState(
-        kind, "done", 1.0, True, already_imported=already, counts=counts, repeats=repeats, warnings=list(warnings)
+        kind,
+        "done",
+        1.0,
+        True,
+        already_imported=result.already_imported,
+        counts=counts,
+        repeats=result.repeats,
+        warnings=list(result.warnings),
     )
-
-
-class _TriedOut(Exception):
-    """Raised out of an import that has compared everything and stored nothing."""
-
-
-def _try_out(store: Any, batch: Any, steps: _Steps) -> tuple[int, bool]:
-    """Compare a batch with what is stored and store nothing; (repeats, whether it is stored already).
-
-    An import compares first; it is left, and its transaction with it, before the next step.
-    """
-
-    def only_compare(step: str, share: float) -> None:
-        if not step.startswith("comparing"):
-            raise _TriedOut
-        steps(step, share)
-
-    try:
-        return 0, store.import_batch(batch, progress=only_compare).already_imported
-    except _TriedOut:
-        return batch.repeats, False
 
 
 def _failed(kind: str, error: BaseException) -> JobState:

@@ -205,6 +205,24 @@ class Store:
             progress("done", 1.0)
         return ImportResult(already_imported=False, repeats=batch.repeats, warnings=list(batch.warnings), **counts)
 
+    def check_batch(self, batch: RecordBatch) -> ImportResult:
+        """What importing a checked batch would do, by the rules across files and against what is stored.
+
+        Nothing is stored. Raises RecordsRefused as the import would.
+        """
+        from data_models.reconcile import reconcile
+
+        with self._writing() as connection:
+            imports = _TABLES["imports"]
+            known = select(imports.c.number).where(imports.c.fingerprint == fingerprint(batch))
+            if connection.execute(known).first():
+                return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
+            stored, _ = _stored_records(connection, batch)
+            checked = reconcile(batch, stored)
+            _TOUCHED.drop(connection)
+        counts = {table: len(getattr(checked, table)) for table in RECORDS}
+        return ImportResult(False, repeats=checked.repeats, warnings=list(checked.warnings), **counts)
+
     # --- deriving --------------------------------------------------------------------------------
 
     def derive(self, rules: OutcomeRules | None = None, progress: Progress | None = None) -> None:

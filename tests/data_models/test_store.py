@@ -116,6 +116,22 @@ def test_a_refused_import_leaves_the_file_byte_for_byte(
     assert file.read_bytes() == before
 
 
+def test_a_check_says_what_an_import_would_do_and_stores_nothing(
+    store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    from data_models.readers import read_records
+
+    batch = read_records(small_records)
+    would = store.check_batch(batch)
+    assert all(frame.empty for frame in _facts(store).values())
+    assert store.version() == 0
+    did = store.import_batch(batch)
+    assert (would.patients, would.sessions, would.assessments) == (did.patients, did.sessions, did.assessments)
+    assert store.check_batch(batch).already_imported
+    with pytest.raises(RecordsRefused):
+        store.check_batch(read_records(_conflict(tmp_path / "more")))
+
+
 def test_a_failure_while_storing_leaves_nothing_half_stored(
     store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
