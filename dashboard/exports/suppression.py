@@ -26,6 +26,7 @@ Name = Hashable
 SMALL = "<{}"  # the mark of a small count
 HIDDEN = "hidden"  # the mark of any other number that is left out
 _NEARLY = 1e-6
+_LARGE = 200  # counts that hang together
 
 
 @dataclass(slots=True)
@@ -99,6 +100,7 @@ class _Search:
 
     def __init__(self, counts: Counts, least: int, small: set[Name], hidden: set[Name]) -> None:
         self.counts, self.least, self.small, self.hidden = counts, least, small, hidden
+        self.proof: dict[Name, dict[Name, float]] = {}
         self.of: dict[Name, list[int]] = {name: [] for name in counts.values}
         for place, (whole, parts) in enumerate(counts.relations):
             for name in (whole, *parts):
@@ -123,25 +125,44 @@ class _Search:
                 todo += fresh
         return names, ties
 
-    def unsafe(self, names: set[Name], ties: set[int]) -> list[Name]:
-        """The small counts of a component that an outsider can bound below `least`."""
-        watched = [name for name in names if name in self.small]
-        if not watched:
+    def unsafe(self, names: set[Name], ties: set[int], *, first: bool = False) -> list[Name]:
+        """The small counts of a component that an outsider can bound below `least` (`first`: one of them)."""
+        doubtful = self.unproven([name for name in names if name in self.small])
+        if not doubtful:
             return []
         program = _Program(self.counts, names, ties)
         # One way to fill the cells shows most small counts to be safe at once; the others are tried alone.
-        filled = program.most_at_least(watched, self.least)
-        doubtful = [name for name in watched if filled[name] < self.least - _NEARLY]
-        found = []
-        while doubtful:
+        doubtful = self.prove(program.most_at_least(doubtful, self.least), doubtful)
+        found: list[Name] = []
+        while doubtful and not (first and found):
             name = doubtful.pop()
             best = program.largest(name)
             if best is None:  # without bound
                 continue
             if best[name] < self.least - _NEARLY:
                 found.append(name)
-            doubtful = [other for other in doubtful if best[other] < self.least - _NEARLY]
+            doubtful = self.prove(best, doubtful)
         return found
+
+    def prove(self, filled: dict[Name, float], watched: list[Name]) -> list[Name]:
+        """Keep a way to fill the cells for the counts that it shows to be safe; returns the others."""
+        safe = {name for name in watched if filled[name] >= self.least - _NEARLY}
+        self.proof.update(dict.fromkeys(safe, filled))
+        return [name for name in watched if name not in safe]
+
+    def unproven(self, watched: list[Name]) -> list[Name]:
+        """The counts without a proof that still holds: one that agrees with all that is shown by now."""
+        holds: dict[int, bool] = {}
+        for name in watched:
+            filled = self.proof.get(name)
+            if filled is not None and id(filled) not in holds:
+                values, shown = self.counts.values, self.counts.shown
+                holds[id(filled)] = all(
+                    abs(value - values[other]) < _NEARLY
+                    for other, value in filled.items()
+                    if other in shown and other not in self.hidden
+                )
+        return [name for name in watched if name not in self.proof or not holds[id(self.proof[name])]]
 
     def is_unsafe(self, name: Name) -> bool:
         names, ties = self.component(name)
@@ -207,10 +228,12 @@ class _Search:
         return sorted(found, key=lambda name: (self.counts.weights[name], self.counts.values[name], str(name)))
 
     def show_needless(self, primary: set[Name]) -> None:
-        """Show again what need not be hidden, the dearest first."""
+        """Show again what need not be hidden, the dearest first; in large tables the search would take long."""
         further = self.hidden - primary
         for name in sorted(further, key=lambda n: (-self.counts.weights[n], -self.counts.values[n], str(n))):
             names, _ = self.component(name)
+            if len(names) > _LARGE:
+                continue
             self.hidden.discard(name)
             if self.any_unsafe(names - {name}):
                 self.hidden.add(name)
@@ -220,7 +243,7 @@ class _Search:
         left = {name for name in names if name in self.small}
         while left:
             part, ties = self.component(next(iter(left)))
-            if self.unsafe(part, ties):
+            if self.unsafe(part, ties, first=True):
                 return True
             left -= part
         return False

@@ -15,6 +15,7 @@ from dash.development.base_component import Component
 
 from dashboard import data, ids, words
 from dashboard.access import trail
+from dashboard.exports import earlier
 from dashboard.exports.document import Document, Section, Table, shown
 from dashboard.exports.release import LEAST, Release, gather
 from dashboard.exports.summary import CATALOGUE, document
@@ -25,6 +26,7 @@ from data_models.cohort_filter import KEYS, CohortFilter
 ABOUT = "exports-about"
 PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
+REFUSED = "exports-refused"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
 MOST_ROWS = 60  # of a table in the preview; the file has all
 LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
@@ -71,6 +73,7 @@ def layout() -> Component:
                 [
                     html.Div([about, by], className="filter-row"),
                     take,
+                    html.Div(id=REFUSED, role="status"),
                     html.Div(
                         html.Div([skeleton("exports", "What leaves", 320, wide=True)], className="cards"),
                         id=PREVIEW,
@@ -101,6 +104,7 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(DOWNLOAD, "data"),
+        Output(REFUSED, "children"),
         *(Input(f"exports-{form}", "n_clicks") for form in FORMATS),
         State(ABOUT, "value"),
         State(ids.URL, "search"),
@@ -110,8 +114,12 @@ def register(app: Dash) -> None:
         *clicks, about, search = given
         form = str(ctx.triggered_id or "").removeprefix("exports-")
         if form not in FORMATS or not any(clicks):
-            return no_update
-        return file_of(release_of(search), _about(about), form)
+            return no_update, no_update
+        release = release_of(search)
+        refused = refusal_of(release)
+        if refused:
+            return no_update, message(refused, title="Too close to an earlier file", kind="error")
+        return file_of(release, _about(about), form), None
 
 
 def _about(about: str | None) -> str:
@@ -133,6 +141,17 @@ def release_of(search: str | None) -> Release:
     )
 
 
+def refusal_of(release: Release) -> str | None:
+    """Why this release must not be made beside the earlier ones; None where it may."""
+
+    def look(connection: Any, scope: Any) -> str | None:
+        made = earlier.released(connection, release.fingerprint)
+        other = earlier.isolating(connection, scope, release.cohort, made, LEAST)
+        return None if other is None else earlier.refusal(release.cohort, other, LEAST)
+
+    return data.ask(look, keep=False)
+
+
 def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
     """The file for the browser, once the audit trail knows of it. Its name is made here."""
     from dashboard.exports.commands import write
@@ -140,10 +159,9 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
     made = document(release, about)
     content = write(made, form)
     trail.note(
-        "export",
+        earlier.ACTION,
         f"{about}.{form}",
-        where=release.cohort.where(),
-        instrument=release.cohort.instrument,
+        query=release.cohort.to_query(),
         by=release.by or "",
         patients=str(release.whole["cohort"]["patients"]),
         courses=str(release.whole["cohort"]["courses"]),
