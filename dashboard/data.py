@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app
 
 from dashboard.access import state, trail
+from data_models.queries import NotAllowed
 from data_models.queries.patients import patient
 from data_models.queries.worklist import worklist
 from data_models.rules import OutcomeRules
@@ -93,6 +94,18 @@ def scope() -> Scope:
     return Scope() if who is None else who.scope
 
 
+def suppressed() -> bool:
+    """Whether small counts are hidden from the person asking: all but clinicians see what exports hold."""
+    who = state.person()
+    return who is not None and who.suppressed
+
+
+def _in_full() -> None:
+    """Refuse figures with small counts in them to whoever may not see these. Raises NotAllowed."""
+    if suppressed():
+        raise NotAllowed("figures in full are shown to clinicians only")
+
+
 def rules() -> OutcomeRules:
     """The rules under which the store's outcomes were derived."""
     return store().rules()
@@ -136,6 +149,7 @@ def summary(cohort: CohortFilter) -> dict[str, Any]:
     """The cohort's figures (data contract, section 3)."""
     from data_models.cohort import summarise
 
+    _in_full()
     return ask(summarise, cohort, rules())
 
 
@@ -143,6 +157,7 @@ def course_values(cohort: CohortFilter) -> pd.DataFrame:
     """One row a course: its changes from baseline (the waterfall)."""
     from data_models.cohort import course_values as values
 
+    _in_full()
     return ask(values, cohort, rules())
 
 
@@ -150,6 +165,7 @@ def split(cohort: CohortFilter, by: str) -> dict[str, dict[str, Any]]:
     """The cohort's figures for each value of one filter key (compare-by)."""
     from data_models.cohort import split as parts
 
+    _in_full()
     return ask(parts, cohort, rules(), by)
 
 
@@ -157,6 +173,7 @@ def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
     """Side effects by session number, route, drug, dose band or phase."""
     from data_models.cohort import side_effect_breakdown
 
+    _in_full()
     return ask(side_effect_breakdown, cohort, rules(), by=by)
 
 
@@ -164,6 +181,7 @@ def effect_details(cohort: CohortFilter) -> dict[str, Any]:
     """Any side effect, worst grades, severity by term, time to resolution."""
     from data_models.cohort import side_effect_details
 
+    _in_full()
     return ask(side_effect_details, cohort)
 
 
@@ -171,6 +189,7 @@ def details(cohort: CohortFilter) -> dict[str, Any]:
     """What stands beside the summary: response at 24 h, sustained response."""
     from data_models.cohort import details as more
 
+    _in_full()
     return ask(more, cohort, rules())
 
 
@@ -178,6 +197,7 @@ def tests_between(cohort: CohortFilter, by: str) -> dict[str, Any]:
     """Log-rank tests between the values of one filter key."""
     from data_models.cohort import compare
 
+    _in_full()
     return ask(compare, cohort, by)
 
 
@@ -185,4 +205,5 @@ def fade_by(cohort: CohortFilter, by: str) -> dict[str, list[dict[str, Any]]]:
     """Fade between sessions per session's route, phase or course number."""
     from data_models.cohort import fade_split
 
+    _in_full()
     return ask(fade_split, cohort, by)

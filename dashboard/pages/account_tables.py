@@ -23,7 +23,7 @@ WORDS = {
     "denied": "was denied",
     "patient_opened": "opened a patient",
     "list_opened": "opened the list of patients",
-    "exported": "exported",
+    "export": "took an export",
     "imported": "imported records",
     "rules_changed": "changed the rules",
     "account_added": "added an account",

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import data, ids, words
-from dashboard.pages import Page, compare, filters, outcome_cards
+from dashboard.pages import Page, compare, filters, outcome_cards, withheld
 from dashboard.pages.card import message, skeleton
 from data_models.cohort_filter import CohortFilter
 
@@ -45,6 +45,8 @@ def register(app: Dash) -> None:
     def show(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
+        if data.suppressed():
+            return withheld.figures(search, "all")
         cohort = CohortFilter.from_query(search or "")
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:

@@ -55,7 +55,7 @@ def register(app: Dash) -> None:
         if (pathname or "/") != ids.OUTCOMES:
             return no_update
         by = parse_qs((search or "").lstrip("?")).get("by", [""])[0]
-        if by not in KEYS:
+        if by not in KEYS or data.suppressed():  # then the tables above are by this key
             return None
         cohort = CohortFilter.from_query(search or "")
         faded = data.fade_by(cohort, by) if by in FADE_KEYS else None

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import data, ids, words
-from dashboard.pages import Page, effect_cards, filters
+from dashboard.pages import Page, effect_cards, filters, withheld
 from dashboard.pages.card import message, skeleton
 from data_models.cohort_filter import CohortFilter
 
@@ -64,6 +64,8 @@ def register(app: Dash) -> None:
     def show(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
+        if data.suppressed():
+            return withheld.figures(search, "side_effects")
         cohort = CohortFilter.from_query(search or "")
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
@@ -74,6 +76,8 @@ def register(app: Dash) -> None:
     def show_groups(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
+        if data.suppressed():
+            return message("Groups of side effects are under Exports, grouped by any filter.")
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")

@@ -14,6 +14,7 @@ from dashboard.access import passwords
 from data_models import store_accounts
 from data_models.store import Store
 
+EVERY_PAGE = ["Outcomes", "Patients", "Side effects", "Exports", "Records", "Accounts"]
 PASSWORD = "plum vine torch harbor"
 PEOPLE = {
     "olga": ({"owner"}, None),
@@ -96,13 +97,16 @@ def test_the_sign_in_form_is_accessible_and_works_by_key(
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("How quickly do effects start?").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Outcomes", level=1)).to_be_visible()
+    expect(page.get_by_text("Your account sees cohorts and no patient")).to_be_visible()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize(
     "name, links",
     [
         ("clara", ["Outcomes", "Patients", "Side effects"]),
+        ("adam", ["Outcomes", "Side effects", "Exports"]),
         ("dora", ["Records"]),
         ("olga", ["Accounts"]),
     ],
@@ -173,8 +177,8 @@ def test_the_trail_is_filtered(signed_in: Any) -> None:
 
 def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:
     page = new_page("/", at=demo)
-    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Patients", "Side effects", "Records", "Accounts"])
+    expect(page.locator(".nav-link")).to_have_text(EVERY_PAGE)
     page.locator("#demo-role").click()
     page.get_by_role("option", name="As administrator").click()
-    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects"])
+    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects", "Exports"])
     expect(page.locator("#demo-role")).to_have_value("As administrator")

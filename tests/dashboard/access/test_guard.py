@@ -162,14 +162,44 @@ def test_the_wrong_clinics_clinician_sees_no_patient_of_another(
 def test_an_administrator_gets_cohorts_and_no_patient(
     guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]]
 ) -> None:
-    adam = signed_in("adam")
-    answer = adam.call(make_body(guarded, "cohort-body.children", {"url.pathname": "/", "url.search": ""}))
-    assert answer.status_code == 200
-    assert "How quickly do effects start?" in answer.get_data(as_text=True)
-    assert holds_no_record(guarded, answer)
+    adam, chief = signed_in("adam"), signed_in("chief")
+    for output, path in (("cohort-body.children", "/"), ("side-effects-body.children", "/side-effects")):
+        body = make_body(guarded, output, {"url.pathname": path, "url.search": "?route=iv&age_band=18-24"})
+        answer, full = adam.call(body), chief.call(body)
+        assert answer.status_code == full.status_code == 200
+        text = answer.get_data(as_text=True)
+        assert ("<11" in text) or ("\\u003c11" in text)
+        assert "state-error" not in text + full.get_data(as_text=True)
+        assert "plotly" not in text.lower()
+        assert '"hidden"' in text
+        assert '"hidden"' not in full.get_data(as_text=True)
+        assert holds_no_record(guarded, answer)
     code = guarded.codes[guarded.clinics[0]][0]
     body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
     assert adam.call(body).status_code == 403
+
+
+def test_figures_in_full_are_refused_to_whoever_sees_no_patient(guarded: Any) -> None:
+    import inspect
+
+    from flask import g
+
+    from dashboard import data
+    from data_models.accounts import Person
+    from data_models.cohort_filter import CohortFilter
+    from data_models.queries import NotAllowed
+
+    answers = (
+        data.summary, data.course_values, data.split, data.breakdown, data.effect_details, data.details,
+        data.tests_between, data.fade_by,
+    )  # fmt: skip
+    with guarded.server.test_request_context("/"):
+        for roles in ({"administrator"}, {"data_manager"}, {"owner"}):
+            g.person = Person("somebody", frozenset(roles), None, 1)
+            for answer in answers:
+                given = [CohortFilter(), "route"][: len(inspect.signature(answer).parameters)]
+                with pytest.raises(NotAllowed):
+                    answer(*given)
 
 
 @pytest.mark.parametrize("name", ["clara", "boris", "chief", "adam", "dora", "olga"])
