@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from dashboard import data, ids, record_jobs, uploads
+from dashboard.access import trail
 from dashboard.pages import Page, record_cards, record_report
 from dashboard.pages.card import skeleton
 from data_models.queries.completeness import completeness
@@ -128,6 +129,8 @@ def register(app: Dash) -> None:
             return None, record_report.refused(refusal, "Not imported"), True
         if not dropped:
             return (None, record_report.refused(GONE), True) if kind == record_jobs.IMPORT else (no_update,) * 3
+        if kind == record_jobs.IMPORT:
+            trail.note("imported", "records", files=len(dropped.get("names") or []))
         try:
             url = data.store().engine.url.render_as_string(hide_password=False)
             token = record_jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url)
