@@ -174,8 +174,9 @@ class ScoreFact(Base):
     first session (0 or negative: before it). `state` 2 response, 1 partial response, 0 neither,
     null without a baseline or not after the first session; it holds until `until_days`.
     `since_session_days` days since the latest session that started before the score (null: none);
-    `session_hours` that session's start; `fade_change` the score minus that session's pre-session
-    score (null: none within the window). `recall` 1: the score looks back past the latest session.
+    `fade_change` the score minus that session's pre-session score (null: none within the window).
+    What follows from these and the course's baseline is worked out when asked for
+    (`queries.patients.patient_scores`): a table of every score pays for each column.
     """
 
     __tablename__ = "score_facts"
@@ -189,16 +190,12 @@ class ScoreFact(Base):
     days: Mapped[float] = mapped_column(Float)
     score: Mapped[float] = mapped_column(Float)
     item9: Mapped[int | None] = _whole()
-    change: Mapped[float | None] = _number()
-    improvement: Mapped[float | None] = _number()
     state: Mapped[int | None] = _whole()
     until_days: Mapped[float | None] = _number()
     since_session_days: Mapped[float | None] = _number()
-    session_hours: Mapped[float | None] = _number()
     session_phase: Mapped[str | None] = _code()
     session_route: Mapped[str | None] = _code()
     fade_change: Mapped[float | None] = _number()
-    recall: Mapped[int] = mapped_column(Integer)
 
 
 class CourseOutcome(Base):

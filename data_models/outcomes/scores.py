@@ -260,8 +260,6 @@ def score_facts(
     treated = scores.session >= 0
     elapsed = np.where(treated, scores.at - sessions.at[scores.session], 0)
     since = np.where(treated, days(elapsed), np.nan)
-    recall = np.array([INSTRUMENTS[n].recall_days for n in scores.frame["instrument"].unique()])
-    recall_days = recall[pd.factorize(scores.frame["instrument"])[0]] if len(recall) else since
 
     def of_session(values: pd.Series) -> pd.Series:
         return values.iloc[scores.session].reset_index(drop=True).where(treated) if len(values) else values
@@ -278,16 +276,12 @@ def score_facts(
             "days": at_days,
             "score": scores.score,
             "item9": scores.item9,
-            "change": np.where(scores.series >= 0, judged.change, np.nan),
-            "improvement": judged.improvement,
             "state": state,
             "until_days": np.where(measured, days(until - start), np.nan),
             "since_session_days": since,
-            "session_hours": np.where(treated, sessions.at[scores.session] / ticks(1), np.nan),
             "session_phase": of_session(phase),
             "session_route": of_session(sessions.frame["route"]),
             "fade_change": _fade_change(scores, sessions, treated, rules),
-            "recall": (treated & (elapsed < recall_days * day_ticks(1))).astype(np.int64),
         }
     )
 

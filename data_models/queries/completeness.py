@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, case, exists, func, literal, select, union_all
+from sqlalchemy import Connection, Select, case, exists, func, literal, select, union_all
 
 from data_models.bulk import read_frame
-from data_models.queries.conditions import visible
+from data_models.queries.conditions import looks_back, visible
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, SessionFact
 
@@ -46,7 +46,7 @@ def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
         select(
             ScoreFact.patient_id,
             func.sum(case((follows, 1), else_=0)).label("following"),
-            func.sum(case((and_(follows, ScoreFact.recall == 1), 1), else_=0)).label("flagged"),
+            func.sum(looks_back()).label("flagged"),
         )
         .group_by(ScoreFact.patient_id)
         .subquery()

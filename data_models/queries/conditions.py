@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, false, or_
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, or_
 
 from data_models.cohort_filter import CohortFilter
+from data_models.instruments import INSTRUMENTS
 from data_models.queries import NotAllowed
 from data_models.scope import Scope
-from data_models.tables import Course, Patient
+from data_models.tables import Course, Patient, ScoreFact
 
 
 def visible(scope: Scope) -> list[ColumnElement[bool]]:
@@ -27,6 +30,15 @@ def single_patients(scope: Scope) -> list[ColumnElement[bool]]:
     if not scope.patients:
         raise NotAllowed("single patients are shown to clinicians only")
     return visible(scope)
+
+
+def looks_back() -> ColumnElement[Any]:
+    """The recall flag of a score, 1 or 0: taken sooner after the latest session than its scale looks back."""
+    early = (
+        and_(ScoreFact.instrument == scale.code, ScoreFact.since_session_days < scale.recall_days)
+        for scale in INSTRUMENTS.values()
+    )
+    return case((or_(*early), 1), else_=0)
 
 
 def of_patients(cohort: CohortFilter) -> list[ColumnElement[bool]]:

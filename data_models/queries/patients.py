@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 
 from data_models.bulk import read_frame
-from data_models.queries.conditions import single_patients
+from data_models.queries.conditions import looks_back, single_patients
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact, SideEffect
 
@@ -37,8 +37,38 @@ def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> p
 
 
 def patient_scores(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
-    """Score facts of all instruments and courses, in time order."""
-    statement = select(*ScoreFact.__table__.columns).order_by(ScoreFact.instrument, ScoreFact.at_hours)
+    """Score facts of all instruments and courses by instrument and time, and what follows from them.
+
+    Beside the columns of `score_facts`: `change` (points) and `improvement` (share) against the course's
+    baseline for scores after its first session; `session_hours`, the start of the latest session before
+    the score; `recall` 1: the score looks back past that session.
+    """
+    baseline = CourseOutcome.baseline
+    after = ScoreFact.days > 0
+    latest = (
+        select(func.max(SessionFact.hours))
+        .where(SessionFact.patient_id == ScoreFact.patient_id, SessionFact.hours < ScoreFact.at_hours)
+        .scalar_subquery()
+    )
+    statement = (
+        select(
+            *ScoreFact.__table__.columns,
+            case((after, ScoreFact.score - baseline)).label("change"),
+            case((and_(after, baseline > 0), (baseline - ScoreFact.score) / baseline)).label("improvement"),
+            latest.label("session_hours"),
+            looks_back().label("recall"),
+        )
+        .select_from(ScoreFact)
+        .outerjoin(
+            CourseOutcome,
+            and_(
+                CourseOutcome.patient_id == ScoreFact.patient_id,
+                CourseOutcome.course == ScoreFact.course,
+                CourseOutcome.instrument == ScoreFact.instrument,
+            ),
+        )
+        .order_by(ScoreFact.instrument, ScoreFact.at_hours)
+    )
     return read_frame(connection, _of(statement, ScoreFact.patient_id, scope, patient_id))
 
 

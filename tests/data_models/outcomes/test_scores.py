@@ -110,11 +110,6 @@ def test_fade_is_measured_against_the_pre_session_score_within_7_days(cases):
     assert np.isnan(far["fade_change"].iloc[-1])  # the last score before day 10 is nine days old
 
 
-def test_recall_flag_marks_scores_that_look_back_past_the_latest_session(cases):
-    facts = cases.facts([0], [(-1, 20), (13, 10), (14, 10)]).score_facts
-    assert facts["recall"].tolist() == [0, 1, 0]
-
-
 def test_a_state_holds_until_the_next_score_but_at_most_30_days(cases):
     facts = cases.facts([0], [(-1, 20), (5, 10), (12, 14), (60, 20)]).score_facts
     assert facts["state"].fillna(-1).tolist() == [-1, 2, 1, 0]

@@ -148,7 +148,13 @@ def test_one_patients_records_and_outcomes(connection: Connection) -> None:
     number = person["patient_id"]
     sessions = patients.patient_sessions(connection, ALL, number)
     assert sessions[["days", "number", "worst"]].to_numpy().tolist() == [[0, 1, 1], [3, 2, 3]]
-    assert patients.patient_scores(connection, ALL, number)["score"].tolist() == [20, 2, 8]
+    scores = patients.patient_scores(connection, ALL, number)
+    assert scores["score"].tolist() == [20, 2, 8]
+    assert scores["change"].fillna(99).tolist() == [99, -18, -12]
+    assert scores["improvement"].fillna(99).tolist() == [99, 0.9, 0.6]
+    assert scores["session_hours"].fillna(-1).tolist() == [-1, 72, 72]
+    # The PHQ-9 asks about 14 days: scores 1 and 8 days after a session look back past it.
+    assert scores["recall"].tolist() == [0, 1, 1]
     assert patients.patient_side_effects(connection, ALL, number)["term"].tolist() == ["nausea", "dizziness"]
     outcome = patients.patient_outcomes(connection, ALL, number)
     assert outcome[["state", "sessions", "route"]].to_numpy().tolist() == [["fading", 2, "iv"]]
