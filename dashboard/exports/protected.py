@@ -107,9 +107,15 @@ def _hide_means(summary: Summary, least: int) -> None:
     """A mean of few patients is theirs."""
     for row in summary["fade"]:
         _hide_mean(row, ("scores", "patients"), ("mean", "low", "high", "median"), least)
-    for sign in summary["side_effects"]["vitals"].values():
+    vitals = summary["side_effects"]["vitals"]
+    # The sessions with a pressure stand in both tables.
+    hidden = any(isinstance(row["n"], str) for row in vitals.get("thresholds", ()))
+    for sign in vitals.values():
         if isinstance(sign, dict):
             for row in sign.values():
+                if hidden and row["n"] >= least <= row["patients"]:
+                    row["n"] = HIDDEN
+                    continue
                 _hide_mean(row, ("n", "patients"), ("mean", "low", "high"), least)
 
 

@@ -6,7 +6,7 @@ The same release is what the Exports page previews and what every format writes.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -37,6 +37,7 @@ class Release:
     by : the filter key that groups are values of.
     least : counts from 1 to `least` - 1 are hidden; 0 or 1: none is.
     hidden : how many numbers were hidden because they are small, and because one would follow from them.
+    records : completeness of records, one row a clinic (`completeness.records`), where asked for.
     """
 
     cohort: CohortFilter
@@ -49,6 +50,7 @@ class Release:
     synthetic: bool = False
     made: datetime.date = field(default_factory=datetime.date.today)
     hidden: tuple[int, int] = (0, 0)
+    records: Sequence[Mapping[str, Any]] = ()
 
     @property
     def whole(self) -> Summary:
@@ -79,13 +81,15 @@ def gather(
     name: str = "",
     synthetic: bool = False,
     progress: Progress | None = None,
+    with_records: bool = False,
 ) -> Release:
-    """Ask for the summaries and protect them.
+    """Ask for the summaries and protect them; `with_records`: also the completeness of records by clinic.
 
     Raises
     ------
     ValueError : `by` is no filter key, or `least` is negative.
     """
+    from dashboard.exports import completeness
     from dashboard.exports.protected import protect
 
     if least < 0:
@@ -105,4 +109,5 @@ def gather(
         progress("hiding small counts", len(cohorts) / (len(cohorts) + 1))
         parts, hidden = protect(parts, by, least, ends)
     fingerprint = data_set_fingerprint(connection, scope, rules)
-    return Release(cohort, rules, parts, by, least, fingerprint, name, synthetic, hidden=hidden)
+    rows = completeness.records(connection, scope, least) if with_records else ()
+    return Release(cohort, rules, parts, by, least, fingerprint, name, synthetic, hidden=hidden, records=rows)

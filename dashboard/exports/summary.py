@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dashboard import words
-from dashboard.exports import svg, tables
+from dashboard.exports import completeness, svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
 from dashboard.exports.release import PRODUCT, Release, program_version
 from data_models.instruments import INSTRUMENTS
@@ -32,6 +32,7 @@ CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
     "onset_durability": ("Onset and durability", ("cohort", "onset", "durability", "fade")),
     "side_effects": ("Side effects", ("cohort", "side_effects", "vital_signs")),
     "attrition": ("Attrition", ("cohort", "attrition")),
+    "completeness": ("Completeness of records", ("completeness",)),
     "all": (
         "Summary",
         ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs"),
@@ -59,10 +60,13 @@ def document(release: Release, about: str = "all") -> Document:
         "attrition": _attrition,
         "side_effects": _side_effects,
         "vital_signs": _vital_signs,
+        "completeness": lambda release: completeness.section([dict(row) for row in release.records]),
     }
     # Courses are not cut by phase: their figures by phase would be the same ones twice.
     cut = [
-        name for name in sections if release.by != "phase" or name in ("cohort", "fade", "side_effects", "vital_signs")
+        name
+        for name in sections
+        if release.by != "phase" or name in ("completeness", "cohort", "fade", "side_effects", "vital_signs")
     ]
     scale = INSTRUMENTS[release.cohort.instrument]
     subtitle = f"{scale.name} ({scale.measures}); lower is better. Days are days since the first session, never dates."

@@ -97,7 +97,7 @@ def register(app: Dash) -> None:
     def preview(search: str | None, about: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
-        release = release_of(search)
+        release = release_of(search, about)
         if not release.whole["cohort"]["courses"]:
             return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
         return previewed(document(release, _about(about)))
@@ -115,7 +115,7 @@ def register(app: Dash) -> None:
         form = str(ctx.triggered_id or "").removeprefix("exports-")
         if form not in FORMATS or not any(clicks):
             return no_update, no_update
-        release = release_of(search)
+        release = release_of(search, about)
         refused = refusal_of(release)
         if refused:
             return no_update, message(refused, title="Too close to an earlier file", kind="error")
@@ -126,7 +126,7 @@ def _about(about: str | None) -> str:
     return about if about in CATALOGUE else "outcomes"
 
 
-def release_of(search: str | None) -> Release:
+def release_of(search: str | None, about: str | None) -> Release:
     """The release that the URL asks for, of the clinics that the asker may see; small counts always hidden."""
     asked = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
     store = data.store()
@@ -138,6 +138,7 @@ def release_of(search: str | None) -> Release:
         least=LEAST,
         name=store.name(),
         synthetic=store.synthetic(),
+        with_records=_about(about) == "completeness",
     )
 
 

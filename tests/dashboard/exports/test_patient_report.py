@@ -1,0 +1,84 @@
+"""The patient report: one or two pages with the figures of the Patient page, for those who may see patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from dashboard import cli
+from dashboard.exports.patient_report import patient_document
+from dashboard.patient_words import course_words
+from data_models.cohort_filter import CohortFilter
+from data_models.queries import NotAllowed
+from data_models.queries import patients as queries
+from data_models.queries.worklist import worklist
+from data_models.scope import Scope
+from data_models.store import Store
+
+
+@pytest.fixture
+def store(sample_database: str) -> Iterator[Store]:
+    opened = Store.open(sample_database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def code(store: Store) -> str:
+    """A responding patient of the sample."""
+    with store.connect() as connection:
+        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
+    return str(rows["patient_code"].iloc[0])
+
+
+def test_it_says_what_the_patient_page_says(store: Store, code: str) -> None:
+    everything = Scope.everything()
+    with store.connect() as connection:
+        made = patient_document(connection, everything, code, store.rules(), synthetic=True)
+        who = queries.patient(connection, everything, code)
+        assert who is not None
+        outcomes = queries.patient_outcomes(connection, everything, int(who["patient_id"]))
+    assert made is not None
+    latest = outcomes[(outcomes["instrument"] == "phq9")].sort_values("course").iloc[-1].to_dict()
+    section = next(s for s in made.sections if s.title.startswith("PHQ-9"))
+    assert course_words(latest, store.rules()) in section.sentence
+    assert section.charts[0].svg.startswith("<svg")
+    assert len(section.tables[0].rows) == latest["sessions"]
+    assert ("Synthetic", "Synthetic sample data: no real patient") in made.facts
+
+
+def test_it_is_one_or_two_pages_of_tagged_pdf(sample_database: str, code: str, tmp_path: Path) -> None:
+    target = tmp_path / "report.pdf"
+    assert cli.run(["report", code, "--database", sample_database, "-o", str(target)]) == 0
+    reader = pypdf.PdfReader(target)
+    assert len(reader.pages) <= 3
+    assert code in reader.pages[0].extract_text()
+    assert "/StructTreeRoot" in reader.trailer["/Root"]
+
+
+def test_it_is_for_those_who_may_see_patients(store: Store, code: str) -> None:
+    with store.connect() as connection:
+        with pytest.raises(NotAllowed):
+            patient_document(connection, Scope(clinics=None, patients=False), code, store.rules())
+        assert patient_document(connection, Scope(frozenset({"elsewhere"}), True), code, store.rules()) is None
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["NOBODY", "-o", "report.pdf"], "there is no patient NOBODY"),
+        (["NOBODY", "-o", "report.docx"], "a report is a .pdf or .html file"),
+        (["NOBODY"], "name the file to write"),
+    ],
+)
+def test_what_cannot_be_reported_is_said(
+    arguments: list[str], sentence: str, sample_database: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["report", *arguments, "--database", sample_database]) in (1, 2)
+    assert sentence in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
