@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,13 +168,14 @@ class Store:
         from data_models.reconcile import reconcile
 
         progress = progress or _quiet
-        mark = fingerprint(batch)
-        with self._writing() as connection:
+        # What needs no database (the fingerprint, the derivation) goes on beside what does.
+        with ThreadPoolExecutor(1) as beside, self._writing() as connection:
+            mark = beside.submit(fingerprint, batch)
             imports = _TABLES["imports"]
             kept = _info_in(connection)
             current = _rules_from(kept["rules"])
             rules = rules or current
-            if connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first():
+            if _imported(connection, mark):
                 if rules != current:
                     _derive_all(connection, rules, progress)
                 return ImportResult(already_imported=True, warnings=list(batch.warnings))
@@ -182,22 +183,20 @@ class Store:
             stored, ids = _stored_records(connection, batch)
             batch = reconcile(batch, stored)
             new = _with_ids(connection, batch, ids)
-            with ThreadPoolExecutor(1) as beside:
-                # Deriving needs no database: it goes on while the records are stored.
-                facts = None if rules != current else beside.submit(derive, *_whole_patients(new, stored), rules)
-                for place, table in enumerate(RECORDS):
-                    progress("storing records", place / len(RECORDS))
-                    ingest(connection, new[table], _TABLES[table])
-                progress("deriving outcomes", 0.0)
-                if facts is None:
-                    _derive_all(connection, rules, progress)
-                else:
-                    _replace_facts(connection, facts.result(), ids, progress)
+            facts = None if rules != current else beside.submit(derive, *_whole_patients(new, stored), rules)
+            for place, table in enumerate(RECORDS):
+                progress("storing records", place / len(RECORDS))
+                ingest(connection, new[table], _TABLES[table])
+            progress("deriving outcomes", 0.0)
+            if facts is None:
+                _derive_all(connection, rules, progress)
+            else:
+                _replace_facts(connection, facts.result(), ids, progress)
             counts = {table: len(new[table]) for table in RECORDS}
             number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
             connection.execute(
                 imports.insert().values(
-                    number=number, fingerprint=mark, source=batch.source, repeats=batch.repeats, **counts
+                    number=number, fingerprint=mark.result(), source=batch.source, repeats=batch.repeats, **counts
                 )
             )
             _TOUCHED.drop(connection)
@@ -212,10 +211,8 @@ class Store:
         """
         from data_models.reconcile import reconcile
 
-        with self._writing() as connection:
-            imports = _TABLES["imports"]
-            known = select(imports.c.number).where(imports.c.fingerprint == fingerprint(batch))
-            if connection.execute(known).first():
+        with ThreadPoolExecutor(1) as beside, self._writing() as connection:
+            if _imported(connection, beside.submit(fingerprint, batch)):
                 return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
             stored, _ = _stored_records(connection, batch)
             checked = reconcile(batch, stored)
@@ -272,6 +269,16 @@ def _set_info(connection: Connection, **values: str) -> None:
     values["version"] = str(int(_info_in(connection)["version"]) + 1)
     for name, value in values.items():
         connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+
+
+def _imported(connection: Connection, mark: Future[str]) -> bool:
+    """Whether content of this fingerprint is stored; an empty store need not wait for the fingerprint."""
+    imports = _TABLES["imports"]
+    if connection.execute(select(imports.c.number).limit(1)).first() is None:
+        return False
+    return (
+        connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark.result())).first() is not None
+    )
 
 
 def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
