@@ -21,8 +21,19 @@ _SHARES = (
     ("recall", "scores_after_session", "Scores after a session that look back past it"),
     ("no_baseline", "courses", "Courses without a baseline"),
 )
-# Hiding what others are counted in hides their shares too.
-_WEIGHTS = {"sessions": 5.0, "courses": 5.0, "scores_after_session": 5.0}
+# Hiding what others are counted in hides their shares too; sessions asked about stand in other files as well.
+_WEIGHTS = {"sessions": 5.0, "courses": 5.0, "scores_after_session": 5.0, "asked": 20.0}
+# Patients are not among what is shown: beside other files they would tell how many were never asked.
+_SHOWN = (
+    "sessions",
+    "asked",
+    "scored_before",
+    "scored_after",
+    "scores_after_session",
+    "recall",
+    "courses",
+    "no_baseline",
+)
 
 
 def records(connection: Connection, scope: Scope, least: int) -> list[dict[str, Any]]:
@@ -49,11 +60,10 @@ def protected(rows: Sequence[dict[str, Any]], least: int) -> list[dict[str, Any]
                 forced.add((place, key))
         for part, whole, _ in _SHARES:
             counts.total((place, whole), [(place, part)], (place, part, "others"))
-        counts.total((place, "courses"), [(place, "patients")], (place, "again"))
-    for key in COUNTS:
+    for key in _SHOWN:
         counts.total((0, key), [(place, key) for place in range(1, len(rows))])
     marks = suppress(counts, least, forced).marks
-    return [row | {key: marks[place, key] for key in COUNTS if (place, key) in marks} for place, row in enumerate(rows)]
+    return [row | {key: marks[place, key] for key in _SHOWN if (place, key) in marks} for place, row in enumerate(rows)]
 
 
 def section(rows: Sequence[dict[str, Any]]) -> Section:
@@ -73,7 +83,7 @@ def section(rows: Sequence[dict[str, Any]]) -> Section:
     )
     sizes = (
         Column("clinic", "Clinic", "text"),
-        *(Column(key, key.capitalize(), "count") for key in ("patients", "sessions", "courses")),
+        *(Column(key, key.capitalize(), "count") for key in ("sessions", "courses")),
     )
     return Section(
         "How complete are the records?",

@@ -98,8 +98,8 @@ def facts(release: Release) -> list[tuple[str, str]]:
         found.append(("Grouped by", NAMES[release.by].lower()))
     cohort = release.whole["cohort"]
     counted = [
-        f"{cohort[key] if isinstance(cohort[key], str) else f'{cohort[key]:,}'} {noun}"
-        for key, noun in (("patients", "patients"), ("courses", "courses"))
+        f"a hidden number of {key}" if isinstance(cohort[key], str) else f"{cohort[key]:,} {key}"
+        for key in ("patients", "courses")
     ]
     found += [
         ("Rests on", " and ".join(counted)),

@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 from dashboard import data, ids, words
 from dashboard.access import trail
 from dashboard.exports import earlier
-from dashboard.exports.document import Document, Section, Table, shown
+from dashboard.exports.document import Column, Document, Section, Table, shown
 from dashboard.exports.release import LEAST, Release, gather
 from dashboard.exports.summary import CATALOGUE, document
 from dashboard.pages import Page, filters
@@ -191,7 +191,9 @@ def _section(section: Section) -> Component:
 
 
 def _table(table: Table) -> Component:
-    head = html.Thead(html.Tr([html.Th(column.heading, scope="col") for column in table.columns]))
+    head = html.Thead(
+        html.Tr([html.Th(column.heading, scope="col", className=_side(column)) for column in table.columns])
+    )
     rows = []
     for row in table.rows[:MOST_ROWS]:
         cells = []
@@ -202,7 +204,7 @@ def _table(table: Table) -> Component:
             if place < table.keys:
                 cells.append(html.Th(text, scope="row"))
             else:
-                cells.append(html.Td(html.Span(text, title=reason(text)) if hidden else text))
+                cells.append(html.Td(html.Span(text, title=reason(text)) if hidden else text, className=_side(column)))
         rows.append(html.Tr(cells))
     body: list[Component] = [
         html.Div(
@@ -221,6 +223,10 @@ def _table(table: Table) -> Component:
     if any(isinstance(row.get(c.key), str) for row in table.rows for c in table.columns if c.kind != "text"):
         notes.append(f"<{LEAST}: {reason(f'<{LEAST}')}. hidden: {reason('hidden')}.")
     return html.Div([*body, html.P(" ".join(notes), className="card-note")] if notes else body)
+
+
+def _side(column: Column) -> str:
+    return "text" if column.kind == "text" else ""
 
 
 def reason(mark: str) -> str:
