@@ -90,6 +90,8 @@ class Settings:
     demo : it shows the sample, open to whoever sits at this computer.
     trusted_proxies : addresses and networks whose word on who asked, and how, is taken.
     secret_key : file with the key that signs cookies; None: beside the database.
+    openid_issuer, openid_client, openid_secret_file : OpenID Connect provider, this client's id there, and the
+        file with its secret; none: people sign in with a name and password.
     """
 
     database: str
@@ -101,6 +103,9 @@ class Settings:
     demo: bool = False
     trusted_proxies: tuple[str, ...] = ()
     secret_key: Path | None = None
+    openid_issuer: str = ""
+    openid_client: str = ""
+    openid_secret_file: Path | None = None
 
     def __post_init__(self) -> None:
         _whole("port", self.port, 1, 65535)
@@ -116,7 +121,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
         """Settings from KETAMINE_OUTCOMES_DATABASE, _HOST, _PORT, _WORKERS, _THREADS, _RULES,
-        _TRUSTED_PROXIES and _SECRET_KEY.
+        _TRUSTED_PROXIES, _SECRET_KEY, _OPENID_ISSUER, _OPENID_CLIENT and _OPENID_SECRET_FILE.
 
         `overrides` (None = not given) win over the environment. _RULES is NAME=VALUE,NAME=VALUE,
         _TRUSTED_PROXIES is ADDRESS,NETWORK and _SECRET_KEY a file.
@@ -125,17 +130,8 @@ class Settings:
         environ = os.environ if environ is None else environ
         given = {name: value for name, value in overrides.items() if value is not None}
         values: dict[str, Any] = {}
-        for name in (
-            "host",
-            "port",
-            "workers",
-            "threads",
-            "rules",
-            "database",
-            "demo",
-            "trusted_proxies",
-            "secret_key",
-        ):
+        for name in cls.__dataclass_fields__:
+            # Whether this is the demo is for the command to say, not for the environment.
             text = "" if name == "demo" else environ.get(VARIABLE + name.upper(), "").strip()
             if name in given:
                 values[name] = given[name]
@@ -155,6 +151,7 @@ class Settings:
                 raise SettingsError(f"{VARIABLE}RULES: {error}") from None
         if isinstance(values.get("trusted_proxies"), str):
             values["trusted_proxies"] = tuple(name for name in values["trusted_proxies"].split(",") if name.strip())
-        if values.get("secret_key"):
-            values["secret_key"] = Path(values["secret_key"]).expanduser()
+        for name in ("secret_key", "openid_secret_file"):
+            if values.get(name):
+                values[name] = Path(values[name]).expanduser()
         return cls(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import Dash
 
-from dashboard.access import guard, secret_key, state
+from dashboard.access import guard, openid, secret_key, state
 from dashboard.access.proxies import TrustedProxies, networks
 from dashboard.access.sessions import CookieSessions
 from dashboard.pages import Page, sign_in
@@ -30,8 +30,10 @@ def install(
     server.session_interface = CookieSessions()
     server.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     loopback = settings.host in LOOPBACK
-    state.attach(server, state.Access(store, loopback, key, demo=settings.demo, callbacks=rights))
+    known = state.Access(store, loopback, key, settings.demo, rights, openid.client(server, settings))
+    state.attach(server, known)
     sign_in.register_routes(server)
+    openid.register_routes(server)
     guard.install(app, pages)
     server.wsgi_app = TrustedProxies(server.wsgi_app, networks(settings.trusted_proxies))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, request
 from flask_wtf.csrf import generate_csrf
@@ -41,7 +42,8 @@ def ask_to_sign_in(status: int, *, error: str = "", name: str = "", target: str 
         return Response("Sign in first.\n", status, mimetype="text/plain")
     if target is None:
         target = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    links = [("/single-sign-on", "Sign in with your organisation")] if state.access().single_sign_on else []
+    way = "/single-sign-on?" + urlencode({"next": target})
+    links = [(way, "Sign in with your organisation")] if state.access().single_sign_on else []
     fields = [
         {"name": "name", "label": "Name", "type": "text", "autocomplete": "username", "value": name},
         {"name": "password", "label": "Password", "type": "password", "autocomplete": "current-password"},

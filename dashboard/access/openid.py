@@ -1,0 +1,100 @@
+"""Signing in through the organisation's OpenID Connect provider: authorisation code flow with PKCE, by Authlib.
+
+The provider says who somebody is; what that person may see is settled by the account here whose external
+subject is the provider's `sub`. Nobody is given an account by signing in.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, redirect, request, session
+
+from dashboard.access import forms, guard, state
+from dashboard.settings import Settings, SettingsError
+from data_models import store_accounts
+from data_models.queries import accounts as queries
+
+log = logging.getLogger("dashboard")
+
+_NEXT = "single_sign_on_next"
+NO_ACCOUNT = "Your organisation knows you, but there is no account for you here. Ask the owner of this dashboard."
+FAILED = "Signing in with your organisation did not succeed. Try again, or sign in with a name and password."
+
+
+def client(server: Flask, settings: Settings) -> Any:
+    """The client of the provider that the settings name, or None where they name none. Raises SettingsError."""
+    if not settings.openid_issuer:
+        return None
+    if not settings.openid_client or settings.openid_secret_file is None:
+        raise SettingsError(
+            "OpenID Connect needs three settings: KETAMINE_OUTCOMES_OPENID_ISSUER, _OPENID_CLIENT, _OPENID_SECRET_FILE"
+        )
+    from authlib.integrations.flask_client import OAuth
+
+    return OAuth(server).register(
+        "organisation",
+        server_metadata_url=settings.openid_issuer.rstrip("/") + "/.well-known/openid-configuration",
+        client_id=settings.openid_client,
+        client_secret=_secret(settings.openid_secret_file),
+        client_kwargs={"scope": "openid", "code_challenge_method": "S256"},
+    )
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{path}: the OpenID Connect client's secret cannot be read ({error.strerror})") from None
+
+
+def register_routes(server: Flask) -> None:
+    """Add the way to the provider and the way back."""
+    server.add_url_rule(guard.SINGLE_SIGN_ON, "access/single-sign-on", leave, methods=["GET"])
+    server.add_url_rule(guard.SINGLE_SIGN_ON + "/answer", "access/single-sign-on/answer", come_back, methods=["GET"])
+
+
+def leave() -> Any:
+    """To the provider."""
+    from dashboard.pages.sign_in import local_target
+
+    here = state.access()
+    if here.is_open() or here.single_sign_on is None:
+        return redirect("/", 303)
+    session[_NEXT] = local_target(request.args.get("next"))
+    back = f"{request.scheme}://{request.host}{guard.SINGLE_SIGN_ON}/answer"
+    try:
+        return here.single_sign_on.authorize_redirect(back)
+    except Exception as error:  # the provider may be down in any of many ways
+        log.error("the OpenID Connect provider does not answer: %s", type(error).__name__)
+        return forms.ask_to_sign_in(503, error=FAILED, target=session.pop(_NEXT))
+
+
+def come_back() -> Any:
+    """From the provider: state, nonce, signature, issuer and audience are checked by Authlib."""
+    from dashboard.pages.sign_in import enter, local_target
+
+    here = state.access()
+    if here.is_open() or here.single_sign_on is None:
+        return redirect("/", 303)
+    target = local_target(session.pop(_NEXT, None))
+    try:
+        token = here.single_sign_on.authorize_access_token()
+        subject = str(token["userinfo"]["sub"])
+    except Exception as error:  # refused by the person, forged, replayed, expired, or the provider is down
+        log.warning("an OpenID Connect sign-in failed: %s", type(error).__name__)
+        return _refused(FAILED, target)
+    with here.store.connect() as connection:
+        account = queries.account_of_subject(connection, subject[:255])
+    if account is None or account.disabled:
+        return _refused(NO_ACCOUNT, target)
+    return enter(account, target, how="organisation", forget=[], second=True)
+
+
+def _refused(sentence: str, target: str) -> Any:
+    g.web_session = None
+    engine = state.access().store.engine
+    store_accounts.record(engine, "", "sign_in_failed", "", how="organisation", address=request.remote_addr)
+    return forms.ask_to_sign_in(401, error=sentence, target=target)
