@@ -26,7 +26,4 @@ def figures(search: str | None, about: str) -> Component:
     release = exports.release_of(search, about)
     if not release.whole["cohort"]["courses"]:
         return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
-    refused = exports.refusal_of(release)
-    if refused is not None:  # beside an earlier release these figures would single out a few
-        return message(refused, title="Not shown")
     return html.Div([html.P(NOTE, className="card-note"), exports.previewed(document(release, about))])
