@@ -288,6 +288,8 @@ def turnbull_median(turnbull: Mapping[str, Any] | None) -> str:
     left, right = turnbull["median"]
     if right is None:
         return f"Turnbull's median lies after day {number(left)}."
+    if number(left) == number(right):
+        return f"Turnbull's median lies at about {day(right)}."
     return f"Turnbull's median lies between day {number(left)} and day {number(right)}."
 
 

@@ -56,7 +56,7 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
     plot: dict[str, Any] = {
         "x": axis("Days since the latest session", range=[-0.5, last + 0.5], tickvals=list(range(last + 1)),
                   ticktext=names[: last + 1], showgrid=False, anchor="y"),
-        "y": axis("Change in score (lower is better)", domain=[0.24 if single else 0, 1]),
+        "y": axis("Change in score (lower is better)", domain=[0, 0.88 if single else 1]),
         "shapes": [zero],
         "annotations": [note("score before the session", 0, 0, xref="paper", xshift=4, yanchor="bottom")],
         "showlegend": not single,
@@ -64,7 +64,7 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
     }  # fmt: skip
     if single:
         plot["yaxis2"] = axis(
-            "", domain=[0, 0.06], range=[-0.5, 0.5], tickvals=[0], ticktext=["Scores"], showgrid=False
+            "", domain=[0.94, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["Scores"], showgrid=False
         )
     return {"data": data, "layout": layout(313, **plot)}
 

@@ -123,7 +123,7 @@ def severity(rows: Rows) -> Figure:
     return {
         "data": data,
         "layout": layout(
-            80 + 29 * len(kept),
+            80 + 35 * len(kept),
             x=axis("Share of occurrences by worst grade", range=[0, 1], tickformat=".0%"),
             y=axis("", showgrid=False, tickfont={"size": 12, "color": colour("text")}),
             barmode="stack",

@@ -214,32 +214,48 @@ def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> li
     return rows
 
 
+_NARROW_PLOT = 270  # pixels: the narrowest plot (a phone's) in which labels must neither meet nor be cut
+_CHARACTER = 6.6  # pixels, about
+_APART = 0.075  # of the axis of shares: the height of a line of text and a little air
+
+
 def area_labels(
     x: Sequence[float], layers: Sequence[tuple[str, str, Sequence[float]]], least: float = 0.09
 ) -> tuple[list[dict[str, Any]], set[str]]:
-    """Direct labels inside stacked areas, where each is tallest; and the names too thin for one.
+    """Direct labels inside stacked areas, where each is tall and no other label is near; and the names without one.
 
-    `layers`: name, token, values from the bottom up.
+    `layers`: name, token, values from the bottom up. The largest area chooses its place first.
     """
-    labels, thin = [], set()
-    bottom = [0.0] * len(x)
-    inner = range(len(x)) if len(x) < 8 else range(len(x) // 8, len(x) - len(x) // 8)
+    placed: dict[str, tuple[float, float, float]] = {}  # name -> x, y, half its width as a share of the axis
+    bottoms, bottom = {}, [0.0] * len(x)
     for name, _, values in layers:
-        place = max(inner, key=lambda i: values[i], default=None)
-        if place is None or values[place] < least:
-            thin.add(name)
-        else:
-            labels.append(
-                note(
-                    name,
-                    x[place],
-                    bottom[place] + values[place] / 2,
-                    xanchor="center",
-                    font={"size": FONT_SIZE, "color": colour("text")},
-                )
-            )
+        bottoms[name] = bottom
         bottom = [b + v for b, v in zip(bottom, values, strict=True)]
-    return labels, thin
+    span = (x[-1] - x[0] if len(x) else 0.0) or 1.0
+    for name, _, values in sorted(layers, key=lambda layer: -max(layer[2], default=0.0)):
+        half = len(name) * _CHARACTER / _NARROW_PLOT / 2
+        for i in sorted(range(len(x)), key=lambda i: -values[i]):
+            if values[i] < least:
+                break
+            at, middle = (x[i] - x[0]) / span, bottoms[name][i] + values[i] / 2
+            inside = len(x) == 1 or half <= at <= 1 - half
+            if inside and not any(
+                abs(middle - y) < _APART and abs(at - other) < half + width for other, y, width in placed.values()
+            ):
+                placed[name] = (at, middle, half)
+                break
+    labels = [
+        note(
+            name,
+            x[0] + placed[name][0] * span,
+            placed[name][1],
+            xanchor="center",
+            font={"size": FONT_SIZE, "color": colour("text")},
+        )
+        for name, _, _ in layers
+        if name in placed
+    ]
+    return labels, {name for name, _, _ in layers} - set(placed)
 
 
 def stacked(

@@ -37,9 +37,19 @@ def thinned(changes: Sequence[float], kinds: Sequence[int]) -> tuple[list[float]
 
 
 def waterfall(
-    changes: Sequence[float], kinds: Sequence[int], unmeasured: int, least: float | None, height: int = 313
+    changes: Sequence[float],
+    kinds: Sequence[int],
+    unmeasured: int,
+    least: float | None,
+    height: int = 313,
+    *,
+    span: tuple[float, float] = (0, 0),
+    small: bool = False,
 ) -> Figure:
-    """Changes from baseline in points, sorted; the unmeasured as a grey block at the end."""
+    """Changes from baseline in points, sorted; the unmeasured as a grey block at the end.
+
+    `span`: points that the axis must hold at least (one axis for several charts); `small` leaves labels out.
+    """
     if not changes:
         return empty("No course here has both a baseline and a later score.")
     values, which, each = thinned(changes, kinds)
@@ -59,7 +69,9 @@ def waterfall(
                 }
             )
     n = len(changes)
-    low, high = min(min(values), -(least or 0), 0), max(max(values), least or 0, 0)
+    low, high = min(*values, *span, -(least or 0), 0), max(*values, *span, least or 0, 0)
+    if least is not None:  # room for its label above the line
+        high = max(high, least + 0.12 * (high - low))
     shapes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     if unmeasured:
@@ -76,7 +88,7 @@ def waterfall(
                 "line": {"width": 0},
             }
         )
-        if unmeasured / (n + unmeasured) > 0.08:
+        if unmeasured / (n + unmeasured) > 0.08 and not small:
             labels.append(
                 note(
                     f"{unmeasured:,} not<br>measured",
@@ -100,7 +112,8 @@ def waterfall(
                     "line": {"color": colour("axis"), "width": 1, "dash": "dot"},
                 }
             )
-        labels.append(note(f"smallest meaningful change ({least:g})", 0.25, least, xref="paper", yanchor="bottom"))
+        if not small:
+            labels.append(_least_label(least, values, n, unmeasured))
     return {
         "data": data,
         "layout": layout(
@@ -110,7 +123,9 @@ def waterfall(
                 range=[0, n + unmeasured],
                 showgrid=False,
             ),
-            y=axis("Change in score (lower is better)", range=[low * 1.05, high * 1.05]),
+            y=axis(
+                "Change in score" if small else "Change in score (lower is better)", range=[low * 1.05, high * 1.05]
+            ),
             bargap=0,
             barmode="overlay",
             shapes=shapes,
@@ -119,3 +134,12 @@ def waterfall(
             legend=LEGEND,
         ),
     }
+
+
+def _least_label(least: float, values: Sequence[float], n: int, unmeasured: int) -> dict[str, Any]:
+    """The label of the dotted lines, where no bar stands: bars fall from the left, high ones first."""
+    text = f"smallest meaningful change ({least:g})"
+    rising = sum(value > 0 for value in values) / len(values) * n / (n + unmeasured)
+    if rising <= 0.35:
+        return note(text, 1, least, xref="paper", xanchor="right", yanchor="bottom")
+    return note(text, 0.01, -least, xref="paper", yanchor="top")

@@ -7,9 +7,9 @@ from typing import Any
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids, words
+from dashboard import data, ids
 from dashboard.pages import Page, compare, filters, outcome_cards, withheld
-from dashboard.pages.card import message, skeleton
+from dashboard.pages.card import skeleton
 from data_models.cohort_filter import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -50,7 +50,7 @@ def register(app: Dash) -> None:
         cohort = CohortFilter.from_query(search or "")
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
-            return message(words.nothing_matches(filters.described(cohort)), title="Nothing to show")
+            return filters.nothing(cohort)
         beside = data.details(cohort) | {"any_effect": data.effect_details(cohort)["any"]["per_session"]}
         return outcome_cards.cards(answer, beside, cohort, data.course_values(cohort), data.rules())
 

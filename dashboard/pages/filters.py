@@ -6,6 +6,8 @@ browser (`assets/filters.js`). Pages listen to the URL alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -13,6 +15,8 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import data, ids
+from dashboard import words as sentences
+from dashboard.pages.card import message
 from data_models.cohort_filter import KEYS, CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
@@ -41,12 +45,43 @@ def words(key: str, value: str) -> str:
 
 def described(cohort: CohortFilter) -> str:
     """The filters that are on, in words; empty where none is."""
-    parts = [
-        f"{NAMES[key].lower()} {' or '.join(words(key, v) for v in getattr(cohort, key))}"
-        for key in KEYS
-        if getattr(cohort, key)
-    ]
-    return "; ".join(parts)
+    return "; ".join(_described(cohort, key) for key in KEYS if getattr(cohort, key))
+
+
+def _described(cohort: CohortFilter, key: str) -> str:
+    return f"{NAMES[key].lower()} {' or '.join(words(key, v) for v in getattr(cohort, key))}"
+
+
+def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
+    """Each filter on courses that is on, in words, and how many courses match all the others but not it.
+
+    For a cohort without a course. Phase and time since a session leave no course out.
+    """
+    from data_models.queries.cohort import funnel
+
+    on = [key for key in KEYS if key != "phase" and getattr(cohort, key)]
+    return [(_described(cohort, key), data.ask(funnel, replace(cohort, **{key: ()}))["courses"]) for key in on]
+
+
+def nothing(cohort: CohortFilter) -> Component:
+    """The empty state of a cohort page, for those who see cohorts in full."""
+    said = [sentences.nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
+    return message(" ".join(text for text in said if text), title="Nothing to show")
+
+
+def left_out_words(found: Sequence[tuple[str, int]]) -> str:
+    """Which filter leaves how many courses out that all the others keep."""
+    counted = sorted(((name, n) for name, n in found if n), key=lambda one: -one[1])
+    if not found:
+        return ""
+    if not counted:
+        return "No single filter leaves them out: take off two or more." if len(found) > 1 else ""
+    if len(found) == 1:
+        name, n = counted[0]
+        return f"{n:,} {'was' if n == 1 else 'were'} left out by {name}."
+    return sentences.sentence(
+        "left out by one filter alone: " + sentences.listing(f"{n:,} by {name}" for name, n in counted)
+    )
 
 
 def bar() -> Component:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,16 @@ from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 
 Summary = Mapping[str, Any]
+FADE_COLUMNS = (
+    ("from_days", "From day"),
+    ("to_days", "To day"),
+    ("scores", "Scores"),
+    ("patients", "Patients"),
+    ("mean", "Mean change"),
+    ("low", "95% low"),
+    ("high", "95% high"),
+    ("median", "Median"),
+)
 
 
 def cards(
@@ -247,19 +258,7 @@ def fade_card(answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Com
             if few
             else ""
         ),
-        table=Table(
-            (
-                ("from_days", "From day"),
-                ("to_days", "To day"),
-                ("scores", "Scores"),
-                ("patients", "Patients"),
-                ("mean", "Mean change"),
-                ("low", "95% low"),
-                ("high", "95% high"),
-                ("median", "Median"),
-            ),
-            bins,
-        ),
+        table=Table(FADE_COLUMNS, bins),
         definition=Definition(
             f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores "
             f"after a session "
@@ -291,20 +290,40 @@ def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
     )
 
 
-def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
-    instrument = INSTRUMENTS[cohort.instrument]
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Last score minus baseline of each measured course, its group, and how many are not measured."""
+
+    changes: list[float]
+    kinds: list[int]
+    unmeasured: int
+    least: float | None
+
+    def counts(self) -> list[tuple[str, int]]:
+        """Courses by group at the last score."""
+        found = [(name, self.kinds.count(position)) for position, (name, _) in enumerate(waterfall.KINDS)]
+        return [*found, ("Not measured", self.unmeasured)]
+
+
+def measured_changes(values: pd.DataFrame, courses: int, instrument: str, rules: OutcomeRules) -> Changes:
+    """The waterfall's bars from `course_values`; `least` is the smallest meaningful change in points, if any."""
+    scale = INSTRUMENTS[instrument]
     measured = values[(values["evaluable"] == 1) & values["last_change"].notna()]
     changes = [float(change) for change in measured["last_change"]]
     shares = [None if pd.isna(v) else float(v) for v in measured["improvement"]]
-    least = None if instrument.meaningful_is_share else instrument.meaningful_change
+    least = None if scale.meaningful_is_share else scale.meaningful_change
     kinds = [
         waterfall.kind(change, share, least, rules.response_improvement, rules.partial_improvement)
         for change, share in zip(changes, shares, strict=True)
     ]
-    unmeasured = max(answer["cohort"]["courses"] - len(changes), 0)
-    counts = [
-        {"group": name, "courses": kinds.count(position)} for position, (name, _) in enumerate(waterfall.KINDS)
-    ] + [{"group": "Not measured", "courses": unmeasured}]
+    return Changes(changes, kinds, max(courses - len(changes), 0), least)
+
+
+def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
+    instrument = INSTRUMENTS[cohort.instrument]
+    found = measured_changes(values, answer["cohort"]["courses"], cohort.instrument, rules)
+    changes, kinds, unmeasured, least = found.changes, found.kinds, found.unmeasured, found.least
+    counts = [{"group": name, "courses": courses} for name, courses in found.counts()]
     return card(
         "waterfall",
         "Who improved?",

@@ -111,12 +111,14 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
 
 
 def in_context(found: parts.PatientRecords, search: str | None) -> Component:
-    """The card that compares the course with those of the same scale and route."""
+    """The card that compares the course with those of the same scale, route and phase."""
     view = PatientView.from_query(search, found.instruments, found.courses)
     outcome = outcome_of(found.outcomes, view.course, view.instrument)
     route = None if outcome is None else outcome["route"]
-    band = data.ask(context_band, view.instrument, route, alignment=view.align)
-    return cards.context_card(found, view, data.rules(), band, route)
+    sessions, _ = found.of_course(view.course, view.instrument)
+    phase = str(sessions.sort_values("hours")["phase"].iloc[-1]) if len(sessions) else None
+    band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
+    return cards.context_card(found, view, data.rules(), band, route, phase)
 
 
 def pager(code: str | None, search: str | None) -> list[Component]:

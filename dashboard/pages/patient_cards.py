@@ -246,13 +246,19 @@ def context_runs(sessions: pd.DataFrame, scores: pd.DataFrame, alignment: str) -
 
 
 def context_card(
-    found: PatientRecords, view: PatientView, rules: OutcomeRules, band: pd.DataFrame, route: str | None
+    found: PatientRecords,
+    view: PatientView,
+    rules: OutcomeRules,
+    band: pd.DataFrame,
+    route: str | None,
+    phase: str | None = None,
 ) -> Component:
-    """Part 5: this course over the band of courses of the same scale and route."""
+    """Part 5: this course over the band of courses of the same scale, route and phase."""
     sessions, scores = found.of_course(view.course, view.instrument)
     runs = context_runs(sessions, scores, view.align)
     named = label(route)
     who = f"{named if named.isupper() else named.lower()} courses" if route else "courses without a recorded route"
+    who += f" in {label(phase).lower()}" if phase else ""
     mine = [(day, score) for run in runs for day, score in zip(*run, strict=True) if day > 0]
     observed = scores[scores["days"] > 0].sort_values("days")
     said = "This course has no score after its first session to compare."

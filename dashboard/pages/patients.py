@@ -44,7 +44,7 @@ COLUMNS = [
     _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 128, sort="last", cellRenderer="PatientScore"),
     _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 90, sort="improvement", type="rightAligned"),
+    _column("improvement", "Improved", 104, sort="improvement", type="rightAligned"),
     _column(
         "last_days",
         "Session to score",

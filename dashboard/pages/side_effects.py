@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids, words
+from dashboard import data, ids
 from dashboard.pages import Page, effect_cards, filters, withheld
 from dashboard.pages.card import message, skeleton
 from data_models.cohort_filter import CohortFilter
@@ -69,7 +69,7 @@ def register(app: Dash) -> None:
         cohort = CohortFilter.from_query(search or "")
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
-            return message(words.nothing_matches(filters.described(cohort)), title="Nothing to show")
+            return filters.nothing(cohort)
         return effect_cards.cards(answer, data.breakdown(cohort, "number"), data.effect_details(cohort), data.rules())
 
     @app.callback(Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from data_models.bulk import read_frame
 from data_models.queries.conditions import visible
 from data_models.rules import FADE_BINS_DAYS
 from data_models.scope import Scope
-from data_models.tables import Course, Patient, ScoreFact
+from data_models.tables import Course, Patient, ScoreFact, SessionFact
 
 # Days since the course's first session, [from, to); the first holds the scores before it.
 COURSE_BINS_DAYS: tuple[tuple[float, float], ...] = (
@@ -28,13 +28,21 @@ _COLUMNS = ["day_from", "day_to", *_SHARES, "courses"]
 
 
 def context_band(
-    connection: Connection, scope: Scope, instrument: str, route: str | None, *, alignment: str = "course"
+    connection: Connection,
+    scope: Scope,
+    instrument: str,
+    route: str | None,
+    *,
+    phase: str | None = None,
+    alignment: str = "course",
 ) -> pd.DataFrame:
-    """Percentiles of an instrument's scores over the courses of one route, by day.
+    """Percentiles of an instrument's scores over the courses of one route and phase, by day.
 
     Parameters
     ----------
     route : the courses' route; None: courses without a recorded one.
+    phase : None: all. Aligned on the first session, courses whose latest session is of this phase; aligned on
+        the latest session, scores whose latest session is.
     alignment : "course" counts days since the course's first session, "session" since the latest session.
 
     Returns
@@ -58,6 +66,7 @@ def context_band(
             Course.route == route if route is not None else Course.route.is_(None),
             clock >= (-14.0 if alignment == "course" else 0.0),
             clock < bins[-1][1],
+            *_of_phase(phase, alignment),
             *visible(scope),
         )
         .subquery()
@@ -69,6 +78,15 @@ def context_band(
         .order_by(scores.c.bin, scores.c.score)
     )
     return percentiles(read_frame(connection, counted), bins)
+
+
+def _of_phase(phase: str | None, alignment: str) -> list[ColumnElement[bool]]:
+    if phase is None:
+        return []
+    if alignment == "session":
+        return [ScoreFact.session_phase == phase]
+    latest = (SessionFact.patient_id == Course.patient_id) & (SessionFact.hours == Course.last_session_hours)
+    return [select(SessionFact.phase).where(latest).correlate(Course).scalar_subquery() == phase]
 
 
 def percentiles(counts: pd.DataFrame, bins: Sequence[tuple[float, float]]) -> pd.DataFrame:

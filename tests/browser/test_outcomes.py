@@ -207,4 +207,6 @@ def test_the_first_chart_takes_two_round_trips(new_page: Callable[..., Page]) ->
 def test_a_failed_answer_is_said_in_a_sentence(new_page: Callable[..., Page], summary_of: Any) -> None:
     page = new_page("/?clinic=nowhere")
     expect(page.get_by_text("Nothing to show")).to_be_visible()
-    expect(page.get_by_text("No courses match these filters: clinic nowhere.")).to_be_visible()
+    expect(
+        page.get_by_text("No courses match these filters: clinic nowhere. 319 were left out by clinic nowhere.")
+    ).to_be_visible()
