@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard import data, ids
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
-from dashboard.pages import Page
+from dashboard.pages import Page, patient_report
 from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, skeleton
@@ -35,6 +35,7 @@ def layout() -> Component:
         [
             html.Nav(id=PAGER, className="patient-pager", **{"aria-label": "Patients of the list"}),
             html.Div(waiting, id=BODY, className="page-body"),
+            patient_report.place(),
         ],
         className="patient-page",
     )
@@ -42,6 +43,8 @@ def layout() -> Component:
 
 def register(app: Dash) -> None:
     """The page, its neighbours in the list, and the band of similar courses: three answers, the page first."""
+
+    patient_report.register(app)
 
     @app.callback(Output(BODY, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
     def show_patient(pathname: str | None, search: str | None) -> Any:
@@ -96,6 +99,8 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
         [
             html.H1(found.patient["patient_code"], className="page-title"),
             parts.state_badge("not_measured" if outcome is None else str(outcome["state"])),
+            html.Span(className="spacer"),
+            patient_report.button(),
         ],
         className="patient-head",
     )

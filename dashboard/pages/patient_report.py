@@ -1,0 +1,70 @@
+"""The Report button of the Patient page: the course on paper, as a PDF made by the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import data, ids
+from dashboard.access import trail
+from dashboard.pages.patient_query import PatientView, code_of
+from data_models.queries import patients as queries
+
+BUTTON = "patient-report"
+DOWNLOAD = "patient-report-file"
+
+
+def button() -> Component:
+    """The button itself; `place` holds what it fills."""
+    return html.Button("Report (PDF)", id=BUTTON, type="button", className="report-button", n_clicks=0)
+
+
+def place() -> Component:
+    """Where the browser takes the file from."""
+    return dcc.Download(id=DOWNLOAD)
+
+
+def register(app: Dash) -> None:
+    """One callback: the patient of the path, as the file."""
+
+    @app.callback(
+        Output(DOWNLOAD, "data"),
+        Input(BUTTON, "n_clicks"),
+        State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+        running=[(Output(BUTTON, "disabled"), True, False)],
+        prevent_initial_call=True,
+    )
+    def take(clicks: int | None, pathname: str | None, search: str | None) -> Any:
+        made = report(code_of(pathname), search) if clicks else None
+        return no_update if made is None else dcc.send_bytes(*made)
+
+
+def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
+    """The PDF and its name; None where the asker sees no such patient. The audit trail knows of it first."""
+    from dashboard.exports.commands import write
+    from dashboard.exports.patient_report import patient_document
+
+    row = data.ask(queries.patient, code, keep=False) if code else None
+    if row is None or code is None:
+        return None
+    outcomes = data.ask(queries.patient_outcomes, int(row["patient_id"]), keep=False)
+    courses = sorted({int(course) for course in outcomes["course"]})
+    view = PatientView.from_query(search, list(outcomes["instrument"].unique()), courses)
+    store = data.store()
+    document = data.ask(
+        patient_document,
+        code,
+        data.rules(),
+        course=view.course,
+        instrument=view.instrument,
+        name=store.name(),
+        synthetic=store.synthetic(),
+        keep=False,
+    )
+    if document is None:
+        return None
+    trail.note("patient_report", code)
+    return write(document, "pdf"), f"ketamine-outcomes-{code}.pdf"
