@@ -76,7 +76,7 @@ def card(
         parts.append(graph(figure, alt or f"{question} {sentence}", graph_id, **config))
     if body is not None:
         parts.append(html.Div(body, className="card-body"))
-    parts.append(_behind(card_id, table, definition, rules))
+    parts.append(_behind(card_id, question, table, definition, rules))
     return _frame(card_id, parts, wide)
 
 
@@ -108,12 +108,16 @@ def _head(card_id: str, question: str, controls: Component | None) -> Component:
     )
 
 
-def _behind(card_id: str, table: Table | None, definition: Definition | None, rules: OutcomeRules | None) -> Component:
+def _behind(
+    card_id: str, question: str, table: Table | None, definition: Definition | None, rules: OutcomeRules | None
+) -> Component:
     parts: list[Component] = []
     if definition is not None:
-        parts.append(html.Details([html.Summary("Definition"), _definition(definition, rules)], className="behind"))
+        parts.append(
+            html.Details([html.Summary("Definition"), _definition(definition, rules, question)], className="behind")
+        )
     if table is not None:
-        parts.append(html.Details([html.Summary("As table"), table_view(table, card_id)], className="behind"))
+        parts.append(html.Details([html.Summary("As table"), table_view(table, card_id, question)], className="behind"))
         parts.append(
             html.Button(
                 "Download",
@@ -126,7 +130,7 @@ def _behind(card_id: str, table: Table | None, definition: Definition | None, ru
     return html.Div(parts, className="card-behind")
 
 
-def table_view(table: Table, table_id: str) -> Component:
+def table_view(table: Table, table_id: str, question: str = "") -> Component:
     """The place of the table: the browser builds it when it is first opened (`assets/tables.js`).
 
     A component for each of some thousand cells would hold the browser up for seconds; the numbers
@@ -142,7 +146,10 @@ def table_view(table: Table, table_id: str) -> Component:
         className="table-scroll",
         tabIndex=0,  # a region that scrolls must be reachable by keyboard
         role="region",
-        **{"aria-label": "Table of the numbers", "data-table": json.dumps(content, separators=(",", ":"))},
+        **{
+            "aria-label": _region("Table of the numbers", question),
+            "data-table": json.dumps(content, separators=(",", ":")),
+        },
     )
 
 
@@ -154,7 +161,12 @@ def _plain(value: Any) -> Any:
     return round(number, 6) if math.isfinite(number) else None
 
 
-def _definition(definition: Definition, rules: OutcomeRules | None) -> Component:
+def _region(name: str, question: str) -> str:
+    """A name that no other region of the page has."""
+    return f"{name}: {question}" if question else name
+
+
+def _definition(definition: Definition, rules: OutcomeRules | None, question: str) -> Component:
     parts: list[Component] = [html.P(definition.text)]
     if rules is not None and definition.rules:
         meanings, values = rules.meanings(), rules.as_dict()
@@ -168,7 +180,7 @@ def _definition(definition: Definition, rules: OutcomeRules | None) -> Component
                 className="table-scroll",
                 tabIndex=0,
                 role="region",
-                **{"aria-label": "Rules"},
+                **{"aria-label": _region("Rules", question)},
             )
         )
     facts = [definition.n] if definition.n else []

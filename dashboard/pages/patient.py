@@ -85,10 +85,8 @@ def find(pathname: str | None) -> parts.PatientRecords | None:
 
 def unknown() -> Component:
     """No such patient, or none that the asker may see: the same words, so that nothing is given away."""
-    return message(
-        "There is no patient with this code among those you may see. Check the code, or choose one from Patients.",
-        title="Patient not found",
-    )
+    said = "There is no patient with this code among those you may see. Check the code, or choose one from Patients."
+    return html.Div([html.H1("Patient not found", className="page-title"), message(said)])
 
 
 def page(found: parts.PatientRecords, search: str | None) -> list[Component]:

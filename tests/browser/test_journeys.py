@@ -1,0 +1,270 @@
+"""What people come for, from the first page to the answer; each number is that of the summary or the outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard import patient_words, words
+from data_models.cohort import side_effect_details, split, summarise
+from data_models.cohort_filter import CohortFilter
+from data_models.queries import patients as queries
+from data_models.queries.worklist import worklist
+from data_models.scope import Scope
+from data_models.store import Store
+
+ALL = Scope.everything()
+CHART = ".js-plotly-plot .main-svg"
+FILTERS = ("", "route=iv", "instrument=gad7", "route=im,sublingual&sex=female", "instrument=madrs&phase=maintenance")
+
+
+@pytest.fixture(scope="module")
+def store(sample_database: str) -> Iterator[Store]:
+    store = Store.open(sample_database)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def outcomes(store: Store) -> pd.DataFrame:
+    """The `outcomes` listing of the sample."""
+    return store.outcomes_frame()
+
+
+def card(page: Page, question: str) -> Any:
+    return page.locator("section.card").filter(has=page.get_by_role("heading", name=question, exact=True))
+
+
+def headline(page: Page, name: str) -> Any:
+    return page.locator(".headline").filter(has=page.get_by_role("heading", name=name, exact=True))
+
+
+def focused(page: Page) -> dict[str, Any]:
+    """The element with the focus: what it is, whether its focus is drawn, and whether it lies in the window."""
+    return page.evaluate(
+        """() => {
+            const a = document.activeElement, s = getComputedStyle(a), r = a.getBoundingClientRect();
+            return {text: (a.innerText || a.getAttribute('aria-label') || a.id || '').trim(), tag: a.tagName,
+                    drawn: s.outlineStyle !== 'none' || s.boxShadow !== 'none',
+                    inside: r.bottom > 0 && r.top < innerHeight};
+        }"""
+    )
+
+
+def tab_to(page: Page, wanted: Callable[[dict[str, Any]], bool], most: int = 80) -> list[dict[str, Any]]:
+    """Press Tab until the focus is where it is wanted; all that had it on the way."""
+    seen = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        seen.append(focused(page))
+        if wanted(seen[-1]):
+            return seen
+    raise AssertionError(f"the keyboard did not reach it; it saw {[one['text'][:30] for one in seen]}")
+
+
+def test_onset_and_durability_are_read_for_several_filters(new_page, store):
+    page = new_page("/")
+    for query in FILTERS:
+        cohort = CohortFilter.from_query(query)
+        with store.connect() as connection:
+            answer = summarise(connection, ALL, cohort, store.rules())
+            any_effect = side_effect_details(connection, ALL, cohort)["any"]["per_session"]
+        page.goto("/?" + query)
+        expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
+        onset, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
+        expect(card(page, "How quickly do effects start?")).to_contain_text(words.onset(onset))
+        expect(card(page, "How long do they last?")).to_contain_text(words.durability(durable))
+        for name, km in (("Median time to response", onset), ("Median durability of response", durable)):
+            if km["median"] is not None and km["n"] >= words.FEW:
+                expect(headline(page, name).locator(".value")).to_contain_text(words.number(km["median"]))
+            expect(headline(page, name)).to_contain_text(f"{km['n']:,}" if km["n"] else "no ")
+        for kind in ("response", "remission", "worse"):
+            share = answer[kind]["end_of_induction"]
+            tile = headline(page, f"{kind.capitalize()} at end of induction")
+            if share["n"]:
+                expect(tile.locator(".value")).to_have_text(words.percent(share["share"]))
+                expect(tile).to_contain_text(f"{share['events']:,} of {share['n']:,} measured")
+                expect(tile).to_contain_text(words.share_interval(share))
+            else:
+                expect(tile).to_contain_text("Not measured")
+        expect(headline(page, "Sessions with any side effect")).to_contain_text(
+            f"{any_effect['events']:,} of {any_effect['n']:,}" if any_effect["n"] else "Not measured"
+        )
+
+
+def test_headline_rates_can_be_counted_in_the_outcomes_listing(new_page, outcomes):
+    found = outcomes[(outcomes["instrument"] == "phq9") & (outcomes["evaluable"] == 1)]
+    scored = found["end_of_induction_response"].dropna()
+    page = new_page("/")
+    expect(headline(page, "Response at end of induction")).to_contain_text(
+        f"{int(scored.sum()):,} of {len(scored):,} measured"
+    )
+    expect(headline(page, "Median time to response")).to_contain_text(f"{len(found):,} evaluable courses")
+
+
+def test_a_fading_patient_is_found_opened_and_understood(new_page, store, outcomes):
+    page = new_page("/patients")
+    page.get_by_role("link", name="Fading").click()
+    expect(page.locator("#worklist-sentence")).to_contain_text("fading")
+    expect(page.locator(".ag-row[row-index='0'] [col-id='state']")).to_contain_text("Fading")
+    code = page.locator(".ag-row[row-index='0'] .patient-link").inner_text()
+    page.locator(".ag-row[row-index='0'] .patient-link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(code)
+    expect(page.locator(".state-badge")).to_contain_text("Fading")
+    mine = outcomes[(outcomes["patient_code"] == code) & (outcomes["instrument"] == "phq9")]
+    latest = mine.sort_values("course").iloc[-1]
+    said = page.locator("section:has(#trajectory-question) .card-sentence")
+    expect(said).to_contain_text(f"latest PHQ-9 {patient_words.number(float(latest['last']))}")
+    expect(said).to_contain_text(f"baseline {patient_words.number(float(latest['baseline']))}")
+
+
+@pytest.mark.parametrize("state", ["responding", "response_lost", "worse", "no_response"])
+def test_a_patients_words_are_those_of_the_outcomes(new_page, store, state):
+    with store.connect() as connection:
+        rows, _ = worklist(connection, ALL, CohortFilter(), state=state, limit=2)
+        page = new_page("/")
+        for row in rows.to_dict("records"):
+            own = queries.patient_outcomes(connection, ALL, int(row["patient_id"]))
+            outcome = own[(own["course"] == row["course"]) & (own["instrument"] == "phq9")].iloc[0].to_dict()
+            page.goto(f"/patient/{row['patient_code']}?instrument=phq9")
+            said = page.locator("section:has(#trajectory-question) .card-sentence")
+            expect(said).to_contain_text(patient_words.state_words(outcome, store.rules()))
+            expect(said).to_contain_text(patient_words.course_words(outcome, store.rules()))
+
+
+def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
+    with store.connect() as connection:
+        parts = split(connection, ALL, CohortFilter(), store.rules(), "route")
+    page = new_page("/")
+    page.locator(CHART).first.wait_for()
+    page.get_by_label("Compare by").first.click()
+    page.get_by_role("option", name="Route", exact=True).click()
+    page.wait_for_url("**by=route")
+    iv = parts["iv"]
+    expect(card(page, "How quickly, by route?")).to_contain_text(f"n {iv['onset']['kaplan_meier']['n']:,}")
+    expect(card(page, "How long, by route?")).to_contain_text(f"n {iv['durability']['kaplan_meier']['n']:,}")
+    at_28 = words.at_day(iv["occupancy"], 28.0, "day")["response"]
+    box = card(page, "Who is in response, by route?")
+    expect(box).to_contain_text(f"IV {words.percent(at_28)} (n {iv['cohort']['courses']:,})")
+    expect(box.locator(".multiple")).to_have_count(len(parts))
+    expect(box.locator(CHART).nth(2 * len(parts) - 1)).to_be_attached()
+    expect(card(page, "Who improved, by route?").locator(".multiple").first).to_contain_text(
+        f"IV (n {iv['cohort']['evaluable']:,}"
+    )
+    effects = card(page, "At what cost, by route?")
+    expect(effects.locator(".legendtext", has_text="IV (n").first).to_contain_text(
+        f"n {iv['side_effects']['sessions_asked']:,}"
+    )
+
+
+def test_a_split_by_phase_shows_only_what_sessions_can_tell(new_page):
+    page = new_page("/?by=phase")
+    expect(card(page, "How does it fade, by phase?")).to_be_visible()
+    expect(card(page, "At what cost, by phase?")).to_be_visible()
+    expect(page.get_by_text("cannot be split by them")).to_be_visible()
+    expect(card(page, "How quickly, by phase?")).to_have_count(0)
+
+
+def test_years_are_compared(new_page):
+    box = card(new_page("/?by=first_session_year"), "How quickly, by first session in?")
+    box.locator(CHART).first.wait_for()
+    expect(box).to_contain_text("Log-rank test")
+
+
+def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
+    page = new_page("/?route=iv")
+    page.locator(CHART).first.wait_for()
+    page.get_by_label("Scale", exact=True).first.click()
+    page.get_by_role("option", name="GAD-7").click()
+    page.wait_for_url("**instrument=gad7")
+    with store.connect() as connection:
+        answer = summarise(connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules())
+    said = words.onset(answer["onset"]["kaplan_meier"])
+    expect(card(page, "How quickly do effects start?")).to_contain_text(said)
+    shared = new_page("/?" + page.url.partition("?")[2])
+    expect(card(shared, "How quickly do effects start?")).to_contain_text(said)
+    expect(shared.get_by_label("Scale", exact=True).first).to_have_value("GAD-7")
+    expect(shared.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
+
+
+def test_nothing_left_says_what_each_filter_left_out(new_page, store):
+    def courses(query: str) -> int:
+        with store.connect() as connection:
+            return int(summarise(connection, ALL, CohortFilter.from_query(query), store.rules())["cohort"]["courses"])
+
+    page = new_page("/?route=iv&clinic=nowhere")
+    expect(page.locator(".state")).to_contain_text(f"{courses('route=iv')} by clinic nowhere")
+    assert "by route" not in page.locator(".state").inner_text().partition(". ")[2]
+    page.goto("/side-effects?clinic=nowhere")
+    expect(page.locator(".state").first).to_contain_text(f"{courses('')} were left out by clinic nowhere")
+
+
+def test_the_work_is_done_without_a_mouse(new_page):
+    page = new_page("/")
+    page.locator(CHART).first.wait_for()
+    way = tab_to(page, lambda at: at["text"] == "Patients")
+    assert way[0]["text"] == "Skip to the content"
+    page.keyboard.press("Enter")
+    expect(page.locator(".patient-link").first).to_be_visible()
+    way += tab_to(page, lambda at: at["text"].startswith("Fading"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#worklist-sentence")).to_contain_text("fading")
+    expect(page.locator(".ag-row[row-index='0'] [col-id='state']")).to_contain_text("Fading")
+    code = page.locator(".ag-row[row-index='0'] .patient-link").inner_text()
+    following = page.locator(".ag-row[row-index='1'] .patient-link").inner_text()
+    way += tab_to(page, lambda at: at["text"] == code or at["text"].startswith(code))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(code)
+    expect(page.locator("#trajectory-question")).to_be_visible()
+    way += tab_to(page, lambda at: at["tag"] == "SUMMARY")
+    page.keyboard.press("Enter")
+    expect(page.locator("details[open]").first).to_be_visible()
+    expect(page.locator(f"#patient-next[href*='{following}']")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", level=1)).to_have_text(following)
+    unseen = [at for at in way if not at["drawn"] and at["tag"] not in ("BODY", "INPUT")]
+    assert not unseen, unseen
+    outside = [at for at in way if not at["inside"] and at["tag"] != "BODY"]
+    assert not outside, outside
+
+
+STATES = {
+    "compare": ("/?by=diagnosis", ".multiple .main-svg"),
+    "phase": ("/?by=phase", ".section .main-svg"),
+    "empty side effects": ("/side-effects?clinic=nowhere", ".state"),
+    "groups": ("/side-effects?side-by=dose_band", ".section .main-svg"),
+    "empty list": ("/patients?search=nobody", "#worklist-sentence"),
+    "unknown patient": ("/patient/NOBODY-1", ".state"),
+    "records": ("/records", ".completeness"),
+    "exports": ("/exports", "table"),
+    "accounts": ("/accounts", "h1"),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(new_page, violations, scheme):
+    page = new_page("/", scheme=scheme)
+    found = {}
+    for name, (path, ready) in STATES.items():
+        page.goto(path)
+        page.locator(ready).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        for summary in page.locator(".card summary").all()[:2]:
+            summary.click()
+        found[name] = violations(page)
+    assert not {name: rules for name, rules in found.items() if rules}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_patient_with_all_opened(new_page, violations, store, scheme):
+    with store.connect() as connection:
+        rows, _ = worklist(connection, ALL, CohortFilter(), state="fading", limit=1)
+    page = new_page(f"/patient/{rows['patient_code'].iloc[0]}?course=all&align=session", scheme=scheme)
+    expect(page.locator("#patient-context .card-sentence")).to_be_visible()
+    for summary in page.locator(".card summary").all():
+        summary.click()
+    assert violations(page) == []
