@@ -119,7 +119,10 @@ class Comparison:
 
     def card(self, part: str, question: str, sentence: str, figure: Any = None, **more: Any) -> Component:
         """One card of the comparison."""
-        given = {"table": self.rates(), "definition": Definition(self.caution, ("response_improvement", "loss_rule"))}
+        given: dict[str, Any] = {
+            "table": self.rates(),
+            "definition": Definition(self.caution, ("response_improvement", "loss_rule")),
+        }
         return card(f"compare-{part}", question, sentence, figure, **(given | {"rules": self.rules} | more))
 
     def rates(self) -> Table:

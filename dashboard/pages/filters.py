@@ -60,7 +60,12 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
     from data_models.queries.cohort import funnel
 
     on = [key for key in KEYS if key != "phase" and getattr(cohort, key)]
-    return [(_described(cohort, key), data.ask(funnel, replace(cohort, **{key: ()}))["courses"]) for key in on]
+    return [(_described(cohort, key), data.ask(funnel, _without(cohort, key))["courses"]) for key in on]
+
+
+def _without(cohort: CohortFilter, key: str) -> CohortFilter:
+    off: dict[str, Any] = {key: ()}
+    return replace(cohort, **off)
 
 
 def nothing(cohort: CohortFilter) -> Component:

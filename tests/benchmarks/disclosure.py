@@ -51,7 +51,10 @@ def summary(of: dict[str, np.ndarray], where: np.ndarray) -> dict[str, Any]:
             "evaluable": n["evaluable"], "end_of_induction_scored": n["scored"],
         },
         **ways,
-        "worse": {"last": share(n["worse_last"], n["evaluable"]), "end_of_induction": share(n["worse_end"], n["scored"])},
+        "worse": {
+            "last": share(n["worse_last"], n["evaluable"]),
+            "end_of_induction": share(n["worse_end"], n["scored"]),
+        },
         "onset": {
             "kaplan_meier": curve(n["evaluable"], n["response_ever"]),
             "sessions_kaplan_meier": curve(n["evaluable"], n["response_ever"]),

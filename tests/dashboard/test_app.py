@@ -11,8 +11,8 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.app import create_app
 from dashboard.access.entrance import require_owner
+from dashboard.app import create_app
 from dashboard.settings import Settings, SettingsError
 from data_models.instruments import INSTRUMENTS
 from data_models.store import Store
