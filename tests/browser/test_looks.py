@@ -155,8 +155,8 @@ def test_a_missing_chart_and_an_overlap_are_noticed(view, looks):
     assert differences(looks(page), recorded)
     assert page.evaluate(OVERLAPS) == []
     page.evaluate(
-        "(() => { const t = document.querySelectorAll('.chart svg .xtick text');"
-        " t[1].setAttribute('transform', 'translate(' + (t[0].getBoundingClientRect().x + 2"
-        " - t[1].getBoundingClientRect().x) + ',0)'); })()"
+        """(() => { const [first, second] = document.querySelectorAll('.chart .xtick text');
+            second.setAttribute('x', first.getAttribute('x'));
+            second.setAttribute('transform', first.getAttribute('transform') ?? ''); })()"""
     )
     assert page.evaluate(OVERLAPS)

@@ -214,3 +214,15 @@ def test_a_p_value_stands_with_the_name_of_its_test(p: float, expected: str) -> 
     assert text.startswith("Log-rank test: " + expected)
     assert words.tests({"onset": None}, "onset") == ""
     assert words.tests(None, "onset") == ""
+
+
+@pytest.mark.parametrize(
+    "median, said",
+    [
+        ([6.02, 6.04], "Turnbull's median lies at about day 6."),
+        ([5.0, 6.0], "Turnbull's median lies between day 5 and day 6."),
+        ([5.0, None], "Turnbull's median lies after day 5."),
+    ],
+)
+def test_turnbulls_median_never_lies_between_a_day_and_itself(median: list[float | None], said: str) -> None:
+    assert words.turnbull_median({"median": median}) == said

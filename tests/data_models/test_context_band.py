@@ -63,3 +63,17 @@ def test_percentiles_from_counts():
     assert [row[name] for name in ("p10", "p25", "p50", "p75", "p90")] == [1, 2, 2, 3, 3]
     assert row["courses"] == 10
     assert percentiles(counts[:0], [(0.0, 1.0)]).empty
+
+
+@pytest.mark.parametrize("alignment", ["course", "session"])
+def test_the_phases_part_the_courses(connection, alignment):
+    def scored(phase):
+        band = context_band(connection, Scope.everything(), "phq9", "iv", phase=phase, alignment=alignment)
+        return dict(zip(band["day_from"], band["courses"], strict=True))
+
+    whole, parts = scored(None), [scored(phase) for phase in ("induction", "maintenance")]
+    assert all(parts)
+    for start, courses in whole.items():
+        together = sum(part.get(start, 0) for part in parts)
+        # A course counts once a bin; aligned on sessions it may have scores of both phases there.
+        assert together == courses if alignment == "course" else together >= courses
