@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import platform
 import resource
 import shutil
@@ -151,6 +152,8 @@ WORK = {f.__name__: f for f in (floor_executemany, floor_csv_reader, product, op
 
 def _measure(name: str, folder: Path, database: Path) -> tuple[float, float]:
     """Seconds and peak memory (MB) of one piece of work in a process of its own."""
+    if hasattr(os, "sync"):
+        os.sync()  # what the work before this one wrote is not to be waited for in this one
     line = [sys.executable, __file__, "--work", name, str(folder), str(database)]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
     seconds, peak = json.loads(done.stdout)
