@@ -23,6 +23,18 @@ CHOICES: dict[str, tuple[str, ...] | None] = {
     "first_session_year": None,
 }
 KEYS = tuple(CHOICES)
+# The words for each key, on screen and in exports.
+NAMES = {
+    "clinic": "Clinic",
+    "drug": "Drug",
+    "route": "Route",
+    "diagnosis": "Diagnosis",
+    "condition": "Condition",
+    "age_band": "Age",
+    "sex": "Sex",
+    "phase": "Phase",
+    "first_session_year": "First session in",
+}
 _MOST_VALUES = 200
 
 

@@ -9,21 +9,14 @@ from dashboard import words
 from dashboard.exports import completeness, svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
 from dashboard.exports.release import PRODUCT, Release, program_version
+from data_models.cohort_filter import NAMES as KEY_NAMES
 from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 SYNTHETIC = "Synthetic sample data: no real patient"
 NAMES = {
-    "clinic": "Clinic",
-    "drug": "Drug",
-    "route": "Route",
-    "diagnosis": "Diagnosis",
-    "condition": "Condition",
-    "age_band": "Age",
-    "sex": "Sex",
-    "phase": "Phase",
-    "first_session_year": "First session in",
+    **KEY_NAMES,
     "min_hours_since_session": "Least hours since the latest session (headline rates)",
 }
 # What a file may be about: key -> title, and the sections in it.

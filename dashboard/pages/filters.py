@@ -17,21 +17,10 @@ from dash.development.base_component import Component
 from dashboard import data, ids
 from dashboard import words as sentences
 from dashboard.pages.card import message
-from data_models.cohort_filter import KEYS, CohortFilter
+from data_models.cohort_filter import KEYS, NAMES, CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
 
-NAMES = {
-    "clinic": "Clinic",
-    "drug": "Drug",
-    "route": "Route",
-    "diagnosis": "Diagnosis",
-    "condition": "Condition",
-    "age_band": "Age",
-    "sex": "Sex",
-    "phase": "Phase",
-    "first_session_year": "First session in",
-}
 HOURS = "min_hours_since_session"
 HOURS_CHOICES = (("", "Any time"), ("24", "24 h or later"), ("72", "3 days or later"), ("168", "7 days or later"))
 _ALWAYS_SHOWN = ("clinic", "route", "diagnosis")
