@@ -88,8 +88,11 @@
     await take(plain);
   }
 
+  // Kept here: a browser may collect an input that nothing holds before its files are chosen.
+  let input = null;
+
   function choose(folder) {
-    const input = document.createElement("input");
+    input = document.createElement("input");
     input.type = "file";
     input.multiple = true;
     if (folder) {
@@ -97,7 +100,7 @@
     } else {
       input.accept = ".csv,.xlsx";
     }
-    input.addEventListener("change", () => input.files.length && take(Array.from(input.files)));
+    input.addEventListener("change", (event) => event.target.files.length && take(Array.from(event.target.files)));
     input.click();
   }
 
