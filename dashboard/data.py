@@ -1,26 +1,31 @@
 """How a page gets its data: the one place where pages touch the store.
 
 A callback asks `ask(function, ...)`; the function gets the connection and the scope of the person who
-asked, and its answer is kept for the next asker with the same scope until the store changes.
+asked, and its answer is kept for the next asker with the same scope until the store changes: the latest
+in this process, and those about cohorts that took long in the store, for every process that serves it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, current_app
 
 from dashboard.access import state, trail
+from data_models.answers import NotKept, question
 from data_models.queries import NotAllowed
 from data_models.queries.patients import patient
-from data_models.queries.worklist import worklist
+from data_models.queries.worklist import attention_counts, worklist
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
+from data_models.store_answers import Nothing, keep, kept
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
 
 _KEY = "ketamine_outcomes"
 ANSWERS_KEPT = 64
+SHARE_FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
+# Whose answers go into the store: cohorts' figures and counts. Lists and charts of patients never do.
+_OF_COHORTS = {f"data_models.{name}" for name in ("cohort", "queries.cohort", "queries.choices", "queries.context")}
+RULES: Final = object()  # as an argument of `ask`: the rules of the version of the store that answers
 
 
 @dataclass(slots=True)
@@ -114,26 +123,44 @@ def rules() -> OutcomeRules:
 def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **named: Any) -> Any:
     """`function(connection, scope, *arguments, **named)` on the store, from the kept answers where possible.
 
-    Kept answers are shared between requests: treat them as read-only. `keep=False` for arguments that
-    cannot be hashed or answers that would hardly be asked for again.
+    The whole answer belongs to one version of the store, the rules that stand for `RULES` with it. Kept
+    answers are shared between requests: treat them as read-only. `keep=False` for arguments that cannot be
+    hashed or answers that would hardly be asked for again.
     """
     here, who = source(), scope()
+    with here.store.connect() as connection:
+        state = None
+        if keep or any(value is RULES for value in (*arguments, *named.values())):
+            state, current = here.store.about(connection)
+            arguments = tuple(current if value is RULES else value for value in arguments)
+            named = {name: current if value is RULES else value for name, value in named.items()}
 
-    def make() -> Any:
-        with here.store.connect() as connection:
+        def make() -> Any:
             return function(connection, who, *arguments, **named)
 
-    if not keep:
-        return _told(function, arguments, make())
-    key = (
-        here.store.version(),
-        who,
-        function.__module__,
-        function.__qualname__,
-        arguments,
-        tuple(sorted(named.items())),
-    )
-    return _told(function, arguments, here.answers.get(key, make))
+        if not keep:
+            answer = make()
+        else:
+            name = (function.__module__, function.__qualname__)
+            key = (state, who, *name, arguments, tuple(sorted(named.items())))
+            shared = name[0] in _OF_COHORTS or function is attention_counts
+            answer = here.answers.get(key, (lambda: _shared(here.store, key, make)) if shared else make)
+    return _told(function, arguments, answer)
+
+
+def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """The answer that another process has kept in the store, or `make()`'s, then kept there if it took long."""
+    try:
+        name = question(*key)
+    except NotKept:
+        return make()
+    with contextlib.suppress(Nothing):
+        return kept(store.engine, name)
+    began = time.perf_counter()
+    answer = make()
+    if time.perf_counter() - began >= SHARE_FROM_SECONDS:
+        keep(store.engine, name, str(key[0]), answer)
+    return answer
 
 
 def _told(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
@@ -150,7 +177,7 @@ def summary(cohort: CohortFilter) -> dict[str, Any]:
     from data_models.cohort import summarise
 
     _in_full()
-    return ask(summarise, cohort, rules())
+    return ask(summarise, cohort, RULES)
 
 
 def course_values(cohort: CohortFilter) -> pd.DataFrame:
@@ -158,7 +185,7 @@ def course_values(cohort: CohortFilter) -> pd.DataFrame:
     from data_models.cohort import course_values as values
 
     _in_full()
-    return ask(values, cohort, rules())
+    return ask(values, cohort, RULES)
 
 
 def split(cohort: CohortFilter, by: str) -> dict[str, dict[str, Any]]:
@@ -166,7 +193,7 @@ def split(cohort: CohortFilter, by: str) -> dict[str, dict[str, Any]]:
     from data_models.cohort import split as parts
 
     _in_full()
-    return ask(parts, cohort, rules(), by)
+    return ask(parts, cohort, RULES, by)
 
 
 def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
@@ -174,7 +201,7 @@ def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
     from data_models.cohort import side_effect_breakdown
 
     _in_full()
-    return ask(side_effect_breakdown, cohort, rules(), by=by)
+    return ask(side_effect_breakdown, cohort, RULES, by=by)
 
 
 def effect_details(cohort: CohortFilter) -> dict[str, Any]:
@@ -190,7 +217,7 @@ def details(cohort: CohortFilter) -> dict[str, Any]:
     from data_models.cohort import details as more
 
     _in_full()
-    return ask(more, cohort, rules())
+    return ask(more, cohort, RULES)
 
 
 def tests_between(cohort: CohortFilter, by: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,27 @@ def _begin_postgresql(connection: Connection) -> None:
 def writing(engine: Engine) -> Connection:
     """A connection whose next transaction holds the write lock from its start."""
     return engine.connect().execution_options(writing=True)
+
+
+@contextmanager
+def writing_soon(engine: Engine, wait_ms: int) -> Iterator[Connection]:
+    """A transaction for what may as well be left out: fails within `wait_ms` where an import holds the store.
+
+    Raises the database's own errors. It takes no import lock: in PostgreSQL it runs beside an import.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait_ms}")
+            yield connection
+        return
+    with writing(engine) as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
 
 
 def reading(engine: Engine) -> Connection:

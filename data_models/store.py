@@ -8,6 +8,7 @@ rules and are replaced for the patients that an import touches.
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -102,6 +103,7 @@ class Store:
                 upgrade_schema(connection)
             if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
+                values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
 
     @contextmanager
@@ -119,6 +121,11 @@ class Store:
     def _info(self) -> dict[str, str]:
         with reading(self.engine) as connection:
             return _info_in(connection)
+
+    def about(self, connection: Connection) -> tuple[str, OutcomeRules]:
+        """The state (its mark) and the rules of the version of the store that a connection reads."""
+        info = _info_in(connection)
+        return info.get("state", f"version {info['version']}"), _rules_from(info["rules"])
 
     def version(self) -> int:
         """A number that grows with each change of records, rules or name."""
@@ -266,7 +273,7 @@ def _info_in(connection: Connection) -> dict[str, str]:
 
 def _set_info(connection: Connection, **values: str) -> None:
     """Change facts about the store; its version grows each time."""
-    values["version"] = str(int(_info_in(connection)["version"]) + 1)
+    values |= {"version": str(int(_info_in(connection)["version"]) + 1), "state": secrets.token_hex(16)}
     for name, value in values.items():
         connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
 

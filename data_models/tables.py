@@ -12,7 +12,7 @@ or not recorded).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Float, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Float, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _CODE = String(32)
@@ -265,8 +265,25 @@ class Import(Base):
 
 
 class StoreInfo(Base):
-    """Facts about the store as name and value: version, rules, data set name, synthetic."""
+    """Facts about the store as name and value: version, rules, data set name, synthetic, state.
+
+    `state` is a random mark that each change replaces: two stores with the same one hold the same.
+    """
 
     __tablename__ = "store_info"
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+class KeptAnswer(Base):
+    """One row an answer about a cohort, for all server processes (see `store_answers`); bounded, never a record.
+
+    `state` is the mark in `store_info` of the store that it is about, `number` the order of keeping.
+    """
+
+    __tablename__ = "kept_answers"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(_CODE)
+    number: Mapped[int] = mapped_column(Integer)
+    size: Mapped[int] = mapped_column(Integer)  # bytes
+    answer: Mapped[bytes] = mapped_column(LargeBinary)

@@ -18,9 +18,9 @@ PACKAGES = ("data_models", "dashboard", "sample_data")
 # Where a module of data_models stands. Each imports from its own floor and those below it.
 FLOORS = {
     0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter"}
-    | {"bulk", "engine", "accounts", "audit"},
+    | {"bulk", "engine", "accounts", "answers", "audit"},
     1: {"records", "outcomes", "queries", "deidentification"},
-    2: {"readers", "reconcile", "store", "store_accounts", "cohort", "migrations"},
+    2: {"readers", "reconcile", "store", "store_accounts", "store_answers", "cohort", "migrations"},
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,16 +26,12 @@ class FakeStore:
     def __init__(self) -> None:
         self.reads, self.at = 0, 1
 
-    def version(self) -> int:
-        return self.at
-
-    def rules(self) -> Any:
-        return DEFAULT_RULES
+    def about(self, connection: object) -> tuple[str, Any]:
+        return f"state {self.at}", DEFAULT_RULES
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator[None]:
-        self.reads += 1
-        yield None
+    def connect(self) -> Iterator[FakeStore]:
+        yield self
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def server() -> Iterator[tuple[Flask, FakeStore]]:
         yield server, store
 
 
-def answer(connection: None, scope: Scope, x: int) -> tuple[Scope, int]:
+def answer(connection: FakeStore, scope: Scope, x: int) -> tuple[Scope, int]:
+    connection.reads += 1
     return scope, x
 
 
@@ -104,3 +105,85 @@ def test_the_least_used_answers_are_forgotten() -> None:
     for key in ("a", "b", "a", "c", "a", "b"):
         answers.get(key, lambda key=key: made.append(key))  # type: ignore[misc]
     assert made == ["a", "b", "c", "b"]
+
+
+def test_rules_are_those_of_the_version_that_answers(server: tuple[Flask, FakeStore]) -> None:
+    def under(connection: None, scope: Scope, first: Any, *, second: Any) -> tuple[Any, Any]:
+        return first, second
+
+    assert data.ask(under, data.RULES, second=data.RULES) == (DEFAULT_RULES, DEFAULT_RULES)
+    assert data.ask(under, data.RULES, second=1, keep=False) == (DEFAULT_RULES, 1)
+
+
+# One worker process: answers each line with the cohort's courses and how often it worked a summary out.
+WORKER = """
+import functools, json, sys
+from flask import Flask, g
+from dashboard import data
+from dashboard.access.state import LOCAL
+from data_models import cohort
+from data_models.accounts import Person
+from data_models.cohort_filter import CohortFilter
+from data_models.store import Store
+data.SHARE_FROM_SECONDS = 0
+made, summarise = [], cohort.summarise
+@functools.wraps(summarise)
+def counted(*arguments):
+    made.append(1)
+    return summarise(*arguments)
+cohort.summarise = counted
+server = Flask("worker")
+data.attach(server, Store.open(sys.argv[1]))
+for line in sys.stdin:
+    with server.test_request_context():
+        clinic = json.loads(line)
+        g.person = LOCAL if clinic is None else Person("c", frozenset({"clinician"}), frozenset({clinic}))
+        print(json.dumps([data.summary(CohortFilter())["cohort"]["courses"], len(made)]), flush=True)
+"""
+
+
+def test_worker_processes_share_answers_and_both_see_a_change(
+    small_records: Path, tmp_path: Path, project_root: Path
+) -> None:
+    from data_models.store import Store
+
+    file = tmp_path / "shared.db"
+    store = Store.open(f"sqlite:///{file.as_posix()}")
+    store.import_path(small_records)
+    line = [sys.executable, "-c", WORKER, f"sqlite:///{file.as_posix()}"]
+    with contextlib.ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                subprocess.Popen(line, cwd=project_root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(2)
+        ]
+
+        def asked(worker: subprocess.Popen[str], clinic: str | None = None) -> list[int]:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(json.dumps(clinic) + "\n")
+            worker.stdin.flush()
+            return json.loads(worker.stdout.readline())
+
+        first, second = workers
+        assert asked(first) == [2, 1]
+        assert asked(second) == [2, 0]  # worked out by the first
+        assert asked(second, "north") == [1, 1]  # never across scopes
+        assert asked(first, "north") == [1, 1]
+
+        more = tmp_path / "more"
+        more.mkdir()
+        for name, rows in {
+            "patients": "patient_code,clinic\nC3,north\n",
+            "sessions": "patient_code,hours\nC3,0\n",
+        }.items():
+            (more / f"{name}.csv").write_text(rows)
+        store.import_path(more)
+        assert asked(first) == [3, 2]
+        assert asked(second) == [3, 1]
+        assert asked(second, "north") == [2, 2]
+        store.close()
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.close()

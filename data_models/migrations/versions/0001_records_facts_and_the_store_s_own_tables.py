@@ -95,6 +95,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint"),
     )
     op.create_table(
+        "kept_answers",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
         "patients",
         sa.Column("patient_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("patient_code", sa.String(length=32), nullable=False),
@@ -204,6 +213,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_patients_code")
 
     op.drop_table("patients")
+    op.drop_table("kept_answers")
     op.drop_table("imports")
     op.drop_table("courses")
     op.drop_table("course_outcomes")
