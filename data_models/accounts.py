@@ -88,6 +88,9 @@ class AuditSeal(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+ACCESS_TABLES = frozenset(one.__tablename__ for one in (Account, WebSession, SignInFailure, AuditEntry, AuditSeal))
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who asks, as the guard has found out; made once a request.

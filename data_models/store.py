@@ -22,7 +22,17 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, dele
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.bulk import ingest, read_frame
-from data_models.engine import StoreError, at_head, open_engine, plain, reading, upgrade_schema, writing
+from data_models.engine import (
+    StoreError,
+    access_engine,
+    close,
+    current,
+    open_engine,
+    plain,
+    reading,
+    upgrade_schemas,
+    writing,
+)
 from data_models.outcomes.derive import Facts, derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
@@ -82,9 +92,7 @@ class Store:
         """
         store = cls(open_engine(url))
         try:
-            with reading(store.engine) as connection:
-                current = at_head(connection)
-            if not current:
+            if not current(store.engine):
                 if upgrade is None:
                     upgrade = store.engine.dialect.name == "sqlite"
                 if not upgrade:
@@ -98,11 +106,11 @@ class Store:
 
     def upgrade(self) -> None:
         """Run the outstanding migrations."""
+        upgrade_schemas(self.engine)
         with self._writing() as connection:
-            if not at_head(connection):  # another process may have been first
-                upgrade_schema(connection)
             if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
+                values["accounts"] = "0"  # "1" once anybody was given one
                 values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
 
@@ -112,9 +120,15 @@ class Store:
         with reading(self.engine) as connection:
             yield connection
 
+    @contextmanager
+    def connect_access(self) -> Iterator[Connection]:
+        """A connection for reading accounts, web sessions and the audit trail."""
+        with reading(access_engine(self.engine)) as connection:
+            yield connection
+
     def close(self) -> None:
         """Let go of every connection."""
-        self.engine.dispose()
+        close(self.engine)
 
     # --- what the store says of itself -----------------------------------------------------------
 

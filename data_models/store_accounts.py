@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.accounts import (
     OWNER,
@@ -27,11 +27,10 @@ from data_models.accounts import (
     unpack,
 )
 from data_models.audit import FIRST, details_text, entry_hash
-from data_models.engine import StoreError, plain, writing
+from data_models.engine import StoreError, access_engine, plain, writing
+from data_models.tables import StoreInfo
 
-_ACCESS_LOCK = 0x617564  # another lock than the imports': in PostgreSQL nobody waits for an import to sign in
-_TOUCH_WAIT_MS = 150
-_LOCK_WAIT_MS = 60_000
+_ACCESS_LOCK = 0x617564  # another lock than the imports': nobody waits for an import to sign in
 
 
 def utc_now() -> str:
@@ -43,7 +42,7 @@ def utc_now() -> str:
 def _writing(engine: Engine) -> Iterator[Connection]:
     try:
         if engine.dialect.name == "sqlite":
-            with writing(engine) as connection, connection.begin():
+            with writing(access_engine(engine)) as connection, connection.begin():
                 yield connection
         else:
             with engine.begin() as connection:
@@ -99,6 +98,7 @@ def add_account(
 ) -> None:
     """Add a person. Raises StoreError when the name is taken or a role is unknown."""
     _require_roles(roles)
+    _remember_accounts(engine)
     with _writing(engine) as connection:
         if connection.execute(select(Account.account_id).where(Account.name == name)).first():
             raise StoreError(f"there is an account {name!r} already; choose another name or change that account")
@@ -119,6 +119,42 @@ def add_account(
         append(
             connection, actor, "account_added", name, _told({"roles": values["roles"], "clinics": values["clinics"]})
         )
+
+
+def _remember_accounts(engine: Engine) -> None:
+    if _remembered(engine):
+        return
+    try:
+        with writing(engine) as connection, connection.begin():
+            connection.execute(update(StoreInfo).where(StoreInfo.name == "accounts").values(value="1"))
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+
+
+def _remembered(engine: Engine) -> bool:
+    """Whether the records say that there are accounts: then the store is shut without them, not open."""
+    marked = select(StoreInfo.value).where(StoreInfo.name == "accounts", StoreInfo.value == "1")
+    with engine.connect() as connection:
+        return connection.execute(marked).first() is not None
+
+
+def trail_kept(engine: Engine) -> bool:
+    """Whether there are accounts, and so a trail.
+
+    Raises
+    ------
+    StoreError : there were, and the file that holds them is not beside the records.
+    """
+    access = access_engine(engine)
+    with access.connect() as connection:
+        if connection.execute(select(Account.account_id).limit(1)).first():
+            return True
+    if _remembered(engine):
+        raise StoreError(
+            f"{access.url.database}: the accounts and the audit trail are missing; put this file back from the "
+            "backup, or begin anew with an owner (ketamine-outcomes user add NAME --role owner)"
+        )
+    return False
 
 
 def change_account(engine: Engine, actor: str, name: str, action: str, **values: Any) -> None:
@@ -210,22 +246,9 @@ def use_second_factor_step(engine: Engine, account_id: int, step: int) -> bool:
 
 
 def touch_session(engine: Engine, token_hash: str) -> None:
-    """Note that a session was used. Left out when an import holds the store: reading never waits for it."""
-    change = update(WebSession).where(WebSession.token_hash == token_hash).values(seen=time.time())
-    if engine.dialect.name != "sqlite":
-        with engine.begin() as connection:
-            connection.execute(change)
-        return
-    with writing(engine) as connection:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA busy_timeout = {_TOUCH_WAIT_MS}")
-        try:
-            with connection.begin():
-                connection.execute(change)
-        except OperationalError:
-            pass
-        finally:
-            driver.execute(f"PRAGMA busy_timeout = {_LOCK_WAIT_MS}")
+    """Note that a session was used."""
+    with _writing(engine) as connection:
+        connection.execute(update(WebSession).where(WebSession.token_hash == token_hash).values(seen=time.time()))
 
 
 def end_session(engine: Engine, token_hash: str, name: str | None = None) -> None:

@@ -76,7 +76,7 @@ def list_accounts(database: Database = None) -> None:
     from data_models.accounts import unpack
     from data_models.queries.accounts import accounts
 
-    with _open(database).connect() as connection:
+    with _open(database).connect_access() as connection:
         rows = accounts(connection)
     if not rows:
         say("There are no accounts: the dashboard is open on this computer, and on this computer alone.")
@@ -164,8 +164,10 @@ def verify(store: Store) -> str:
     """Check the audit trail of a store; what to say when it holds. Raises CommandError where it does not."""
     from data_models.audit import broken
     from data_models.queries.accounts import audit_entries, audit_seal
+    from data_models.store_accounts import trail_kept
 
-    with store.connect() as connection:
+    trail_kept(store.engine)
+    with store.connect_access() as connection:
         seal = audit_seal(connection)
         problems = broken(audit_entries(connection), seal)
     if problems:
@@ -178,11 +180,8 @@ def verify(store: Store) -> str:
 def note(store: Store, action: str, subject: str, **details: object) -> None:
     """Tell the trail what a command did, where there are accounts and so a trail."""
     from data_models import store_accounts
-    from data_models.queries.accounts import accounts_exist
 
-    with store.connect() as connection:
-        kept = accounts_exist(connection)
-    if kept:
+    if store_accounts.trail_kept(store.engine):
         store_accounts.record(store.engine, ACTOR, action, subject, **details)
 
 

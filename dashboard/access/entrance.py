@@ -11,6 +11,7 @@ from dashboard.pages import Page, sign_in
 from dashboard.settings import LOOPBACK, Settings, SettingsError, sqlite_file
 from data_models.queries.accounts import owner_exists
 from data_models.store import Store
+from data_models.store_accounts import trail_kept
 
 
 def install(
@@ -21,9 +22,12 @@ def install(
     Raises
     ------
     SettingsError : the demo has a store other than the sample, or the secret key cannot be used.
+    StoreError : the store's accounts were lost.
     """
     if settings.demo and not (store.synthetic() and settings.host in LOOPBACK):
         raise SettingsError("the demo shows the sample clinic on this computer alone; serve other records with `serve`")
+    if not settings.demo:
+        trail_kept(store.engine)
     server = app.server
     key = secret_key.load(settings.secret_key or secret_key.path_for(settings.database))
     server.secret_key = key
@@ -49,7 +53,7 @@ def require_owner(settings: Settings) -> None:
     if file is None or file.exists():
         store = Store.open(settings.database)
         try:
-            with store.connect() as connection:
+            with store.connect_access() as connection:
                 found = owner_exists(connection)
         finally:
             store.close()

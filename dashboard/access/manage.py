@@ -36,7 +36,7 @@ def save(actor: str, name: str, roles: frozenset[str], clinics: frozenset[str] |
     if clinics == frozenset() and roles & {CLINICIAN, ADMINISTRATOR, DATA_MANAGER}:
         raise Refused("choose the clinics that the person may see")
     store = state.access().store
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         known = queries.account(connection, name) is not None
     if known:
         store_accounts.change_account(store.engine, actor, name, "account_changed", roles=roles, clinics=clinics)

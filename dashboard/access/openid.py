@@ -86,7 +86,7 @@ def come_back() -> Any:
     except Exception as error:  # refused by the person, forged, replayed, expired, or the provider is down
         log.warning("an OpenID Connect sign-in failed: %s", type(error).__name__)
         return _refused(FAILED, target)
-    with here.store.connect() as connection:
+    with here.store.connect_access() as connection:
         account = queries.account_of_subject(connection, subject[:255])
     if account is None or account.disabled:
         return _refused(NO_ACCOUNT, target)

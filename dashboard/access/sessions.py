@@ -83,7 +83,7 @@ def find(access: Access) -> Found | None:
     if not token:
         return None
     token_hash, now = hash_of(token), time.time()
-    with access.store.connect() as connection:
+    with access.store.connect_access() as connection:
         row = queries.web_session(connection, token_hash)
     if row is None or row.disabled:
         return None

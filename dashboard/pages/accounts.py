@@ -118,8 +118,9 @@ def register(app: Dash) -> None:
         here = state.access()
         if here.is_open():
             return message(DEMO if here.demo else OPEN), no_update
-        with data.store().connect() as connection:
+        with data.store().connect_access() as connection:
             rows = queries.accounts(connection)
+        with data.store().connect() as connection:
             named = choices(connection, Scope(clinics=None))["clinic"]  # the clinics' names alone
         return account_tables.people(rows, _me()), [EVERY_CLINIC, *named]
 
@@ -170,7 +171,7 @@ def register(app: Dash) -> None:
             return message("The audit trail begins with the first account."), 1, [], []
         number = page if isinstance(page, int) and 0 < page < 10**6 else 1
         wanted = {"actor": str(actor or ""), "action": str(action or ""), "text": str(text or "")[:100]}
-        with data.store().connect() as connection:
+        with data.store().connect_access() as connection:
             entries, total = queries.audit_page(connection, **wanted, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
             actors, actions = queries.audit_values(connection)
         named = [{"value": code, "label": account_tables.words_of(code)} for code in actions]
@@ -180,7 +181,7 @@ def register(app: Dash) -> None:
     def check_trail(clicks: int | None) -> Any:
         if not clicks or not may_manage():
             return no_update
-        with data.store().connect() as connection:
+        with data.store().connect_access() as connection:
             seal = queries.audit_seal(connection)
             problems = broken(queries.audit_entries(connection), seal)
         if problems:
@@ -202,7 +203,7 @@ def _me() -> str:
 
 
 def _rights_of(name: str) -> tuple[str, list[str], list[str]]:
-    with data.store().connect() as connection:
+    with data.store().connect_access() as connection:
         row = queries.account(connection, name) if may_manage() else None
     if row is None:
         return "", [], []

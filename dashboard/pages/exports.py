@@ -146,7 +146,8 @@ def refusal_of(release: Release) -> str | None:
     """Why this release must not be made beside the earlier ones; None where it may."""
 
     def look(connection: Any, scope: Any) -> str | None:
-        made = earlier.released(connection, release.fingerprint)
+        with data.store().connect_access() as told:
+            made = earlier.released(told, release.fingerprint)
         other = earlier.isolating(connection, scope, release.cohort, made, LEAST)
         return None if other is None else earlier.refusal(release.cohort, other, LEAST)
 

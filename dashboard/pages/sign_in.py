@@ -57,7 +57,7 @@ def sign_in() -> Any:
         return forms.ask_to_sign_in(200, target=target)
     name, password = request.form.get("name", "").strip().casefold(), request.form.get("password", "")
     here = state.access()
-    with here.store.connect() as connection:
+    with here.store.connect_access() as connection:
         account = queries.account(connection, name) if 0 < len(name) <= _LONGEST_NAME else None
         device = sessions.device_of(_key(), account.account_id) if account is not None else None
         counted_for = throttle.sources(name, request.remote_addr, device)
@@ -136,7 +136,7 @@ def change_password() -> Any:
     if request.method == "GET":
         return _password_form(200)
     here = state.access()
-    with here.store.connect() as connection:
+    with here.store.connect_access() as connection:
         account = queries.account(connection, found.person.name)
         counted_for = throttle.sources(account.name, request.remote_addr, f"session {found.token_hash}")
         counted = queries.failures(connection, [source.key for source in counted_for])
@@ -186,7 +186,7 @@ def give_second_factor() -> Any:
         return answer
     found = g.web_session
     here = state.access()
-    with here.store.connect() as connection:
+    with here.store.connect_access() as connection:
         account = queries.account(connection, found.person.name)
     if found.complete and (account.second_factor or found.must_change_password):
         return redirect("/", 303)
@@ -196,7 +196,7 @@ def give_second_factor() -> Any:
     if request.method == "GET" or secret is None:
         return _second_factor_form(200, account, target)
     counted_for = [throttle.Source(f"{throttle.sources(account.name, None, 'second factor')[0].key}", 5, 900)]
-    with here.store.connect() as connection:
+    with here.store.connect_access() as connection:
         counted = queries.failures(connection, [source.key for source in counted_for])
     wait = throttle.wait(counted, counted_for, time.time())
     if wait > 0:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from data_models import store_accounts
 from data_models.accounts import Person, pack, unpack
 from data_models.audit import FIRST, Entry, broken, details_text, entry_hash
+from data_models.engine import access_engine, writing
 from data_models.queries import accounts as queries
 from data_models.scope import Scope
 from data_models.store import Store, StoreError
@@ -33,7 +36,7 @@ def trail(length: int) -> list[Entry]:
 
 def test_an_account_is_read_back_with_its_rights(store: Store) -> None:
     add(store, "anna", CLINICIAN, frozenset({"north", "south"}))
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         row = queries.account(connection, "anna")
         assert row is not None
         assert (unpack(row.roles), unpack(row.clinics)) == (CLINICIAN, {"north", "south"})
@@ -71,7 +74,7 @@ def test_changing_an_account_ends_its_web_sessions(store: Store) -> None:
     for number, name in ((1, "olga"), (2, "anna")):
         store_accounts.start_session(store.engine, name, number, name * 8, complete=True, forget=[])
     store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         assert queries.web_session(connection, "anna" * 8) is None
         assert queries.web_session(connection, "olga" * 8) is not None
 
@@ -99,7 +102,7 @@ def test_failures_are_counted_per_source_within_the_window(store: Store) -> None
     for _ in range(3):
         store_accounts.count_failure(store.engine, ["a", "b"], 60, "anna")
     store_accounts.count_failure(store.engine, ["b"], -1, "anna")  # the window has passed: counting restarts
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         counted = {source: count for source, (count, _) in queries.failures(connection, ["a", "b", "c"]).items()}
     assert counted == {"a": 3, "b": 1}
 
@@ -116,7 +119,7 @@ def test_the_trail_of_a_store_holds_and_filters(store: Store) -> None:
     add(store, "anna", CLINICIAN)
     store_accounts.record(store.engine, "anna", "patient_opened", "P1")
     store_accounts.record(store.engine, "bert", "patient_opened", "P2", address="192.0.2.1")
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
         entries, total = queries.audit_page(connection, action="patient_opened")
         assert ([e.subject for e in entries], total) == (["P2", "P1"], 2)
@@ -140,9 +143,9 @@ def test_the_trail_of_a_store_holds_and_filters(store: Store) -> None:
 def test_tampering_in_the_database_is_found(store: Store, tampering: str) -> None:
     for number in range(1, 5):
         store_accounts.record(store.engine, "anna", "patient_opened", f"P{number}")
-    with store.engine.begin() as connection:
+    with access_engine(store.engine).begin() as connection:
         connection.execute(text(tampering))
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         assert broken(queries.audit_entries(connection), queries.audit_seal(connection))
 
 
@@ -199,3 +202,40 @@ def test_fields_cannot_run_into_each_other() -> None:
 def test_over_long_details_are_kept_by_their_hash() -> None:
     assert len(details_text({"text": "x" * 100_000})) < 200
     assert details_text({"b": 1, "a": 2}) == '{"a":2,"b":1}'
+
+
+def test_nobody_waits_for_an_import_to_sign_in_or_to_be_told_of(store: Store) -> None:
+    add(store, "anna", CLINICIAN)
+    with writing(store.engine) as importing, importing.begin():
+        importing.execute(text("UPDATE store_info SET value = 'busy' WHERE name = 'name'"))
+        began = time.monotonic()
+        store_accounts.start_session(store.engine, "anna", 1, "a" * 64, complete=True, forget=[])
+        store_accounts.record(store.engine, "anna", "patient_opened", "P1")
+        store_accounts.count_failure(store.engine, ["a"], 60, "anna")
+        add(store, "olga", OWNER)
+        store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
+        assert time.monotonic() - began < 10  # a writer of the records waits for a minute and fails
+    with store.connect_access() as connection:
+        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+        assert queries.audit_seal(connection)[0] == 6  # type: ignore[index]
+
+
+def test_each_entry_is_on_the_disk_before_the_deed(sqlite_store: Store) -> None:
+    with sqlite_store.connect_access() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL: after a power cut too
+
+
+def test_a_store_without_its_accounts_is_shut_and_not_open(sqlite_store: Store) -> None:
+    assert not store_accounts.trail_kept(sqlite_store.engine)
+    add(sqlite_store, "olga", OWNER)
+    assert store_accounts.trail_kept(sqlite_store.engine)
+    sqlite_store.close()
+    records = Path(str(sqlite_store.engine.url.database))
+    for part in records.parent.glob(f"{records.name}.access*"):
+        part.unlink()
+    again = Store.open(f"sqlite:///{records.as_posix()}")
+    with pytest.raises(StoreError, match=r"\.access: the accounts and the audit trail are missing"):
+        store_accounts.trail_kept(again.engine)
+    add(again, "olga", OWNER)  # whoever has the command line and the files begins anew
+    assert store_accounts.trail_kept(again.engine)
+    again.close()

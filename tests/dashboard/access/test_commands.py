@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from dashboard import cli
 from dashboard.access import passwords
+from data_models.engine import access_engine
 from data_models.queries import accounts as queries
 from data_models.store import Store
 
@@ -40,7 +41,7 @@ def run(
 
 def account(database: str, name: str) -> object:
     store = Store.open(database)
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         row = queries.account(connection, name)
     store.close()
     return row
@@ -120,7 +121,7 @@ def test_verify_says_that_the_trail_holds_or_where_it_does_not(
     assert code == 0
     assert "2 entries, seal " in told
     store = Store.open(database)
-    with store.engine.begin() as connection:
+    with access_engine(store.engine).begin() as connection:
         connection.execute(text("UPDATE audit_entries SET actor = 'mallory' WHERE sequence = 1"))
     store.close()
     code, _, error = run("database", "verify")

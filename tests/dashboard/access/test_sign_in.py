@@ -17,14 +17,16 @@ from dashboard.pages.sign_in import local_target
 from data_models import store_accounts
 from data_models.accounts import SignInFailure, WebSession
 from data_models.audit import broken
+from data_models.engine import access_engine, writing
 from data_models.queries import accounts as queries
+from data_models.tables import StoreInfo
 
 COOKIE = "ketamine_outcomes_session"
 
 
 @pytest.fixture(autouse=True)
 def _no_earlier_failures(guarded: Any) -> None:
-    with guarded.store.engine.begin() as connection:
+    with access_engine(guarded.store.engine).begin() as connection:
         connection.execute(SignInFailure.__table__.delete())
 
 
@@ -46,7 +48,7 @@ def person(guarded: Any, password_hash: str) -> str:
 
 def entries(app: Any, name: str) -> list[str]:
     """What the trail says of a person, the latest first."""
-    with app.store.connect() as connection:
+    with app.store.connect_access() as connection:
         return [e.action for e in queries.audit_page(connection, text=name)[0]]
 
 
@@ -109,7 +111,7 @@ def test_the_token_is_new_with_each_sign_in_and_the_old_one_ends(guarded: Any, b
 
 def test_the_store_holds_no_token(guarded: Any, browser: Any, person: str) -> None:
     browser.sign_in(person)
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         kept = connection.execute(WebSession.__table__.select()).all()
     assert not any(token_of(browser) in str(row) for row in kept)
 
@@ -150,7 +152,7 @@ def test_a_session_ends_when_idle_and_at_the_latest_after_its_limit(
 ) -> None:
     browser.sign_in(person)
     mine = WebSession.token_hash == sessions.hash_of(token_of(browser))
-    with guarded.store.engine.begin() as connection:
+    with access_engine(guarded.store.engine).begin() as connection:
         moved = {name: time.time() + shift for name, shift in values.items()}
         connection.execute(update(WebSession).where(mine).values(**moved))
     assert browser.get("/").status_code == status
@@ -159,12 +161,12 @@ def test_a_session_ends_when_idle_and_at_the_latest_after_its_limit(
 def test_using_a_session_is_noted_once_a_minute(guarded: Any, browser: Any, person: str) -> None:
     browser.sign_in(person)
     token_hash = sessions.hash_of(token_of(browser))
-    with guarded.store.engine.begin() as connection:
+    with access_engine(guarded.store.engine).begin() as connection:
         connection.execute(
             update(WebSession).where(WebSession.token_hash == token_hash).values(seen=time.time() - 20 * 60)
         )
     browser.get("/")
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         row = queries.web_session(connection, token_hash)
     assert time.time() - row.seen < 30
 
@@ -180,7 +182,7 @@ def test_every_failure_says_the_same(browser: Any, name: str, secret: str | None
 
 def test_a_failure_is_told_without_a_name_that_nobody_has(guarded: Any, browser: Any) -> None:
     browser.sign_in("hunter2 typed into the wrong field", "x")
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         newest = queries.audit_page(connection, limit=1)[0][0]
     assert (newest.action, newest.subject) == ("sign_in_failed", "")
     assert "hunter2" not in newest.details
@@ -268,7 +270,7 @@ def test_a_password_hash_of_weaker_parameters_is_made_anew(
     weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(password)
     store_accounts.change_account(guarded.store.engine, "test", person, "password_changed", password_hash=weak)
     browser.sign_in(person)
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         kept = queries.account(connection, person).password_hash
     assert kept != weak
     assert "m=65536" in kept
@@ -307,10 +309,27 @@ def test_opening_a_patient_is_told_to_the_trail_once_and_the_chain_holds(
     body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
     for _ in range(3):
         assert one.call(body).status_code == 200
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         told = queries.audit_page(connection, actor=person, action="patient_opened")[0]
         assert [e.subject for e in told] == [code]
         assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+
+
+def test_a_running_import_keeps_nobody_from_signing_in_and_opening_a_patient(
+    guarded: Any, browser: Any, person: str, make_body: Callable[..., dict[str, Any]]
+) -> None:
+    code = guarded.codes[guarded.clinics[0]][5]
+    with writing(guarded.store.engine) as importing, importing.begin():  # would keep other writers for a minute
+        importing.execute(update(StoreInfo).where(StoreInfo.name == "name").values(value="busy"))
+        began = time.monotonic()
+        assert browser.sign_in(person).status_code == 303
+        shown = browser.call(make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"}))
+        assert code in shown.get_data(as_text=True)
+        assert browser.submit("/sign-out", {}).status_code == 303
+        assert time.monotonic() - began < 30
+        importing.rollback()
+    assert entries(guarded, person)[:2] == ["signed_out", "signed_in"]
+    assert "patient_opened" in entries(guarded, code)
 
 
 def test_no_patient_is_shown_that_the_trail_cannot_be_told_of(
@@ -337,7 +356,7 @@ def test_no_patient_is_shown_that_the_trail_cannot_be_told_of(
 
 def test_a_denied_page_is_told_to_the_trail(guarded: Any, signed_in: Callable[[str], Any]) -> None:
     signed_in("adam").get("/patients")
-    with guarded.store.connect() as connection:
+    with guarded.store.connect_access() as connection:
         denied = queries.audit_page(connection, actor="adam", action="denied")[0]
     assert "/patients" in {e.subject for e in denied}
 

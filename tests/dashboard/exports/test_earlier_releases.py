@@ -77,7 +77,7 @@ def test_earlier_releases_come_from_the_audit_trail(tmp_path) -> None:  # type: 
     store = Store.open(f"sqlite:///{(tmp_path / 'own.db').as_posix()}")
     for query, mark in itertools.product(("instrument=phq9&route=iv", "instrument=gad7"), ("a", "b")):
         record(store.engine, "ann", "export", "outcomes.csv", query=query, fingerprint=mark)
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         found = released(connection, "a")
     assert set(found) == {CohortFilter(route=("iv",)), CohortFilter("gad7")}
     store.close()
