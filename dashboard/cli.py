@@ -111,6 +111,7 @@ def serve(
     demonstration.require_free_port(settings)
     store = _open(settings.database)  # made and upgraded here, once, and not by each worker
     if settings.rules is not None and settings.rules != store.rules():
+        note(store, "rules_changed", "rules", version=settings.rules.version)
         with Progress() as progress:
             store.derive(settings.rules, progress=progress)
     store.close()
@@ -151,9 +152,11 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
     """Check session records, store them and derive their outcomes: all of them or none."""
     store = _open(database_url(database))
     rules = _rules(store.rules(), rule) if rule else None
+    note(store, "import_started", "records")  # what the trail cannot be told of is not done
     with Progress() as progress:
         result = store.import_path(path, rules=rules, progress=progress)
-    note(store, "imported", "records", new_patients=result.patients, again=result.already_imported)
+    counts = {table: getattr(result, table) for table in ("patients", "sessions", "assessments", "side_effects")}
+    note(store, "imported", "records", **counts, again=result.already_imported, rules=list(rule or ()))
     if result.already_imported:
         say("These records are already imported; nothing has changed.")
         return
@@ -171,9 +174,9 @@ def derive(database: Database = None, rule: Rules = None) -> None:
     """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
     store = _open_existing(database)
     rules = _rules(store.rules(), rule)
+    note(store, "rules_changed", "rules", changed=list(rule or ()), version=rules.version)
     with Progress() as progress:
         store.derive(rules, progress=progress)
-    note(store, "rules_changed", "rules", changed=list(rule or ()))
     say(f"Derived every outcome under version {rules.version} of the definitions.")
 
 
@@ -183,10 +186,11 @@ def derive(database: Database = None, rule: Rules = None) -> None:
 @app.command()
 def outcomes(database: Database = None, rule: Rules = None, output: Output = None) -> None:
     """Write one row per course and instrument as CSV. --rule applies to this output alone."""
-    from dashboard.exports.csv_file import write_csv
+    from dashboard.exports.csv_file import digest, write_csv
 
     store = _open_existing(database)
     frame = store.outcomes_frame(_rules(store.rules(), rule) if rule else None)
+    note(store, "export", "outcomes.csv", rules=list(rule or ()), rows=len(frame), content=lambda: digest(frame))
     with whole_file(output) as stream:
         write_csv(frame, stream)
 

@@ -74,8 +74,8 @@ class JobState:
 # --- asked by requests ------------------------------------------------------------------------------
 
 
-def start(kind: str, names: Sequence[str], contents: Sequence[str], database: str) -> str:
-    """Receive files, start a job on them and give its token.
+def start(kind: str, names: Sequence[str], contents: Sequence[str], database: str, actor: str = "") -> str:
+    """Receive files, start a job on them and give its token; `actor`: who is named in the audit trail, if one is kept.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def start(kind: str, names: Sequence[str], contents: Sequence[str], database: st
         path = uploads.receive(names, contents, folder)
         _write(folder, JobState(kind))
         # Its own process: a long import slows no page down, and its memory goes back when it ends.
-        process = multiprocessing.get_context("spawn").Process(target=_main, args=(kind, folder, path, database))
+        process = multiprocessing.get_context("spawn").Process(target=_main, args=(kind, folder, path, database, actor))
         process.start()
     except OSError as error:
         uploads.remove(folder)
@@ -134,18 +134,18 @@ _STOPPED = {
 # --- run in the job's process -------------------------------------------------------------------------
 
 
-def _main(kind: str, folder: Path, path: Path, database: str) -> None:
+def _main(kind: str, folder: Path, path: Path, database: str, actor: str) -> None:
     # To be ended must not leave the records behind, whichever signal says it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run(kind, folder, path, database)
+    run(kind, folder, path, database, actor)
 
 
-def run(kind: str, folder: Path, path: Path, database: str) -> None:
+def run(kind: str, folder: Path, path: Path, database: str, actor: str = "") -> None:
     """Do one job and leave its end in the status file; the records are removed in every case."""
     result = JobState(kind, ended=True)
     try:
         with _heartbeat(folder):
-            result = _done(kind, folder, path, database)
+            result = _done(kind, folder, path, database, actor)
     except BaseException as error:
         result = _failed(kind, error)
     finally:
@@ -154,10 +154,11 @@ def run(kind: str, folder: Path, path: Path, database: str) -> None:
             _write(folder, result)
 
 
-def _done(kind: str, folder: Path, path: Path, database: str) -> JobState:
+def _done(kind: str, folder: Path, path: Path, database: str, actor: str) -> JobState:
     from data_models.readers import read_records
     from data_models.records import TABLES
     from data_models.store import Store
+    from data_models.store_accounts import record
 
     steps = _Steps(kind, folder)
     batch = read_records(path, steps)
@@ -172,6 +173,8 @@ def _done(kind: str, folder: Path, path: Path, database: str) -> JobState:
         else:
             result = store.import_batch(batch, progress=steps)
             counts = {table: getattr(result, table) for table in TABLES}
+            if actor:
+                record(store.engine, actor, "imported", "records", **counts, again=result.already_imported)
     finally:
         store.close()
     return JobState(

@@ -178,11 +178,15 @@ def verify(store: Store) -> str:
 
 
 def note(store: Store, action: str, subject: str, **details: object) -> None:
-    """Tell the trail what a command did, where there are accounts and so a trail."""
+    """Tell the trail what a command does, where there are accounts and so a trail; a callable detail is called then.
+
+    Raises StoreError: then it must not be done.
+    """
     from data_models import store_accounts
 
     if store_accounts.trail_kept(store.engine):
-        store_accounts.record(store.engine, ACTOR, action, subject, **details)
+        told = {name: value() if callable(value) else value for name, value in details.items()}
+        store_accounts.record(store.engine, ACTOR, action, subject, **told)
 
 
 # --- parts --------------------------------------------------------------------------------------

@@ -13,6 +13,12 @@ from data_models import store_accounts
 AGAIN = 600.0  # seconds in which the same person doing the same again makes no new entry
 
 
+def actor() -> str:
+    """The name that the trail has for whoever asks; empty where no trail is kept."""
+    who = state.person()
+    return who.name if who is not None and who.account_id else ""
+
+
 def note(action: str, subject: str = "", **details: Any) -> None:
     """Add an entry for the person who asks. Raises StoreError: then the deed must not be done."""
     here, who = state.access(), state.person()

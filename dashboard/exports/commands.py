@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dashboard.access.commands import note
+from dashboard.exports import earlier
 from dashboard.exports.document import Document
 from dashboard.exports.release import LEAST, Progress, Release, gather
 from dashboard.terminal import CommandError
@@ -41,6 +43,7 @@ def summary(
     Raises
     ------
     CommandError : an option is wrong; the message names it.
+    StoreError : the audit trail cannot be told of it; then nothing is written.
     """
     if instrument not in INSTRUMENTS:
         raise CommandError(f"--instrument {instrument}: there is no such scale; use one of {', '.join(INSTRUMENTS)}", 2)
@@ -71,10 +74,13 @@ def summary(
     if progress:
         progress("writing the file", 0.95)
     if form == "json":
-        return _json(release)
-    from dashboard.exports.summary import document
+        content = _json(release)
+    else:
+        from dashboard.exports.summary import document
 
-    return write(document(release), form)
+        content = write(document(release), form)
+    note(store, earlier.ACTION, f"summary.{form}", **earlier.told(release, content))
+    return content
 
 
 def write(document: Document, form: str) -> bytes:
@@ -127,7 +133,9 @@ def report(store: Store, patient_code: str, form: str) -> bytes:
         )
     if made is None:
         raise CommandError(f"there is no patient {patient_code} in this database; check the code")
-    return write(made, form)
+    content = write(made, form)
+    note(store, "patient_report", patient_code, file=form, content=earlier.digest_of(content))
+    return content
 
 
 @contextlib.contextmanager

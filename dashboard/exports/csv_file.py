@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import IO
+import hashlib
+from types import SimpleNamespace
+from typing import IO, Any
 
 import pandas as pd
+
+
+def digest(frame: pd.DataFrame) -> str:
+    """SHA-256 (hex) of what `write_csv` writes."""
+
+    found = hashlib.sha256()
+    stream: Any = SimpleNamespace(write=found.update)
+    write_csv(frame, stream)
+    return found.hexdigest()
 
 
 def write_csv(frame: pd.DataFrame, stream: IO[bytes]) -> None:

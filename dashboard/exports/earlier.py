@@ -6,11 +6,14 @@ smaller set of figures subtracted from the larger one is a table of the patients
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection
 
+from dashboard.exports.release import Release
 from dashboard.exports.summary import NAMES
 from data_models.cohort_filter import KEYS, CohortFilter
 from data_models.queries.accounts import audit_page
@@ -19,6 +22,24 @@ from data_models.scope import Scope
 
 ACTION = "export"
 MOST = 500  # the latest releases are looked at
+
+
+def told(release: Release, content: bytes) -> dict[str, Any]:
+    """What the audit trail keeps of a release: filters, counts, what it rests on, and the file's own digest."""
+    return {
+        "query": release.cohort.to_query(),
+        "by": release.by or "",
+        "least": release.least,
+        "patients": str(release.whole["cohort"]["patients"]),
+        "courses": str(release.whole["cohort"]["courses"]),
+        "fingerprint": release.fingerprint,
+        "content": digest_of(content),
+    }
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 (hex) of a file that was taken."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def released(connection: Connection, fingerprint: str) -> list[CohortFilter]:

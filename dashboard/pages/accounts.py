@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -26,6 +27,7 @@ NAME, PERSON_ROLES, CLINICS, SAVE = "accounts-name", "accounts-roles", "accounts
 CHANGED = "accounts-changed"  # grows with each change made here
 TRAIL = "accounts-trail"
 TRAIL_ACTOR, TRAIL_ACTION, TRAIL_TEXT = "accounts-trail-actor", "accounts-trail-action", "accounts-trail-text"
+TRAIL_FROM, TRAIL_TO = "accounts-trail-from", "accounts-trail-to"
 TRAIL_PAGE, TRAIL_CHECK, TRAIL_CHECKED = "accounts-trail-page", "accounts-trail-check", "accounts-trail-checked"
 EVERY_CLINIC = "Every clinic"
 PAGE_ROWS = 50
@@ -89,6 +91,8 @@ def _trail_card() -> Component:
         dmc.Select(id=TRAIL_ACTION, label="Did what", data=[], placeholder="All", clearable=True, size="xs",
                    clearButtonProps={"aria-label": "Clear did what"}),
         dmc.TextInput(id=TRAIL_TEXT, label="Subject or details", placeholder="Search", debounce=300, size="xs"),
+        dmc.TextInput(id=TRAIL_FROM, label="From day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
+        dmc.TextInput(id=TRAIL_TO, label="To day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
         html.Button("Check the chain", id=TRAIL_CHECK, type="button", className="small-button"),
     ]  # fmt: skip
     return _card(
@@ -163,14 +167,20 @@ def register(app: Dash) -> None:
         Input(TRAIL_ACTOR, "value"),
         Input(TRAIL_ACTION, "value"),
         Input(TRAIL_TEXT, "value"),
+        Input(TRAIL_FROM, "value"),
+        Input(TRAIL_TO, "value"),
         Input(TRAIL_PAGE, "value"),
         Input(CHANGED, "title"),
     )
-    def show_trail(actor: Any, action: Any, text: Any, page: Any, _: Any) -> tuple[Any, ...]:
+    def show_trail(actor: Any, action: Any, text: Any, first: Any, last: Any, page: Any, _: Any) -> tuple[Any, ...]:
         if not may_manage():
             return message("The audit trail begins with the first account."), 1, [], []
         number = page if isinstance(page, int) and 0 < page < 10**6 else 1
         wanted = {"actor": str(actor or ""), "action": str(action or ""), "text": str(text or "")[:100]}
+        days = [_day(given) for given in (first, last)]
+        if None in days:
+            return message("Write a day as year-month-day, for example 2026-01-31."), 1, no_update, no_update
+        wanted |= {"first_day": str(days[0]), "last_day": str(days[1])}
         with data.store().connect_access() as connection:
             entries, total = queries.audit_page(connection, **wanted, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
             actors, actions = queries.audit_values(connection)
@@ -189,6 +199,15 @@ def register(app: Dash) -> None:
             return message(f"The trail was tampered with: {problems[0]}{more}.", kind="error")
         count, last = seal or (0, "")
         return html.P(["All ", f"{count:,}", " entries hold. Seal: ", html.Code(last[:16])], className="card-note")
+
+
+def _day(given: Any) -> str | None:
+    """A day as the trail writes it; empty where none was given, None where it is no day."""
+    text = given.strip() if isinstance(given, str) else ""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        return None
 
 
 def may_manage() -> bool:

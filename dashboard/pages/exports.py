@@ -160,15 +160,7 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
 
     made = document(release, about)
     content = write(made, form)
-    trail.note(
-        earlier.ACTION,
-        f"{about}.{form}",
-        query=release.cohort.to_query(),
-        by=release.by or "",
-        patients=str(release.whole["cohort"]["patients"]),
-        courses=str(release.whole["cohort"]["courses"]),
-        fingerprint=release.fingerprint,
-    )
+    trail.note(earlier.ACTION, f"{about}.{form}", **earlier.told(release, content))
     name = f"ketamine-{about}-{release.cohort.instrument}-{release.made.isoformat()}.{form}".replace("_", "-")
     return dcc.send_bytes(content, name)
 

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard import data, ids
 from dashboard.access import trail
+from dashboard.exports.earlier import digest_of
 from dashboard.pages.patient_query import PatientView, code_of
 from data_models.queries import patients as queries
 
@@ -66,5 +67,6 @@ def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
     )
     if document is None:
         return None
-    trail.note("patient_report", code)
-    return write(document, "pdf"), f"ketamine-outcomes-{code}.pdf"
+    content = write(document, "pdf")
+    trail.note("patient_report", code, file="pdf", content=digest_of(content))
+    return content, f"ketamine-outcomes-{code}.pdf"

@@ -130,10 +130,13 @@ def register(app: Dash) -> None:
         if not dropped:
             return (None, record_report.refused(GONE), True) if kind == record_jobs.IMPORT else (no_update,) * 3
         if kind == record_jobs.IMPORT:
-            trail.note("imported", "records", files=len(dropped.get("names") or []))
+            # Before the deed: what the trail cannot be told of is not done. The job tells what was imported.
+            trail.note("import_started", "records", files=len(dropped.get("names") or []))
         try:
             url = data.store().engine.url.render_as_string(hide_password=False)
-            token = record_jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url)
+            token = record_jobs.start(
+                kind, dropped.get("names") or [], dropped.get("contents") or [], url, trail.actor()
+            )
         except uploads.UploadRefused as error:
             return None, record_report.refused(str(error)), True
         return token, record_report.progress(record_jobs.JobState(kind)), True

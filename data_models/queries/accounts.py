@@ -85,14 +85,26 @@ def failures(connection: Connection, sources: Sequence[str]) -> dict[str, tuple[
 
 
 def audit_page(
-    connection: Connection, *, actor: str = "", action: str = "", text: str = "", limit: int = 50, offset: int = 0
+    connection: Connection,
+    *,
+    actor: str = "",
+    action: str = "",
+    text: str = "",
+    first_day: str = "",
+    last_day: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> tuple[list[Entry], int]:
-    """The latest entries of the trail that match, and how many do."""
+    """The latest entries of the trail that match, and how many do; days (UTC) are YYYY-MM-DD."""
     wanted: Any = select(*_ENTRY)
     if actor:
         wanted = wanted.where(AuditEntry.actor == actor)
     if action:
         wanted = wanted.where(AuditEntry.action == action)
+    if first_day:
+        wanted = wanted.where(AuditEntry.time >= first_day)
+    if last_day:
+        wanted = wanted.where(func.substr(AuditEntry.time, 1, 10) <= last_day)
     if text:
         within = (AuditEntry.subject, AuditEntry.details)
         wanted = wanted.where(or_(*(column.contains(text, autoescape=True) for column in within)))

@@ -173,6 +173,13 @@ def test_the_trail_is_filtered(signed_in: Any) -> None:
     page.get_by_label("Subject or details").fill("adam")
     expect(page.locator(".trail tbody tr").first).to_contain_text("adam")
     expect(page.locator(".trail tbody")).not_to_contain_text("clara")
+    page.get_by_label("To day (UTC)").fill("1999-12-31")
+    expect(page.locator("#accounts-trail")).to_contain_text("No entry matches.")
+    page.get_by_label("To day (UTC)").fill("yesterday")
+    expect(page.locator("#accounts-trail")).to_contain_text("Write a day as year-month-day")
+    page.get_by_label("To day (UTC)").fill("2999-12-31")
+    page.get_by_label("From day (UTC)").fill("2026-01-01")
+    expect(page.locator(".trail tbody tr").first).to_contain_text("adam")
 
 
 def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:

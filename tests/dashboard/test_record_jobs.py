@@ -14,6 +14,7 @@ import pytest
 
 from dashboard import record_jobs, uploads
 from dashboard.record_jobs import CHECK, IMPORT, JobState
+from data_models.queries.accounts import audit_page
 from data_models.store import Store
 
 
@@ -196,3 +197,21 @@ def test_progress_never_goes_back_and_ends_below_the_whole(tmp_path: Path) -> No
         shares.append(steps._share)
     assert shares == sorted(shares)
     assert 0.9 < shares[-1] < 1
+
+
+def test_the_trail_is_told_what_an_import_brought_and_by_whom(database: str, small_records: Path) -> None:
+    token, folder = uploads.private_folder()
+    record_jobs.run(IMPORT, folder, uploads.receive(*_files(small_records), folder), database, "dora")
+    assert record_jobs.state(token) is not None
+    store = Store.open(database)
+    with store.connect_access() as connection:
+        entry = audit_page(connection)[0][0]
+    store.close()
+    assert (entry.actor, entry.action) == ("dora", "imported")
+    assert json.loads(entry.details) == {
+        "again": False,
+        "patients": 2,
+        "sessions": 3,
+        "assessments": 6,
+        "side_effects": 1,
+    }

@@ -127,6 +127,10 @@ def test_the_trail_of_a_store_holds_and_filters(store: Store) -> None:
         assert [e.subject for e in queries.audit_page(connection, text="192.0")[0]] == ["P2"]
         assert queries.audit_page(connection, text="%")[1] == 0
         assert queries.audit_page(connection, limit=1, offset=1)[0][0].subject == "P1"
+        today = entries[0].time[:10]
+        assert queries.audit_page(connection, first_day=today, last_day=today)[1] == 3
+        assert queries.audit_page(connection, first_day="2999-01-01")[1] == 0
+        assert queries.audit_page(connection, last_day="1999-12-31")[1] == 0
         assert queries.audit_values(connection) == (["anna", "bert", "test"], ["account_added", "patient_opened"])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,8 @@ from sqlalchemy import text
 
 from dashboard import cli
 from dashboard.access import passwords
-from data_models.engine import access_engine
+from data_models import store_accounts
+from data_models.engine import StoreError, access_engine
 from data_models.queries import accounts as queries
 from data_models.store import Store
 
@@ -119,7 +122,7 @@ def test_verify_says_that_the_trail_holds_or_where_it_does_not(
     assert run("import", str(small_records))[0] == 0
     code, told, _ = run("database", "verify")
     assert code == 0
-    assert "2 entries, seal " in told
+    assert "3 entries, seal " in told
     store = Store.open(database)
     with access_engine(store.engine).begin() as connection:
         connection.execute(text("UPDATE audit_entries SET actor = 'mallory' WHERE sequence = 1"))
@@ -132,3 +135,56 @@ def test_verify_says_that_the_trail_holds_or_where_it_does_not(
 def test_without_accounts_commands_keep_no_trail(run: Callable[..., tuple[int, str, str]], small_records: Path) -> None:
     run("import", str(small_records))
     assert "0 entries" in run("database", "verify")[1]
+
+
+def test_what_leaves_by_command_is_told_to_the_trail_with_filters_counts_and_the_files_digest(
+    run: Callable[..., tuple[int, str, str]], database: str, small_records: Path, tmp_path: Path
+) -> None:
+    run("user", "add", "olga", "--role", "owner")
+    run("import", str(small_records))
+    files = {
+        "outcomes.csv": ["outcomes"],
+        "summary.json": ["summary", "--instrument", "phq9", "--where", "route=iv", "--by", "sex"],
+        "summary.csv": ["summary", "--instrument", "phq9"],
+        "A1": ["report", "A1"],
+    }
+    digests = {}
+    for subject, arguments in files.items():
+        path = tmp_path / (subject if "." in subject else f"{subject}.html")
+        assert run(*arguments, "-o", str(path))[0] == 0
+        digests[subject] = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert run("derive", "--rule", "course_gap_days=60")[0] == 0
+    store = Store.open(database)
+    with store.connect_access() as connection:
+        latest_last = reversed(queries.audit_page(connection)[0])
+        entries = {e.subject: (e.action, json.loads(e.details)) for e in latest_last}
+    store.close()
+    for subject, digest in digests.items():
+        action, details = entries[subject]
+        assert action == ("patient_report" if subject == "A1" else "export")
+        assert details["content"] == digest
+    details = entries["summary.json"][1]
+    assert (details["query"], details["by"], details["least"]) == ("instrument=phq9&route=iv", "sex", 0)
+    assert (details["patients"], details["courses"], len(details["fingerprint"])) == ("1", "1", 64)
+    assert entries["outcomes.csv"][1]["rows"] == 2
+    assert entries["rules"][1]["changed"] == ["course_gap_days=60"]
+    action, details = entries["records"]
+    assert (action, details["patients"], details["assessments"]) == ("imported", 2, 6)
+    assert run("database", "verify")[0] == 0
+
+
+def test_nothing_leaves_that_the_trail_cannot_be_told_of(
+    run: Callable[..., tuple[int, str, str]], small_records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("user", "add", "olga", "--role", "owner")
+    run("import", str(small_records))
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(store_accounts, "record", fail)
+    for arguments in (["outcomes"], ["summary", "--instrument", "phq9"], ["report", "A1"]):
+        path = tmp_path / "taken.html"
+        code, told, error = run(*arguments, "-o", str(path))
+        assert (code, told, path.exists()) == (1, "", False)
+        assert "the disk is full" in error
