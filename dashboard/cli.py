@@ -15,14 +15,15 @@ import typer
 
 from dashboard import terminal
 from dashboard.access.commands import note, user_app
+from dashboard.database_commands import database_app
 from dashboard.failures import explain
-from dashboard.settings import LOOPBACK, Settings, database_url, sqlite_file
+from dashboard.opening import Database, missing, open_existing, open_store
+from dashboard.settings import LOOPBACK, Settings, database_url
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
     from data_models.records import RecordBatch
     from data_models.rules import OutcomeRules
-    from data_models.store import Store
 
 app = typer.Typer(
     name=COMMAND,
@@ -32,16 +33,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(user_app, name="user")
-database_app = typer.Typer(help="Care of the database.", rich_markup_mode=None)
 app.add_typer(database_app, name="database")
 
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", envvar="KETAMINE_OUTCOMES_DATABASE", metavar="URL", show_default="a file in your data folder",
-        help="Database: a URL such as sqlite:///clinic.db, or a file.",
-    ),
-]  # fmt: skip
 Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", metavar="NAME=VALUE", help="Change one rule of the definitions; may be repeated."),
@@ -109,7 +102,7 @@ def serve(
 
         require_owner(settings)
     demonstration.require_free_port(settings)
-    store = _open(settings.database)  # made and upgraded here, once, and not by each worker
+    store = open_store(settings.database)  # made and upgraded here, once, and not by each worker
     if settings.rules is not None and settings.rules != store.rules():
         note(store, "rules_changed", "rules", version=settings.rules.version)
         with Progress() as progress:
@@ -150,7 +143,7 @@ def check(path: Records, database: Database = None) -> None:
 @app.command("import")
 def import_records(path: Records, database: Database = None, rule: Rules = None) -> None:
     """Check session records, store them and derive their outcomes: all of them or none."""
-    store = _open(database_url(database))
+    store = open_store(database_url(database))
     rules = _rules(store.rules(), rule) if rule else None
     note(store, "import_started", "records")  # what the trail cannot be told of is not done
     with Progress() as progress:
@@ -172,7 +165,7 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
 @app.command()
 def derive(database: Database = None, rule: Rules = None) -> None:
     """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
-    store = _open_existing(database)
+    store = open_existing(database)
     rules = _rules(store.rules(), rule)
     note(store, "rules_changed", "rules", changed=list(rule or ()), version=rules.version)
     with Progress() as progress:
@@ -188,7 +181,7 @@ def outcomes(database: Database = None, rule: Rules = None, output: Output = Non
     """Write one row per course and instrument as CSV. --rule applies to this output alone."""
     from dashboard.exports.csv_file import digest, write_csv
 
-    store = _open_existing(database)
+    store = open_existing(database)
     frame = store.outcomes_frame(_rules(store.rules(), rule) if rule else None)
     note(store, "export", "outcomes.csv", rules=list(rule or ()), rows=len(frame), content=lambda: digest(frame))
     with whole_file(output) as stream:
@@ -224,7 +217,7 @@ def summary(
     """Write a cohort's figures: response, onset, durability, fade and side effects."""
     from dashboard.exports import commands
 
-    store = _open_existing(database)
+    store = open_existing(database)
     rules = _rules(store.rules(), rule)
     named = output.suffix.lower().removeprefix(".") if output else ""
     form = form or (named if named in commands.FORMATS else "json")
@@ -245,7 +238,7 @@ def report(
 
     if output is None:
         raise CommandError("name the file to write with -o FILE.pdf or -o FILE.html", exit_code=2)
-    content = commands.report(_open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
+    content = commands.report(open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
     with whole_file(output) as stream:
         stream.write(content)
 
@@ -276,55 +269,12 @@ def sample(
     say(f"Wrote the synthetic records of {_count(patients, 'patient')} to {output}.")
 
 
-@database_app.command("upgrade")
-def database_upgrade(database: Database = None) -> None:
-    """Bring the database's tables to this version of the product."""
-    _open(database_url(database), upgrade=True).close()
-    say("The database is up to date.")
-
-
-@database_app.command("verify")
-def database_verify(database: Database = None) -> None:
-    """Check the audit trail: any entry that was altered, removed, inserted or swapped is named. Exit code 1 then."""
-    from dashboard.access.commands import verify
-
-    say(verify(_open_existing(database)))
-
-
 # --- parts --------------------------------------------------------------------------------------
-
-
-def _open(url: str, upgrade: bool | None = None) -> Store:
-    from data_models.store import Store, StoreError
-
-    try:
-        return Store.open(url, upgrade=upgrade)
-    except StoreError as error:
-        path = sqlite_file(url)
-        if path is None or str(path) in str(error):
-            raise
-        raise CommandError(f"{path}: {error}") from None
-
-
-def _open_existing(database: str | None) -> Store:
-    """The store, which must be there already: reading from a mistyped path makes no new database."""
-    url = database_url(database)
-    if _missing(url):
-        raise CommandError(
-            f"{url.removeprefix('sqlite:///')}: there is no database here; "
-            f"import records first ({COMMAND} import PATH) or name another with --database"
-        )
-    return _open(url)
-
-
-def _missing(url: str) -> bool:
-    path = sqlite_file(url)
-    return path is not None and not path.exists()
 
 
 def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> None:
     """Hold the records against each other, and against what is stored where anything is."""
-    if _missing(url):
+    if missing(url):
         from data_models.reconcile import reconcile
         from data_models.records import TABLES, RecordBatch, empty_table
 
@@ -332,7 +282,7 @@ def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> No
         reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
         return
     progress("comparing with what is stored", 0.0)
-    _open(url).check_batch(batch)
+    open_store(url).check_batch(batch)
 
 
 def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:

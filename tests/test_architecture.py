@@ -20,7 +20,17 @@ FLOORS = {
     0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter"}
     | {"bulk", "engine", "accounts", "answers", "audit"},
     1: {"records", "outcomes", "queries", "deidentification"},
-    2: {"readers", "reconcile", "store", "store_accounts", "store_answers", "cohort", "migrations"},
+    2: {
+        "readers",
+        "reconcile",
+        "store",
+        "store_accounts",
+        "store_answers",
+        "store_copy",
+        "store_distribution",
+        "cohort",
+        "migrations",
+    },
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dashboard.opening import Database
 from dashboard.settings import database_url
 from dashboard.terminal import CommandError, say
 
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 user_app = typer.Typer(help="Accounts: who may sign in, and see what.", rich_markup_mode=None)
 ACTOR = "command line"
 
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database", envvar="KETAMINE_OUTCOMES_DATABASE", metavar="URL", show_default="a file in your data folder",
-        help="Database: a URL such as sqlite:///clinic.db, or a file.",
-    ),
-]  # fmt: skip
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 Roles = Annotated[
     list[str] | None,

@@ -1,0 +1,206 @@
+"""Copying a whole store: from SQLite to PostgreSQL and back, into a file to keep, and out of one again.
+
+A copy is one snapshot of the source written in one transaction of the target, row by row as it stands:
+records, facts, rules, imports, accounts and the audit trail, whose chain is checked at its new place.
+Left out is what only one place can use: who is signed in there, and answers that can be worked out again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from data_models import accounts  # noqa: F401  (maps its tables)
+from data_models.audit import broken
+from data_models.engine import StoreError, open_engine, plain, reading, writing
+from data_models.queries.accounts import audit_entries, audit_seal
+from data_models.store import Store
+from data_models.tables import Base
+
+_ROWS_AT_ONCE = 20_000
+_LEFT_OUT = ("web_sessions", "kept_answers")
+_MADE_WITH_A_STORE = "store_info"  # an empty store holds a few rows of this one table
+_SQLITE = b"SQLite format 3\x00"
+
+Progress = Callable[[str, float], None]
+
+
+def copy_store(source_url: str, target_url: str, progress: Progress | None = None) -> dict[str, int]:
+    """Copy a store into an empty database, which becomes its equal. Returns the rows of each table.
+
+    Raises
+    ------
+    StoreError : the target holds something already, is the source or cannot be written, or the source's
+        audit trail does not hold. Nothing was copied.
+    """
+    if _place(source_url) == _place(target_url):
+        raise StoreError("a store cannot be copied onto itself; name another database to copy to")
+    _require_store(source_url)
+    source = Store.open(source_url)
+    try:
+        _require_empty(target_url)
+        target = Store.open(target_url, upgrade=True)
+        try:
+            with reading(source.engine) as here, writing(target.engine) as there, there.begin():
+                _require_nothing_in(there)  # again, with the lock held: no import can come in between
+                counts = _copy(here, there, progress or _quiet)
+                _require_whole(there, counts)
+            if target.engine.dialect.name == "postgresql":
+                with writing(target.engine) as there, there.begin():
+                    there.exec_driver_sql("ANALYZE")  # the planner knows nothing yet of tables just filled
+            return counts
+        finally:
+            target.close()
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+    finally:
+        source.close()
+
+
+def back_up(url: str, file: Path, progress: Progress | None = None) -> dict[str, int]:
+    """Copy a store into a new SQLite file, for its owner's eyes only; `restore` reads it.
+
+    Raises
+    ------
+    StoreError : there is such a file already, or it cannot be made.
+    """
+    if file.exists():
+        raise StoreError(f"{file}: there is such a file already; name a new one")
+    if not file.absolute().parent.is_dir():
+        raise StoreError(f"{file.parent}: there is no such folder; make it first")
+    part = file.with_name(f".{file.name}.part").absolute()
+    leftovers = [part.with_name(part.name + ending) for ending in ("", "-wal", "-shm")]
+    try:
+        for path in leftovers:  # of a backup that was cut short
+            path.unlink(missing_ok=True)
+        counts = copy_store(url, f"sqlite:///{part.as_posix()}", progress)
+        os.replace(part, file)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be written: {error.strerror}; name a file in another folder") from error
+    finally:
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+    return counts
+
+
+def restore(file: Path, url: str, progress: Progress | None = None) -> dict[str, int]:
+    """Copy a backup into an empty database.
+
+    Raises
+    ------
+    StoreError : there is no such file, it is no backup, or the database holds something already.
+    """
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(len(_SQLITE))
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}; name a file that was backed up to") from error
+    if head != _SQLITE:
+        raise StoreError(f"{file}: is no backup of a store; name a file that `database backup` wrote")
+    return copy_store(f"sqlite:///{file.absolute().as_posix()}", url, progress)
+
+
+def _quiet(step: str, share: float) -> None:
+    """The progress of a caller that shows none."""
+
+
+def _place(url: str) -> tuple[Any, ...]:
+    """Where a URL points, whoever asks: two of the same are one database."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return (url,)  # opening it says what is wrong
+    kind, name = parsed.get_backend_name(), parsed.database or ""
+    if kind == "sqlite" and name:
+        return kind, str(Path(name).resolve())
+    return kind, parsed.host, parsed.port or 5432, name
+
+
+def _require_store(url: str) -> None:
+    """Opening makes a store where there is none: here there must be one."""
+    kind, *_, name = _place(url)
+    if kind == "sqlite" and not Path(name).is_file():
+        raise StoreError(f"{name}: there is no such file; name the database to copy")
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            if not inspect(connection).has_table(_MADE_WITH_A_STORE):
+                raise StoreError("the database to copy holds no store of this program; name another")
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+    finally:
+        engine.dispose()
+
+
+def _require_empty(url: str) -> None:
+    """Look before a store is made there: what belongs to others is not even upgraded."""
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            names = set(inspect(connection).get_table_names())
+            if names and not {"alembic_version", _MADE_WITH_A_STORE} <= names:
+                raise StoreError(f"the database to copy to holds tables of something else: {min(names)}; name another")
+            if names:
+                _require_nothing_in(connection, names)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+    finally:
+        engine.dispose()
+
+
+def _require_nothing_in(connection: Connection, names: set[str] | None = None) -> None:
+    for table in Base.metadata.sorted_tables:
+        if table.name == _MADE_WITH_A_STORE or (names is not None and table.name not in names):
+            continue
+        if connection.execute(select(func.count()).select_from(table.select().limit(1).subquery())).scalar_one():
+            raise StoreError(
+                f"the database to copy to is not empty (its table {table.name} has rows); name an empty one, or move "
+                "this one away first"
+            )
+
+
+def _copy(here: Connection, there: Connection, progress: Progress) -> dict[str, int]:
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in _LEFT_OUT]
+    counts = {t.name: here.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+    there.execute(delete(Base.metadata.tables[_MADE_WITH_A_STORE]))
+    total, done = max(sum(counts.values()), 1), 0
+    put = _copy_in if there.dialect.name == "postgresql" else _insert
+    for table in tables:
+        # In the order of the key, in which rows are appended and not inserted.
+        rows = here.execution_options(yield_per=_ROWS_AT_ONCE).execute(table.select().order_by(*table.primary_key))
+        for part in rows.partitions():
+            progress(f"copying {table.name}", done / total)
+            put(there, table, [tuple(row) for row in part])
+            done += len(part)
+    return counts
+
+
+def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    statement = str(insert(table).compile(dialect=connection.dialect, column_keys=[c.name for c in table.columns]))
+    connection.exec_driver_sql(statement, rows)
+
+
+def _copy_in(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    quoted = connection.dialect.identifier_preparer
+    names = ", ".join(quoted.quote(column.name) for column in table.columns)
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(f"COPY {quoted.format_table(table)} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _require_whole(there: Connection, counts: dict[str, int]) -> None:
+    """What came in is what went out, and the audit trail's chain holds."""
+    for name, count in counts.items():
+        found = there.execute(select(func.count()).select_from(Base.metadata.tables[name])).scalar_one()
+        if found != count:
+            raise StoreError(f"{found:,} of {count:,} rows of {name} came in; nothing was copied, try again")
+    problems = broken(audit_entries(there), audit_seal(there))
+    if problems:
+        raise StoreError(f"the audit trail does not hold: {problems[0]}; nothing was copied, find out who altered it")
