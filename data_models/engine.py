@@ -27,8 +27,10 @@ class StoreError(Exception):
     """The store cannot do what was asked; the message is one sentence for the user."""
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, whole: bool = False) -> Engine:
     """An engine for a store's URL; makes the file of an SQLite store where there is none.
+
+    `whole`: one SQLite file holds everything, accounts and audit trail too, as a backup does.
 
     Raises
     ------
@@ -40,7 +42,10 @@ def open_engine(url: str) -> Engine:
         raise StoreError(f"{url!r} is no database URL; give one such as sqlite:////folder/file.db") from error
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(parsed)
+        engine = _sqlite(parsed)
+        if whole:
+            _ACCESS_ENGINES[engine] = engine
+        return engine
     if kind == "postgresql":
         return _postgresql(parsed)
     raise StoreError(f"databases of the kind {kind!r} are not supported; use sqlite or postgresql")
@@ -72,7 +77,7 @@ def close(engine: Engine) -> None:
     """Let go of every connection to a store."""
     engine.dispose()
     if engine in _ACCESS_ENGINES:
-        _ACCESS_ENGINES[engine].dispose()
+        _ACCESS_ENGINES.pop(engine).dispose()
 
 
 def access_file(path: Path) -> Path:

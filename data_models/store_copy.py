@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, inspect, make_url, select
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from data_models import accounts  # noqa: F401  (maps its tables)
+from data_models.accounts import ACCESS_TABLES
 from data_models.audit import broken
-from data_models.engine import StoreError, open_engine, plain, reading, writing
+from data_models.engine import RECORDS_PART, StoreError, close, open_engine, parts, plain, reading, writing
 from data_models.queries.accounts import audit_entries, audit_seal
 from data_models.store import Store
 from data_models.tables import Base
@@ -45,26 +46,13 @@ def copy_store(source_url: str, target_url: str, progress: Progress | None = Non
     source = Store.open(source_url)
     try:
         _require_empty(target_url)
-        target = Store.open(target_url, upgrade=True)
-        try:
-            with reading(source.engine) as here, writing(target.engine) as there, there.begin():
-                _require_nothing_in(there)  # again, with the lock held: no import can come in between
-                counts = _copy(here, there, progress or _quiet)
-                _require_whole(there, counts)
-            if target.engine.dialect.name == "postgresql":
-                with writing(target.engine) as there, there.begin():
-                    there.exec_driver_sql("ANALYZE")  # the planner knows nothing yet of tables just filled
-            return counts
-        finally:
-            target.close()
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise plain(error) from error
+        return _copy_into(source, Store.open(target_url, upgrade=True), progress)
     finally:
         source.close()
 
 
 def back_up(url: str, file: Path, progress: Progress | None = None) -> dict[str, int]:
-    """Copy a store into a new SQLite file, for its owner's eyes only; `restore` reads it.
+    """Copy a store, accounts and audit trail with it, into one new SQLite file for its owner's eyes only.
 
     Raises
     ------
@@ -74,16 +62,21 @@ def back_up(url: str, file: Path, progress: Progress | None = None) -> dict[str,
         raise StoreError(f"{file}: there is such a file already; name a new one")
     if not file.absolute().parent.is_dir():
         raise StoreError(f"{file.parent}: there is no such folder; make it first")
+    _require_store(url)
     part = file.with_name(f".{file.name}.part").absolute()
     leftovers = [part.with_name(part.name + ending) for ending in ("", "-wal", "-shm")]
+    source = Store.open(url)
     try:
         for path in leftovers:  # of a backup that was cut short
             path.unlink(missing_ok=True)
-        counts = copy_store(url, f"sqlite:///{part.as_posix()}", progress)
+        target = Store(open_engine(f"sqlite:///{part.as_posix()}", whole=True))
+        target.upgrade()
+        counts = _copy_into(source, target, progress)
         os.replace(part, file)
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}; name a file in another folder") from error
     finally:
+        source.close()
         for path in leftovers:
             path.unlink(missing_ok=True)
     return counts
@@ -103,7 +96,47 @@ def restore(file: Path, url: str, progress: Progress | None = None) -> dict[str,
         raise StoreError(f"{file}: cannot be read: {error.strerror}; name a file that was backed up to") from error
     if head != _SQLITE:
         raise StoreError(f"{file}: is no backup of a store; name a file that `database backup` wrote")
-    return copy_store(f"sqlite:///{file.absolute().as_posix()}", url, progress)
+    source_url = f"sqlite:///{file.absolute().as_posix()}"
+    _require_store(source_url, also="accounts")
+    source = Store(open_engine(source_url, whole=True))
+    try:
+        source.upgrade()
+        _require_empty(url)
+        return _copy_into(source, Store.open(url, upgrade=True), progress)
+    finally:
+        source.close()
+
+
+def _copy_into(source: Store, target: Store, progress: Progress | None) -> dict[str, int]:
+    """Copy in one snapshot and one transaction, and let go of the target."""
+    try:
+        with _each_part(source.engine, reading) as here, _each_part(target.engine, writing) as there:
+            for table in Base.metadata.sorted_tables:  # again, with the lock held: nothing can come in between
+                _require_no_row(there(table.name), table)
+            counts = _copy(here, there, progress or _quiet)
+            _require_whole(there, counts)
+        if target.engine.dialect.name == "postgresql":
+            with writing(target.engine) as connection, connection.begin():
+                connection.exec_driver_sql("ANALYZE")  # the planner knows nothing yet of tables just filled
+        return counts
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+    finally:
+        target.close()
+
+
+@contextmanager
+def _each_part(engine: Engine, way: Callable[[Engine], Connection]) -> Iterator[Callable[[str], Connection]]:
+    """A transaction with each database behind a store; gives the connection on which a table lies."""
+    with ExitStack() as stack:
+        opened = {}
+        for each, part in parts(engine).items():
+            connection = stack.enter_context(way(each))
+            stack.enter_context(connection.begin())
+            opened[part] = connection
+        *_, access = opened.values()
+        records = opened.get(RECORDS_PART, access)
+        yield lambda name: access if name in ACCESS_TABLES else records
 
 
 def _quiet(step: str, share: float) -> None:
@@ -122,61 +155,66 @@ def _place(url: str) -> tuple[Any, ...]:
     return kind, parsed.host, parsed.port or 5432, name
 
 
-def _require_store(url: str) -> None:
-    """Opening makes a store where there is none: here there must be one."""
+def _require_store(url: str, also: str = _MADE_WITH_A_STORE) -> None:
+    """Opening makes a store where there is none: here there must be one, with the table `also`."""
     kind, *_, name = _place(url)
     if kind == "sqlite" and not Path(name).is_file():
         raise StoreError(f"{name}: there is no such file; name the database to copy")
-    engine = open_engine(url)
-    try:
-        with reading(engine) as connection:
-            if not inspect(connection).has_table(_MADE_WITH_A_STORE):
-                raise StoreError("the database to copy holds no store of this program; name another")
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise plain(error) from error
-    finally:
-        engine.dispose()
+    names = _tables_of(url)
+    if _MADE_WITH_A_STORE not in names:
+        raise StoreError("the database to copy holds no store of this program; name another")
+    if also not in names:
+        raise StoreError("the file is a database in use and no backup; copy it with: ketamine-outcomes database copy")
 
 
 def _require_empty(url: str) -> None:
     """Look before a store is made there: what belongs to others is not even upgraded."""
     engine = open_engine(url)
     try:
+        names = _tables_of(url)
+        if names and _MADE_WITH_A_STORE not in names:
+            raise StoreError(f"the database to copy to holds tables of something else: {min(names)}; name another")
         with reading(engine) as connection:
-            names = set(inspect(connection).get_table_names())
-            if names and not {"alembic_version", _MADE_WITH_A_STORE} <= names:
-                raise StoreError(f"the database to copy to holds tables of something else: {min(names)}; name another")
-            if names:
-                _require_nothing_in(connection, names)
+            for table in Base.metadata.sorted_tables:
+                if table.name in names:
+                    _require_no_row(connection, table)
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise plain(error) from error
     finally:
-        engine.dispose()
+        close(engine)
 
 
-def _require_nothing_in(connection: Connection, names: set[str] | None = None) -> None:
-    for table in Base.metadata.sorted_tables:
-        if table.name == _MADE_WITH_A_STORE or (names is not None and table.name not in names):
-            continue
-        if connection.execute(select(func.count()).select_from(table.select().limit(1).subquery())).scalar_one():
-            raise StoreError(
-                f"the database to copy to is not empty (its table {table.name} has rows); name an empty one, or move "
-                "this one away first"
-            )
+def _tables_of(url: str) -> set[str]:
+    engine = open_engine(url)
+    try:
+        with reading(engine) as connection:
+            return set(inspect(connection).get_table_names())
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+    finally:
+        close(engine)
 
 
-def _copy(here: Connection, there: Connection, progress: Progress) -> dict[str, int]:
+def _require_no_row(connection: Connection, table: Table) -> None:
+    if table.name != _MADE_WITH_A_STORE and connection.execute(table.select().limit(1)).first() is not None:
+        raise StoreError(
+            f"the database to copy to is not empty (its table {table.name} has rows); name an empty one, or move this "
+            "one away first"
+        )
+
+
+def _copy(here: Callable[[str], Connection], there: Callable[[str], Connection], progress: Progress) -> dict[str, int]:
     tables = [table for table in Base.metadata.sorted_tables if table.name not in _LEFT_OUT]
-    counts = {t.name: here.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
-    there.execute(delete(Base.metadata.tables[_MADE_WITH_A_STORE]))
+    counts = {t.name: here(t.name).execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
+    there(_MADE_WITH_A_STORE).execute(delete(Base.metadata.tables[_MADE_WITH_A_STORE]))
     total, done = max(sum(counts.values()), 1), 0
-    put = _copy_in if there.dialect.name == "postgresql" else _insert
     for table in tables:
+        put = _copy_in if there(table.name).dialect.name == "postgresql" else _insert
         # In the order of the key, in which rows are appended and not inserted.
-        rows = here.execution_options(yield_per=_ROWS_AT_ONCE).execute(table.select().order_by(*table.primary_key))
-        for part in rows.partitions():
+        ordered = table.select().order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
+        for part in here(table.name).execute(ordered).partitions():
             progress(f"copying {table.name}", done / total)
-            put(there, table, [tuple(row) for row in part])
+            put(there(table.name), table, [tuple(row) for row in part])
             done += len(part)
     return counts
 
@@ -195,12 +233,13 @@ def _copy_in(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) 
             copy.write_row(row)
 
 
-def _require_whole(there: Connection, counts: dict[str, int]) -> None:
+def _require_whole(there: Callable[[str], Connection], counts: dict[str, int]) -> None:
     """What came in is what went out, and the audit trail's chain holds."""
     for name, count in counts.items():
-        found = there.execute(select(func.count()).select_from(Base.metadata.tables[name])).scalar_one()
+        found = there(name).execute(select(func.count()).select_from(Base.metadata.tables[name])).scalar_one()
         if found != count:
             raise StoreError(f"{found:,} of {count:,} rows of {name} came in; nothing was copied, try again")
-    problems = broken(audit_entries(there), audit_seal(there))
+    trail = there("audit_entries")
+    problems = broken(audit_entries(trail), audit_seal(trail))
     if problems:
         raise StoreError(f"the audit trail does not hold: {problems[0]}; nothing was copied, find out who altered it")

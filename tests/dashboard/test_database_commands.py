@@ -34,7 +34,7 @@ def database(tmp_path: Path, small_records: Path) -> Path:
 
 def actions(path: Path) -> list[str]:
     store = Store.open(f"sqlite:///{path.as_posix()}")
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         found = [entry.action for entry in audit_entries(connection)]
     store.close()
     return found

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from data_models import store_accounts, store_copy
+from data_models.accounts import ACCESS_TABLES
 from data_models.audit import broken
 from data_models.queries.accounts import audit_entries, audit_seal
 from data_models.store import Store, StoreError
@@ -28,9 +29,10 @@ def _url(store: Store) -> str:
 def _content(url: str) -> dict[str, list[tuple[Any, ...]]]:
     store = Store.open(url)
     try:
-        with store.connect() as connection:
+        with store.connect() as records, store.connect_access() as access:
+            where = {name: access if name in ACCESS_TABLES else records for name in Base.metadata.tables}
             return {
-                name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+                name: [tuple(row) for row in where[name].execute(select(table).order_by(*table.primary_key))]
                 for name, table in Base.metadata.tables.items()
             }
     finally:
@@ -72,7 +74,7 @@ def test_there_and_back_again_it_is_the_same(filled: str, postgresql_store: Stor
     assert "copying patients" in [step for step, _ in told]
     assert all(0 <= share <= 1 for _, share in told)
     _require_same(filled, _url(postgresql_store))
-    with postgresql_store.connect() as connection:
+    with postgresql_store.connect_access() as connection:
         assert broken(audit_entries(connection), audit_seal(connection)) == []
     back = f"sqlite:///{(tmp_path / 'back.db').as_posix()}"
     copy_store(_url(postgresql_store), back)
@@ -89,7 +91,7 @@ def test_a_copy_goes_on_living(filled: str, small_records: Path, tmp_path: Path)
     store.set_name("south", synthetic=False)
     assert store.version() == version + 1
     store_accounts.record(store.engine, "olga", "opened", "B2")
-    with store.connect() as connection:
+    with store.connect_access() as connection:
         assert broken(audit_entries(connection), audit_seal(connection)) == []
     store.close()
 
@@ -143,7 +145,7 @@ def test_a_failure_on_the_way_leaves_an_empty_store(
 
 
 def test_a_trail_that_was_tampered_with_is_not_carried_on(filled: str, tmp_path: Path) -> None:
-    with sqlite3.connect(filled.removeprefix("sqlite:///")) as connection:
+    with sqlite3.connect(filled.removeprefix("sqlite:///") + ".access") as connection:
         connection.execute("UPDATE audit_entries SET actor = 'somebody' WHERE sequence = 2")
     with pytest.raises(StoreError, match="audit trail does not hold: entry 2"):
         copy_store(filled, f"sqlite:///{(tmp_path / 'new.db').as_posix()}")
@@ -162,6 +164,8 @@ def test_a_backup_is_restored_into_an_empty_database(filled: str, postgresql_sto
         back_up(filled, file)
     with pytest.raises(StoreError, match="is not empty"):
         restore(file, filled)
+    with pytest.raises(StoreError, match="in use and no backup"):
+        restore(Path(filled.removeprefix("sqlite:///")), _url(postgresql_store))
     restore(file, _url(postgresql_store))
     _require_same(filled, _url(postgresql_store))
 

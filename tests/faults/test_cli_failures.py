@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard import cli, terminal
+from dashboard import cli, opening, terminal
 from dashboard.exports.csv_file import write_csv
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -187,7 +187,7 @@ def test_an_unexpected_error_is_one_line_without_its_values(
     def fail(_: object) -> str:
         raise KeyError("Jane Q. Patient")
 
-    monkeypatch.setattr(cli, "database_url", fail)
+    monkeypatch.setattr(opening, "database_url", fail)
     assert cli.run(["derive"]) == 1
     line = one_line(capsys.readouterr().err)
     assert "unexpected KeyError" in line
