@@ -5,8 +5,6 @@ Each setting below that differs from Dash's default closes one: see the comments
 
 from __future__ import annotations
 
-import logging
-import traceback
 from typing import Any
 
 import dash
@@ -17,12 +15,10 @@ from dashboard.access import entrance
 from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
 from dashboard.compression import compress_files
-from dashboard.pages import filters, pages
+from dashboard.pages import failed, filters, pages
 from dashboard.pages.card import message
 from dashboard.settings import Settings
-from data_models.store import Store, StoreError
-
-log = logging.getLogger("dashboard")
+from data_models.store import Store
 
 COHORT_PAGES = (ids.OUTCOMES, ids.PATIENTS, ids.SIDE_EFFECTS, ids.EXPORTS)  # those with the filter bar
 
@@ -85,20 +81,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
 
 
 def say_what_failed(error: Exception) -> Any:
-    """Show a sentence where the answer would have stood; a callback never fails silently.
-
-    The log names the kind of error and the place in our code, never its text: that may hold records.
-    """
-    place = next(
-        (f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))),
-        "?",
-    )
-    log.error("a callback failed: %s at %s", type(error).__name__, place)
-    if isinstance(error, StoreError):
-        text = str(error)
-    else:
-        text = "This could not be worked out. Reload the page; if it stays, tell who runs this dashboard."
-    shown = message(text, kind="error")
+    """Show a sentence where the answer would have stood; a callback never fails silently."""
+    shown = message(failed.noted(error), kind="error")
     outputs = dash.ctx.outputs_list
     if isinstance(outputs, dict) and outputs.get("property") == "children":
         return shown

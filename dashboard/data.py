@@ -2,7 +2,8 @@
 
 A callback asks `ask(function, ...)`; the function gets the connection and the scope of the person who
 asked, and its answer is kept for the next asker with the same scope until the store changes: the latest
-in this process, and those about cohorts that took long in the store, for every process that serves it.
+in this process, and those about cohorts that took long in the store, for every process that serves it. All
+that one request asks is read through one connection, so it belongs to one version of the store.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
 from dashboard.access import state, trail
 from data_models.answers import NotKept, question
 from data_models.queries import NotAllowed
-from data_models.queries.patients import patient
+from data_models.queries.cohort import funnel
+from data_models.queries.patients import patient, patient_records
 from data_models.queries.worklist import attention_counts, worklist
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
@@ -29,6 +33,7 @@ from data_models.store_answers import Nothing, keep, kept
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Connection
 
     from data_models.cohort_filter import CohortFilter
     from data_models.store import Store
@@ -82,9 +87,54 @@ class Source:
     answers: Answers = field(default_factory=Answers)
 
 
+class Reading:
+    """What one request reads from: one connection, opened when it is first needed."""
+
+    def __init__(self, of: Store) -> None:
+        self._store = of
+        self._open = ExitStack()
+
+    @cached_property
+    def connection(self) -> Connection:
+        """All that is read through it belongs to one version of the store."""
+        return self._open.enter_context(self._store.connect())
+
+    @cached_property
+    def _about(self) -> tuple[str, OutcomeRules]:
+        return self._store.about(self.connection)
+
+    @property
+    def state(self) -> str:
+        """The mark of the version of the store that this request reads."""
+        return self._about[0]
+
+    @property
+    def rules(self) -> OutcomeRules:
+        """The rules of that version."""
+        return self._about[1]
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._open.close()
+
+
 def attach(server: Flask, store: Store) -> None:
     """Let the pages of an app read this store."""
     server.extensions[_KEY] = Source(store)
+    server.teardown_appcontext(_close)
+
+
+def _close(_: BaseException | None) -> None:
+    found = g.pop(_KEY, None)
+    if found is not None:
+        found.close()
+
+
+def reading() -> Reading:
+    """What the current request reads from; closed with the request."""
+    if _KEY not in g:
+        setattr(g, _KEY, Reading(store()))
+    return g.get(_KEY)
 
 
 def source() -> Source:
@@ -117,7 +167,7 @@ def _in_full() -> None:
 
 def rules() -> OutcomeRules:
     """The rules under which the store's outcomes were derived."""
-    return store().rules()
+    return reading().rules
 
 
 def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **named: Any) -> Any:
@@ -127,25 +177,21 @@ def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **name
     answers are shared between requests: treat them as read-only. `keep=False` for arguments that cannot be
     hashed or answers that would hardly be asked for again.
     """
-    here, who = source(), scope()
-    with here.store.connect() as connection:
-        state = None
-        if keep or any(value is RULES for value in (*arguments, *named.values())):
-            state, current = here.store.about(connection)
-            arguments = tuple(current if value is RULES else value for value in arguments)
-            named = {name: current if value is RULES else value for name, value in named.items()}
+    now, who = reading(), scope()
+    arguments = tuple(now.rules if value is RULES else value for value in arguments)
+    named = {name: now.rules if value is RULES else value for name, value in named.items()}
 
-        def make() -> Any:
-            return function(connection, who, *arguments, **named)
+    def make() -> Any:
+        return function(now.connection, who, *arguments, **named)
 
-        if not keep:
-            answer = make()
-        else:
-            name = (function.__module__, function.__qualname__)
-            key = (state, who, *name, arguments, tuple(sorted(named.items())))
-            shared = name[0] in _OF_COHORTS or function is attention_counts
-            answer = here.answers.get(key, (lambda: _shared(here.store, key, make)) if shared else make)
-    return _told(function, arguments, answer)
+    if not keep:
+        return _noted(function, arguments, make())
+    name = (function.__module__, function.__qualname__)
+    key = (now.state, who, *name, arguments, tuple(sorted(named.items())))
+    shared = name[0] in _OF_COHORTS or function is attention_counts
+    here = source()
+    answer = here.answers.get(key, (lambda: _shared(here.store, key, make)) if shared else make)
+    return _noted(function, arguments, answer)
 
 
 def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -163,21 +209,53 @@ def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return answer
 
 
-def _told(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
+def _noted(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
     """The answer, once the audit trail knows of it where it shows patients."""
-    if function is patient and answer is not None:
+    if function in (patient, patient_records) and answer is not None:
         trail.note_patient(str(arguments[0]))
     elif function is worklist:
         trail.note_list()
     return answer
 
 
-def summary(cohort: CohortFilter) -> dict[str, Any]:
-    """The cohort's figures (data contract, section 3)."""
-    from data_models.cohort import summarise
+class Summary(Mapping[str, Any]):
+    """The cohort's summary (data contract, section 3), each part worked out when a card first looks at it.
 
+    A card then waits for the counts that it draws and for no others. Beside the contract's parts: "rates"
+    (every rate of courses), "vitals" (apart from "side_effects", which has none here).
+    """
+
+    def __init__(self, cohort: CohortFilter) -> None:
+        from data_models import cohort as answers
+
+        self._cohort = cohort
+        self._parts: dict[str, Callable[[], Any]] = {
+            "cohort": lambda: {"where": cohort.where(), **ask(funnel, cohort)},
+            "rates": lambda: ask(answers.rate_shares, cohort),
+            "onset": lambda: ask(answers.onset, cohort),
+            "durability": lambda: ask(answers.durability, cohort),
+            "occupancy": lambda: ask(answers.occupancy, cohort, RULES),
+            "fade": lambda: ask(answers.fade, cohort),
+            "side_effects": lambda: ask(answers.effect_rates, cohort),
+            "vitals": lambda: ask(answers.vitals, cohort, RULES),
+        }
+        for kind in answers.RATES:
+            self._parts[kind] = lambda kind=kind: answers.rates(self["rates"])[kind]  # type: ignore[misc]
+
+    def __getitem__(self, part: str) -> Any:
+        return self._parts[part]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+
+def summary(cohort: CohortFilter) -> Summary:
+    """The cohort's figures, by part."""
     _in_full()
-    return ask(summarise, cohort, RULES)
+    return Summary(cohort)
 
 
 def course_values(cohort: CohortFilter) -> pd.DataFrame:
@@ -188,12 +266,12 @@ def course_values(cohort: CohortFilter) -> pd.DataFrame:
     return ask(values, cohort, RULES)
 
 
-def split(cohort: CohortFilter, by: str) -> dict[str, dict[str, Any]]:
-    """The cohort's figures for each value of one filter key (compare-by)."""
-    from data_models.cohort import split as parts
+def split(cohort: CohortFilter, by: str) -> dict[str, tuple[CohortFilter, Summary]]:
+    """The filter and the figures of each value of one filter key (compare-by)."""
+    from data_models.cohort import parts
 
     _in_full()
-    return ask(parts, cohort, RULES, by)
+    return {value: (part, Summary(part)) for value, part in ask(parts, cohort, by).items()}
 
 
 def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
@@ -204,28 +282,36 @@ def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
     return ask(side_effect_breakdown, cohort, RULES, by=by)
 
 
-def effect_details(cohort: CohortFilter) -> dict[str, Any]:
-    """Any side effect, worst grades, severity by term, time to resolution."""
-    from data_models.cohort import side_effect_details
+def severity(cohort: CohortFilter) -> dict[str, Any]:
+    """Worst grades of sessions, grades by term."""
+    from data_models.cohort import effect_severity
 
     _in_full()
-    return ask(side_effect_details, cohort)
+    return ask(effect_severity, cohort)
 
 
-def details(cohort: CohortFilter) -> dict[str, Any]:
-    """What stands beside the summary: response at 24 h, sustained response."""
-    from data_models.cohort import details as more
+def resolution(cohort: CohortFilter) -> dict[str, Any]:
+    """Time to resolution (minutes)."""
+    from data_models.cohort import effect_resolution
 
     _in_full()
-    return ask(more, cohort, RULES)
+    return ask(effect_resolution, cohort)
+
+
+def any_effect(cohort: CohortFilter) -> dict[str, Any]:
+    """Patients and sessions with any side effect."""
+    from data_models.cohort import any_effect as share
+
+    _in_full()
+    return ask(share, cohort)
 
 
 def tests_between(cohort: CohortFilter, by: str) -> dict[str, Any]:
     """Log-rank tests between the values of one filter key."""
-    from data_models.cohort import compare
+    from data_models.cohort import log_ranks
 
     _in_full()
-    return ask(compare, cohort, by)
+    return ask(log_ranks, cohort, by)
 
 
 def fade_by(cohort: CohortFilter, by: str) -> dict[str, list[dict[str, Any]]]:

@@ -40,9 +40,10 @@ def filter_id(key: str) -> dict[str, str]:
 
 # The cohort pages
 COHORT_BODY = "cohort-body"
-COHORT_WATERFALL = "cohort-waterfall"
+COHORT_CUE = "cohort-cue"
 COMPARE_BY = "by"  # key in the URL of what the cohort is compared by
 COMPARE_BODY = "compare-body"
 SIDE_EFFECTS_BODY = "side-effects-body"
+SIDE_EFFECTS_CUE = "side-effects-cue"
 SIDE_EFFECTS_BY = "side-by"  # key in the URL of how side effects are broken down
 SIDE_EFFECTS_BREAKDOWN = "side-effects-breakdown"

@@ -77,6 +77,13 @@ def _copy(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table,
         copy.write(text.getvalue())
 
 
+def read_rows(connection: Connection, statement: Executable) -> list[dict[str, Any]]:
+    """The rows of a SELECT as dicts, missing values None: for what is small, where a frame would cost more."""
+    result = connection.execute(statement)
+    names = list(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result]
+
+
 def read_frame(connection: Connection, statement: Executable) -> pd.DataFrame:
     """The rows of a SELECT as a frame; numbers that may be missing are float64 with NaN."""
     result = connection.execute(statement)

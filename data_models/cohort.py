@@ -34,6 +34,7 @@ from data_models.vocabulary import DRUGS, PHASES, ROUTES
 
 Floats = NDArray[np.float64]
 _WAYS = ("ever", "last", "end_of_induction", "end_of_induction_all_treated")
+RATES = {"response": _WAYS, "remission": _WAYS, "worse": ("last", "end_of_induction")}  # of the summary
 _ENDS = ("loss", "retreated")
 
 
@@ -49,13 +50,10 @@ def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules:
     -------
     Plain dicts, lists, numbers and None; times in days. None: not reached or not estimable.
     """
-    rates = rate_proportions(connection, scope, cohort)
     return {
         "definitions": definitions(cohort, rules),
         "cohort": {"where": cohort.where(), **queries.funnel(connection, scope, cohort)},
-        "response": {way: rates[f"response.{way}"].as_dict() for way in _WAYS},
-        "remission": {way: rates[f"remission.{way}"].as_dict() for way in _WAYS},
-        "worse": {way: rates[f"worse.{way}"].as_dict() for way in ("last", "end_of_induction")},
+        **rates(rate_shares(connection, scope, cohort)),
         "onset": onset(connection, scope, cohort),
         "duration": {"kaplan_meier": duration_curve(connection, scope, cohort).as_dict()},
         "durability": durability(connection, scope, cohort),
@@ -82,6 +80,16 @@ def rate_proportions(connection: Connection, scope: Scope, cohort: CohortFilter)
         # A scale without a remission cut-off has no rate of remission, not a rate of 0.
         sums["remission.end_of_induction_all_treated"] = PatientSums(0, 0, 0, 0, 0, 0)
     return {name: per_course(values) for name, values in sums.items()}
+
+
+def rate_shares(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, dict[str, Any]]:
+    """`rate_proportions` as the summary writes them."""
+    return {name: rate.as_dict() for name, rate in rate_proportions(connection, scope, cohort).items()}
+
+
+def rates(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The summary's rates, of `rate_shares`: response, remission and worse, each by when."""
+    return {kind: {way: found[f"{kind}.{way}"] for way in ways} for kind, ways in RATES.items()}
 
 
 def course_values(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> pd.DataFrame:
@@ -196,11 +204,17 @@ def fade_split(connection: Connection, scope: Scope, cohort: CohortFilter, by: s
 
 def side_effects(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> dict[str, Any]:
     """Rates per patient and per session, and vital signs, as the data contract has them."""
-    sums = effect_queries.effect_sums(connection, scope, cohort)
-    return {
-        **effects.rates(sums.get((), {})),
-        "vitals": vitals(connection, scope, cohort, rules),
-    }
+    return {**effect_rates(connection, scope, cohort), "vitals": vitals(connection, scope, cohort, rules)}
+
+
+def effect_rates(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
+    """Rates of each side effect, per patient and per session."""
+    return effects.rates(effect_queries.effect_sums(connection, scope, cohort).get((), {}))
+
+
+def any_effect(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
+    """Patients and sessions with any side effect: "per_patient", "per_session"."""
+    return effects.any_effect(effect_queries.worst_sums(connection, scope, cohort).get((), {}))
 
 
 def vitals(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> dict[str, Any]:
@@ -238,10 +252,26 @@ def side_effect_details(connection: Connection, scope: Scope, cohort: CohortFilt
     worst = effect_queries.worst_sums(connection, scope, cohort).get((), {})
     return {
         "any": effects.any_effect(worst),
+        **_severity(connection, scope, cohort, worst),
+        "resolution": effect_resolution(connection, scope, cohort),
+    }
+
+
+def effect_severity(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
+    """Worst grade of a session ("worst"), grades by term ("severity")."""
+    return _severity(connection, scope, cohort, effect_queries.worst_sums(connection, scope, cohort).get((), {}))
+
+
+def _severity(connection: Connection, scope: Scope, cohort: CohortFilter, worst: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "worst": effects.worst_rows(worst),
         "severity": effects.severity_rows(effect_queries.severity_counts(connection, scope, cohort)),
-        "resolution": effects.resolution(effect_queries.resolution_times(connection, scope, cohort)),
     }
+
+
+def effect_resolution(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, Any]:
+    """Time to resolution of side effects (minutes), all and by term."""
+    return effects.resolution(effect_queries.resolution_times(connection, scope, cohort))
 
 
 # --- beyond the contract's summary, splits and comparisons -----------------------------------
@@ -253,11 +283,11 @@ def details(connection: Connection, scope: Scope, cohort: CohortFilter, rules: O
     "sustained_response", "early_response" (at 24 h), "partial_or_better" (ever): P per evaluable
     course; "duration_turnbull"; "durability_bands".
     """
-    rates = rate_proportions(connection, scope, cohort)
+    found = rate_proportions(connection, scope, cohort)
     return {
-        "sustained_response": rates["sustained"].as_dict(),
-        "early_response": rates["early"].as_dict(),
-        "partial_or_better": rates["partial.ever"].as_dict(),
+        "sustained_response": found["sustained"].as_dict(),
+        "early_response": found["early"].as_dict(),
+        "partial_or_better": found["partial.ever"].as_dict(),
         "duration_turnbull": duration_turnbull(connection, scope, cohort).as_dict(),
         "durability_bands": durability_bands(connection, scope, cohort),
     }
@@ -298,29 +328,39 @@ def compare(connection: Connection, scope: Scope, cohort: CohortFilter, by: str)
 
     Returns
     -------
-    "log_rank": {"onset", "duration", "durability"} -> {"statistic", "degrees", "p_value", "test"};
+    "log_rank": as `log_ranks` gives them;
     "differences": one row a pair of values and rate ("response.end_of_induction",
     "remission.end_of_induction", "side_effects_any"): first, second, difference, low, high.
-    Tests are None for `condition` and `phase`: their groups share courses.
     """
-    cut = parts(connection, scope, cohort, by)
-    rates: dict[str, dict[str, Proportion]] = {}
-    tables: dict[str, list[RiskTable]] = {"onset": [], "duration": [], "durability": []}
-    for value, part in cut.items():
+    of_parts: dict[str, dict[str, Proportion]] = {}
+    for value, part in parts(connection, scope, cohort, by).items():
         of_courses = rate_proportions(connection, scope, part)
         sums = effect_queries.worst_sums(connection, scope, part)
-        rates[value] = {name: of_courses[name] for name in ("response.end_of_induction", "remission.end_of_induction")}
-        rates[value]["side_effects_any"] = effects.clustered(sums.get((), {}).get("any", effects.NOBODY))
+        of_parts[value] = {
+            name: of_courses[name] for name in ("response.end_of_induction", "remission.end_of_induction")
+        }
+        of_parts[value]["side_effects_any"] = effects.clustered(sums.get((), {}).get("any", effects.NOBODY))
+    return {"log_rank": log_ranks(connection, scope, cohort, by), "differences": _differences(of_parts)}
+
+
+def log_ranks(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> dict[str, Any]:
+    """Log-rank tests between the values of one filter key.
+
+    Returns
+    -------
+    "onset", "duration", "durability" -> {"statistic", "degrees", "p_value", "test", ...}; None for
+    `condition` and `phase`: their groups share courses.
+    """
+    tables: dict[str, list[RiskTable]] = {"onset": [], "duration": [], "durability": []}
+    if by in ("condition", "phase"):
+        return dict.fromkeys(tables)
+    for part in parts(connection, scope, cohort, by).values():
         left, right, counts = queries.onset_intervals(connection, scope, part)
         tables["onset"].append(risk_table(*_first_response(left, right), counts))
         tables["duration"].append(risk_table(*queries.durations(connection, scope, part)))
         entries, exits, kinds, counts = queries.durabilities(connection, scope, part)
         tables["durability"].append(risk_table(exits, kinds == 1, counts, entries))
-    disjoint = by not in ("condition", "phase")
-    return {
-        "log_rank": {name: _test(log_rank(of)) if disjoint else None for name, of in tables.items()},
-        "differences": _differences(rates),
-    }
+    return {name: _test(log_rank(of)) for name, of in tables.items()}
 
 
 def _test(result: LogRank) -> dict[str, Any]:

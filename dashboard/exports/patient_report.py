@@ -126,7 +126,7 @@ def _scale(
     said = words.state_words(outcome, rules)
     if words.not_evaluable(outcome, rules) is None:
         said += " " + words.course_words(outcome, rules)
-    rows = between_sessions(given, scores, rules)
+    rows = between_sessions(records(given), records(scores), rules)
     said += " " + between_words(rows)
     item9 = scores[scores["item9"].notna()]
     if len(item9):

@@ -11,22 +11,20 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-import pandas as pd
-
 from dashboard import patient_words as words
-from dashboard.figures.panel import or_none, records
+from dashboard.figures.panel import Rows, or_none
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import label
 
 GRADES = {0: "none", 1: "mild", 2: "moderate", 3: "severe"}
 
 
-def between_sessions(sessions: pd.DataFrame, scores: pd.DataFrame, rules: OutcomeRules) -> list[dict[str, Any]]:
+def between_sessions(sessions: Rows, scores: Rows, rules: OutcomeRules) -> list[dict[str, Any]]:
     """One row a session of one course.
 
     Parameters
     ----------
-    sessions : `patient_sessions` of one course. scores : `patient_scores` of one course and instrument.
+    sessions : rows of one course. scores : rows of one course and instrument.
 
     Returns
     -------
@@ -35,12 +33,12 @@ def between_sessions(sessions: pd.DataFrame, scores: pd.DataFrame, rules: Outcom
     start and the next), before_next (the last of them), worst (grade in words), systolic, diastolic (highest,
     mmHg). The first of equal lowest scores counts.
     """
-    ordered = sessions.sort_values("hours")
-    starts = [float(hours) for hours in ordered["hours"]]
-    seen = [(float(row["at_hours"]), float(row["score"])) for row in records(scores.sort_values("at_hours"))]
+    ordered = sorted(sessions, key=lambda row: row["hours"])
+    starts = [float(row["hours"]) for row in ordered]
+    seen = sorted(((float(row["at_hours"]), float(row["score"])) for row in scores), key=lambda pair: pair[0])
     oldest = rules.fade_pre_session_days * 24.0
     rows: list[dict[str, Any]] = []
-    for row, start, end in zip(records(ordered), starts, [*starts[1:], math.inf], strict=True):
+    for row, start, end in zip(ordered, starts, [*starts[1:], math.inf], strict=True):
         earlier = [value for at, value in seen if start - oldest <= at <= start]
         later = [(at, value) for at, value in seen if start < at <= end]
         low = min(later, key=lambda pair: pair[1], default=None)

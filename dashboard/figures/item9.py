@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
-from dashboard.figures.panel import MARGIN, records
+from dashboard.figures.panel import MARGIN, Rows
 from dashboard.theme import colour
 from data_models.instruments import ITEM9_MAXIMUM
 
@@ -14,12 +12,12 @@ RAISED = 2  # the ready list's level: from here on an answer is drawn in the ale
 HEIGHT = 140
 
 
-def item9(scores: pd.DataFrame, days: tuple[float, float] | None = None) -> Figure:
+def item9(scores: Rows, days: tuple[float, float] | None = None) -> Figure:
     """Answers to item 9 (0 to 3) against days since the course's first session.
 
     `scores` holds days and item9; `days` is the axis of the trajectory, so that both read alike.
     """
-    answered = records(scores[scores["item9"].notna()].sort_values("days"))
+    answered = sorted((row for row in scores if not words.missing(row["item9"])), key=lambda row: row["days"])
     if not answered:
         return empty("No answer to item 9 is recorded in this course.", HEIGHT)
     xs = [float(row["days"]) for row in answered]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure
-from dashboard.figures.panel import Panel, records
+from dashboard.figures.panel import Panel, Rows
 from dashboard.theme import colour
 from data_models.instruments import INSTRUMENTS, Instrument
 from data_models.rules import OutcomeRules
@@ -67,8 +65,8 @@ def before_first(days: float) -> str:
 
 
 def score_panel(
-    scores: pd.DataFrame,
-    sessions: pd.DataFrame,
+    scores: Rows,
+    sessions: Rows,
     outcome: Mapping[str, Any] | None,
     instrument: str,
     rules: OutcomeRules,
@@ -82,7 +80,7 @@ def score_panel(
     panel = Panel(f"{scale.name} (0 to {words.number(scale.maximum)}, lower is better)", height, {})
     _bands(panel, scale, ceiling)
     panel.traces.append(_session_hairlines(sessions, ceiling))
-    rows = records(scores.sort_values("days"))
+    rows = sorted(scores, key=lambda row: row["days"])
     days = [float(row["days"]) for row in rows]
     values = [float(row["score"]) for row in rows]
     xs, ys = broken_line(days, values)
@@ -165,12 +163,12 @@ def _bands(panel: Panel, scale: Instrument, ceiling: float) -> None:
         lower = upper
 
 
-def _session_hairlines(sessions: pd.DataFrame, ceiling: float) -> Figure:
+def _session_hairlines(sessions: Rows, ceiling: float) -> Figure:
     """A hairline up the score panel at each session, so that scores are read against sessions."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for day in sessions["days"]:
-        xs += [float(day), float(day), None]
+    for row in sessions:
+        xs += [float(row["days"]), float(row["days"]), None]
         ys += [0.0, ceiling, None]
     return {
         "type": "scatter",
@@ -198,7 +196,7 @@ def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], ceiling: fl
         panel.notes.append(note | {"text": text, "font": {"size": 10, "color": colour(color)}, "name": name})
 
 
-def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: list[dict[str, Any]]) -> None:
+def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: Rows) -> None:
     """Name the score at which response was first seen, and the one at which it was lost."""
     if outcome is None or outcome.get("ever_response") != 1:
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from dashboard import patient_words as words
-from dashboard.figures.panel import Panel, lanes, records
+from dashboard.figures.panel import Panel, Rows, lanes
 from dashboard.theme import ROUTE_SYMBOLS, colour
 from data_models.vocabulary import ROUTES, SIDE_EFFECTS, label
 
@@ -20,11 +19,11 @@ SHORT_TERMS = {
 }
 
 
-def session_panel(sessions: pd.DataFrame, routes: Sequence[str], largest: Mapping[tuple, float]) -> Panel:
+def session_panel(sessions: Rows, routes: Sequence[str], largest: Mapping[tuple, float]) -> Panel:
     """A lane a route: shape = route, size = dose (share of the largest of the same drug, route and unit)."""
     panel = Panel("Sessions (larger = higher dose)", 20 + 24 * len(routes), lanes([label(route) for route in routes]))
     for lane, route in enumerate(routes):
-        given = records(sessions[sessions["route"].map(route_key) == route])
+        given = [row for row in sessions if route_key(row["route"]) == route]
         panel.traces.append(
             {
                 "type": "scatter",
@@ -57,18 +56,18 @@ def dose_key(row: Mapping[str, Any]) -> tuple:
     return (str(row["drug"]), route_key(row["route"]), str(row["dose_unit"]))
 
 
-def largest_doses(sessions: pd.DataFrame) -> dict[tuple, float]:
+def largest_doses(sessions: Rows) -> dict[tuple, float]:
     """The largest dose of each drug, route and unit."""
-    known = sessions[sessions["dose"].notna()]
     found: dict[tuple, float] = {}
-    for row in records(known):
-        found[dose_key(row)] = max(found.get(dose_key(row), 0.0), float(row["dose"]))
+    for row in sessions:
+        if not words.missing(row["dose"]):
+            found[dose_key(row)] = max(found.get(dose_key(row), 0.0), float(row["dose"]))
     return found
 
 
-def routes_of(sessions: pd.DataFrame) -> list[str]:
+def routes_of(sessions: Rows) -> list[str]:
     """Routes used, in the order of the vocabulary, those not recorded last."""
-    used = {route_key(route) for route in sessions["route"]}
+    used = {route_key(row["route"]) for row in sessions}
     return [route for route in (*ROUTES, "") if route in used]
 
 
@@ -113,26 +112,32 @@ def session_hover(row: Mapping[str, Any]) -> str:
     return "<br>".join(lines)
 
 
-def effect_rows(effects: pd.DataFrame, sessions: pd.DataFrame) -> list[str]:
+def effect_rows(effects: Rows, sessions: Rows) -> list[str]:
     """Rows of the side-effect panel: terms, most frequent first, then what was asked and not asked."""
-    counts = effects["term"].value_counts()
-    terms = sorted(counts.index, key=lambda term: (-int(counts[term]), SIDE_EFFECTS.index(term)))
-    rows = [str(term) for term in terms]
-    if ((sessions["asked"] == 1) & (sessions["effects"] == 0)).any():
+    counts = Counter(str(row["term"]) for row in effects)
+    rows = sorted(counts, key=lambda term: (-counts[term], SIDE_EFFECTS.index(term)))
+    if any(map(_none_reported, sessions)):
         rows.append("none reported")
-    if (sessions["asked"] != 1).any():
+    if any(map(_not_asked, sessions)):
         rows.append("not asked")
     return rows
 
 
-def effect_panel(effects: pd.DataFrame, sessions: pd.DataFrame, rows: Sequence[str]) -> Panel:
+def _none_reported(session: Mapping[str, Any]) -> bool:
+    return session["asked"] == 1 and session["effects"] == 0
+
+
+def _not_asked(session: Mapping[str, Any]) -> bool:
+    return session["asked"] != 1
+
+
+def effect_panel(effects: Rows, sessions: Rows, rows: Sequence[str]) -> Panel:
     """A row a term, a square a session that had it, darker = more severe; "not asked" is never "none"."""
     names = [SHORT_TERMS.get(row, row.replace("_", " ")) for row in rows]
     panel = Panel("Side effects (stronger = more severe)", 12 + 18 * len(rows), lanes(names))
     grades = {"mild": 1, "moderate": 2, "severe": 3}
-    worst = effects.assign(grade=effects["severity"].map(grades).fillna(0)).sort_values("grade", kind="stable")
     for severity, grade in (("not graded", 0), *grades.items()):
-        given = records(worst[worst["grade"] == grade])
+        given = [row for row in effects if grades.get(row["severity"], 0) == grade]
         if not given:
             continue
         open_mark = grade == 0
@@ -154,12 +159,12 @@ def effect_panel(effects: pd.DataFrame, sessions: pd.DataFrame, rows: Sequence[s
             }
         )
     quiet = (
-        ("none reported", "circle-open", (sessions["asked"] == 1) & (sessions["effects"] == 0), "asked, none reported"),
-        ("not asked", "x-thin", sessions["asked"] != 1, "side effects not asked about"),
+        ("none reported", "circle-open", _none_reported, "asked, none reported"),
+        ("not asked", "x-thin", _not_asked, "side effects not asked about"),
     )
     for row_name, symbol, chosen, said in quiet:
-        if row_name in rows and chosen.any():
-            days = [float(day) for day in sessions.loc[chosen, "days"]]
+        days = [float(row["days"]) for row in sessions if chosen(row)]
+        if row_name in rows and days:
             marker = {
                 "symbol": symbol,
                 "size": 6,

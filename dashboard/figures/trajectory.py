@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
-from dashboard.figures.panel import MARGIN, Panel
+from dashboard.figures.panel import MARGIN, Panel, Row, Rows
 from dashboard.figures.score_panel import score_ceiling, score_panel
 from dashboard.figures.session_panels import (
     effect_panel,
@@ -38,10 +36,10 @@ RECENT_DAYS = 60.0
 
 
 def trajectory(
-    scores: pd.DataFrame,
-    sessions: pd.DataFrame,
-    side_effects: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    scores: Rows,
+    sessions: Rows,
+    side_effects: Rows,
+    outcomes: Rows,
     *,
     courses: Sequence[int],
     instruments: Sequence[str],
@@ -52,32 +50,29 @@ def trajectory(
 
     Parameters
     ----------
-    scores, sessions, side_effects, outcomes : one patient's rows as the queries of the same names give
-        them (`patient_scores`, `patient_sessions`, `patient_side_effects`, `patient_outcomes`).
+    scores, sessions, side_effects, outcomes : one patient's rows, as `queries.patients.patient_records` has them.
     courses : courses to draw, a column each.
     instruments : scales to draw, a strip each, the first on top.
     span : one of SPANS: the part of the course that the axis shows at first.
     """
-    sessions = sessions[sessions["course"].isin(list(courses))]
-    scores = scores[scores["course"].isin(list(courses)) & scores["instrument"].isin(list(instruments))]
-    if sessions.empty and scores.empty:
+    sessions = [row for row in sessions if row["course"] in courses]
+    scores = [row for row in scores if row["course"] in courses and row["instrument"] in instruments]
+    if not sessions and not scores:
         return empty("This course has no sessions and no scores.", 200)
-    effects = side_effects.merge(sessions[["hours", "days", "course"]], on="hours", how="inner")
-    ceilings = {
-        code: score_ceiling(INSTRUMENTS[code], float(scores.loc[scores["instrument"] == code, "score"].max()))
-        for code in instruments
-        if (scores["instrument"] == code).any()
-    }
+    at = {row["hours"]: {"days": row["days"], "course": row["course"]} for row in sessions}
+    effects = [{**row, **at[row["hours"]]} for row in side_effects if row["hours"] in at]
+    of_scale = {code: [float(row["score"]) for row in scores if row["instrument"] == code] for code in instruments}
+    ceilings = {code: score_ceiling(INSTRUMENTS[code], max(seen)) for code, seen in of_scale.items() if seen}
     routes, largest, terms = routes_of(sessions), largest_doses(sessions), effect_rows(effects, sessions)
     columns: list[list[Panel]] = []
     ranges: list[tuple[float, float]] = []
     for course in courses:
-        seen = scores[scores["course"] == course]
-        given = sessions[sessions["course"] == course].sort_values("days")
-        had = effects[effects["course"] == course]
+        seen = [row for row in scores if row["course"] == course]
+        given = in_time([row for row in sessions if row["course"] == course])
+        had = [row for row in effects if row["course"] == course]
         strips = [
             score_panel(
-                seen[seen["instrument"] == code],
+                [row for row in seen if row["instrument"] == code],
                 given,
                 outcome_of(outcomes, course, code),
                 code,
@@ -97,36 +92,40 @@ def trajectory(
             strips.append(heart_rate_panel(given, sessions))
         _maintenance(strips[0], given)
         columns.append(strips)
-        ranges.append(day_range(seen["days"], given, span))
+        ranges.append(day_range([row["days"] for row in seen], given, span))
     titles = [f"Course {course}" for course in courses] if len(columns) > 1 else []
     return _stack(columns, ranges, titles)
 
 
-def outcome_of(outcomes: pd.DataFrame, course: int, instrument: str) -> dict[str, Any] | None:
+def in_time(rows: Rows) -> list[Row]:
+    """Rows in time order."""
+    return sorted(rows, key=lambda row: row["days"])
+
+
+def outcome_of(outcomes: Rows, course: int, instrument: str) -> Row | None:
     """The outcomes of one course and instrument, or None where there are none."""
-    found = outcomes[(outcomes["course"] == course) & (outcomes["instrument"] == instrument)]
-    return None if found.empty else {str(key): value for key, value in found.iloc[0].items()}
+    return next((row for row in outcomes if row["course"] == course and row["instrument"] == instrument), None)
 
 
-def day_range(days: pd.Series, sessions: pd.DataFrame, span: str) -> tuple[float, float]:
+def day_range(days: Sequence[float], sessions: Rows, span: str) -> tuple[float, float]:
     """First and last day of the axis, with room at both ends."""
-    every = [float(day) for day in (*days, *sessions["days"])] or [0.0]
+    every = [float(day) for day in (*days, *(row["days"] for row in sessions))] or [0.0]
     low, high = max(min(*every, 0.0), EARLIEST_DAY), max(*every, 1.0)
     if span == "induction":
-        induction = sessions.loc[sessions["phase"] == "induction", "days"]
-        high = min(high, float(induction.max()) + 14.0) if len(induction) else high
+        induction = [float(row["days"]) for row in sessions if row["phase"] == "induction"]
+        high = min(high, max(induction) + 14.0) if induction else high
     elif span == "recent":
         low = max(low, high - RECENT_DAYS)
     room = 0.03 * (high - low) + 0.3
     return low - room, high + room
 
 
-def _maintenance(panel: Panel, sessions: pd.DataFrame) -> None:
+def _maintenance(panel: Panel, sessions: Rows) -> None:
     """Mark where maintenance begins, inside the top edge of the uppermost strip."""
-    phases = sessions["phase"]
-    if not ((phases == "induction").any() and (phases == "maintenance").any()):
+    maintained = [float(row["days"]) for row in sessions if row["phase"] == "maintenance"]
+    if not maintained or not any(row["phase"] == "induction" for row in sessions):
         return
-    start = float(sessions.loc[phases == "maintenance", "days"].min())
+    start = min(maintained)
     line = {"type": "line", "x0": start, "x1": start, "yref": "domain", "y0": 0, "y1": 1, "layer": "below"}
     panel.shapes.append(line | {"line": {"color": colour("muted"), "width": 1, "dash": "dot"}, "name": "maintenance"})
     note = {"x": start, "yref": "domain", "y": 1, "yanchor": "top", "xanchor": "left", "showarrow": False}
@@ -217,15 +216,17 @@ def _axis_key(name: str) -> str:
     return f"{name[0]}axis{name[1:]}"
 
 
-def vitals_summary(sessions: pd.DataFrame, rules: OutcomeRules) -> str:
+def vitals_summary(sessions: Rows, rules: OutcomeRules) -> str:
     """Sentence about pressures: how often raised before the dose, and the highest seen."""
-    before = sessions[sessions["systolic_before"].notna() & sessions["diastolic_before"].notna()]
-    raised = (before["systolic_before"] > rules.predose_systolic_mmhg) | (
-        before["diastolic_before"] > rules.predose_diastolic_mmhg
+    before, during = _pressures(sessions, "before"), _pressures(sessions, "highest")
+    raised = sum(
+        systolic > rules.predose_systolic_mmhg or diastolic > rules.predose_diastolic_mmhg
+        for systolic, diastolic in before
     )
-    during = sessions[sessions["systolic_highest"].notna() & sessions["diastolic_highest"].notna()]
-    highest = None
-    if len(during):
-        top = during.sort_values(["systolic_highest", "diastolic_highest"]).iloc[-1]
-        highest = (float(top["systolic_highest"]), float(top["diastolic_highest"]))
-    return words.vitals_words(len(before), int(raised.sum()), highest, rules)
+    return words.vitals_words(len(before), raised, max(during, default=None), rules)
+
+
+def _pressures(sessions: Rows, when: str) -> list[tuple[float, float]]:
+    """Systolic and diastolic pressure of the sessions that have both."""
+    pairs = [(row[f"systolic_{when}"], row[f"diastolic_{when}"]) for row in sessions]
+    return [(float(high), float(low)) for high, low in pairs if not words.missing(high) and not words.missing(low)]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from dashboard import patient_words as words
 from dashboard.figures.base import Figure
-from dashboard.figures.panel import Panel, or_none, records
+from dashboard.figures.panel import Panel, Rows, or_none
 from dashboard.theme import colour
 from data_models.rules import OutcomeRules
 
 
-def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRules) -> Panel:
+def pressure_panel(sessions: Rows, every: Rows, rules: OutcomeRules) -> Panel:
     """Blood pressure before (small) and highest (large) of each session, systolic and diastolic (mmHg)."""
     panel = Panel("Blood pressure, mmHg (large: highest)", 120, {})
     panel.traces += _before_and_highest(sessions, "systolic", "Systolic", "mmHg", rules.predose_systolic_mmhg)
     panel.traces += _before_and_highest(sessions, "diastolic", "Diastolic", "mmHg", rules.predose_diastolic_mmhg)
     for kind, limit in (("systolic", rules.systolic_high_mmhg), ("diastolic", rules.diastolic_high_mmhg)):
         # A limit that nobody came near is ink without news.
-        if not (every[f"{kind}_highest"] >= limit).any():
+        if not any(value >= limit for value in _seen(every, kind, "highest")):
             continue
         line = {"type": "line", "xref": "domain", "x0": 0, "x1": 1, "y0": limit, "y1": limit, "layer": "below"}
         panel.shapes.append(line | {"line": {"color": colour("loss"), "width": 1, "dash": "dot"}})
@@ -32,7 +30,7 @@ def pressure_panel(sessions: pd.DataFrame, every: pd.DataFrame, rules: OutcomeRu
     return panel
 
 
-def heart_rate_panel(sessions: pd.DataFrame, every: pd.DataFrame) -> Panel:
+def heart_rate_panel(sessions: Rows, every: Rows) -> Panel:
     """Heart rate before (small) and highest (large) of each session (beats per minute)."""
     panel = Panel("Heart rate, beats/min (large: highest)", 70, {})
     panel.traces = _before_and_highest(sessions, "heart_rate", "Heart rate", "/min", None)
@@ -40,23 +38,23 @@ def heart_rate_panel(sessions: pd.DataFrame, every: pd.DataFrame) -> Panel:
     return panel
 
 
-def _vital_range(sessions: pd.DataFrame, kinds: Sequence[str], low: float, high: float) -> list[float]:
-    values = sessions[[f"{kind}_{when}" for kind in kinds for when in ("before", "highest")]]
-    seen = values.to_numpy(dtype=float).ravel()
-    seen = seen[seen == seen]
-    return [min(low, float(seen.min()) - 5), max(high, float(seen.max()) + 5)] if seen.size else [low, high]
+def _seen(sessions: Rows, kind: str, when: str) -> list[float]:
+    """The recorded values of one vital sign."""
+    return [float(row[f"{kind}_{when}"]) for row in sessions if not words.missing(row[f"{kind}_{when}"])]
 
 
-def has_vitals(sessions: pd.DataFrame, kind: str) -> bool:
+def _vital_range(sessions: Rows, kinds: Sequence[str], low: float, high: float) -> list[float]:
+    seen = [value for kind in kinds for when in ("before", "highest") for value in _seen(sessions, kind, when)]
+    return [min(low, min(seen) - 5), max(high, max(seen) + 5)] if seen else [low, high]
+
+
+def has_vitals(sessions: Rows, kind: str) -> bool:
     """Whether any session recorded this vital sign."""
-    return bool(sessions[[f"{kind}_before", f"{kind}_highest"]].notna().to_numpy().any())
+    return bool(_seen(sessions, kind, "before") or _seen(sessions, kind, "highest"))
 
 
-def _before_and_highest(
-    sessions: pd.DataFrame, kind: str, name: str, unit: str, threshold: float | None
-) -> list[Figure]:
+def _before_and_highest(rows: Rows, kind: str, name: str, unit: str, threshold: float | None) -> list[Figure]:
     """A stem from before to highest a session; before-values above the threshold in the alert colour."""
-    rows = records(sessions[["days", "number", f"{kind}_before", f"{kind}_highest"]])
     stems_x: list[float | None] = []
     stems_y: list[float | None] = []
     for row in rows:

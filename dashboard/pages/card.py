@@ -89,11 +89,16 @@ def skeleton(card_id: str, question: str, height: int = 300, *, wide: bool = Fal
     return _frame(card_id, [_head(card_id, question, None), *bars], wide, busy=True)
 
 
-def message(text: str, *, title: str | None = None, kind: str = "empty") -> Component:
+def place(place_id: str | dict[str, str], *waiting: Component) -> Component:
+    """Where an answer's cards come to stand, with what is shown until then: takes no room of its own in the grid."""
+    return html.Div(list(waiting), id=place_id, className="card-place")
+
+
+def message(text: str, *, title: str | None = None, kind: str = "empty", wide: bool = False) -> Component:
     """A designed empty or error state (`kind`: empty, error): plain words, what to do next."""
     parts = [html.H2(title, className="state-title")] if title else []
     role = {"role": "alert"} if kind == "error" else {}
-    return html.Div([*parts, html.P(text)], className=f"state state-{kind}", **role)
+    return html.Div([*parts, html.P(text)], className=f"state state-{kind}" + " card-wide" * wide, **role)
 
 
 def _frame(card_id: str, parts: list[Component], wide: bool, busy: bool = False) -> Component:

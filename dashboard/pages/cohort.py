@@ -8,11 +8,14 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import data, ids
-from dashboard.pages import Page, compare, filters, outcome_cards, withheld
+from dashboard.pages import Page, compare, failed, filters, later, withheld
+from dashboard.pages import outcome_cards as cards
 from dashboard.pages.card import skeleton
+from dashboard.pages.later import Later
 from data_models.cohort_filter import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
+ANY_EFFECT = "any-effect"
 
 
 def layout() -> Component:
@@ -20,40 +23,84 @@ def layout() -> Component:
     head = html.Div(
         [html.H1("Outcomes", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
     )
-    waiting = html.Div(
-        [
-            skeleton("funnel", "On whom do these figures rest?", 70, wide=True),
-            skeleton("onset", "How quickly do effects start?"),
-            skeleton("durability", "How long do they last?"),
-        ],
-        className="cards",
-    )
+    waiting = [
+        html.Div(skeleton("funnel", "On whom do these figures rest?", 70, wide=True), className="cards"),
+        html.Div(cards.waiting_headlines(), className="headlines", **{"aria-hidden": "true"}),
+        html.Div(
+            [skeleton("onset", "How quickly do effects start?"), skeleton("sessions", "After how many sessions?")],
+            className="cards",
+        ),
+        later.cue(ids.COHORT_CUE),
+    ]
     return html.Div(
         [
             head,
             filters.bar(),
             html.Div(waiting, id=ids.COHORT_BODY, className="page-body"),
+            html.Div([one.place() for one in LATER], className="cards cards-more"),
             compare.shell(),
         ]
     )
 
 
-def register(app: Dash) -> None:
-    """The page's callbacks: the URL's filters in, cards out."""
+def _durability(cohort: CohortFilter) -> list[Component]:
+    answer = data.summary(cohort)
+    return [cards.durability_card(answer, data.rules()), cards.competing_card(answer, data.rules())]
 
-    @app.callback(Output(ids.COHORT_BODY, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
-    def show(search: str | None, pathname: str | None) -> Any:
+
+def _fade(cohort: CohortFilter) -> list[Component]:
+    return [cards.fade_card(data.summary(cohort), cohort, data.rules())]
+
+
+def _occupancy(cohort: CohortFilter) -> list[Component]:
+    return [cards.occupancy_card(data.summary(cohort), data.rules())]
+
+
+def _waterfall(cohort: CohortFilter) -> list[Component]:
+    return [cards.waterfall_card(data.course_values(cohort), data.summary(cohort), cohort, data.rules())]
+
+
+def _cost(cohort: CohortFilter) -> list[Component]:
+    return [cards.cost_card(data.summary(cohort), data.rules())]
+
+
+LATER = (
+    Later("durability", ("How long do they last?", "Lost, or treated again first?"), 330, _durability),
+    Later("fade", ("How does the effect fade between sessions?",), 330, _fade),
+    Later("occupancy", ("Who is in response over time?",), 330, _occupancy),
+    Later("waterfall", ("Who improved?",), 330, _waterfall),
+    Later("cost", ("At what cost?",), 330, _cost),
+)
+
+
+def register(app: Dash) -> None:
+    """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
+
+    @app.callback(
+        Output(ids.COHORT_BODY, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        State(ids.COHORT_CUE, "data-cohort"),
+        on_error=failed.instead_of("Outcomes", later.cue(ids.COHORT_CUE)),
+    )
+    def show(search: str | None, pathname: str | None, shown: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
         if data.suppressed():
-            return withheld.figures(search, "all")
+            return [withheld.figures(search, "all"), later.cue(ids.COHORT_CUE)]
         cohort = CohortFilter.from_query(search or "")
+        if later.same(shown, cohort):
+            return no_update
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
-            return filters.nothing(cohort)
-        beside = data.details(cohort) | {"any_effect": data.effect_details(cohort)["any"]["per_session"]}
-        return outcome_cards.cards(answer, beside, cohort, data.course_values(cohort), data.rules())
+            return [filters.nothing(cohort), later.cue(ids.COHORT_CUE)]
+        return [*cards.first(answer, data.rules(), ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
 
+    @app.callback(Output(ANY_EFFECT, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    def show_any_effect(about: str | None) -> Any:
+        return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None
+
+    later.register(app, ids.COHORT_CUE, LATER)
     compare.register(app)
 
 

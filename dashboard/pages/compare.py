@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
-import pandas as pd
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
@@ -16,8 +15,8 @@ from dashboard import data, ids, words
 from dashboard.figures import durability, fade, occupancy, onset, side_effects, waterfall
 from dashboard.figures.graph import graph
 from dashboard.figures.steps import Group
-from dashboard.pages import filters
-from dashboard.pages.card import Definition, Table, card, message
+from dashboard.pages import failed, filters
+from dashboard.pages.card import Definition, Table, card, message, place, skeleton
 from dashboard.pages.card_tables import SHARE_COLUMNS
 from dashboard.pages.outcome_cards import FADE_COLUMNS, measured_changes, note
 from dashboard.theme import LIGHT, SERIES
@@ -30,7 +29,15 @@ FADE_KEYS = ("route", "phase")  # the session's own, not the course's
 OF_SESSIONS = "phase"  # a key of sessions: courses cannot be told apart by it
 MOST_GROUPS = 6
 SMALL = 210  # pixels: the height of a small multiple
-Parts = Mapping[str, Mapping[str, Any]]
+Parts = Mapping[str, tuple[CohortFilter, Mapping[str, Any]]]
+QUESTIONS = {  # heading of each card, before ", by route?"
+    "onset": "How quickly",
+    "durability": "How long",
+    "fade": "How does it fade",
+    "occupancy": "Who is in response",
+    "waterfall": "Who improved",
+    "effects": "At what cost",
+}
 
 
 def shell() -> Component:
@@ -55,34 +62,49 @@ def shell() -> Component:
 
 
 def register(app: Dash) -> None:
-    """The URL's `by` fills the charts; URL and control follow each other as filters do."""
+    """The URL's `by` fills the charts; URL and control follow each other as filters do.
 
-    @app.callback(Output(ids.COMPARE_BODY, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
+    What is quickly counted comes first; its answer holds the places of the other cards, which begin then.
+    """
+
+    @app.callback(
+        Output(ids.COMPARE_BODY, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        on_error=failed.instead_of("Compare"),
+    )
     def show(search: str | None, pathname: str | None) -> Any:
         if (pathname or "/") != ids.OUTCOMES:
             return no_update
-        by = parse_qs((search or "").lstrip("?")).get("by", [""])[0]
-        if by not in KEYS or data.suppressed():  # then the tables above are by this key
-            return None
-        cohort = CohortFilter.from_query(search or "")
-        from data_models.cohort import parts as parts_of  # late: starting the dashboard imports no statistics
+        groups = asked(search)
+        return None if groups is None else first(groups)
 
-        faded = data.fade_by(cohort, by) if by in FADE_KEYS else None
-        answers = data.split(cohort, by)
-        if by == OF_SESSIONS:
-            return session_cards(answers, by, data.rules(), faded)
-        chosen = kept_of(answers)
-        changes = {
-            key: data.course_values(part) for key, part in data.ask(parts_of, cohort, by).items() if key in chosen
-        }
-        tests = data.tests_between(cohort, by)["log_rank"]
-        return cards(answers, by, data.rules(), tests, faded, changes, cohort.instrument)
+    for part, make in LATER.items():
+        _register(app, part, make)
 
 
-def kept_of(answers: Parts) -> list[str]:
-    """The values drawn: the largest groups that have a course, in order of size."""
-    ordered = sorted(answers, key=lambda key: -answers[key]["cohort"]["courses"])
-    return [key for key in ordered if answers[key]["cohort"]["courses"]][:MOST_GROUPS]
+def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> None:
+    question, place_id = QUESTIONS[part], f"compare-{part}-place"
+
+    # The place comes anew with every comparison, so no card of an earlier one can stand among these.
+    @app.callback(
+        Output(place_id, "children"),
+        Input(place_id, "id"),
+        State(ids.URL, "search"),
+        on_error=failed.instead_of(question, wide=True),
+    )
+    def show(_: Any, search: str | None) -> Any:
+        groups = asked(search)
+        return None if groups is None else make(groups)
+
+
+def asked(search: str | None) -> Comparison | None:
+    """The comparison that a URL asks for; None where it asks for none, or where the tables above are by this key."""
+    by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
+    if by not in KEYS or data.suppressed():
+        return None
+    cohort = CohortFilter.from_query(search or "")
+    return Comparison.of(cohort, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,19 @@ class Comparison:
     by: str
     rules: OutcomeRules
     kept: tuple[str, ...]
+    cohort: CohortFilter
+
+    @classmethod
+    def of(cls, cohort: CohortFilter, by: str) -> Comparison:
+        """The comparison of a cohort; drawn are the largest groups that have a course, in order of size."""
+        answers = data.split(cohort, by)
+        courses = {key: answer["cohort"]["courses"] for key, (_, answer) in answers.items()}
+        kept = [key for key in sorted(courses, key=lambda key: -courses[key]) if courses[key]]
+        return cls(answers, by, data.rules(), tuple(kept[:MOST_GROUPS]), cohort)
+
+    def figures(self, key: str) -> Mapping[str, Any]:
+        """The summary of one group."""
+        return self.answers[key][1]
 
     @property
     def name(self) -> str:
@@ -108,27 +143,31 @@ class Comparison:
 
     @property
     def caution(self) -> str:
-        found = sum(1 for answer in self.answers.values() if answer["cohort"]["courses"])
+        found = sum(1 for _, answer in self.answers.values() if answer["cohort"]["courses"])
         more = f" The {MOST_GROUPS} largest of {found} groups are drawn." if found > MOST_GROUPS else ""
         return "Groups differ in more than this: a difference is not an effect." + more
 
     def curves(self, part: str) -> list[Group]:
         """Kaplan-Meier curves of onset or durability."""
-        found = [(key, self.answers[key][part]["kaplan_meier"]) for key in self.kept]
+        found = [(key, self.figures(key)[part]["kaplan_meier"]) for key in self.kept]
         return [Group(self.called(key), km["curve"], km["n"], self.token(key)) for key, km in found]
 
-    def card(self, part: str, question: str, sentence: str, figure: Any = None, **more: Any) -> Component:
+    def question(self, part: str) -> str:
+        """The heading of a card."""
+        return f"{QUESTIONS[part]}, by {self.name.lower()}?"
+
+    def card(self, part: str, sentence: str, figure: Any = None, **more: Any) -> Component:
         """One card of the comparison."""
         given: dict[str, Any] = {
             "table": self.rates(),
             "definition": Definition(self.caution, ("response_improvement", "loss_rule")),
         }
-        return card(f"compare-{part}", question, sentence, figure, **(given | {"rules": self.rules} | more))
+        return card(f"compare-{part}", self.question(part), sentence, figure, **(given | {"rules": self.rules} | more))
 
     def rates(self) -> Table:
         """Rates and medians, one row a group, drawn or not."""
-        ordered = sorted(self.answers.items(), key=lambda item: -item[1]["cohort"]["courses"])
-        shown = [_row(self.called(key), answer) for key, answer in ordered if answer["cohort"]["courses"]]
+        ordered = sorted(self.answers.items(), key=lambda item: -item[1][1]["cohort"]["courses"])
+        shown = [_row(self.called(key), answer) for key, (_, answer) in ordered if answer["cohort"]["courses"]]
         return _table(shown, self.name)
 
 
@@ -138,70 +177,49 @@ def _few(by: str) -> Component:
     )
 
 
-def session_cards(
-    answers: Parts, by: str, rules: OutcomeRules, faded: Mapping[str, list[dict[str, Any]]] | None
-) -> Component:
-    """What a split by the session's phase can tell: fade and side effects. Courses pass through the phases."""
-    groups = Comparison(answers, by, rules, tuple(kept_of(answers)))
-    if len(groups.kept) < 2:
-        return _few(by)
-    said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
-    return html.Div(
-        [
-            html.P(said, className="card-note"),
-            html.Div([fade_card(groups, faded), effects_card(groups)], className="cards"),
-        ]
-    )
+def first(groups: Comparison) -> Component:
+    """Onset and durability, which are quickly counted, and the places of the rest.
 
-
-def cards(
-    answers: Parts,
-    by: str,
-    rules: OutcomeRules,
-    tests: Mapping[str, Any],
-    faded: Mapping[str, list[dict[str, Any]]] | None,
-    changes: Mapping[str, pd.DataFrame],
-    instrument: str = "phq9",
-) -> Component:
-    """Onset, durability, fade and side effects overlaid; occupancy and waterfall as small multiples."""
-    groups = Comparison(answers, by, rules, tuple(kept_of(answers)))
+    Of a split by the session's phase only what sessions can tell: courses pass through the phases.
+    """
     if len(groups.kept) < 2:
-        return _few(by)
+        return _few(groups.by)
+    if groups.by == OF_SESSIONS:
+        said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
+        rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
+        return html.Div([html.P(said, className="card-note"), rest])
+    tests = data.tests_between(groups.cohort, groups.by)
     at_risk = note("Under the axis: courses at risk.")
-    name = groups.name.lower()
     shown = [
         groups.card(
             "onset",
-            f"How quickly, by {name}?",
             f"{_medians(groups, 'onset')} {words.tests(tests, 'onset')}",
             onset.onset_groups(groups.curves("onset")),
             body=at_risk,
         ),
         groups.card(
             "durability",
-            f"How long, by {name}?",
             f"{_medians(groups, 'durability')} {words.tests(tests, 'durability')}",
             durability.durability_groups(groups.curves("durability")),
             body=at_risk,
         ),
-        fade_card(groups, faded),
-        occupancy_card(groups),
-        waterfall_card(groups, changes, instrument),
-        effects_card(groups),
     ]
-    return html.Div(shown, className="cards")
+    return html.Div([*shown, *(_place(groups, part) for part in LATER)], className="cards")
 
 
-def fade_card(groups: Comparison, faded: Mapping[str, list[dict[str, Any]]] | None) -> Component:
+def _place(groups: Comparison, part: str) -> Component:
+    return place(f"compare-{part}-place", skeleton(f"compare-{part}", groups.question(part), 300, wide=True))
+
+
+def fade_card(groups: Comparison) -> Component:
     """Change since the score before a session, a line a group."""
+    found = _bins(groups)
     bins = [
-        (f"{groups.called(key)} (n {sum(b['scores'] for b in part):,})", groups.token(key), part)
-        for key, part in _bins(groups, faded)
+        (f"{groups.called(key)} (n {sum(b['scores'] for b in part):,})", groups.token(key), part) for key, part in found
     ]
-    rows = [{"group": groups.called(key), **b} for key, part in _bins(groups, faded) for b in part]
+    rows = [{"group": groups.called(key), **b} for key, part in found for b in part]
     return groups.card(
         "fade",
-        f"How does it fade, by {groups.name.lower()}?",
         words.sentence(groups.caution),
         fade.fade(bins),
         table=Table((("group", groups.name), *FADE_COLUMNS), rows),
@@ -213,7 +231,7 @@ def occupancy_card(groups: Comparison) -> Component:
     """Who is in response over time: one small chart a group."""
     shown, rows = [], []
     for key in groups.kept:
-        answer = groups.answers[key]
+        answer = groups.figures(key)
         spans, courses = answer["occupancy"], answer["cohort"]["courses"]
         title = f"{groups.called(key)} (n {courses:,})"
         shown.append((title, occupancy.occupancy(spans, courses, SMALL), words.occupancy(spans, courses)))
@@ -222,11 +240,10 @@ def occupancy_card(groups: Comparison) -> Component:
         f"{groups.called(key)} {words.percent(words.at_day(found['occupancy'], 28.0, 'day')['response'])} "
         f"(n {found['cohort']['courses']:,})"
         for key in groups.kept
-        if (found := groups.answers[key])["occupancy"] and found["cohort"]["courses"] >= words.FEW
+        if (found := groups.figures(key))["occupancy"] and found["cohort"]["courses"] >= words.FEW
     ]
     return groups.card(
         "occupancy",
-        f"Who is in response, by {groups.name.lower()}?",
         words.sentence("known to be in response 28 days after the first session: " + ", ".join(said))
         if said
         else f"No group has {words.FEW} courses.",
@@ -238,13 +255,12 @@ def occupancy_card(groups: Comparison) -> Component:
     )
 
 
-def waterfall_card(groups: Comparison, changes: Mapping[str, pd.DataFrame], instrument: str) -> Component:
+def waterfall_card(groups: Comparison) -> Component:
     """Who improved: one small chart a group, on one axis of change."""
-    found = {
-        key: measured_changes(changes[key], groups.answers[key]["cohort"]["courses"], instrument, groups.rules)
-        for key in groups.kept
-        if key in changes
-    }
+    instrument, found = groups.cohort.instrument, {}
+    for key in groups.kept:
+        cohort, answer = groups.answers[key]
+        found[key] = measured_changes(data.course_values(cohort), answer["cohort"]["courses"], instrument, groups.rules)
     every = [change for one in found.values() for change in one.changes]
     span = (min(every, default=0.0), max(every, default=0.0))
     shown, said = [], []
@@ -265,7 +281,6 @@ def waterfall_card(groups: Comparison, changes: Mapping[str, pd.DataFrame], inst
     ]
     return groups.card(
         "waterfall",
-        f"Who improved, by {groups.name.lower()}?",
         words.sentence(f"{what}: {', '.join(said)}") if said else f"No group has {words.FEW} measured courses.",
         body=multiples(shown),
         table=Table((("group", groups.name), ("state", "At the last score"), ("courses", "Courses")), rows),
@@ -275,15 +290,12 @@ def waterfall_card(groups: Comparison, changes: Mapping[str, pd.DataFrame], inst
 
 def effects_card(groups: Comparison) -> Component:
     """Side effects per session, a mark a group."""
-    asked = [
-        {
-            "group": key,
-            "sessions_asked": groups.answers[key]["side_effects"].get("sessions_asked", 0),
-            "per_session": groups.answers[key]["side_effects"].get("per_session") or [],
-        }
-        for key in groups.kept
+    found = [(key, groups.figures(key)["side_effects"]) for key in groups.kept]
+    shown = [
+        {"group": key, "sessions_asked": effects["sessions_asked"], "per_session": effects["per_session"]}
+        for key, effects in found
+        if effects.get("sessions_asked")
     ]
-    shown = [group for group in asked if group["sessions_asked"]]
     names = {g["group"]: f"{groups.called(g['group'])} (n {g['sessions_asked']:,})" for g in shown}
     largest = max(shown, key=lambda g: g["sessions_asked"], default=None)
     terms = side_effects.shown_terms(largest["per_session"])[:8] if largest else []
@@ -303,7 +315,6 @@ def effects_card(groups: Comparison) -> Component:
         said = words.sentence(f"{label(terms[0]).lower()}, share of sessions: {'; '.join(parts)}")
     return groups.card(
         "effects",
-        f"At what cost, by {groups.name.lower()}?",
         said,
         side_effects.by_group([(g["group"], g["per_session"]) for g in shown], terms, groups.by, names),
         body=note("The eight most frequent are drawn, with n sessions asked; the table has all."),
@@ -323,16 +334,25 @@ def multiples(shown: Sequence[tuple[str, dict[str, Any], str]]) -> Component:
     )
 
 
-def _bins(groups: Comparison, faded: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
-    if faded is None:
-        return [(key, groups.answers[key]["fade"]) for key in groups.kept]
+LATER: Mapping[str, Callable[[Comparison], Component]] = {
+    "fade": fade_card,
+    "occupancy": occupancy_card,
+    "waterfall": waterfall_card,
+    "effects": effects_card,
+}
+
+
+def _bins(groups: Comparison) -> list[tuple[str, Any]]:
+    if groups.by not in FADE_KEYS:
+        return [(key, groups.figures(key)["fade"]) for key in groups.kept]
+    faded = data.fade_by(groups.cohort, groups.by)
     return [(key, faded[key]) for key in groups.kept if key in faded]
 
 
 def _medians(groups: Comparison, part: str) -> str:
     found = []
     for key in groups.kept:
-        km, name = groups.answers[key][part]["kaplan_meier"], groups.called(key)
+        km, name = groups.figures(key)[part]["kaplan_meier"], groups.called(key)
         if km["n"] < words.FEW:
             found.append(f"{name} too few (n {km['n']:,})")
         elif km["median"] is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import html
 from dash.development.base_component import Component
 
 from dashboard import words
@@ -22,24 +21,6 @@ _SESSIONS = (
     "Asked sessions with the side effect, of asked sessions; 95% interval clustered by patient, whose sessions are "
     "alike."
 )
-
-
-def cards(answer: Mapping[str, Any], by_number: Groups, details: Mapping[str, Any], rules: OutcomeRules) -> Component:
-    """How often, when, how bad, how soon over, vital signs."""
-    effects = answer["side_effects"]
-    return html.Div(
-        [
-            often_card(effects, rules),
-            html.Div(
-                [when_card(by_number, effects, rules), resolution_card(details["resolution"], rules)], className="stack"
-            ),
-            severity_card(details, rules),
-            html.Div(
-                [pressure_card(effects["vitals"], rules), threshold_card(effects["vitals"], rules)], className="stack"
-            ),
-        ],
-        className="cards",
-    )
 
 
 def often_card(effects: Mapping[str, Any], rules: OutcomeRules) -> Component:

@@ -60,7 +60,7 @@ def _without(cohort: CohortFilter, key: str) -> CohortFilter:
 def nothing(cohort: CohortFilter) -> Component:
     """The empty state of a cohort page, for those who see cohorts in full."""
     said = [sentences.nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
-    return message(" ".join(text for text in said if text), title="Nothing to show")
+    return message(" ".join(text for text in said if text), title="Nothing to show", wide=True)
 
 
 def left_out_words(found: Sequence[tuple[str, int]]) -> str:

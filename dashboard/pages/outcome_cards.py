@@ -13,13 +13,21 @@ from dash.development.base_component import Component
 from dashboard import words
 from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, waterfall
 from dashboard.figures.steps import stops_early
-from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card import Definition, Table, card, place
 from dashboard.pages.card_tables import curve_table, onset_table, share_table
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 
 Summary = Mapping[str, Any]
+HEADLINES = (
+    "Response at end of induction",
+    "Remission at end of induction",
+    "Worse at end of induction",
+    "Median time to response",
+    "Median durability of response",
+    "Sessions with any side effect",
+)
 FADE_COLUMNS = (
     ("from_days", "From day"),
     ("to_days", "To day"),
@@ -32,29 +40,12 @@ FADE_COLUMNS = (
 )
 
 
-def cards(
-    answer: Summary, beside: Summary, cohort: CohortFilter, values: pd.DataFrame, rules: OutcomeRules
-) -> list[Component]:
-    """Funnel, headlines and the charts, in the order of the questions.
-
-    `beside` holds what stands beside the summary: "early_response", "sustained_response", "any_effect".
-    """
+def first(answer: Summary, rules: OutcomeRules, any_effect_id: str) -> list[Component]:
+    """What is quickly counted: funnel, headlines, onset. The tile of side effects is a place that is filled later."""
     return [
         html.Div(funnel_card(answer, rules), className="cards"),
-        headlines(answer, beside),
-        html.Div(
-            [
-                onset_card(answer, beside, rules),
-                sessions_card(answer, rules),
-                durability_card(answer, rules),
-                competing_card(answer, rules),
-                fade_card(answer, cohort, rules),
-                occupancy_card(answer, rules),
-                waterfall_card(values, answer, cohort, rules),
-                cost_card(answer, rules),
-            ],
-            className="cards",
-        ),
+        headlines(answer, any_effect_id),
+        html.Div([onset_card(answer, rules), sessions_card(answer, rules)], className="cards"),
     ]
 
 
@@ -98,23 +89,34 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
     )
 
 
-def headlines(answer: Summary, beside: Summary) -> Component:
+def headlines(answer: Summary, any_effect_id: str) -> Component:
     """Six values with interval and n; rates at end of induction with both denominators."""
     response, remission, worse = answer["response"], answer["remission"], answer["worse"]
     onset_km, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
     tiles = [
-        _rate_tile(
-            "Response at end of induction", response["end_of_induction"], response["end_of_induction_all_treated"]
-        ),
-        _rate_tile(
-            "Remission at end of induction", remission["end_of_induction"], remission["end_of_induction_all_treated"]
-        ),
-        _rate_tile("Worse at end of induction", worse["end_of_induction"], None),
-        _median_tile("Median time to response", onset_km, "evaluable course"),
-        _median_tile("Median durability of response", durable, "course in response", "courses in response"),
-        _rate_tile("Sessions with any side effect", beside["any_effect"], None, "sessions asked"),
+        _rate_tile(HEADLINES[0], response["end_of_induction"], response["end_of_induction_all_treated"]),
+        _rate_tile(HEADLINES[1], remission["end_of_induction"], remission["end_of_induction_all_treated"]),
+        _rate_tile(HEADLINES[2], worse["end_of_induction"], None),
+        _median_tile(HEADLINES[3], onset_km, "evaluable course"),
+        _median_tile(HEADLINES[4], durable, "course in response", "courses in response"),
+        place(any_effect_id, _waiting_tile(HEADLINES[5])),
     ]
     return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
+
+
+def any_effect_tile(share: Mapping[str, Any]) -> Component:
+    """Sessions with any side effect, of sessions in which they were asked about."""
+    return _rate_tile(HEADLINES[5], share["per_session"], None, "sessions asked")
+
+
+def waiting_headlines() -> list[Component]:
+    """The headlines while their numbers are on the way."""
+    return [_waiting_tile(name) for name in HEADLINES]
+
+
+def _waiting_tile(name: str) -> Component:
+    bones = [html.Div(className="bone bone-value"), html.Div(className="bone bone-line")]
+    return html.Div([html.H3(name), *bones], className="headline", **{"aria-busy": "true"})
 
 
 def _tile(name: str, value: list[Any] | str, *lines: str) -> Component:
@@ -145,7 +147,7 @@ def _median_tile(name: str, km: Mapping[str, Any], unit: str, units: str | None 
     return _tile(name, value, words.interval(km["low"], km["high"], ""), n)
 
 
-def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Component:
+def onset_card(answer: Summary, rules: OutcomeRules) -> Component:
     km, turnbull = answer["onset"]["kaplan_meier"], answer["onset"]["turnbull"]
     return card(
         "onset",
@@ -154,7 +156,7 @@ def onset_card(answer: Summary, beside: Summary, rules: OutcomeRules) -> Compone
         onset.onset(km, turnbull),
         body=note(
             "Solid: 1 − Kaplan-Meier with its 95% interval. Dotted: Turnbull, with a band where it is open.",
-            words.early_response(beside["early_response"]),
+            words.early_response(answer["rates"]["early"]),
             words.turnbull_median(turnbull),
             _stop_words(km, onset.LONGEST_DAYS),
         ),

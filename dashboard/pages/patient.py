@@ -10,10 +10,10 @@ from dash.development.base_component import Component
 from dashboard import data, ids
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
-from dashboard.pages import Page, patient_report
+from dashboard.pages import Page, failed, patient_report
 from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
-from dashboard.pages.card import message, skeleton
+from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.list_query import ListQuery
 from dashboard.pages.patient_query import PatientView, code_of
 from data_models.cohort_filter import CohortFilter
@@ -22,8 +22,11 @@ from data_models.queries.context import context_band
 from data_models.queries.worklist import neighbours
 
 BODY = "patient-body"
+DETAILS = "patient-details"
 CONTEXT = "patient-context"
 PAGER = "patient-pager"
+BETWEEN = "What did each session do?"
+COMPARED = "How does this course compare?"
 PREVIOUS = "patient-previous"
 NEXT = "patient-next"
 
@@ -42,7 +45,7 @@ def layout() -> Component:
 
 
 def register(app: Dash) -> None:
-    """The page, its neighbours in the list, and the band of similar courses: three answers, the page first."""
+    """Four answers, the trajectory first: it holds the places of the details and of the band of similar courses."""
 
     patient_report.register(app)
 
@@ -51,9 +54,24 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return unknown() if found is None else page(found, search)
 
-    # Its place comes anew with every patient, so one patient's band never stands below another's course.
+    # Places come anew with every patient, so one patient's sessions never stand below another's course.
     @app.callback(
-        Output(CONTEXT, "children"), Input(CONTEXT, "id"), State(ids.URL, "pathname"), State(ids.URL, "search")
+        Output(DETAILS, "children"),
+        Input(DETAILS, "id"),
+        State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+        on_error=failed.instead_of(BETWEEN, wide=True),
+    )
+    def show_details(_: Any, pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return None if found is None else details(found, search)
+
+    @app.callback(
+        Output(CONTEXT, "children"),
+        Input(CONTEXT, "id"),
+        State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+        on_error=failed.instead_of(COMPARED, wide=True),
     )
     def show_context(_: Any, pathname: str | None, search: str | None) -> Any:
         found = find(pathname)
@@ -70,17 +88,8 @@ def find(pathname: str | None) -> parts.PatientRecords | None:
     Not kept: small, quickly asked, and they would push the cohort's answers out.
     """
     code = code_of(pathname)
-    row = data.ask(queries.patient, code, keep=False) if code else None
-    if row is None:
-        return None
-    number = int(row["patient_id"])
-    return parts.PatientRecords(
-        row,
-        data.ask(queries.patient_sessions, number, keep=False),
-        data.ask(queries.patient_scores, number, keep=False),
-        data.ask(queries.patient_side_effects, number, keep=False),
-        data.ask(queries.patient_outcomes, number, keep=False),
-    )
+    found = data.ask(queries.patient_records, code, keep=False) if code else None
+    return None if found is None else parts.PatientRecords(*found)
 
 
 def unknown() -> Component:
@@ -104,13 +113,18 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
     )
     shown = [
         cards.trajectory_card(found, view, rules),
-        cards.item9_card(found, view, rules),
-        cards.between_card(found, view, rules),
+        place(DETAILS, skeleton("between", BETWEEN, 260, wide=True)),
+        place(CONTEXT, skeleton("context", COMPARED, CONTEXT_HEIGHT, wide=True)),
     ]
-    waiting = skeleton("context", "How does this course compare?", CONTEXT_HEIGHT, wide=True)
-    shown.append(html.Div(waiting, id=CONTEXT, className="card-wide"))
-    grid = html.Div([one for one in shown if one is not None], className="cards")
-    return [head, parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view), grid]
+    bars = [parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view)]
+    return [head, *bars, html.Div(shown, className="cards")]
+
+
+def details(found: parts.PatientRecords, search: str | None) -> list[Component]:
+    """Item 9, and what each session did."""
+    view, rules = PatientView.from_query(search, found.instruments, found.courses), data.rules()
+    made = (cards.item9_card(found, view, rules), cards.between_card(found, view, rules))
+    return [card for card in made if card is not None]
 
 
 def in_context(found: parts.PatientRecords, search: str | None) -> Component:
@@ -119,7 +133,7 @@ def in_context(found: parts.PatientRecords, search: str | None) -> Component:
     outcome = outcome_of(found.outcomes, view.course, view.instrument)
     route = None if outcome is None else outcome["route"]
     sessions, _ = found.of_course(view.course, view.instrument)
-    phase = str(sessions.sort_values("hours")["phase"].iloc[-1]) if len(sessions) else None
+    phase = str(sessions[-1]["phase"]) if sessions else None
     band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
     return cards.context_card(found, view, data.rules(), band, route, phase)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from dashboard import patient_words as words
 from dashboard.figures.between_sessions import between_sessions, between_words
 from dashboard.figures.context import ALIGNMENTS, band_at, context
 from dashboard.figures.item9 import item9
-from dashboard.figures.panel import records
+from dashboard.figures.panel import Row, Rows, records
 from dashboard.figures.score_panel import STATES as SCORE_STATES
 from dashboard.figures.trajectory import day_range, outcome_of, trajectory, vitals_summary
 from dashboard.pages.card import Definition, Table, card
@@ -69,7 +70,7 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
             text += " " + words.course_words(outcome, rules)
         said.append(f"Course {course}: {text}" if several else text)
     scale = INSTRUMENTS[view.instrument]
-    sessions = found.sessions[found.sessions["course"].isin(view.courses)]
+    sessions = sessions_of(found, view)
     sentence = "\n".join(said)
     alt = f"{sentence} {vitals_summary(sessions, rules)} {effects_summary(found, view)}"
     return card(
@@ -94,25 +95,30 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
     )
 
 
+def sessions_of(found: PatientRecords, view: PatientView) -> list[Row]:
+    """Sessions of the courses shown."""
+    return [row for row in found.sessions if row["course"] in view.courses]
+
+
 def effects_summary(found: PatientRecords, view: PatientView) -> str:
     """Side effects of the courses shown in one sentence; what was not asked is not called none."""
-    sessions = found.sessions[found.sessions["course"].isin(view.courses)]
-    asked = int((sessions["asked"] == 1).sum())
+    sessions = sessions_of(found, view)
+    asked = sum(row["asked"] == 1 for row in sessions)
     if not asked:
         return "Side effects were not asked about."
-    seen = found.side_effects[found.side_effects["hours"].isin(sessions["hours"])]
-    if seen.empty:
+    hours = {row["hours"] for row in sessions}
+    counts = Counter(term for term, _ in {(e["term"], e["hours"]) for e in found.side_effects if e["hours"] in hours})
+    if not counts:
         return f"No side effect in {words.counted(asked, 'session')} in which they were asked about."
-    counts = seen.groupby("term")["hours"].nunique().sort_values(ascending=False)
-    top = [f"{label(str(term)).lower()} ({int(n)})" for term, n in counts.head(3).items()]
+    most = sorted(counts, key=lambda term: (-counts[term], term))[:3]
+    top = [f"{label(term).lower()} ({counts[term]})" for term in most]
     return f"Side effects in {words.counted(asked, 'session')} asked: {words.listed(top)}."
 
 
-def score_rows(found: PatientRecords, view: PatientView) -> list[dict[str, Any]]:
+def score_rows(found: PatientRecords, view: PatientView) -> list[Row]:
     """Scores of the courses and scales shown, in time order."""
-    scores = found.scores
-    shown = scores[scores["course"].isin(view.courses) & scores["instrument"].isin(view.instruments)]
-    return records(shown.sort_values(["course", "days"]))
+    shown = [row for row in found.scores if row["course"] in view.courses and row["instrument"] in view.instruments]
+    return sorted(shown, key=lambda row: (row["course"], row["days"]))
 
 
 def score_table(found: PatientRecords, view: PatientView) -> Table:
@@ -214,14 +220,14 @@ def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) ->
     sessions, scores = found.of_course(view.course, "phq9")
     if "phq9" not in found.instruments:
         return None
-    answered = scores[scores["item9"].notna()].sort_values("days")
-    days, values = [float(day) for day in answered["days"]], [float(value) for value in answered["item9"]]
+    answered = [row for row in scores if not words.missing(row["item9"])]
+    days, values = [float(row["days"]) for row in answered], [float(row["item9"]) for row in answered]
     rows = [{"days": round(day, 2), "item9": int(value)} for day, value in zip(days, values, strict=True)]
     return card(
         "item9",
         f"What did the patient answer to PHQ-9 item 9{_of_course(found, view)}?",
         words.item9_words(days, values),
-        item9(answered, day_range(scores["days"], sessions, view.span)),
+        item9(answered, day_range([row["days"] for row in scores], sessions, view.span)),
         table=Table((("days", "Day"), ("item9", "Item 9 (0 to 3)")), rows),
         definition=Definition(
             "Each answer as it was given, 0 to 3; never averaged. A triangle marks an answer of 2 or 3. "
@@ -233,16 +239,18 @@ def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) ->
     )
 
 
-def context_runs(sessions: pd.DataFrame, scores: pd.DataFrame, alignment: str) -> list[tuple[list[float], list[float]]]:
-    """This course's scores as lines: one from the first session on, or one from each session on."""
-    ordered = scores.sort_values("days")
+def context_runs(sessions: Rows, scores: Rows, alignment: str) -> list[tuple[list[float], list[float]]]:
+    """This course's scores (in time order) as lines: one from the first session on, or one from each session on."""
     if alignment == "course":
-        return [([float(day) for day in ordered["days"]], [float(score) for score in ordered["score"]])]
-    after = ordered[ordered["since_session_days"].notna() & ordered["session_hours"].isin(sessions["hours"])]
-    return [
-        ([float(day) for day in run["since_session_days"]], [float(score) for score in run["score"]])
-        for _, run in after.groupby("session_hours")
-    ]
+        return [([float(row["days"]) for row in scores], [float(row["score"]) for row in scores])]
+    runs: dict[float, tuple[list[float], list[float]]] = {}
+    hours = {row["hours"] for row in sessions}
+    for row in scores:
+        if not words.missing(row["since_session_days"]) and row["session_hours"] in hours:
+            days, values = runs.setdefault(row["session_hours"], ([], []))
+            days.append(float(row["since_session_days"]))
+            values.append(float(row["score"]))
+    return [runs[at] for at in sorted(runs)]
 
 
 def context_card(
@@ -260,10 +268,10 @@ def context_card(
     who = f"{named if named.isupper() else named.lower()} courses" if route else "courses without a recorded route"
     who += f" in {label(phase).lower()}" if phase else ""
     mine = [(day, score) for run in runs for day, score in zip(*run, strict=True) if day > 0]
-    observed = scores[scores["days"] > 0].sort_values("days")
+    observed = [row for row in scores if row["days"] > 0]
     said = "This course has no score after its first session to compare."
-    if mine and len(observed):
-        latest = observed.iloc[-1]
+    if mine and observed:
+        latest = observed[-1]
         day = float(latest["days"] if view.align == "course" else latest["since_session_days"])
         said = words.context_words(day, float(latest["score"]), band_at(band, day), who, since=ALIGNMENTS[view.align])
     columns = (

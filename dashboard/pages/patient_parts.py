@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.figures.trajectory import SPANS
+from dashboard.figures.panel import Row, Rows
+from dashboard.figures.trajectory import SPANS, in_time
 from dashboard.pages.patient_query import PatientView
 from dashboard.theme import STATES
 from data_models.instruments import INSTRUMENTS
@@ -22,30 +23,30 @@ NOTHING = "–"
 
 @dataclass(frozen=True, slots=True)
 class PatientRecords:
-    """One patient's row and frames, as the queries give them."""
+    """One patient's rows, as the query gives them."""
 
     patient: Mapping[str, Any]
-    sessions: pd.DataFrame
-    scores: pd.DataFrame
-    side_effects: pd.DataFrame
-    outcomes: pd.DataFrame
+    sessions: Rows
+    scores: Rows
+    side_effects: Rows
+    outcomes: Rows
 
     @property
     def courses(self) -> list[int]:
         """Numbers of the courses, in time order."""
-        return sorted({int(course) for course in self.sessions["course"]})
+        return sorted({int(row["course"]) for row in self.sessions})
 
     @property
     def instruments(self) -> list[str]:
         """Scales with at least one score, in the registry's order."""
-        seen = set(self.scores["instrument"])
+        seen = {row["instrument"] for row in self.scores}
         return [code for code in INSTRUMENTS if code in seen]
 
-    def of_course(self, course: int, instrument: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Sessions and scores of one course and scale."""
-        sessions = self.sessions[self.sessions["course"] == course]
-        scores = self.scores[(self.scores["course"] == course) & (self.scores["instrument"] == instrument)]
-        return sessions, scores
+    def of_course(self, course: int, instrument: str) -> tuple[list[Row], list[Row]]:
+        """Sessions and scores of one course and scale, each in time order."""
+        sessions = [row for row in self.sessions if row["course"] == course]
+        scores = [row for row in self.scores if row["course"] == course and row["instrument"] == instrument]
+        return in_time(sessions), in_time(scores)
 
 
 def state_badge(state: str) -> Component:
@@ -74,9 +75,9 @@ def conditions_fact(conditions: str | None) -> Any:
 def facts(found: PatientRecords, view: PatientView) -> Component:
     """Who this is, as far as the records say it, and the course that is shown."""
     who, course = found.patient, view.course
-    given = found.sessions[found.sessions["course"] == course]
-    induction = int((given["phase"] == "induction").sum())
-    last = given.sort_values("hours").iloc[-1] if len(given) else None
+    given = in_time([row for row in found.sessions if row["course"] == course])
+    induction = sum(row["phase"] == "induction" for row in given)
+    last = given[-1] if given else None
     rows = [
         ("Diagnosis", label(who["diagnosis"])),
         ("Age", who["age_band"] or "Not recorded"),
@@ -91,10 +92,10 @@ def facts(found: PatientRecords, view: PatientView) -> Component:
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
 
 
-def _given(sessions: pd.DataFrame) -> str:
+def _given(sessions: Rows) -> str:
     """Drugs and routes of a course, the most frequent first."""
-    counts = (sessions["drug"].map(label) + ", " + sessions["route"].map(label)).value_counts()
-    return "; ".join(str(name) for name in counts.index[:2]) or NOTHING
+    counts = Counter(f"{label(row['drug'])}, {label(row['route'])}" for row in sessions)
+    return "; ".join(name for name, _ in counts.most_common(2)) or NOTHING
 
 
 def segments(name: str, choices: Sequence[tuple[str, str, bool]]) -> Component:

@@ -10,8 +10,10 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import data, ids
-from dashboard.pages import Page, effect_cards, filters, withheld
-from dashboard.pages.card import message, skeleton
+from dashboard.pages import Page, failed, filters, later, withheld
+from dashboard.pages import effect_cards as cards
+from dashboard.pages.card import message, place, skeleton
+from dashboard.pages.later import Later
 from data_models.cohort_filter import CohortFilter
 
 LEAD = "How often, when, with what, how bad, and how soon over. Not asked is never counted as none."
@@ -22,10 +24,6 @@ def layout() -> Component:
     """The page without data."""
     head = html.Div(
         [html.H1("Side effects", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
-    )
-    waiting = html.Div(
-        [skeleton("often", "How often do side effects occur?", 420), skeleton("when", "When do they occur?", 330)],
-        className="cards",
     )
     choice = dmc.Select(
         id=ids.filter_id(ids.SIDE_EFFECTS_BY),
@@ -41,7 +39,15 @@ def layout() -> Component:
         [
             head,
             filters.bar(),
-            html.Div(waiting, id=ids.SIDE_EFFECTS_BODY, className="page-body"),
+            html.Div(
+                [
+                    place(ids.SIDE_EFFECTS_BODY, skeleton("often", OFTEN, 560), later.cue(ids.SIDE_EFFECTS_CUE)),
+                    html.Div([WHEN.place(), RESOLUTION.place()], className="stack"),
+                    SEVERITY.place(),
+                    html.Div([VITALS.place()], className="stack"),
+                ],
+                className="cards",
+            ),
             html.Section(
                 [
                     html.Div(
@@ -57,22 +63,66 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash) -> None:
-    """The page's callbacks: the URL's filters in, cards out."""
+def _when(cohort: CohortFilter) -> list[Component]:
+    effects = data.summary(cohort)["side_effects"]
+    return [cards.when_card(data.breakdown(cohort, "number"), effects, data.rules())]
 
-    @app.callback(Output(ids.SIDE_EFFECTS_BODY, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
-    def show(search: str | None, pathname: str | None) -> Any:
+
+def _resolution(cohort: CohortFilter) -> list[Component]:
+    return [cards.resolution_card(data.resolution(cohort), data.rules())]
+
+
+def _severity(cohort: CohortFilter) -> list[Component]:
+    return [cards.severity_card(data.severity(cohort), data.rules())]
+
+
+def _vitals(cohort: CohortFilter) -> list[Component]:
+    values = data.summary(cohort)["vitals"]
+    return [cards.pressure_card(values, data.rules()), cards.threshold_card(values, data.rules())]
+
+
+OFTEN = "How often do side effects occur?"
+WHEN = Later("when", ("When do they occur?",), 330, _when)
+RESOLUTION = Later("resolution", ("How soon are they over?",), 250, _resolution)
+SEVERITY = Later("severity", ("How bad are they?",), 430, _severity)
+VITALS = Later(
+    "vitals", ("What do blood pressure and heart rate do?", "How often does pressure pass a threshold?"), 190, _vitals
+)
+LATER = (WHEN, RESOLUTION, SEVERITY, VITALS)
+
+
+def register(app: Dash) -> None:
+    """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
+
+    @app.callback(
+        Output(ids.SIDE_EFFECTS_BODY, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        State(ids.SIDE_EFFECTS_CUE, "data-cohort"),
+        on_error=failed.instead_of(OFTEN, later.cue(ids.SIDE_EFFECTS_CUE), wide=True),
+    )
+    def show(search: str | None, pathname: str | None, shown: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
         if data.suppressed():
-            return withheld.figures(search, "side_effects")
+            said = html.Div(withheld.figures(search, "side_effects"), className="card-wide")
+            return [said, later.cue(ids.SIDE_EFFECTS_CUE)]
         cohort = CohortFilter.from_query(search or "")
+        if later.same(shown, cohort):
+            return no_update
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
-            return filters.nothing(cohort)
-        return effect_cards.cards(answer, data.breakdown(cohort, "number"), data.effect_details(cohort), data.rules())
+            return [filters.nothing(cohort), later.cue(ids.SIDE_EFFECTS_CUE)]
+        return [cards.often_card(answer["side_effects"], data.rules()), later.cue(ids.SIDE_EFFECTS_CUE, cohort)]
 
-    @app.callback(Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
+    later.register(app, ids.SIDE_EFFECTS_CUE, LATER)
+
+    @app.callback(
+        Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        on_error=failed.instead_of("With what do they occur?"),
+    )
     def show_groups(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
@@ -81,7 +131,7 @@ def register(app: Dash) -> None:
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")
-        return html.Div(effect_cards.group_card(data.breakdown(cohort, by), by, BY[by]), className="cards")
+        return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by]), className="cards")
 
 
 PAGE = Page(ids.SIDE_EFFECTS, "Side effects", "side-effects", layout, register)

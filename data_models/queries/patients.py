@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
-from data_models.bulk import read_frame
+from data_models.bulk import read_frame, read_rows
 from data_models.queries.conditions import looks_back, single_patients
 from data_models.scope import Scope
 from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact, SideEffect
@@ -20,8 +21,37 @@ def patient(connection: Connection, scope: Scope, patient_code: str) -> dict[str
     return dict(row) if row else None
 
 
+Rows = list[dict[str, Any]]
+
+
+def patient_records(
+    connection: Connection, scope: Scope, patient_code: str
+) -> tuple[dict[str, Any], Rows, Rows, Rows, Rows] | None:
+    """The patient's row; sessions, scores, side effects and outcomes as the functions below have them.
+
+    As dicts, missing values None. None where there is no such patient that this scope reaches.
+    """
+    row = patient(connection, scope, patient_code)
+    if row is None:
+        return None
+    number = int(row["patient_id"])
+    sessions, scores, effects, outcomes = (
+        read_rows(connection, statement.params(patient_id=number)) for statement in _statements(scope)
+    )
+    return row, sessions, scores, effects, outcomes
+
+
+@lru_cache(maxsize=64)  # to put a statement together takes as long as to run it
+def _statements(scope: Scope) -> tuple[Select[Any], ...]:
+    return _sessions(scope), _scores(scope), _side_effects(scope), _outcomes(scope)
+
+
 def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
     """One row a session in time order: the record, and its course, number, days, phase, asked, worst, effects."""
+    return read_frame(connection, _sessions(scope).params(patient_id=patient_id))
+
+
+def _sessions(scope: Scope) -> Select[Any]:
     record = [c for c in Session.__table__.columns if c.name != "phase"]
     facts = [c for c in SessionFact.__table__.columns if c.name not in ("patient_id", "hours")]
     statement = (
@@ -33,7 +63,7 @@ def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> p
         )
         .order_by(Session.hours)
     )
-    return read_frame(connection, _of(statement, Session.patient_id, scope, patient_id))
+    return _of(statement, Session.patient_id, scope)
 
 
 def patient_scores(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
@@ -43,6 +73,10 @@ def patient_scores(connection: Connection, scope: Scope, patient_id: int) -> pd.
     baseline for scores after its first session; `session_hours`, the start of the latest session before
     the score; `recall` 1: the score looks back past that session.
     """
+    return read_frame(connection, _scores(scope).params(patient_id=patient_id))
+
+
+def _scores(scope: Scope) -> Select[Any]:
     baseline = CourseOutcome.baseline
     after = ScoreFact.days > 0
     latest = (
@@ -69,17 +103,25 @@ def patient_scores(connection: Connection, scope: Scope, patient_id: int) -> pd.
         )
         .order_by(ScoreFact.instrument, ScoreFact.at_hours)
     )
-    return read_frame(connection, _of(statement, ScoreFact.patient_id, scope, patient_id))
+    return _of(statement, ScoreFact.patient_id, scope)
 
 
 def patient_side_effects(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
     """Side effects in time order; onset_minutes -1 is not recorded."""
+    return read_frame(connection, _side_effects(scope).params(patient_id=patient_id))
+
+
+def _side_effects(scope: Scope) -> Select[Any]:
     statement = select(*SideEffect.__table__.columns).order_by(SideEffect.hours, SideEffect.term)
-    return read_frame(connection, _of(statement, SideEffect.patient_id, scope, patient_id))
+    return _of(statement, SideEffect.patient_id, scope)
 
 
 def patient_outcomes(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
     """Course outcomes with the columns of their courses; one row a course and instrument."""
+    return read_frame(connection, _outcomes(scope).params(patient_id=patient_id))
+
+
+def _outcomes(scope: Scope) -> Select[Any]:
     of_course = [c for c in Course.__table__.columns if c.name not in ("patient_id", "course")]
     statement = (
         select(*CourseOutcome.__table__.columns, *of_course)
@@ -90,10 +132,11 @@ def patient_outcomes(connection: Connection, scope: Scope, patient_id: int) -> p
         )
         .order_by(CourseOutcome.course, CourseOutcome.instrument)
     )
-    return read_frame(connection, _of(statement, CourseOutcome.patient_id, scope, patient_id))
+    return _of(statement, CourseOutcome.patient_id, scope)
 
 
-def _of(statement: Select[Any], column: Any, scope: Scope, patient_id: int) -> Select[Any]:
+def _of(statement: Select[Any], column: Any, scope: Scope) -> Select[Any]:
     """Bind to one patient, within the scope: the right is checked in the query itself."""
-    reached = select(Patient.patient_id).where(Patient.patient_id == patient_id, *single_patients(scope))
-    return statement.where(column == patient_id, column.in_(reached))
+    wanted: Any = bindparam("patient_id")
+    reached = select(Patient.patient_id).where(Patient.patient_id == wanted, *single_patients(scope))
+    return statement.where(column == wanted, column.in_(reached))

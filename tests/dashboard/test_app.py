@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from dashboard.access.entrance import require_owner
 from dashboard.app import create_app
 from dashboard.settings import Settings, SettingsError
+from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.store import Store
 
@@ -43,7 +44,42 @@ def url(search: str) -> dict[str, str]:
     return {"id": "url", "property": "search", "value": search}
 
 
-AT_OUTCOMES = [{"id": "url", "property": "pathname", "value": "/"}]
+def at(pathname: str, cue: str) -> list[Any]:
+    """Where a page's first answer is asked for, and the mark of what stands there."""
+    return [
+        {"id": "url", "property": "pathname", "value": pathname},
+        {"id": cue, "property": "data-cohort", "value": ""},
+    ]
+
+
+AT_OUTCOMES = at("/", "cohort-cue")
+AT_SIDE_EFFECTS = at("/side-effects", "side-effects-cue")
+LATER = {
+    "cohort-cue": [
+        "any-effect",
+        *(f"{name}-place" for name in ("durability", "fade", "occupancy", "waterfall", "cost")),
+    ],
+    "side-effects-cue": [f"{name}-place" for name in ("when", "resolution", "severity", "vitals")],
+}
+COMPARED = [f"compare-{part}-place" for part in ("fade", "occupancy", "waterfall", "effects")]
+
+
+def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
+    """Everything that a cohort page shows for a query: its first answer, and those of the cards that follow."""
+    body = "cohort-body.children" if state is AT_OUTCOMES else "side-effects-body.children"
+    found = [ask(client, body, [url("?" + query)], state)]
+    cue = state[1]["id"]
+    if '"data-cohort":""' not in found[0].get_data(as_text=True):
+        mark = {"id": cue, "property": "data-cohort", "value": "?" + query}
+        found += [ask(client, f"{name}.children", [mark]) for name in LATER[cue]]
+    if "by=" in query and state is AT_OUTCOMES:
+        found += [ask(client, "compare-body.children", [url("?" + query)], AT_OUTCOMES[:1])]
+        for name in COMPARED:
+            place = {"id": name, "property": "id", "value": name}
+            search = [{"id": "url", "property": "search", "value": "?" + query}]
+            found += [ask(client, f"{name}.children", [place], search)]
+    assert {answer.status_code for answer in found} <= {200}
+    return "".join(answer.get_data(as_text=True) for answer in found)
 
 
 def test_two_apps_stand_in_one_process(app: Any, sample_database: str) -> None:
@@ -112,9 +148,7 @@ def test_dash_is_told_what_it_must_not_do(app: Any) -> None:
 
 
 def test_outcomes_answer_with_the_summarys_numbers(client: FlaskClient) -> None:
-    answer = ask(client, "cohort-body.children", [url("?route=iv")], AT_OUTCOMES)
-    text = answer.get_data(as_text=True)
-    assert answer.status_code == 200
+    text = cards(client, "route=iv", AT_OUTCOMES)
     for question in ("How quickly do effects start?", "How long do they last?", "Who improved?", "At what cost?"):
         assert question in text
 
@@ -122,23 +156,20 @@ def test_outcomes_answer_with_the_summarys_numbers(client: FlaskClient) -> None:
 @pytest.mark.parametrize("instrument", INSTRUMENTS)
 def test_every_scale_has_its_page_even_where_nobody_was_measured(client: FlaskClient, instrument: str) -> None:
     for query in (
-        f"?instrument={instrument}",
-        f"?instrument={instrument}&age_band=90%2B",
-        f"?instrument={instrument}&by=sex",
+        f"instrument={instrument}",
+        f"instrument={instrument}&age_band=90%2B",
+        f"instrument={instrument}&by=sex",
     ):
-        for output in ("cohort-body.children", "compare-body.children"):
-            text = ask(client, output, [url(query)], AT_OUTCOMES).get_data(as_text=True)
-            assert "state-error" not in text
-            assert "nan" not in re.findall(r"[Nn]a[Nn]\b", text)
+        text = cards(client, query, AT_OUTCOMES)
+        assert "state-error" not in text
+        assert "nan" not in re.findall(r"[Nn]a[Nn]\b", text)
 
 
 @pytest.mark.parametrize("by", ["route", "drug", "dose_band", "phase"])
 def test_every_breakdown_of_side_effects_answers(client: FlaskClient, by: str) -> None:
-    here = [{"id": "url", "property": "pathname", "value": "/side-effects"}]
-    for query in (f"?side-by={by}", f"?side-by={by}&route=oral", f"?side-by={by}&phase=maintenance"):
-        for output in ("side-effects-body.children", "side-effects-breakdown.children"):
-            text = ask(client, output, [url(query)], here).get_data(as_text=True)
-            assert "state-error" not in text
+    for query in (f"side-by={by}", f"side-by={by}&route=oral", f"side-by={by}&phase=maintenance"):
+        answer = ask(client, "side-effects-breakdown.children", [url("?" + query)], AT_SIDE_EFFECTS[:1])
+        assert "state-error" not in answer.get_data(as_text=True) + cards(client, query, AT_SIDE_EFFECTS)
 
 
 @pytest.mark.parametrize("search", ["?clinic=nowhere", "?first_session_year=1999"])
@@ -150,14 +181,14 @@ def test_filters_that_match_nothing_are_said(client: FlaskClient, search: str) -
 
 @pytest.mark.parametrize("search", ["?route=nonsense&x=1", "?instrument=%00", "?" + "a=b&" * 500, "?by=__class__"])
 def test_nonsense_in_the_url_is_dropped(client: FlaskClient, search: str) -> None:
-    for output in ("cohort-body.children", "compare-body.children"):
-        answer = ask(client, output, [url(search)], AT_OUTCOMES)
+    for output, state in (("cohort-body.children", AT_OUTCOMES), ("compare-body.children", AT_OUTCOMES[:1])):
+        answer = ask(client, output, [url(search)], state)
         assert answer.status_code == 200
         assert "state-error" not in answer.get_data(as_text=True)
 
 
 def test_a_callback_of_another_page_answers_nothing(client: FlaskClient) -> None:
-    elsewhere = [{"id": "url", "property": "pathname", "value": "/patients"}]
+    elsewhere = at("/patients", "cohort-cue")
     answer = ask(client, "cohort-body.children", [url("")], elsewhere)
     assert "card" not in answer.get_data(as_text=True)
 
@@ -178,6 +209,28 @@ def test_a_failing_callback_says_so_and_logs_no_text(
     assert "ABC-1" not in text
     assert "ABC-1" not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_a_card_that_fails_says_so_under_its_question(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import data
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("patient ABC-1 scored 27")
+
+    monkeypatch.setattr(data, "course_values", fail)
+    mark = {"id": "cohort-cue", "property": "data-cohort", "value": "?route=iv"}
+    text = ask(client, "waterfall-place.children", [mark]).get_data(as_text=True)
+    assert "Who improved?" in text
+    assert "could not be worked out" in text
+    assert "ABC-1" not in text
+    assert "How does the effect fade" in ask(client, "fade-place.children", [mark]).get_data(as_text=True)
+
+
+def test_the_same_cohort_is_not_drawn_anew(client: FlaskClient) -> None:
+    here = at("/", "cohort-cue")
+    here[1]["value"] = CohortFilter(route=("iv",)).to_query()
+    assert not ask(client, "cohort-body.children", [url("?route=iv&by=sex")], here).get_json()["response"]
+    assert ask(client, "cohort-body.children", [url("?route=im&by=sex")], here).get_json()["response"]
 
 
 def test_each_page_of_the_navigation_answers(app: Any) -> None:

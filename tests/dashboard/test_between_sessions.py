@@ -1,6 +1,5 @@
 """Between sessions: each row rests on its own session's span and on nothing else."""
 
-import pandas as pd
 import pytest
 
 from dashboard.figures.between_sessions import between_sessions, between_words
@@ -14,11 +13,11 @@ def sessions(*days, **changes):
         "course": 1, "phase": "induction", "drug": "ketamine", "route": "iv", "dose": 0.5, "dose_unit": "mg_per_kg",
         "asked": 1, "worst": 1.0, "systolic_highest": 160.0, "diastolic_highest": 95.0,
     } | changes  # fmt: skip
-    return pd.DataFrame([row | {"hours": d * 24.0, "days": float(d), "number": n} for n, d in enumerate(days, 1)])
+    return [row | {"hours": d * 24.0, "days": float(d), "number": n} for n, d in enumerate(days, 1)]
 
 
 def scores(*pairs):
-    return pd.DataFrame([(day * 24.0, float(score)) for day, score in pairs], columns=["at_hours", "score"])
+    return [{"at_hours": day * 24.0, "score": float(score)} for day, score in pairs]
 
 
 def test_before_lowest_and_before_the_next():

@@ -60,7 +60,8 @@ def test_nothing_to_draw_says_so():
 
 
 def test_item9_draws_every_answer_as_given_and_marks_raised_ones_by_shape():
-    scores = pd.DataFrame({"days": [8.0, 0.0, 3.0, 9.0], "item9": [3.0, 1.0, 2.0, None]})
+    answers = ((8.0, 3.0), (0.0, 1.0), (3.0, 2.0), (9.0, None))
+    scores = [{"days": days, "item9": value} for days, value in answers]
     figure = item9(scores)
     go.Figure(figure)
     (marks,) = [trace for trace in figure["data"] if trace["name"] == "item 9"]
@@ -69,7 +70,7 @@ def test_item9_draws_every_answer_as_given_and_marks_raised_ones_by_shape():
 
 
 def test_item9_without_answers_says_so():
-    figure = item9(pd.DataFrame({"days": [0.0], "item9": [None]}))
+    figure = item9([{"days": 0.0, "item9": None}])
     assert "No answer to item 9" in figure["layout"]["annotations"][0]["text"]
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,31 @@ from data_models.scope import Scope
 
 
 class FakeStore:
-    """Counts how often it was read."""
+    """Counts how often it was connected to, and how often it was asked."""
 
     def __init__(self) -> None:
-        self.reads, self.at = 0, 1
+        self.connections, self.reads, self.at = 0, 0, 1
 
-    def about(self, connection: object) -> tuple[str, Any]:
-        return f"state {self.at}", DEFAULT_RULES
+    def about(self, connection: FakeStore) -> tuple[str, Any]:
+        return f"state {connection.at}", DEFAULT_RULES
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[FakeStore]:
+        self.connections += 1
         yield self
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[Flask, FakeStore]]:
-    server, store = Flask("test"), FakeStore()
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+def request_of(store: FakeStore) -> Callable[[], Any]:
+    """A request to an app that reads from the store."""
+    server = Flask("test")
     data.attach(server, store)  # type: ignore[arg-type]
-    with server.app_context():
-        yield server, store
+    return server.app_context
 
 
 def answer(connection: FakeStore, scope: Scope, x: int) -> tuple[Scope, int]:
@@ -47,28 +53,58 @@ def answer(connection: FakeStore, scope: Scope, x: int) -> tuple[Scope, int]:
     return scope, x
 
 
-def test_the_same_question_reads_the_store_once(server: tuple[Flask, FakeStore]) -> None:
-    assert data.ask(answer, 1) == data.ask(answer, 1)
-    assert data.ask(answer, 2)[1] == 2
-    assert server[1].reads == 2
+def test_all_that_a_request_asks_is_read_through_one_connection(
+    request_of: Callable[[], Any], store: FakeStore
+) -> None:
+    with request_of():
+        assert store.connections == 0
+        for x in range(3):
+            data.ask(answer, x)
+        data.ask(answer, 9, keep=False)
+        assert data.rules() == DEFAULT_RULES
+        assert (store.connections, store.reads) == (1, 4)
+    with request_of():
+        data.ask(answer, 0)
+    assert (store.connections, store.reads) == (2, 4)
 
 
-def test_a_changed_store_is_asked_again(server: tuple[Flask, FakeStore]) -> None:
-    data.ask(answer, 1)
-    server[1].at += 1
-    data.ask(answer, 1)
-    assert server[1].reads == 2
+def test_a_request_holds_to_the_version_that_it_began_with(request_of: Callable[[], Any], store: FakeStore) -> None:
+    with request_of():
+        assert data.reading().state == "state 1"
+        store.at += 1  # an import ends
+        assert data.reading().state == "state 1"
+        with request_of():
+            assert data.reading().state == "state 2"
 
 
-def test_scopes_do_not_share_answers(server: tuple[Flask, FakeStore], monkeypatch: pytest.MonkeyPatch) -> None:
-    everything = data.ask(answer, 1)
-    narrow = Scope(clinics=frozenset({"north"}))
-    monkeypatch.setattr(data, "scope", lambda: narrow)
-    assert data.ask(answer, 1) == (narrow, 1) != everything
-    assert server[1].reads == 2
+def test_the_same_question_reads_the_store_once(request_of: Callable[[], Any], store: FakeStore) -> None:
+    for x in (1, 1, 2):
+        with request_of():
+            assert data.ask(answer, x)[1] == x
+    assert store.reads == 2
 
 
-def test_an_error_is_not_kept(server: tuple[Flask, FakeStore]) -> None:
+def test_a_changed_store_is_asked_again(request_of: Callable[[], Any], store: FakeStore) -> None:
+    with request_of():
+        data.ask(answer, 1)
+    store.at += 1
+    with request_of():
+        data.ask(answer, 1)
+    assert store.reads == 2
+
+
+def test_scopes_do_not_share_answers(
+    request_of: Callable[[], Any], store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with request_of():
+        everything = data.ask(answer, 1)
+        narrow = Scope(clinics=frozenset({"north"}))
+        monkeypatch.setattr(data, "scope", lambda: narrow)
+        assert data.ask(answer, 1) == (narrow, 1) != everything
+    assert store.reads == 2
+
+
+def test_an_error_is_not_kept(request_of: Callable[[], Any]) -> None:
     calls = []
 
     def sometimes(connection: None, scope: Scope) -> int:
@@ -77,9 +113,10 @@ def test_an_error_is_not_kept(server: tuple[Flask, FakeStore]) -> None:
             raise ValueError("first")
         return 7
 
-    with pytest.raises(ValueError, match="first"):
-        data.ask(sometimes)
-    assert data.ask(sometimes) == 7
+    with request_of():
+        with pytest.raises(ValueError, match="first"):
+            data.ask(sometimes)
+        assert data.ask(sometimes) == 7
 
 
 def test_two_who_ask_at_once_share_one_computation() -> None:
@@ -107,15 +144,16 @@ def test_the_least_used_answers_are_forgotten() -> None:
     assert made == ["a", "b", "c", "b"]
 
 
-def test_rules_are_those_of_the_version_that_answers(server: tuple[Flask, FakeStore]) -> None:
+def test_rules_are_those_of_the_version_that_answers(request_of: Callable[[], Any]) -> None:
     def under(connection: None, scope: Scope, first: Any, *, second: Any) -> tuple[Any, Any]:
         return first, second
 
-    assert data.ask(under, data.RULES, second=data.RULES) == (DEFAULT_RULES, DEFAULT_RULES)
-    assert data.ask(under, data.RULES, second=1, keep=False) == (DEFAULT_RULES, 1)
+    with request_of():
+        assert data.ask(under, data.RULES, second=data.RULES) == (DEFAULT_RULES, DEFAULT_RULES)
+        assert data.ask(under, data.RULES, second=1, keep=False) == (DEFAULT_RULES, 1)
 
 
-# One worker process: answers each line with the cohort's courses and how often it worked a summary out.
+# One worker process: answers each line with the cohort's courses and how often it worked rates out.
 WORKER = """
 import functools, json, sys
 from flask import Flask, g
@@ -126,19 +164,21 @@ from data_models.accounts import Person
 from data_models.cohort_filter import CohortFilter
 from data_models.store import Store
 data.SHARE_FROM_SECONDS = 0
-made, summarise = [], cohort.summarise
-@functools.wraps(summarise)
+made, rates = [], cohort.rate_shares
+@functools.wraps(rates)
 def counted(*arguments):
     made.append(1)
-    return summarise(*arguments)
-cohort.summarise = counted
+    return rates(*arguments)
+cohort.rate_shares = counted
 server = Flask("worker")
 data.attach(server, Store.open(sys.argv[1]))
 for line in sys.stdin:
     with server.test_request_context():
         clinic = json.loads(line)
         g.person = LOCAL if clinic is None else Person("c", frozenset({"clinician"}), frozenset({clinic}))
-        print(json.dumps([data.summary(CohortFilter())["cohort"]["courses"], len(made)]), flush=True)
+        found = data.summary(CohortFilter())
+        found["response"]
+        print(json.dumps([found["cohort"]["courses"], len(made)]), flush=True)
 """
 
 

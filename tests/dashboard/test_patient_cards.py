@@ -37,11 +37,10 @@ def connection(sample_database: str) -> Iterator[Connection]:
     store.close()
 
 
-def found(connection: Connection, patient_id: int, code: str) -> parts.PatientRecords:
-    row = queries.patient(connection, ALL, code)
-    assert row is not None
-    asked = (queries.patient_sessions, queries.patient_scores, queries.patient_side_effects, queries.patient_outcomes)
-    return parts.PatientRecords(row, *(query(connection, ALL, patient_id) for query in asked))
+def found(connection: Connection, code: str) -> parts.PatientRecords:
+    rows = queries.patient_records(connection, ALL, code)
+    assert rows is not None
+    return parts.PatientRecords(*rows)
 
 
 def texts_of(component: Any) -> str:
@@ -67,7 +66,7 @@ def test_every_card_of_the_sample_is_made_and_valid(connection, band):
     assert total >= 300
     chosen = listed[(listed.index % EVERY == 0) | (listed["course"] > 1)]
     for row in chosen.to_dict("records"):
-        records = found(connection, int(row["patient_id"]), row["patient_code"])
+        records = found(connection, row["patient_code"])
         scales = records.instruments or ["phq9"]
         query = f"?course=all&instrument={scales[0]}&with={','.join(scales[1:])}"
         view = PatientView.from_query(query, records.instruments, records.courses)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures import base
+from dashboard.figures.panel import records as rows_of
 from dashboard.figures.score_panel import broken_line
 from dashboard.figures.trajectory import day_range, trajectory, vitals_summary
 from data_models.rules import DEFAULT_RULES, OutcomeRules
@@ -74,7 +75,7 @@ def records():
 
 def draw(records, **changes):
     options = {"courses": [1], "instruments": ["phq9"], "rules": DEFAULT_RULES} | changes
-    return trajectory(*records, **options)
+    return trajectory(*(rows_of(frame) for frame in records), **options)
 
 
 def named(figure, name):
@@ -190,12 +191,12 @@ def test_vitals_that_nobody_recorded_take_no_space(records):
     bare = sessions.assign(**dict.fromkeys(vitals, NAN))
     figure = draw((scores, bare, effects, outcomes))
     assert figure["layout"]["height"] < draw(records)["layout"]["height"]
-    assert vitals_summary(bare, DEFAULT_RULES) == "Blood pressure before the dose is not recorded."
+    assert vitals_summary(rows_of(bare), DEFAULT_RULES) == "Blood pressure before the dose is not recorded."
 
 
 def test_vitals_summary_counts_raised_sessions(records):
     assert "above 140/90 mmHg in 1 of 3 sessions; the highest during a session was 150/92 mmHg" in vitals_summary(
-        records[1], DEFAULT_RULES
+        rows_of(records[1]), DEFAULT_RULES
     )
 
 
@@ -221,8 +222,8 @@ def test_courses_stand_side_by_side_each_on_its_own_clock(records):
 
 
 def test_spans_show_part_of_the_course(records):
-    _, sessions, _, _ = records
-    days = pd.Series([-100.0, 0.0, 200.0])
+    sessions = rows_of(records[1])
+    days = [-100.0, 0.0, 200.0]
     assert day_range(days, sessions, "all")[0] > -40
     assert day_range(days, sessions, "induction")[1] < 25
     assert day_range(days, sessions, "recent")[0] == pytest.approx(140, abs=5)

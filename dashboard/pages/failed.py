@@ -1,0 +1,39 @@
+"""What stands where an answer would have stood when a callback fails: a sentence; and what the log has of it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from dash.development.base_component import Component
+
+from dashboard.pages.card import message
+from data_models.store import StoreError
+
+log = logging.getLogger("dashboard")
+
+
+def noted(error: Exception) -> str:
+    """The sentence for the person who asked.
+
+    The log names the kind of error and the place in our code, never its text: that may hold records.
+    """
+    place = next(
+        (f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))),
+        "?",
+    )
+    log.error("a callback failed: %s at %s", type(error).__name__, place)
+    if isinstance(error, StoreError):
+        return str(error)
+    return "This could not be worked out. Reload the page; if it stays, tell who runs this dashboard."
+
+
+def instead_of(question: str, *beside: Component, wide: bool = False) -> Callable[[Exception], Any]:
+    """What to do when the answer to a question fails: the question, and why there is no answer; `beside` stays."""
+
+    def said(error: Exception) -> list[Component]:
+        return [message(noted(error), title=question, kind="error", wide=wide), *beside]
+
+    return said
