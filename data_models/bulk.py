@@ -3,27 +3,37 @@
 ADBC would load SQLite in a third of the time, but it brings a SQLite library of its own, and two of
 them on one file in one process break each other's locks and corrupt the file (sqlite.org,
 "How To Corrupt An SQLite Database File", section 2.2.1; seen here). So rows go through the
-driver that everything else uses: several rows a statement into SQLite, COPY into PostgreSQL.
+driver that everything else uses: COPY into PostgreSQL; into SQLite several rows a statement, and many
+rows as a file of SQLite pages (`data_models.image`) that the store takes over.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_numeric_dtype
 from pyarrow import csv
-from sqlalchemy import Column, Connection, Executable, Integer, Table, insert
+from sqlalchemy import Column, Connection, Executable, Integer, Table, insert, text
 
+from data_models.engine import StoreError
+from data_models.image import Image, Layout, TooManyForms, ascending
+
+_ROWS_OF_AN_IMAGE = 5_000  # fewer rows go through the driver as fast
 _ROWS_AT_ONCE = 100_000  # bounds the memory that Python objects take
 _ROWS_A_STATEMENT = 16  # measured: 1.5 times the speed of one row a statement; more gains nothing
 
 
 def _values(column: pd.Series, *, whole: bool) -> list[Any]:
     """The column as Python values, None for missing."""
-    if not pd.api.types.is_numeric_dtype(column.dtype):
+    if not is_numeric_dtype(column.dtype):
         codes, names = pd.factorize(column)
         return np.array([*names, None], dtype=object)[codes].tolist()
     values = column.to_numpy()
@@ -51,6 +61,93 @@ def ingest(connection: Connection, frame: pd.DataFrame, table: Table) -> None:
             put(connection, cursor, frame.iloc[start : start + _ROWS_AT_ONCE], table, given)
     finally:
         cursor.close()
+
+
+def in_key_order(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Rows in the order of the primary key, in which they are appended and not inserted."""
+    keys = [frame[c.name] for c in table.primary_key]
+    numbers = [k.to_numpy() if is_numeric_dtype(k.dtype) else pd.factorize(k, sort=True)[0] for k in keys]
+    if ascending(numbers):
+        return frame
+    return frame.iloc[np.lexsort(numbers[::-1])].reset_index(drop=True)
+
+
+class Load:
+    """Appends rows to some tables, part by part; none can be counted on before `finish`.
+
+    Parameters
+    ----------
+    tables : those that rows will come for; of one table, those of an earlier part have lower keys.
+    """
+
+    def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._image: Image | None = None
+        self._path = Path()
+        self._laid_out: dict[str, Table] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._image is not None:
+            self._image.close()
+
+    def add(self, frame: pd.DataFrame, table: Table) -> None:
+        """Append the frame's rows: columns by name, NaN and missing as null."""
+        if self._connection.dialect.name == "sqlite" and len(frame) >= _ROWS_OF_AN_IMAGE:
+            frame = in_key_order(frame, table)
+            try:
+                self._image = self._image or self._open()
+                self._image.add(table.name, [frame[column.name] for column in table.columns])
+                self._laid_out[table.name] = table
+                return
+            except TooManyForms:
+                pass
+            except OSError as error:
+                raise self._unwritable(error) from error
+        ingest(self._connection, frame, table)
+
+    def finish(self) -> None:
+        """The store takes over the rows that were laid out beside it."""
+        if self._image is None:
+            return
+        try:
+            self._image.finish()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        name = f"image{len(self._connection.info['images'])}"
+        self._connection.exec_driver_sql(f"ATTACH DATABASE ? AS {name}", (str(self._path),))
+        for table in self._laid_out:
+            self._connection.exec_driver_sql(f"INSERT INTO main.{table} SELECT * FROM {name}.{table}")
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        reason = error.strerror or error
+        return StoreError(f"{self._path} cannot be written: {reason}; nothing was stored; make room and try again")
+
+    def _open(self) -> Image:
+        statement = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        sql = {row.name: row.sql for row in self._connection.execute(statement)}
+        images = self._connection.info.setdefault("images", [])
+        self._path = Path(f"{self._connection.engine.url.database}-import{len(images) + 1}")
+        self._path.unlink(missing_ok=True)  # of a process that was killed: this one holds the write lock
+        images.append(self._path)
+        layouts = {
+            t.name: Layout(sql[t.name], len(t.primary_key), [not column.nullable for column in t.columns])
+            for t in self._tables
+        }
+        return Image(self._path, layouts)
+
+
+def release(connection: Connection) -> None:
+    """Let go of what loads have laid out beside the store; to be called when the transaction has ended."""
+    images = connection.info.pop("images", [])
+    cursor: Any = connection.connection.cursor() if images else None
+    for number, path in enumerate(images, start=1):
+        if cursor.execute("SELECT 1 FROM pragma_database_list WHERE name = ?", (f"image{number}",)).fetchone():
+            cursor.execute(f"DETACH DATABASE image{number}")
+        os.unlink(path)
 
 
 def _insert(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table, given: list[Column[Any]]) -> None:

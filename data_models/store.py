@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, delete, func, select, update
+from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_models.bulk import ingest, read_frame
+from data_models.bulk import Load, in_key_order, ingest, read_frame, release
 from data_models.engine import (
     StoreError,
     access_engine,
@@ -33,18 +33,17 @@ from data_models.engine import (
     upgrade_schemas,
     writing,
 )
-from data_models.outcomes.derive import Facts, derive
+from data_models.outcomes.derive import derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
+from data_models.store_facts import derive_all, derived, drop_facts, record_slices, store_facts, whole_patients
 from data_models.tables import Base
 
 __all__ = ["ImportResult", "Store", "StoreError"]
 
 Progress = Callable[[str, float], None]
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
-FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
-PATIENTS_AT_ONCE = 50_000
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 # The patients that an import brings, for the length of its transaction.
@@ -204,15 +203,20 @@ class Store:
             stored, ids = _stored_records(connection, batch)
             batch = reconcile(batch, stored)
             new = _with_ids(connection, batch, ids)
-            facts = None if rules != current else beside.submit(derive, *_whole_patients(new, stored), rules)
-            for place, table in enumerate(RECORDS):
-                progress("storing records", place / len(RECORDS))
-                ingest(connection, new[table], _TABLES[table])
-            progress("deriving outcomes", 0.0)
-            if facts is None:
-                _derive_all(connection, rules, progress)
+            if rules == current:
+                earlier = {table: getattr(stored, table) for table in RECORDS}
+                facts = derived(beside, whole_patients(new, earlier), rules)
+            with Load(connection, [_TABLES[table] for table in RECORDS]) as load:
+                for place, table in enumerate(RECORDS):
+                    progress("storing records", place / len(RECORDS))
+                    load.add(new[table], _TABLES[table])
+                load.finish()
+            if rules == current:
+                if len(ids):
+                    drop_facts(connection, _touched_ids())
+                store_facts(connection, facts, progress)
             else:
-                _replace_facts(connection, facts.result(), ids, progress)
+                _derive_all(connection, rules, progress)
             counts = {table: len(new[table]) for table in RECORDS}
             number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
             connection.execute(
@@ -259,7 +263,7 @@ class Store:
                 facts = {t: read_frame(connection, select(_TABLES[t])) for t in ("courses", "course_outcomes")}
                 parts = [(facts["courses"], facts["course_outcomes"])]
             else:
-                derived = (derive(*records, rules) for records in _slices(connection))
+                derived = (derive(*records, rules) for records in record_slices(connection))
                 parts = [(facts.courses, facts.course_outcomes) for facts in derived]
             patients = _TABLES["patients"]
             people = read_frame(connection, select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
@@ -269,8 +273,12 @@ class Store:
     def _writing(self) -> Iterator[Connection]:
         """A transaction that holds the store's write lock from its start."""
         try:
-            with writing(self.engine) as connection, connection.begin():
-                yield connection
+            with writing(self.engine) as connection:
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    release(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise plain(error) from error
 
@@ -332,69 +340,18 @@ def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dic
         frame = getattr(batch, table)
         distinct, names = pd.factorize(frame["patient_code"])
         frame = frame.assign(patient_id=all_ids[codes.get_indexer(names)][distinct])
-        result[table] = _in_key_order(frame, _TABLES[table])
+        result[table] = in_key_order(frame, _TABLES[table])
     if len(result["side_effects"]):
         result["side_effects"]["onset_minutes"] = result["side_effects"]["onset_minutes"].fillna(-1.0)
     return result
 
 
-def _in_key_order(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Rows in the order of the primary key, in which they are appended and not inserted."""
-    keys = [frame[c.name] for c in table.primary_key]
-    numbers = [k if pd.api.types.is_numeric_dtype(k.dtype) else pd.factorize(k, sort=True)[0] for k in keys]
-    order = np.lexsort(numbers[::-1])
-    if (np.diff(order) == 1).all():
-        return frame.reset_index(drop=True)
-    return frame.iloc[order].reset_index(drop=True)
-
-
-def _whole_patients(
-    new: dict[str, pd.DataFrame], stored: RecordBatch
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Sessions, assessments and side effects of the patients of an import: the new and the stored."""
-    frames = []
-    for table in RECORDS[1:]:
-        columns = [c.name for c in _TABLES[table].columns]
-        before, frame = getattr(stored, table), new[table][columns]
-        frames.append(pd.concat([before[columns], frame], ignore_index=True) if len(before) else frame)
-    return frames[0], frames[1], frames[2]
-
-
-def _replace_facts(connection: Connection, facts: Facts, known_ids: pd.Series, progress: Progress) -> None:
-    """Store the facts of the patients of an import in place of those that they had."""
-    if len(known_ids):
-        patients = _TABLES["patients"]
-        touched = select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
-        for table in FACTS:
-            connection.execute(delete(_TABLES[table]).where(_TABLES[table].c.patient_id.in_(touched)))
-    _store_facts(connection, facts, progress)
-
-
-def _store_facts(connection: Connection, facts: Facts, progress: Progress) -> None:
-    for place, table in enumerate(FACTS):
-        progress("storing outcomes", place / len(FACTS))
-        frame: pd.DataFrame = getattr(facts, table)
-        ingest(connection, frame, _TABLES[table])
-
-
-def _slices(connection: Connection) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
-    """All records, whole patients at a time, so that memory does not grow with the store."""
-    patient_id = _TABLES["sessions"].c.patient_id
-    last = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one()
-    for first in range(0, last + 1, PATIENTS_AT_ONCE):
-        tables = (_TABLES[name] for name in RECORDS[1:])
-        frames = [
-            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
-            for t in tables
-        ]
-        if len(frames[0]):
-            yield frames[0], frames[1], frames[2]
+def _touched_ids() -> Select[tuple[int]]:
+    """Ids of the patients of an import that the store knew before."""
+    patients = _TABLES["patients"]
+    return select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
-    for table in FACTS:
-        connection.execute(delete(_TABLES[table]))
-    for done, records in enumerate(_slices(connection)):
-        progress(f"deriving outcomes, slice {done + 1}", 0.5)
-        _store_facts(connection, derive(*records, rules), progress)
+    derive_all(connection, rules, progress)
     _set_info(connection, rules=json.dumps(rules.as_dict()))

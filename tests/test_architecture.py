@@ -18,7 +18,7 @@ PACKAGES = ("data_models", "dashboard", "sample_data")
 # Where a module of data_models stands. Each imports from its own floor and those below it.
 FLOORS = {
     0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter"}
-    | {"bulk", "engine", "accounts", "answers", "audit"},
+    | {"bulk", "image", "engine", "accounts", "answers", "audit"},
     1: {"records", "outcomes", "queries", "deidentification"},
     2: {
         "readers",
@@ -28,6 +28,7 @@ FLOORS = {
         "store_answers",
         "store_copy",
         "store_distribution",
+        "store_facts",
         "cohort",
         "migrations",
     },

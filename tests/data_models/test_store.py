@@ -144,7 +144,7 @@ def test_a_failure_while_storing_leaves_nothing_half_stored(
     def fail(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(module, "_store_facts", fail)
+    monkeypatch.setattr(module, "store_facts", fail)
     with pytest.raises(StoreError, match="disk is full"):
         store.import_path(small_records)
     monkeypatch.undo()
@@ -171,7 +171,7 @@ def test_changing_a_rule_derives_everything_anew_and_is_kept(store: Store, small
 def test_deriving_in_slices_of_patients_gives_the_same(
     store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import data_models.store as module
+    import data_models.store_facts as module
 
     store.import_path(sample_folder)
     whole = _facts(store)

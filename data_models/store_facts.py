@@ -1,0 +1,106 @@
+"""Facts of the store: derived from whole patients' records, a slice of patients at a time.
+
+What is derived and how is `data_models.outcomes`' business; here records are cut into slices and the
+facts of each slice are stored while the next is derived.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Select, delete, func, select
+
+from data_models.bulk import Load, read_frame
+from data_models.outcomes.derive import Facts, derive
+from data_models.rules import OutcomeRules
+from data_models.tables import Base
+
+FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
+DERIVED_FROM = ("sessions", "assessments", "side_effects")
+# Patients derived at once: measured, 10,000 keep two cores busy and memory small.
+PATIENTS_AT_ONCE = 10_000
+SLICES_AHEAD = 4
+_TABLES = Base.metadata.tables
+
+Progress = Callable[[str, float], None]
+# Sessions, assessments and side effects of some patients, with their ids.
+Records = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.DataFrame]) -> list[Records]:
+    """The records of the patients of an import, the new and the stored, in slices of patients."""
+    frames = []
+    for table in DERIVED_FROM:
+        columns = [c.name for c in _TABLES[table].columns]
+        before, frame = stored[table], new[table][columns]
+        if len(before):
+            both = pd.concat([before[columns], frame], ignore_index=True)
+            frame = both.sort_values("patient_id", kind="stable", ignore_index=True)
+        frames.append(frame)
+    owners = [frame["patient_id"].to_numpy(np.int64) for frame in frames]
+    borders = np.unique(owners[0])[PATIENTS_AT_ONCE::PATIENTS_AT_ONCE]
+    cuts = [np.array([0, *np.searchsorted(owner, borders), len(owner)]) for owner in owners]
+    slices = []
+    for i in range(len(borders) + 1):
+        sessions, assessments, side_effects = (
+            frame.iloc[cut[i] : cut[i + 1]].reset_index(drop=True) for frame, cut in zip(frames, cuts, strict=True)
+        )
+        slices.append((sessions, assessments, side_effects))
+    return slices
+
+
+def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
+    """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
+    for name in FACTS:
+        statement = delete(_TABLES[name])
+        connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
+
+
+def derived(beside: ThreadPoolExecutor, slices: Iterable[Records], rules: OutcomeRules) -> Iterator[Facts]:
+    """The facts of each slice; some slices ahead are derived beside the caller, more would take memory."""
+    rest = iter(slices)
+    begun = deque(beside.submit(derive, *records, rules) for records in islice(rest, SLICES_AHEAD))
+
+    def taken() -> Iterator[Facts]:
+        while begun:
+            facts = begun.popleft().result()
+            begun.extend(beside.submit(derive, *records, rules) for records in islice(rest, 1))
+            yield facts
+
+    return taken()
+
+
+def store_facts(connection: Connection, facts_of_slices: Iterator[Facts], progress: Progress) -> None:
+    """Append the facts of one slice after the other."""
+    with Load(connection, [_TABLES[table] for table in FACTS]) as load:
+        for done, facts in enumerate(facts_of_slices):
+            progress(f"storing outcomes, slice {done + 1}", 0.5)
+            for table in FACTS:
+                load.add(getattr(facts, table), _TABLES[table])
+        load.finish()
+
+
+def record_slices(connection: Connection) -> Iterator[Records]:
+    """All records, whole patients at a time, so that memory does not grow with the store."""
+    patient_id = _TABLES["sessions"].c.patient_id
+    last = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one()
+    for first in range(0, last + 1, PATIENTS_AT_ONCE):
+        tables = (_TABLES[name] for name in DERIVED_FROM)
+        frames = [
+            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
+            for t in tables
+        ]
+        if len(frames[0]):
+            yield frames[0], frames[1], frames[2]
+
+
+def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
+    """Derive every patient's facts anew from the stored records."""
+    drop_facts(connection)
+    with ThreadPoolExecutor(1) as beside:
+        store_facts(connection, derived(beside, record_slices(connection), rules), progress)
