@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from dashboard.exports.counts import Counts
 from dashboard.exports.document import Column, Section, Table
-from dashboard.exports.suppression import HIDDEN, Counts, suppress
+from dashboard.exports.suppression import HIDDEN, suppress
 from data_models.queries.completeness import COUNTS, completeness
 from data_models.scope import Scope
 
@@ -21,8 +22,8 @@ _SHARES = (
     ("recall", "scores_after_session", "Scores after a session that look back past it"),
     ("no_baseline", "courses", "Courses without a baseline"),
 )
-# Hiding what others are counted in hides their shares too; sessions asked about stand in other files as well.
-_WEIGHTS = {"sessions": 5.0, "courses": 5.0, "scores_after_session": 5.0, "asked": 20.0}
+# Numbers that go with a count: hiding what others are counted in hides their shares too.
+_NUMBERS = {"sessions": 8, "courses": 4, "scores_after_session": 3}
 # Patients are not among what is shown: beside other files they would tell how many were never asked.
 _SHOWN = (
     "sessions",
@@ -53,9 +54,7 @@ def protected(rows: Sequence[dict[str, Any]], least: int) -> list[dict[str, Any]
     forced = set()
     for place, row in enumerate(rows):
         for key in COUNTS:
-            counts.add(
-                (place, key), row[key], weight=5.0 if key in ("sessions", "courses", "scores_after_session") else 1.0
-            )
+            counts.add((place, key), row[key], shown=key in _SHOWN, numbers=_NUMBERS.get(key, 2))
             if 1 <= row["patients"] < least and row[key]:
                 forced.add((place, key))
         for part, whole, _ in _SHARES:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.exports.suppression import Counts
+from dashboard.exports.counts import Counts
 
 Summary = Mapping[str, Any]
 # A count's name: its group (None: the whole cohort; ("rest", ...): what no group holds) and its path.
@@ -24,17 +24,8 @@ SCORED = ("cohort", "end_of_induction_scored")
 ASKED = ("side_effects", "patients_asked")
 SESSIONS = ("side_effects", "sessions_asked")
 
-# Hiding a denominator hides every rate that rests on it: the cost is about how many numbers go with it.
-_WEIGHTS: dict[Path, float] = {
-    COURSES: 60.0,
-    PATIENTS: 3.0,
-    BASELINE: 3.0,
-    EVALUABLE: 40.0,
-    SCORED: 20.0,
-    ASKED: 60.0,
-    SESSIONS: 60.0,
-}
-_OF = 10.0
+_BASES = (COURSES, PATIENTS, BASELINE, EVALUABLE, SCORED, ASKED, SESSIONS)
+_RATE = 4  # numbers that go with a count of a rate: itself, the share, both ends of its interval
 
 
 def shares_of(summary: Summary) -> dict[Path, Mapping[str, Any]]:
@@ -139,18 +130,15 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
 
     paths: list[Path] = []
 
-    def show(path: Path, weight: float = 1.0) -> None:
-        counts.add(key(path), at(summary, path), weight=weight)
+    def show(path: Path, numbers: int) -> None:
+        counts.add(key(path), at(summary, path), numbers=numbers)
         paths.append(path)
 
-    for base, weight in _WEIGHTS.items():
-        show(base, weight)
-    for path in shares_of(summary):
-        show((*path, "n"), _OF)
-        show((*path, "events"))
-    for path in CURVES:
-        show((*path, "n"), _OF)
-        show((*path, "events"), 2.0)
+    for base in _BASES:
+        show(base, 1)
+    for path in [*shares_of(summary), *CURVES]:
+        show((*path, "n"), _RATE)
+        show((*path, "events"), _RATE)
     tied = set()
     for whole, part in nested(summary):
         pair = key(whole), key(part)

@@ -11,8 +11,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.exports import coarse
-from dashboard.exports.ledger import ASKED, CURVES, PATIENTS, Key, Path, at, enter, names_of, shares_of, tie_groups
-from dashboard.exports.suppression import HIDDEN, SMALL, Counts, suppress
+from dashboard.exports.counts import Counts
+from dashboard.exports.ledger import (
+    ASKED,
+    CURVES,
+    PATIENTS,
+    Key,
+    Names,
+    Path,
+    at,
+    enter,
+    names_of,
+    shares_of,
+    tie_groups,
+)
+from dashboard.exports.suppression import HIDDEN, SMALL, Suppression, suppress
 
 Summary = dict[str, Any]
 Ends = tuple[Any, Any, Any, Any]  # arrays: entries, exits, kinds, counts
@@ -32,12 +45,12 @@ def protect(
     -------
     The summaries in the same shape, and how many counts were hidden for being small, and further ones.
     """
-    counts = Counts()
-    names = names_of(parts.values(), by)
-    paths = {group: enter(counts, group, summary, names) for group, summary in parts.items()}
+    names, paths, found = _found({None: parts[None]}, None, least)
     if by is not None:
-        tie_groups(counts, parts, paths[None], by, names)
-    found = suppress(counts, least, {names.key(group, path) for group, path in _of_few(parts, paths, least)})
+        # Beside its groups the whole cohort shows and hides what its own file does: the two together would
+        # tell more than either, and so would a file by another key.
+        apart = {path: names.key(None, path) in found.marks for path in paths[None]}
+        names, paths, found = _found(parts, by, least, apart)
     made: dict[str | None, Summary] = {group: copy.deepcopy(dict(summary)) for group, summary in parts.items()}
     for group, shown in paths.items():
         for path in shown:
@@ -50,6 +63,22 @@ def protect(
         _hide_means(summary, least)
         _hide_over_time(summary, parts[group], least)
     return made, (found.small, found.further)
+
+
+def _found(
+    parts: Mapping[str | None, Mapping[str, Any]], by: str | None, least: int, apart: Mapping[Path, bool] | None = None
+) -> tuple[Names, dict[str | None, list[Path]], Suppression]:
+    """What to hide of these parts; `apart`: what the whole cohort's own file hides (True) and shows."""
+    counts = Counts()
+    names = names_of(parts.values(), by)
+    paths = {group: enter(counts, group, summary, names) for group, summary in parts.items()}
+    if by is not None:
+        tie_groups(counts, parts, paths[None], by, names)
+    forced = {names.key(group, path) for group, path in _of_few(parts, paths, least)}
+    of_whole = [(names.key(None, path), hidden) for path, hidden in (apart or {}).items()]
+    hide = {name for name, hidden in of_whole if hidden}
+    keep = {name for name, hidden in of_whole if not hidden}
+    return names, paths, suppress(counts, least, forced, hide=hide, keep=keep)
 
 
 def _of_few(

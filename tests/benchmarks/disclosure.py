@@ -1,23 +1,26 @@
 """Attack on protected releases: random cohorts, and a linear program that uses every number shown.
 
 For each release the attacker writes down what the definitions say (parts of a total, some of others) and
-every number in the file, and asks of each small count, hidden or only implied, how small and how large it
-can be. A release is broken when one is bounded inside 1 to 10. A second attack adds the marks themselves
-("<11"): no count so marked may be narrowed further.
+every number in the file, and asks of each small count, hidden or only implied, how large it can be. The
+attacker knows the rule: what is hidden is no zero. So a release is broken when a small count cannot reach
+11. A second attack adds the marks themselves ("<11"): no count so marked may be narrowed further.
 
-    python tests/benchmarks/disclosure.py [how many releases]
+    python tests/benchmarks/disclosure.py [how many releases [the first one's number]]
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 LEAST = 11
+INFINITE = math.inf
 TERMS = ("nausea", "headache", "vertigo")
 
 
@@ -177,108 +180,237 @@ def known(part: Any, ways: dict[str, dict[str, Any]]) -> tuple[list[tuple[Any, A
 
 def attack(full: dict[str | None, dict[str, Any]], released: dict[str | None, dict[str, Any]]) -> list[str]:
     """The counts that a release gives away: each with the bounds found."""
-    from scipy.optimize import linprog
-    from scipy.sparse import coo_array
-
     truth, shown = dict(numbers(full)), dict(numbers(released))
     place = {name: i for i, name in enumerate(truth)}
-    size = len(place)
-    rows: list[tuple[dict[int, float], float]] = []
-    differences: list[tuple[Any, Any]] = []
-    slack: list[tuple[dict[int, float], float]] = []
-    for part in full:
-        equal, within = known(part, full[part])
-        rows += [({place[a]: 1.0, place[b]: -1.0}, 0.0) for a, b in equal]
-        slack += [({place[b]: 1.0, place[a]: -1.0}, 0.0) for a, b in within]
-        differences += within
-        for way in ("last", "end_of_induction"):
-            r, w, n = ((part, *rest) for rest in (("response", way, "x"), ("worse", way, "x"), ("response", way, "n")))
-            slack.append(({place[r]: 1.0, place[w]: 1.0, place[n]: -1.0}, 0.0))
-    for name in truth:
-        if name[0] is None:
-            row = {place[name]: 1.0} | {place[(part, *name[1:])]: -1.0 for part in full if part is not None}
-            rows.append((row, 0.0))
-
-    def matrix(of: list[tuple[dict[int, float], float]]) -> Any:
-        at = [(i, j, v) for i, (row, _) in enumerate(of) for j, v in row.items()]
-        i, j, v = zip(*at, strict=True)
-        return coo_array((v, (i, j)), shape=(len(of), size)).tocsr()
-
-    equalities, inequalities = matrix(rows), matrix(slack)
-
-    def bounds(goal: dict[int, float], limits: list[tuple[float, float | None]]) -> tuple[float, float]:
-        cost = np.zeros(size)
-        for j, v in goal.items():
-            cost[j] = v
-        found = []
-        for sign in (1.0, -1.0):
-            result = linprog(
-                sign * cost, A_ub=inequalities, b_ub=np.zeros(len(slack)), A_eq=equalities, b_eq=np.zeros(len(rows)),
-                bounds=limits, method="highs",
-            )  # fmt: skip
-            found.append(np.inf * -sign if result.status == 3 else sign * result.fun)
-            if result.status not in (0, 3):
-                raise AssertionError("the release contradicts itself")
-        return found[0], found[1]
-
-    plain = [(0.0, None) if isinstance(shown[name], str) else (shown[name], shown[name]) for name in place]
+    equal, slack, differences = sums(full, truth, place)
+    plain = [(0.0, INFINITE) if isinstance(shown[name], str) else (shown[name], shown[name]) for name in place]
     marked = [
         (1.0, LEAST - 1.0) if shown[name] == f"<{LEAST}" else limits for name, limits in zip(place, plain, strict=True)
     ]
     broken = []
-    targets: list[tuple[str, dict[int, float], int]] = [
-        (str(name), {place[name]: 1.0}, truth[name]) for name in truth if isinstance(shown[name], str)
-    ]
+    targets: list[tuple[str, dict[int, float], int]] = []
+    for name, value in truth.items():
+        if isinstance(shown[name], str):
+            targets.append((str(name), {place[name]: 1.0}, value))
+        elif 1 <= value < LEAST:
+            broken.append(f"{name} is shown: {value}")
     for large, some in differences:
+        value = truth[large] - truth[some]
         if isinstance(shown[large], str) or isinstance(shown[some], str):
-            targets.append((f"{large} less {some}", {place[large]: 1.0, place[some]: -1.0}, truth[large] - truth[some]))
-        elif 1 <= truth[large] - truth[some] < LEAST:
-            broken.append(f"{large} less {some} is {truth[large] - truth[some]}")
-    for name in truth:
-        if not isinstance(shown[name], str) and 1 <= truth[name] < LEAST:
-            broken.append(f"{name} is shown: {truth[name]}")
-    for text, goal, value in targets:
-        if not 1 <= value < LEAST:
+            targets.append((f"{large} less {some}", {place[large]: 1.0, place[some]: -1.0}, value))
+        elif 1 <= value < LEAST:
+            broken.append(f"{large} less {some} is {value}")
+    program = Program(plain, equal, slack)
+    safe: set[int] = set()  # one way to fill the cells shows many counts to be safe
+    for number, (text, goal, value) in enumerate(targets):
+        if number in safe or not 1 <= value < LEAST:
             continue
-        low, high = bounds(goal, plain)
-        if low > 1e-6 and high < LEAST - 1e-6:
+        high, filled = program.extreme(goal, -1.0)
+        safe |= {i for i, (_, other, _) in enumerate(targets) if at(filled, other) >= LEAST - 1e-6}
+        if high < LEAST - 1e-6:
+            low, _ = program.extreme(goal, 1.0)
             broken.append(f"{text} = {value} lies in [{low:g}, {high:g}]")
-    for name, limits in zip(place, marked, strict=True):
-        if limits == (1.0, LEAST - 1.0):
-            low, high = bounds({place[name]: 1.0}, marked)
-            if low > 1 + 1e-6 or high < LEAST - 1 - 1e-6:
-                broken.append(f"{name}, marked <{LEAST}, lies in [{low:g}, {high:g}]")
-    return broken
+    return broken + narrowed(list(place), marked, Program(marked, equal, slack))
 
 
-def one(seed: int) -> tuple[list[str], tuple[int, int], int, float]:
-    """Protect and attack one random release: what is given away, (small, further) hidden, counts, seconds."""
+def narrowed(names: list[Any], marked: list[tuple[float, float]], program: Program) -> list[str]:
+    """The counts marked "<11" that the marks themselves narrow down further."""
+    places = [i for i, limits in enumerate(marked) if limits == (1.0, LEAST - 1.0)]
+    low, high = dict.fromkeys(places, float(LEAST)), dict.fromkeys(places, 0.0)
+    for i in places:
+        for sign, done in ((-1.0, high[i] > LEAST - 1 - 1e-6), (1.0, low[i] < 1 + 1e-6)):
+            if not done:
+                _, filled = program.extreme({i: 1.0}, sign)
+                low = {j: min(value, filled[j]) for j, value in low.items()}
+                high = {j: max(value, filled[j]) for j, value in high.items()}
+    return [
+        f"{names[i]}, marked <{LEAST}, lies in [{low[i]:g}, {high[i]:g}]"
+        for i in places
+        if low[i] > 1 + 1e-6 or high[i] < LEAST - 1 - 1e-6
+    ]
+
+
+def sums(full: dict[str | None, Any], truth: dict[Any, int], place: dict[Any, int]) -> tuple[Any, Any, Any]:
+    """What must add up to zero, what must not exceed zero, and the pairs (larger, some of it)."""
+    equal: list[dict[int, float]] = []
+    slack: list[dict[int, float]] = []
+    differences: list[tuple[Any, Any]] = []
+    for part in full:
+        same, within = known(part, full[part])
+        equal += [{place[a]: 1.0, place[b]: -1.0} for a, b in same]
+        slack += [{place[b]: 1.0, place[a]: -1.0} for a, b in within]
+        differences += within
+        for way in ("last", "end_of_induction"):
+            r, w, n = ((part, *rest) for rest in (("response", way, "x"), ("worse", way, "x"), ("response", way, "n")))
+            slack.append({place[r]: 1.0, place[w]: 1.0, place[n]: -1.0})
+    for name in truth:
+        if name[0] is None:
+            parts = {place[(part, *name[1:])]: -1.0 for part in full if part is not None}
+            if parts:
+                equal.append({place[name]: 1.0} | parts)
+    return equal, slack, differences
+
+
+def at(filled: Any, goal: dict[int, float]) -> float:
+    """The value of a sum of counts where the cells are filled so."""
+    return sum(filled[i] * sign for i, sign in goal.items())
+
+
+class Program:
+    """The attacker's linear program: every count of the release, within what the file says of it."""
+
+    def __init__(
+        self, limits: list[tuple[float, float]], equal: list[dict[int, float]], slack: list[dict[int, float]]
+    ) -> None:
+        import highspy
+
+        size = len(limits)
+        self.optimal, self.endless = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnbounded
+        self.solver = highspy.Highs()
+        self.solver.setOptionValue("output_flag", False)
+        self.solver.setOptionValue("threads", 1)
+        self.solver.addVars(size, np.array([low for low, _ in limits]), np.array([high for _, high in limits]))
+        rows = [*equal, *slack]
+        starts = np.cumsum([0, *(len(row) for row in rows)])[:-1].astype(np.int32)
+        columns = np.array([i for row in rows for i in row], dtype=np.int32)
+        low = np.array([0.0] * len(equal) + [-INFINITE] * len(slack))
+        signs = np.array([sign for row in rows for sign in row.values()])
+        self.solver.addRows(len(rows), low, np.zeros(len(rows)), len(columns), starts, columns, signs)
+        self.solver.setOptionValue("presolve", "off")  # each program starts where the last one ended
+
+    def extreme(self, goal: dict[int, float], sign: float) -> tuple[float, Any]:
+        """The least (sign 1) or greatest (-1) value of a sum of counts, and the cells filled so."""
+        for i, weight in goal.items():
+            self.solver.changeColCost(i, sign * weight)
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        filled = np.array(self.solver.getSolution().col_value)
+        for i in goal:
+            self.solver.changeColCost(i, 0.0)
+        if status == self.endless:
+            return -sign * INFINITE, np.zeros(len(filled))
+        if status != self.optimal:
+            raise AssertionError("the release contradicts itself")
+        return at(filled, goal), filled
+
+
+# --- what protection costs ---------------------------------------------------------------------
+
+
+@dataclass
+class Cost:
+    """Counts hidden in releases.
+
+    Attributes
+    ----------
+    small : printed counts from 1 to 10 (and those of a group of so few patients): primary suppression, narrowly.
+    differing : the fewest more to hide so that no two printed counts, one some of the other, differ by 1 to 10
+        (events of n, a step of the funnel): a rule on the numbers of one group alone, without any margin.
+    further : all others that are hidden.
+    fewest : how many others the smallest safe choice hides (an integer program); None where not asked for.
+    """
+
+    counts: int = 0
+    small: int = 0
+    further: int = 0
+    differing: int = 0
+    fewest: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: Cost) -> None:
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def report(self) -> list[str]:
+        primary = self.small + self.differing
+        return [
+            f"small counts hidden: {self.small:,} ({self.small / self.counts:.1%} of all)",
+            f"further counts hidden: {self.further:,} ({self.further / self.small:.1%} beyond the small ones, "
+            f"{self.further / self.counts:.1%} of all); no safe choice hides fewer than {self.fewest:,} "
+            f"({self.fewest / self.small:.1%})",
+            f"of these {self.differing:,} because two numbers of one group differ by 1 to {LEAST - 1}; "
+            f"only for the margins: {self.further - self.differing:,} "
+            f"({(self.further - self.differing) / primary:.1%} beyond {primary:,} primary ones)",
+        ]
+
+
+def ledger_of(parts: dict[str | None, dict[str, Any]], by: str | None) -> tuple[Any, set[Any]]:
+    """The product's own account of a release: its counts, and those hidden for being small."""
+    from dashboard.exports import ledger, protected
+    from dashboard.exports.counts import Counts
+
+    names = ledger.names_of(parts.values(), by)
+    counts = Counts()
+    paths = {group: ledger.enter(counts, group, summary, names) for group, summary in parts.items()}
+    if by is not None:
+        ledger.tie_groups(counts, parts, paths[None], by, names)
+    few = {names.key(group, path) for group, path in protected._of_few(parts, paths, LEAST)}
+    small = {name for name in counts.shown if 1 <= counts.values[name] < LEAST or name in few}
+    return counts, small
+
+
+def fewest(counts: Any, small: set[Any]) -> int:
+    """How many counts the smallest safe choice hides beyond the small ones, each costing the same."""
+    from dashboard.exports.attacker import System
+    from dashboard.exports.fewest import Fewest
+
+    system = System.of(counts)
+    must = {system.place[name] for name in small}
+    may = {i for i, printed in enumerate(system.printed) if printed and i not in must and system.values[i]}
+    return len(Fewest(system, must, dict.fromkeys(may, 1.0), LEAST).search() - must)
+
+
+def differing(counts: Any, small: set[Any]) -> int:
+    """The fewest counts to hide so that no two shown ones of which one is some of the other differ by 1 to 10."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    pairs = set()
+    for whole, parts in counts.relations:
+        left = [part for part in parts if part not in counts.shown]
+        some = [part for part in parts if part in counts.shown]
+        ends = {whole, *some}
+        shown = len(some) == len(left) == 1 and whole in counts.shown and not ends & small
+        if shown and 1 <= counts.values[left[0]] < LEAST:
+            pairs.add((whole, some[0]))
+    if not pairs:
+        return 0
+    column = {name: i for i, name in enumerate(dict.fromkeys(name for pair in pairs for name in pair))}
+    rows = np.zeros((len(pairs), len(column)))
+    for i, pair in enumerate(pairs):
+        rows[i, [column[name] for name in pair]] = 1
+    cost = np.ones(len(column))
+    found = milp(cost, integrality=cost, bounds=Bounds(0, 1), constraints=LinearConstraint(rows, lb=1))
+    return round(found.fun)
+
+
+def one(seed: int, *, best: bool = False) -> tuple[list[str], Cost]:
+    """Protect and attack one random release: what is given away, and the cost; `best`: the least cost, too."""
     from dashboard.exports.protected import protect
 
     parts = parts_of(seed)
     began = time.perf_counter()
     nothing = (np.zeros(0), np.zeros(0), np.zeros(0, dtype=int), np.zeros(0))
-    released, hidden = protect(parts, "clinic", LEAST, dict.fromkeys(parts, nothing))
-    seconds = time.perf_counter() - began
-    return attack(parts, released), hidden, len(dict(numbers(parts))), seconds
+    released, (small, further) = protect(parts, "clinic", LEAST, dict.fromkeys(parts, nothing))
+    cost = Cost(small=small, further=further, seconds=time.perf_counter() - began)
+    counts, tiny = ledger_of(parts, "clinic")
+    cost.counts, cost.differing = len(counts.shown), differing(counts, tiny)
+    if best:
+        cost.fewest = fewest(counts, tiny)
+    return attack(parts, released), cost
 
 
-def main(tables: int = 1000) -> None:
+def main(tables: int = 1000, first: int = 0) -> None:
     """Print how many releases are broken and what protection costs."""
-    broken, small, further, counts, seconds = 0, 0, 0, 0, 0.0
-    for seed in range(tables):
-        found, hidden, size, took = one(seed)
+    broken, total = 0, Cost()
+    for seed in range(first, first + tables):
+        found, cost = one(seed, best=True)
         broken += bool(found)
-        small, further = small + hidden[0], further + hidden[1]
-        counts, seconds = counts + size, seconds + took
+        total.add(cost)
         for line in found[:3]:
             print(f"table {seed}: {line}")
-    print(f"{tables:,} random releases, {counts:,} counts: {broken} broken by the attack")
-    print(f"small counts hidden: {small:,} ({small / counts:.1%} of all)")
-    beyond = f"{further / max(small, 1):.1%} beyond the small ones, {further / counts:.1%} of all"
-    print(f"further counts hidden: {further:,} ({beyond})")
-    print(f"{1000 * seconds / tables:.0f} ms a release")
+    print(f"{tables:,} random releases, {total.counts:,} counts: {broken} broken by the attack")
+    print(*total.report(), f"{1000 * total.seconds / tables:.0f} ms to protect a release", sep="\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main(*(int(text) for text in sys.argv[1:]))

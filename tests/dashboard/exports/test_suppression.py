@@ -5,18 +5,22 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import itertools
 import json
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard import cli
 from dashboard.exports import coarse
-from dashboard.exports.suppression import Counts, suppress
+from dashboard.exports.counts import Counts
+from dashboard.exports.protected import protect
+from dashboard.exports.suppression import suppress
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,7 @@ def attacks(project_root: Path) -> ModuleType:
 
 def row(total: int, *parts: int) -> Counts:
     counts = Counts()
-    counts.add("total", total, weight=5)
+    counts.add("total", total, numbers=5)
     for i, part in enumerate(parts):
         counts.add(f"part {i}", part)
     counts.total("total", [f"part {i}" for i in range(len(parts))])
@@ -66,7 +70,7 @@ def test_marks_that_would_tell_the_count_are_the_same_for_all() -> None:
 
 def test_a_count_is_hidden_for_what_it_leaves_over() -> None:
     counts = Counts()
-    counts.add("n", 43, weight=5)
+    counts.add("n", 43, numbers=5)
     counts.add("events", 40)
     counts.total("n", ["events"], "others")  # 3 did not respond
     assert set(suppress(counts, 11).marks) == {"events"}
@@ -84,11 +88,11 @@ def test_no_small_cell_of_a_table_with_both_margins_follows(table: list[list[int
     margins = {("row", i): sum(line) for i, line in enumerate(table)}
     margins |= {("column", j): sum(line[j] for line in table) for j in range(len(table[0]))}
     for name, value in {**cells, **margins}.items():
-        counts.add(name, value, weight=5 if isinstance(name[0], str) else 1)
+        counts.add(name, value, numbers=5 if isinstance(name[0], str) else 1)
     sums = {name: [c for c in cells if c[0 if name[0] == "row" else 1] == name[1]] for name in margins}
     for name, parts in sums.items():
         counts.total(name, parts)
-    counts.add("all", sum(cells.values()), weight=9)
+    counts.add("all", sum(cells.values()), numbers=9)
     counts.total("all", [name for name in margins if name[0] == "row"])
     marks = suppress(counts, 11).marks
     names = [*counts.values]
@@ -103,9 +107,75 @@ def test_no_small_cell_of_a_table_with_both_margins_follows(table: list[list[int
             assert found.status == 3 or -found.fun >= 11 - 1e-6, (name, value, -found.fun)
 
 
+def table_of(seed: int) -> tuple[Counts, list[tuple[str, list[str]]]]:
+    """Two rows of two cells with every margin, and its sums (whole, parts)."""
+    a, b, c, d = (int(value) for value in np.random.default_rng(seed).integers(0, 40, 4))
+    counts = Counts()
+    values = {"a": a, "b": b, "c": c, "d": d, "ab": a + b, "cd": c + d, "ac": a + c, "bd": b + d, "abcd": a + b + c + d}
+    for name, value in values.items():
+        counts.add(name, value)
+    sums = [(n, list(n)) for n in ("ab", "cd", "ac", "bd")] + [("abcd", ["ab", "cd"]), ("abcd", ["ac", "bd"])]
+    for whole, parts in sums:
+        counts.total(whole, parts)
+    return counts, sums
+
+
+@pytest.mark.parametrize("seed", [0, 8, 12])
+def test_no_safe_choice_hides_fewer_counts(seed: int) -> None:
+    """Against every choice there is, each tried by a linear program of the test's own."""
+    from scipy.optimize import linprog
+
+    counts, sums = table_of(seed)
+    names = list(counts.values)
+    rows = [[(whole == n) - (n in parts) for n in names] for whole, parts in sums]
+    small = {n for n, value in counts.values.items() if 1 <= value < 11}
+    assert small
+
+    def safe(hidden: set[str]) -> bool:
+        limits = [(0, None) if n in hidden else (counts.values[n],) * 2 for n in names]
+        for name in small:
+            goal = [-1.0 if n == name else 0.0 for n in names]
+            found = linprog(goal, A_eq=rows, b_eq=[0.0] * len(rows), bounds=limits, method="highs")
+            if found.status == 0 and -found.fun < 11 - 1e-6:
+                return False
+        return True
+
+    others = [n for n in names if n not in small and counts.values[n]]
+    fewest = next(
+        size
+        for size in range(len(others) + 1)
+        if any(safe({*small, *more}) for more in itertools.combinations(others, size))
+    )
+    assert fewest, "this table must need more than its small counts hidden"
+    assert suppress(counts, 11).further == fewest
+
+
+def test_what_another_file_shows_stays_shown_and_what_it_hides_stays_hidden() -> None:
+    counts = row(105, 5, 40, 60)
+    assert set(suppress(counts, 11, keep=["part 1"]).marks) == {"part 0", "part 2"}
+    assert set(suppress(counts, 11, hide=["total"]).marks) == {"part 0", "total"}
+
+
+def test_a_zero_stays() -> None:
+    assert set(suppress(row(14, 3, 0, 11), 11).marks) == {"part 0", "part 2"}
+
+
+@pytest.mark.parametrize("seed", [2, 11])
+def test_the_whole_cohort_reads_the_same_beside_its_groups(attacks: ModuleType, seed: int) -> None:
+    parts = attacks.parts_of(seed)
+    nothing = dict.fromkeys(parts, (np.zeros(0),) * 4)
+    alone, _ = protect({None: parts[None]}, None, 11, nothing)
+    beside, _ = protect(parts, "clinic", 11, nothing)
+    hidden = [
+        {name for name, n in attacks.numbers({None: made[None]}) if isinstance(n, str)} for made in (alone, beside)
+    ]
+    assert hidden[0] == hidden[1]
+    assert hidden[0]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_an_attacker_bounds_no_small_count_of_a_release(attacks: ModuleType, seed: int) -> None:
-    broken, *_ = attacks.one(seed)
+    broken, _ = attacks.one(seed)
     assert broken == []
 
 
