@@ -161,12 +161,18 @@ COMPARED = (
 def _compare(sessions: pd.DataFrame, scores: pd.DataFrame, rules: OutcomeRules) -> int:
     """Hold every value of every course against the oracle's; gives the number of rows compared."""
     no_effects = pd.DataFrame({"patient_id": [], "hours": [], "term": [], "severity": []})
-    found = derive(sessions, scores, no_effects, rules).course_outcomes
+    facts = derive(sessions, scores, no_effects, rules)
+    found = facts.course_outcomes
     found_rows = {(r["patient_id"], r["course"], r["instrument"]): r for r in found.to_dict("records")}
     expected_rows: dict[tuple[int, int, str], Row] = {}
     for patient, mine in sessions.groupby("patient_id"):
         phases = [None if pd.isna(p) else p for p in mine["phase"]]
         courses = oracle_courses(list(zip(mine["hours"], phases, strict=True)), rules)
+        stored = facts.courses[facts.courses["patient_id"] == patient].sort_values("course")
+        inductions = [sum(is_induction for _, is_induction in course) for course in courses]
+        assert list(stored["sessions"]) == [len(course) for course in courses]
+        assert list(stored["induction_sessions"]) == inductions
+        assert list(stored["early_stop"]) == [int(n < rules.induction_min_sessions) for n in inductions]
         for instrument, theirs in scores[scores["patient_id"] == patient].groupby("instrument"):
             points = list(zip(theirs["hours"], theirs["score"], strict=True))
             for number in range(len(courses)):
@@ -213,21 +219,29 @@ def test_every_value_of_the_sample_clinic_is_the_definitions(sample_database: st
     assert _compare(sessions, scores, rules) > 300
 
 
+# Where rules turn: gaps and distances in days at, just below and just above every limit of both sets of rules.
+GAPS = (0.5, 2, 3, 4.5, 5, 5.5, 7, 13.5, 14, 14.5, 29.5, 30, 30.5, 90, 90.5)
+DISTANCES = (-14.5, -14, -7.5, -7, -1, 0, 0.5, 1, 1.5, 2, 3, 5, 7, 10, 14, 14.5, 21, 21.5, 28)
+
+
 @st.composite
 def _records(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One to three patients with sessions and scores on a grid of half days, so that times often coincide."""
-    half_days = st.integers(0, 500).map(lambda n: n * 12.0)
+    """One to three patients whose sessions and scores lie at the rules' limits, and often coincide."""
     sessions: list[Row] = []
     scores: list[Row] = []
     for patient in range(draw(st.integers(1, 3))):
-        for hours in sorted({0.0} | draw(st.sets(half_days, max_size=14))):
-            phase = draw(st.sampled_from([None, None, None, "induction", "maintenance"]))
-            sessions.append({"patient_id": patient, "hours": hours, "phase": phase})
-        for instrument in ("phq9", "madrs", "peg", "auditc"):
+        gaps = draw(st.lists(st.sampled_from(GAPS), max_size=14))
+        days = [float(day) for day in np.cumsum([0.0, *gaps])]
+        for day in days:
+            phase = draw(st.sampled_from([None, None, None, None, "induction", "maintenance"]))
+            sessions.append({"patient_id": patient, "hours": day * 24, "phase": phase})
+        near = st.builds(lambda day, distance: day + distance, st.sampled_from(days), st.sampled_from(DISTANCES))
+        for instrument in ("phq9", "madrs", "peg"):
             top = int(INSTRUMENTS[instrument].maximum)
-            for at in sorted(draw(st.sets(st.integers(-60, 560), max_size=10))):
-                score = draw(st.integers(0, top))
-                scores.append({"patient_id": patient, "instrument": instrument, "hours": at * 12.0, "score": score})
+            value = st.sampled_from([0, top // 4, top // 3, top // 2, top])
+            for day in sorted(draw(st.sets(near, max_size=10))):
+                score = draw(value)
+                scores.append({"patient_id": patient, "instrument": instrument, "hours": day * 24, "score": score})
     session_frame = pd.DataFrame(sessions).assign(day_only=0, side_effects_asked=0.0, drug=None, route=None)
     score_frame = pd.DataFrame(scores, columns=["patient_id", "instrument", "hours", "score"])
     score_frame = score_frame.assign(precision=0, item9=np.nan).astype({"score": float, "instrument": "str"})
