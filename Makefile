@@ -11,7 +11,7 @@ TESTS ?=
 bin := $(VENV)/bin
 pip := $(bin)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint format types constraints lowest screenshots benchmarks clean browser
+.PHONY: run test lint format types audit constraints lowest screenshots benchmarks clean browser
 
 run: $(VENV)/.installed
 	$(bin)/ketamine-outcomes demo --port $(PORT)
@@ -29,6 +29,10 @@ format: $(VENV)/.installed-test
 
 types: $(VENV)/.installed-test
 	$(bin)/mypy
+
+# Known vulnerabilities of the pinned dependencies, where a source can be reached; says so where none can.
+audit: $(VENV)/.installed-test
+	@$(bin)/python .ci/audit.py
 
 # The set of releases that is tested, resolved for Python 3.11 and newer on Linux, macOS and Windows.
 constraints: $(VENV)/.installed-test
