@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard import ids
 from dashboard.access import passwords
+from dashboard.pages import pages
 from data_models import store_accounts
 from data_models.store import Store
 
@@ -189,3 +193,38 @@ def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:
     page.get_by_role("option", name="As administrator").click()
     expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects", "Exports"])
     expect(page.locator("#demo-role")).to_have_value("As administrator")
+
+
+def test_every_page_keeps_the_content_security_policy(
+    new_page: Any, signed_in: Any, demo: str, sample_folder: Path
+) -> None:
+    """A violation on any of them is a complaint, which fails the test at its end."""
+    with (sample_folder / "patients.csv").open() as file:
+        code = next(csv.DictReader(file))["patient_code"]
+    page = new_page("/sign-in", at=demo)
+    for one in pages():
+        page.goto(one.path + (code if one.path == ids.PATIENT else ""))
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator(".bone:visible")).to_have_count(0)
+    page = signed_in("clara", "/password")
+    expect(page.get_by_role("heading", name="Change your password")).to_be_visible()
+    for path in ("/second-factor", "/sign-out"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_a_violation_of_the_policy_would_be_noticed(chromium: Any, demo: str) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(demo)
+    directive = page.evaluate(
+        """() => new Promise(tell => {
+            document.addEventListener('securitypolicyviolation', e => tell(e.violatedDirective));
+            const script = document.createElement('script');
+            script.textContent = 'window.broken = true';
+            document.head.append(script);
+        })"""
+    )
+    assert directive.startswith("script-src")
+    assert page.evaluate("window.broken") is None
+    context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -118,3 +119,43 @@ def test_no_address_makes_the_server_fail(
             assert answer.status_code < 500, (method, path)
             if name is None and not path.startswith(("/assets", "/sign-in")):
                 assert answer.status_code in (308, 400, 401, 403, 404), (method, path, answer.status_code)
+
+
+CONTENTS: list[dict[str, Any]] = [
+    {}, {"data": b"\xff\x00\xfe" * 50, "content_type": "application/json"}, {"data": {"name": "x\x00", "next": "//x"}},
+    {"data": b"--x\r\nbroken", "content_type": "multipart/form-data; boundary=x"},
+    {"json": [[[]]]}, {"json": "x" * 5000},
+    {"data": b"a=1&" * 5000, "content_type": "application/x-www-form-urlencoded"},
+    {"data": b"{}", "content_type": "application/json; charset=nonsense"}, {"data": b"x", "content_type": "\xff/;;="},
+]  # fmt: skip
+HEADERS: list[dict[str, str]] = [
+    {}, {"Accept": "text/html"}, {"Accept": "*/*;q=x,,"}, {"Range": "bytes=9-1,x"}, {"If-Modified-Since": "never"},
+    {"If-None-Match": '"'}, {"Accept-Encoding": "nonsense;q=x, \xff"}, {"Origin": "null"},
+    {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "\xff"},
+    {"X-Forwarded-For": "1.2.3.4, x", "X-Forwarded-Proto": "gopher"}, {"Host": "evil.example"}, {"Host": "[::"},
+    {"Cookie": "ketamine_outcomes_session=\xff; ketamine_outcomes_form=.a.b; demo_role=owner; ;=;"},
+    {"Authorization": "Basic x"}, {"Content-Length": "-5"}, {"X-HTTP-Method-Override": "DELETE"},
+]  # fmt: skip
+
+
+def test_no_route_fails_whatever_it_is_given(guarded: Any, browser: Any, signed_in: Callable[[str], Any]) -> None:
+    """Every rule that the server knows, with odd parameters, queries, headers and contents; signed in and not."""
+    chance, people = random.Random(7), [browser, signed_in("clara"), signed_in("olga")]
+    strangers = [code for codes in guarded.codes.values() for code in codes]
+    token, asked = people[1].token(), 0
+    odd = ["x", "%00", "..", "%ff", "x" * 3000, "\u00e4", "a/b", "dash.min.js", "0", "-1", "{}"]
+    for rule in guarded.server.url_map.iter_rules():
+        for _ in range(30):
+            path = re.sub(r"<[^>]+>", lambda _: chance.choice(odd), rule.rule)
+            path += chance.choice(["", "", "?next=%0d%0ax", "?" + "a=%ff&" * 40, "?next=//evil.example", "?m=x&m=y"])
+            headers = {"X-CSRFToken": chance.choice(["x", token])} | chance.choice(HEADERS)
+            method = chance.choice(["GET", "HEAD", "POST", "POST", "PUT", "OPTIONS", "NONSENSE"])
+            answer = chance.choice(people).client.open(
+                path, method=method, headers=headers, **(chance.choice(CONTENTS) if method == "POST" else {})
+            )
+            assert answer.status_code < 500, (method, path, headers, answer.status_code)
+            if not path.startswith(("/assets/", "/_dash-component-suites/")):
+                text = answer.get_data().decode("latin-1")
+                assert not [code for code in strangers if code in text], (method, path)
+            asked += 1
+    assert asked > 400

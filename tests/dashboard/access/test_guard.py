@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from dashboard import ids
 from dashboard.access.roles import PAGES
 from dashboard.pages import pages
+from data_models import store_accounts
 
 OPEN = {"/assets/<path:filename>", "/sign-in", "/single-sign-on", "/single-sign-on/answer"}
+PAGE_LOAD = re.compile(rb'"end_id":"[\w~-]+"')  # Dash draws and signs a random name for each load of the page
 FRAME = {"url", "who", "data-set-name", "page", "notice"}
 VALUES = {"<path:path>": "patient/{code}", "<string:package_name>": "dash", "<path:fingerprinted_path>": "x.js"}
 ROLE_OF = {"clara": "clinician", "adam": "administrator", "dora": "data_manager", "olga": "owner"}
@@ -213,9 +216,44 @@ def test_first_page_layout_and_assets_hold_no_record_for_anyone(
         assert not any(clinic in answer.get_data(as_text=True) for clinic in guarded.clinics), path
 
 
-def test_layouts_of_two_clinics_clinicians_are_the_same(guarded: Any, signed_in: Callable[[str], Any]) -> None:
-    a, b = (signed_in(name).get("/_dash-layout").get_data() for name in ("clara", "boris"))
-    assert a == b
+def test_whatever_is_no_answer_of_a_callback_is_the_same_for_two_clinics_clinicians(
+    guarded: Any, signed_in: Callable[[str], Any], project_root: Path
+) -> None:
+    """Index, layouts with their stores, dependencies and assets: nothing in them is of a clinic or a person."""
+    clara, boris = signed_in("clara"), signed_in("boris")
+    paths = ["/_dash-layout", "/_dash-dependencies", *(page.path for page in pages())]
+    assets = [path.name for path in (project_root / "dashboard" / "assets").iterdir() if path.is_file()]
+    index = clara.get("/patients").get_data(as_text=True)
+    scripts = re.findall(r'(?:src|href)="(/_dash-component-suites/[^"]+)"', index)
+    assert len(assets) > 10
+    assert scripts
+    for path in [*paths, *(f"/assets/{name}" for name in assets), *scripts[:3]]:
+        a, b = clara.get(path), boris.get(path)
+        assert a.status_code == b.status_code, path
+        assert PAGE_LOAD.sub(b"", a.get_data()) == PAGE_LOAD.sub(b"", b.get_data()), path
+        if not path.startswith("/_dash-component-suites/"):  # Dash's own files
+            assert holds_no_record(guarded, a), path
+
+
+def test_somebody_who_is_disabled_while_signed_in_is_refused_everywhere(
+    guarded: Any, browser: Any, make_body: Callable[..., dict[str, Any]], password_hash: str
+) -> None:
+    engine, every = guarded.store.engine, frozenset(ROLE_OF.values())
+    store_accounts.add_account(engine, "test", "leaver", every, None, password_hash=password_hash, must_change=False)
+    assert browser.sign_in("leaver").status_code == 303
+    token, code = browser.token(), guarded.codes[guarded.clinics[0]][0]
+    body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
+    assert code in browser.call(body, **{"X-CSRFToken": token}).get_data(as_text=True)
+    store_accounts.change_account(engine, "test", "leaver", "account_disabled", disabled=1)
+    for output in calls(guarded):
+        answer = browser.call(make_body(guarded, output), **{"X-CSRFToken": token})
+        assert answer.status_code in (401, 403), output
+        assert holds_no_record(guarded, answer)
+    for rule, path, method in routes(guarded):
+        if rule not in OPEN:
+            answer = browser.client.open(path.format(code=code), method=method, headers={"X-CSRFToken": token})
+            assert answer.status_code in (400, 401, 403), (rule, method)
+            assert holds_no_record(guarded, answer, f"/patient/{code}")
 
 
 @pytest.mark.parametrize(
