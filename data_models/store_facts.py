@@ -20,7 +20,7 @@ from data_models.outcomes.derive import Facts, derive
 from data_models.rules import OutcomeRules
 from data_models.tables import Base
 
-FACTS = ("courses", "session_facts", "score_facts", "course_outcomes")
+FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
 DERIVED_FROM = ("sessions", "assessments", "side_effects")
 # Patients derived at once: measured, 10,000 keep two cores busy and memory small.
 PATIENTS_AT_ONCE = 10_000

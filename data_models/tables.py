@@ -15,6 +15,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Float, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from data_models.vocabulary import SIDE_EFFECTS
+
 _CODE = String(32)
 
 
@@ -32,6 +34,10 @@ def _number() -> Mapped[float | None]:
 
 def _whole() -> Mapped[int | None]:
     return mapped_column(Integer, nullable=True)
+
+
+def _count() -> Mapped[int]:
+    return mapped_column(Integer, nullable=False)
 
 
 def _code() -> Mapped[str | None]:
@@ -165,6 +171,36 @@ class SessionFact(Base):
     worst: Mapped[int | None] = _whole()
     scored_before: Mapped[int] = mapped_column(Integer)
     scored_after: Mapped[int] = mapped_column(Integer)
+
+
+class EffectFact(Base):
+    """One row a patient, course, phase, drug, route and dose band: its asked sessions, summed.
+
+    `part` counts a patient's rows from 1; `alone` 1: the patient has no other. `dose_band` is a place in
+    `outcomes.side_effects.DOSE_BANDS`. `asked` counts the sessions in which side effects were asked about,
+    `reported` those of them with any; the grades, those whose worst was of it; and there is a column for
+    each term of `SIDE_EFFECTS`: the asked sessions with it. Sessions not asked about are in no row.
+    """
+
+    __tablename__ = "effect_facts"
+    __table_args__ = {"sqlite_with_rowid": False}
+    patient_id: Mapped[int] = _patient()
+    part: Mapped[int] = mapped_column(Integer, primary_key=True)
+    course: Mapped[int] = mapped_column(Integer)
+    phase: Mapped[str] = mapped_column(_CODE)
+    drug: Mapped[str | None] = _code()
+    route: Mapped[str | None] = _code()
+    dose_band: Mapped[int | None] = _whole()
+    alone: Mapped[int] = mapped_column(Integer)
+    asked: Mapped[int] = mapped_column(Integer)
+    reported: Mapped[int] = _count()
+    mild: Mapped[int] = _count()
+    moderate: Mapped[int] = _count()
+    severe: Mapped[int] = _count()
+
+
+for _term in SIDE_EFFECTS:
+    setattr(EffectFact, _term, _count())
 
 
 class ScoreFact(Base):

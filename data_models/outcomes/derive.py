@@ -14,6 +14,7 @@ import pandas as pd
 from data_models.outcomes.clock import Flagged, Flags, Floats, Ints, days, take
 from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
 from data_models.outcomes.durability import confirmed_loss, durability, duration
+from data_models.outcomes.effect_facts import effect_facts
 from data_models.outcomes.onset import early_response, onset
 from data_models.outcomes.scores import (
     Judged,
@@ -30,10 +31,11 @@ from data_models.rules import OutcomeRules
 
 @dataclass(slots=True)
 class Facts:
-    """The four frames of facts; columns are those of the tables of the same names."""
+    """The frames of facts; columns are those of the tables of the same names."""
 
     courses: pd.DataFrame
     session_facts: pd.DataFrame
+    effect_facts: pd.DataFrame
     score_facts: pd.DataFrame
     course_outcomes: pd.DataFrame
 
@@ -52,9 +54,11 @@ def derive(
     scores = place_scores(assessments, sessions, courses, rules)
     series = find_series(scores, courses, rules)
     judged = judge(scores, series, rules)
+    of_sessions = session_facts(sessions, courses, side_effects, scored_sessions(scores, sessions))
     return Facts(
         courses=course_facts(sessions, courses, _record_end(sessions, courses, scores), rules),
-        session_facts=session_facts(sessions, courses, side_effects, scored_sessions(scores, sessions)),
+        session_facts=of_sessions,
+        effect_facts=effect_facts(of_sessions, sessions.frame),
         score_facts=score_facts(scores, series, judged, sessions, courses, rules),
         course_outcomes=_course_outcomes(scores, series, judged, sessions, courses, rules),
     )

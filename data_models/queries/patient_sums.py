@@ -45,12 +45,19 @@ def restricted(statement: AnySelect, facts: Any, scope: Scope, cohort: CohortFil
     return statement.where(*on_course, *on_patient)
 
 
+def added(first: PatientSums, second: PatientSums) -> PatientSums:
+    """The sums over the patients of both: no patient may be in the two."""
+    return PatientSums(*(a + b for a, b in zip(first, second, strict=True)))  # type: ignore[operator]
+
+
 def sums_by_patient(
     connection: Connection,
     measures: Mapping[str, Measure],
     patient_id: InstrumentedAttribute[int],
     source: Callable[[AnySelect], AnySelect],
     groups: Sequence[ColumnElement[Any]] = (),
+    *,
+    alone: ColumnElement[bool] | None = None,
 ) -> Groups:
     """Sums over patients of each measure, per group.
 
@@ -59,6 +66,8 @@ def sums_by_patient(
     measures : name -> (x, n) as columns of the rows that `source` selects from.
     source : adds FROM, joins and conditions to a select.
     groups : columns to split by; none: one group, the empty tuple.
+    alone : holds for rows of patients who have no other row: these need no grouping by patient, which is
+        half of the work. None: every patient may have several.
 
     Returns
     -------
@@ -77,29 +86,39 @@ def sums_by_patient(
     columns += [func.sum(x).label(f"x{i}") for i, (x, _) in enumerate(measures.values())]
     # Groups by the labels: an expression with parameters is not the same expression twice.
     labels = [f"g{i}" for i in range(len(groups))]
-    inner = source(select(*columns)).group_by(patient_id, *labels).subquery()
 
-    outer: list[ColumnElement[Any]] = [inner.c[f"g{i}"] for i in range(len(keys))]
-    for i in range(len(sizes)):
-        n = inner.c[f"n{i}"]
-        outer += [func.sum(flag(n > 0)), func.sum(n), func.sum(n * n)]
-    for i, name in enumerate(measures):
-        x, n = inner.c[f"x{i}"], inner.c[f"n{size_of[name]}"]
-        outer += [func.sum(x), func.sum(x * x), func.sum(x * n), func.sum(flag(x > 0)), func.sum(flag(x < n))]
-    statement = select(*outer)
-    if keys:
-        statement = statement.group_by(*(inner.c[f"g{i}"] for i in range(len(keys))))
+    def totals(xs: Sequence[ColumnElement[Any]], ns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        result: list[ColumnElement[Any]] = []
+        for n in ns:
+            result += [func.sum(flag(n > 0)), func.sum(n), func.sum(n * n)]
+        for x, name in zip(xs, measures, strict=True):
+            n = ns[size_of[name]]
+            result += [func.sum(x), func.sum(x * x), func.sum(x * n), func.sum(flag(x > 0)), func.sum(flag(x < n))]
+        return result
+
+    inner_rows = source(select(*columns))
+    statements = []
+    if alone is not None:
+        inner_rows = inner_rows.where(~alone)
+        flat = source(select(*keys, *totals([x for x, _ in measures.values()], sizes))).where(alone)
+        statements.append(flat.group_by(*labels) if labels else flat)
+    inner = inner_rows.group_by(patient_id, *labels).subquery()
+    outer_keys = [inner.c[label] for label in labels]
+    outer = totals([inner.c[f"x{i}"] for i in range(len(measures))], [inner.c[f"n{i}"] for i in range(len(sizes))])
+    grouped = select(*outer_keys, *outer)
+    statements.append(grouped.group_by(*outer_keys) if outer_keys else grouped)
 
     sums: Groups = {}
-    for row in connection.execute(statement):
-        values = list(row)
-        group = tuple(values[: len(keys)])
-        numbers = [float(value or 0) for value in values[len(keys) :]]
-        of_sizes = [numbers[3 * i : 3 * i + 3] for i in range(len(sizes))]
-        sums[group] = {}
-        for i, name in enumerate(measures):
-            at = 3 * len(sizes) + 5 * i
-            total, squares, products, some, short = numbers[at : at + 5]
-            patients, size, size_squares = of_sizes[size_of[name]]
-            sums[group][name] = PatientSums(patients, total, size, squares, products, size_squares, some, short)
+    for statement in statements:
+        for row in connection.execute(statement):
+            values = list(row)
+            of_group = sums.setdefault(tuple(values[: len(keys)]), {})
+            numbers = [float(value or 0) for value in values[len(keys) :]]
+            of_sizes = [numbers[3 * i : 3 * i + 3] for i in range(len(sizes))]
+            for i, name in enumerate(measures):
+                at = 3 * len(sizes) + 5 * i
+                total, squares, products, some, short = numbers[at : at + 5]
+                patients, size, size_squares = of_sizes[size_of[name]]
+                found = PatientSums(patients, total, size, squares, products, size_squares, some, short)
+                of_group[name] = added(of_group[name], found) if name in of_group else found
     return sums

@@ -16,15 +16,16 @@ from data_models.cohort_filter import CohortFilter
 from data_models.outcomes.proportions import PatientSums
 from data_models.outcomes.side_effects import DOSE_BANDS, LATEST_NUMBER
 from data_models.queries.conditions import of_courses
-from data_models.queries.patient_sums import AnySelect, Groups, Measure, flag, restricted, sums_by_patient
+from data_models.queries.patient_sums import AnySelect, Groups, Measure, added, flag, restricted, sums_by_patient
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
-from data_models.tables import Session, SessionFact, SideEffect
+from data_models.tables import Course, EffectFact, Session, SessionFact, SideEffect
 from data_models.vocabulary import SIDE_EFFECTS
 
 Floats = NDArray[np.float64]
 BREAKDOWNS = ("number", "route", "drug", "dose_band", "phase")
 SIGNS = ("systolic", "diastolic", "heart_rate")
+_ONE = literal(1)
 
 
 def _sessions(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
@@ -40,70 +41,96 @@ def _of_session(statement: AnySelect, facts: Any) -> AnySelect:
     return statement.join(SessionFact, same)
 
 
-def _dose_band() -> ColumnElement[Any]:
-    bands = [
-        (and_(Session.dose_unit == band.unit, Session.dose >= band.low, Session.dose < band.high), band.label)
-        for band in DOSE_BANDS
-    ]
-    return case(*bands)
-
-
-def _group(by: str | None) -> list[ColumnElement[Any]]:
-    """The column to split by; all but `number` and `phase` come from the session's own record."""
-    if by is None:
-        return []
-    if by not in BREAKDOWNS:
-        raise ValueError(f"side effects cannot be split by {by!r}; it is one of {', '.join(BREAKDOWNS)}")
-    number = case((SessionFact.number > LATEST_NUMBER, LATEST_NUMBER + 1), else_=SessionFact.number)
-    columns: dict[str, Any] = {
-        "number": number,
-        "route": Session.route,
-        "drug": Session.drug,
-        "dose_band": _dose_band(),
-        "phase": SessionFact.phase,
-    }
-    return [columns[by]]
+def _asked(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
+    """From the sums of the cohort's asked sessions."""
+    statement = statement.select_from(EffectFact)
+    if cohort.phase:
+        statement = statement.where(EffectFact.phase.in_(cohort.phase))
+    return restricted(statement, EffectFact, scope, cohort)
 
 
 def effect_sums(connection: Connection, scope: Scope, cohort: CohortFilter, by: str | None = None) -> Groups:
     """Asked sessions with each effect, as sums over patients (`some`: patients who ever had it).
 
     Names are the terms, and "any". Group keys: the empty tuple, or one value of `by` (None: not
-    recorded; session numbers above `LATEST_NUMBER` share one group).
+    recorded; session numbers above `LATEST_NUMBER` share one group). All but session numbers are
+    those of the session, not of its course.
     """
-    s = SessionFact
-    asked = literal(1)
-    measures: dict[str, Measure] = {
-        term: (s.terms.bitwise_rshift(place).bitwise_and(1), asked) for place, term in enumerate(SIDE_EFFECTS)
-    }
-    measures["any"] = (flag(s.terms != 0), asked)
-    needs_record = by in ("route", "drug", "dose_band")
+    if by == "number":
+        return _sums_by_number(connection, scope, cohort)
+    if by is not None and by not in BREAKDOWNS:
+        raise ValueError(f"side effects cannot be split by {by!r}; it is one of {', '.join(BREAKDOWNS)}")
+    e = EffectFact
+    asked: ColumnElement[Any] = e.asked.expression
+    measures: dict[str, Measure] = {term: (getattr(e, term).expression, asked) for term in SIDE_EFFECTS}
+    measures["any"] = (e.reported.expression, asked)
+    sums = _sums(connection, scope, cohort, measures, [] if by is None else [getattr(e, by).expression])
+    if by == "dose_band":
+        return {(None if place is None else DOSE_BANDS[place].label,): of for (place,), of in sums.items()}
+    return sums
+
+
+def _sums(
+    connection: Connection,
+    scope: Scope,
+    cohort: CohortFilter,
+    measures: dict[str, Measure],
+    groups: list[ColumnElement[Any]],
+) -> Groups:
+    e = EffectFact
 
     def source(statement: AnySelect) -> AnySelect:
-        statement = statement.select_from(s).where(s.asked == 1)
-        if needs_record:
-            same = and_(Session.patient_id == s.patient_id, Session.hours == s.hours)
-            statement = statement.join(Session, same)
-        return _sessions(statement, scope, cohort)
+        return _asked(statement, scope, cohort)
 
-    return sums_by_patient(connection, measures, s.patient_id, source, _group(by))
+    return sums_by_patient(connection, measures, e.patient_id, source, groups, alone=e.alone == 1)
+
+
+def _sums_by_number(connection: Connection, scope: Scope, cohort: CohortFilter) -> Groups:
+    """As `effect_sums`, by session number.
+
+    Within one course a number stands for one session. So patients with one course are counted by number
+    and set of effects; only those with several, and the numbers that share a group, are summed by patient.
+    """
+    s = SessionFact
+    again = select(Course.patient_id).where(Course.course > 1)
+    several = or_(s.number > LATEST_NUMBER, s.patient_id.in_(again))
+
+    def source(statement: AnySelect) -> AnySelect:
+        return _sessions(statement.select_from(s).where(s.asked == 1), scope, cohort)
+
+    statement = source(select(s.number, s.terms, func.count())).where(~several).group_by(s.number, s.terms)
+    rows = np.array([tuple(row) for row in connection.execute(statement)], dtype=np.int64).reshape(-1, 3)
+    measures: dict[str, Measure] = {
+        term: (s.terms.bitwise_rshift(place).bitwise_and(1), _ONE) for place, term in enumerate(SIDE_EFFECTS)
+    }
+    measures["any"] = (flag(s.terms != 0), _ONE)
+    number: ColumnElement[Any] = case((s.number > LATEST_NUMBER, LATEST_NUMBER + 1), else_=s.number)
+    sums = sums_by_patient(
+        connection, measures, s.patient_id, lambda statement: source(statement).where(several), [number]
+    )
+    for value in np.unique(rows[:, 0]).tolist():
+        terms, counts = rows[rows[:, 0] == value, 1:].T
+        asked = float(counts.sum())
+        of_number = sums.setdefault((value,), {})
+        for place, name in enumerate(measures):
+            held = terms != 0 if name == "any" else (terms >> place) & 1 == 1
+            x = float(counts[held].sum())
+            found = PatientSums(asked, x, asked, x, x, asked, x, asked - x)
+            of_number[name] = added(of_number[name], found) if name in of_number else found
+    return sums
 
 
 def worst_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> Groups:
     """Asked sessions by their worst grade ("none", "mild", "moderate", "severe", "not_graded"), and "any"."""
-    s = SessionFact
-    asked = literal(1)
-    measures: dict[str, Measure] = {
-        name: (flag(s.worst == grade), asked) for grade, name in enumerate(("none", "mild", "moderate", "severe"))
-    }
-    measures["not_graded"] = (flag(s.worst.is_(None)), asked)
-    measures["any"] = (flag(s.terms != 0), asked)
-    return sums_by_patient(
-        connection,
-        measures,
-        s.patient_id,
-        lambda statement: _sessions(statement.select_from(s).where(s.asked == 1), scope, cohort),
-    )
+    e = EffectFact
+    asked: ColumnElement[Any] = e.asked.expression
+    graded = e.mild + e.moderate + e.severe
+    counts: dict[str, Any] = {
+        "none": e.asked - e.reported, "mild": e.mild, "moderate": e.moderate, "severe": e.severe,
+        "not_graded": e.reported - graded, "any": e.reported,
+    }  # fmt: skip
+    measures: dict[str, Measure] = {name: (count, asked) for name, count in counts.items()}
+    return _sums(connection, scope, cohort, measures, [])
 
 
 def severity_counts(

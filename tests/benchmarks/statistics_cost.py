@@ -36,9 +36,10 @@ from data_models.cohort_filter import CohortFilter  # noqa: E402
 from data_models.queries import cohort as queries  # noqa: E402
 from data_models.scope import Scope  # noqa: E402
 from data_models.store import Store  # noqa: E402
+from data_models.vocabulary import SIDE_EFFECTS  # noqa: E402
 
 SESSIONS = 5
-TERMS = 16
+TERMS = 16  # all of SIDE_EFFECTS
 
 LIFELINES = """
 import json, sqlite3, sys, time, warnings
@@ -114,9 +115,11 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
             )
         ),
     )  # fmt: skip
+    sums = np.zeros((courses, TERMS + 1), dtype=np.int64)
     for number in range(SESSIONS):
         bits = random.random((courses, TERMS)) < chance
         terms = (bits * (1 << np.arange(TERMS))).sum(axis=1).tolist()
+        sums += np.column_stack((bits.any(axis=1), bits))
         insert(
             "session_facts",
             "patient_id,hours,course,number,days,phase,asked,effects,terms,scored_before,scored_after",
@@ -125,6 +128,11 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
                 for i, t in zip(ids.tolist(), terms, strict=True)
             ),
         )
+    insert(
+        "effect_facts",
+        f"patient_id,part,course,phase,alone,asked,reported,{','.join(SIDE_EFFECTS)}",
+        ((i, 1, 1, "induction", 1, SESSIONS, *of) for i, of in zip(ids.tolist(), sums.tolist(), strict=True)),
+    )
     connection.commit()
     connection.close()
 

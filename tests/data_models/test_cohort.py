@@ -15,7 +15,9 @@ from sqlalchemy import Connection, text
 from data_models import cohort
 from data_models.cohort_filter import CohortFilter
 from data_models.outcomes.proportions import PatientSums, per_course
+from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
+from data_models.queries.side_effects import effect_sums, worst_sums
 from data_models.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.scope import Scope
 from data_models.store import Store
@@ -256,6 +258,56 @@ def test_side_effect_rates_equal_counts_by_hand(connection: Connection, chosen: 
         assert session["events"] == has.sum()
         assert patient["events"] == asked["patient_id"][has == 1].nunique()
         assert (session["method"], patient["method"]) == ("clustered", "wilson")
+
+
+def _asked_sessions(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
+    """Asked sessions of a cohort with what they are split by, from the records and the sessions' own facts."""
+    facts = _frame(connection, "session_facts").query("asked == 1")
+    records = _frame(connection, "sessions").drop(columns="phase")
+    found = facts.merge(records, on=["patient_id", "hours"])
+    found = found.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
+    if chosen.phase:
+        found = found[found["phase"].isin(chosen.phase)]
+    found["number"] = found["number"].clip(upper=13)
+    found["dose_band"] = [
+        next((b.label for b in DOSE_BANDS if b.unit == unit and b.low <= dose < b.high), None)
+        for unit, dose in zip(found["dose_unit"], found["dose"], strict=True)
+    ]
+    return found
+
+
+def _by_patient(sessions: pd.DataFrame, flags: dict[str, pd.Series]) -> dict[str, tuple[float, ...]]:
+    """Sums over patients of each flag, as `PatientSums`."""
+    place, _ = pd.factorize(sessions["patient_id"])
+    n = np.bincount(place).astype(float)
+    result = {}
+    for name, flag in flags.items():
+        x = np.bincount(place, weights=flag[sessions.index])
+        result[name] = (len(x), x.sum(), n.sum(), x @ x, x @ n, n @ n, (x > 0).sum(), (x < n).sum())
+    return result
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_sums_of_side_effects_equal_sums_over_sessions(connection: Connection, chosen: CohortFilter) -> None:
+    sessions = _asked_sessions(connection, chosen)
+    flags = {term: sessions["terms"] // 2**place % 2 for place, term in enumerate(SIDE_EFFECTS)}
+    flags["any"] = (sessions["terms"] != 0).astype(int)
+    for by in (None, "number", "route", "drug", "dose_band", "phase"):
+        found = effect_sums(connection, ALL, chosen, by)
+        groups = sessions.groupby(lambda _: "all") if by is None else sessions.groupby(by, dropna=False)
+        expected = {() if by is None else (None if key != key else key,): part for key, part in groups}
+        assert found.keys() == expected.keys()
+        for key, part in expected.items():
+            assert {name: tuple(of) for name, of in found[key].items()} == _by_patient(part, flags), (by, key)
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_sums_of_worst_grades_equal_sums_over_sessions(connection: Connection, chosen: CohortFilter) -> None:
+    sessions = _asked_sessions(connection, chosen)
+    flags = {name: sessions["worst"] == place for place, name in enumerate(("none", "mild", "moderate", "severe"))}
+    flags |= {"not_graded": sessions["worst"].isna(), "any": sessions["terms"] != 0}
+    found = worst_sums(connection, ALL, chosen)[()]
+    assert {name: tuple(of) for name, of in found.items()} == _by_patient(sessions, flags)
 
 
 @pytest.mark.parametrize("by", ["number", "route", "drug", "dose_band", "phase"])

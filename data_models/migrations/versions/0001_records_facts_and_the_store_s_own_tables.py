@@ -84,6 +84,40 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "effect_facts",
+        sa.Column("patient_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("course", sa.Integer(), nullable=False),
+        sa.Column("phase", sa.String(length=32), nullable=False),
+        sa.Column("drug", sa.String(length=32), nullable=True),
+        sa.Column("route", sa.String(length=32), nullable=True),
+        sa.Column("dose_band", sa.Integer(), nullable=True),
+        sa.Column("alone", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("reported", sa.Integer(), nullable=False),
+        sa.Column("mild", sa.Integer(), nullable=False),
+        sa.Column("moderate", sa.Integer(), nullable=False),
+        sa.Column("severe", sa.Integer(), nullable=False),
+        sa.Column("heart_rate_increased", sa.Integer(), nullable=False),
+        sa.Column("blood_pressure_increased", sa.Integer(), nullable=False),
+        sa.Column("nausea", sa.Integer(), nullable=False),
+        sa.Column("headache", sa.Integer(), nullable=False),
+        sa.Column("disorientation", sa.Integer(), nullable=False),
+        sa.Column("vision_blurred", sa.Integer(), nullable=False),
+        sa.Column("balance_disorder", sa.Integer(), nullable=False),
+        sa.Column("dissociation", sa.Integer(), nullable=False),
+        sa.Column("sedation", sa.Integer(), nullable=False),
+        sa.Column("dizziness", sa.Integer(), nullable=False),
+        sa.Column("vertigo", sa.Integer(), nullable=False),
+        sa.Column("vomiting", sa.Integer(), nullable=False),
+        sa.Column("anxiety", sa.Integer(), nullable=False),
+        sa.Column("diplopia", sa.Integer(), nullable=False),
+        sa.Column("fatigue", sa.Integer(), nullable=False),
+        sa.Column("other", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id", "part"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "imports",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
@@ -219,6 +253,7 @@ def downgrade() -> None:
     op.drop_table("patients")
     op.drop_table("kept_answers")
     op.drop_table("imports")
+    op.drop_table("effect_facts")
     op.drop_table("courses")
     op.drop_table("course_outcomes")
     op.drop_table("assessments")

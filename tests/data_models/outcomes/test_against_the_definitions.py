@@ -243,6 +243,7 @@ def _records(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
                 score = draw(value)
                 scores.append({"patient_id": patient, "instrument": instrument, "hours": day * 24, "score": score})
     session_frame = pd.DataFrame(sessions).assign(day_only=0, side_effects_asked=0.0, drug=None, route=None)
+    session_frame = session_frame.assign(dose=np.nan, dose_unit=None)
     score_frame = pd.DataFrame(scores, columns=["patient_id", "instrument", "hours", "score"])
     score_frame = score_frame.assign(precision=0, item9=np.nan).astype({"score": float, "instrument": "str"})
     return session_frame, score_frame

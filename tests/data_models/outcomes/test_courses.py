@@ -75,9 +75,14 @@ def test_side_effects_make_a_session_asked_and_not_asked_is_never_none(cases):
             "severity": pd.Series(["mild", "severe", "moderate", None], dtype="str"),
         }
     )
-    facts = derive(frame, cases.scores([]), effects, DEFAULT_RULES).session_facts
+    derived = derive(frame, cases.scores([]), effects, DEFAULT_RULES)
+    facts, sums = derived.session_facts, derived.effect_facts
     assert facts["asked"].tolist() == [1, 1, 0, 1]
     assert facts["effects"].tolist() == [2, 0, 0, 1]
+    assert sums[["asked", "reported", "alone", "nausea", "headache", "dizziness", "vertigo"]].to_numpy().tolist() == [
+        [3, 2, 1, 1, 1, 1, 0]
+    ]
+    assert sums[["mild", "moderate", "severe"]].to_numpy().tolist() == [[0, 0, 1]]
     assert facts["worst"].fillna(-1).tolist() == [3, 0, -1, -1]
 
 
