@@ -99,23 +99,28 @@ def _number(values: npt.NDArray[np.float64] | Codes) -> _Column:
     return _Column([serial, 0], [raw, None], missing.astype(np.int64), values)
 
 
-def _text(values: pd.Series) -> _Column:
+def _text(values: pd.Series, *, is_key: bool) -> _Column:
     """Texts: one form a length, and one for missing."""
     codes, names = pd.factorize(values)
     encoded = [str(name).encode() for name in names]
-    lengths = sorted({len(text) for text in encoded})
-    form_of = np.array([*(lengths.index(len(text)) for text in encoded), len(lengths)], dtype=np.int64)
+    lengths, form_of = np.unique([len(text) for text in encoded], return_inverse=True)
+    place = np.empty(len(encoded), np.int64)
     contents: list[npt.NDArray[np.void] | None] = []
-    for length in lengths:
-        # Texts of other lengths stand in as zeros; no row of this form refers to them.
-        same = [text if len(text) == length else bytes(length) for text in encoded]
-        contents.append(np.array(same, dtype=f"V{length}") if length else None)
-    serials = [13 + 2 * length for length in lengths]
-    rank = np.empty(len(encoded) + 1, np.int64)
-    rank[sorted(range(len(encoded)), key=encoded.__getitem__)] = np.arange(len(encoded))
-    if len(lengths) == 1 and (len(codes) == 0 or codes.min() >= 0):
-        return _Column(serials, contents, None, rank[codes], codes)
-    return _Column([*serials, 0], [*contents, None], form_of[codes], rank[codes], codes)
+    for form, length in enumerate(lengths.tolist()):
+        same = np.flatnonzero(form_of == form)
+        place[same] = np.arange(len(same))
+        texts = b"".join([encoded[at] for at in same]) if len(lengths) > 1 else b"".join(encoded)
+        contents.append(np.frombuffer(texts, f"V{length}") if length else None)
+    serials = [13 + 2 * length for length in lengths.tolist()]
+    order = codes
+    if is_key:
+        rank = np.empty(len(encoded) + 1, np.int64)
+        rank[sorted(range(len(encoded)), key=encoded.__getitem__)] = np.arange(len(encoded))
+        order = rank[codes]
+    places = np.append(place, 0)[codes]
+    if len(lengths) == 1 and codes.min() >= 0:
+        return _Column(serials, contents, None, order, places)
+    return _Column([*serials, 0], [*contents, None], np.append(form_of, len(lengths))[codes], order, places)
 
 
 def ascending(keys: Sequence[npt.NDArray[np.float64] | Codes]) -> bool:
@@ -232,7 +237,10 @@ class Image:
         if rows == 0:
             return
         numeric = [pd.api.types.is_numeric_dtype(column.dtype) for column in columns]
-        made = [_number(c.to_numpy()) if n else _text(c) for c, n in zip(columns, numeric, strict=True)]
+        made = [
+            _number(column.to_numpy()) if is_number else _text(column, is_key=place < tree.layout.keys)
+            for place, (column, is_number) in enumerate(zip(columns, numeric, strict=True))
+        ]
         if any(
             needed and 0 in c.serials and _holds_null(c) for c, needed in zip(made, tree.layout.required, strict=True)
         ):

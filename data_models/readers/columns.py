@@ -27,8 +27,12 @@ MISSING = -1
 
 _NUMBER = r"^-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,20})?$"
 _CODE = r"^[A-Za-z0-9_-]{1,32}$"
-# Codes that the identifier screen never refuses: up to six digits after at most two letters.
+# Codes that the identifier screen never refuses. Up to six digits after at most two letters; or six and more
+# letters and digits with no three letters and no seven digits in a row (a name or month has three letters, a
+# record number seven digits, and dates, numbers and addresses without either have separators).
 _PLAIN_CODE = r"^[A-Za-z]{0,2}[-_]?[0-9]{1,6}$"
+_MIXED_CODE = r"^[A-Za-z]{0,2}(?:[0-9]{1,6}[A-Za-z]{1,2})*[0-9]{0,6}$"
+_MIXED_AT_LEAST = 6
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d"
 _NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
@@ -144,7 +148,8 @@ class Converter:
         if texts is None:
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
         values = texts.values.to_pylist()
-        fine = _matches(texts.values, _PLAIN_CODE)
+        long = pyarrow.compute.utf8_length(texts.values).to_numpy(zero_copy_only=False) >= _MIXED_AT_LEAST
+        fine = _matches(texts.values, _PLAIN_CODE) | (_matches(texts.values, _MIXED_CODE) & long)
         doubtful = [int(at) for at in np.flatnonzero(~fine) if values[at] and values[at] not in passed]
         formed = _matches(texts.values, _CODE)
         reasons: dict[int, str] = {}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from data_models.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
 from data_models.readers import read_records
+from data_models.readers.columns import _MIXED_AT_LEAST, _MIXED_CODE, _PLAIN_CODE
 from data_models.records import ONE_SHEET_FIELDS, TABLES, RecordsRefused
 
 CLASSES = "ABCDEFGHIJKLMNOPQR"
@@ -176,3 +178,17 @@ def test_a_cell_is_never_echoed_even_where_it_is_no_known_identifier(tmp_path: P
         read_records(tmp_path)
     assert [p.column for p in caught.value.problems] == ["sex", "first_session_year"]
     assert not any(value in str(problem) for problem in caught.value.problems)
+
+
+@given(st.one_of(st.from_regex(_PLAIN_CODE, fullmatch=True), st.from_regex(_MIXED_CODE, fullmatch=True)))
+def test_codes_that_skip_the_screen_would_pass_it(code: str) -> None:
+    assume(re.fullmatch(_PLAIN_CODE, code) or len(code) >= _MIXED_AT_LEAST)
+    assert identifier_class(code, "patient_code") is None
+
+
+@settings(max_examples=500)
+@given(st.text("aAdDrRmMySsjJuUnN0159-_", min_size=6, max_size=9))
+def test_no_code_skips_the_screen_that_it_would_fail(code: str) -> None:
+    if identifier_class(code, "patient_code") is not None:
+        assert not re.fullmatch(_MIXED_CODE, code)
+        assert not re.fullmatch(_PLAIN_CODE, code)
