@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_numeric_dtype
@@ -66,10 +67,18 @@ def ingest(connection: Connection, frame: pd.DataFrame, table: Table) -> None:
 def in_key_order(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Rows in the order of the primary key, in which they are appended and not inserted."""
     keys = [frame[c.name] for c in table.primary_key]
-    numbers = [k.to_numpy() if is_numeric_dtype(k.dtype) else pd.factorize(k, sort=True)[0] for k in keys]
+    numbers = [key.to_numpy() if is_numeric_dtype(key.dtype) else _ranks(key) for key in keys]
     if ascending(numbers):
         return frame
     return frame.iloc[np.lexsort(numbers[::-1])].reset_index(drop=True)
+
+
+def _ranks(texts: pd.Series) -> npt.NDArray[np.int64]:
+    """Whole numbers that sort as the texts do (categories may stand in any order)."""
+    codes, names = pd.factorize(texts)
+    rank = np.empty(len(names) + 1, np.int64)
+    rank[sorted(range(len(names)), key=list(names).__getitem__)] = np.arange(len(names))
+    return rank[codes]
 
 
 class Load:

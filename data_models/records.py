@@ -193,7 +193,7 @@ class RecordBatch:
 
     Columns are those of the tables of the same name in `data_models.tables`, with `patient_code` in
     place of `patient_id`, plus `row` (the source row, for messages). Numbers are float64 with NaN for
-    "not recorded", codes are strings with missing values, keys are never missing.
+    "not recorded", codes are strings (as read: categories) with missing values, keys are never missing.
 
     Attributes
     ----------

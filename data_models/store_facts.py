@@ -39,7 +39,8 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
         columns = [c.name for c in _TABLES[table].columns]
         before, frame = stored[table], new[table][columns]
         if len(before):
-            both = pd.concat([before[columns], frame], ignore_index=True)
+            codes = frame.select_dtypes("category").columns
+            both = pd.concat([before[columns], frame.astype(dict.fromkeys(codes, "str"))], ignore_index=True)
             frame = both.sort_values("patient_id", kind="stable", ignore_index=True)
         frames.append(frame)
     owners = [frame["patient_id"].to_numpy(np.int64) for frame in frames]

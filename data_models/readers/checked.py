@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from data_models.readers.columns import MISSING, Coded, Numbers
 from data_models.readers.problems import Problems
@@ -39,12 +38,12 @@ class CheckedTable:
         return len(self.rows)
 
     def to_frame(self) -> pd.DataFrame:
-        """The batch's frame: strings (missing where not recorded), float64, and `row`."""
-        arrays: dict[str, pa.Array] = {}
-        for name, column in self.columns.items():
-            arrays[name] = column.to_arrow() if isinstance(column, Coded) else pa.array(column)
-        frame = pa.table({**arrays, "row": pa.array(self.rows, pa.int64())}).to_pandas()
-        return frame.reset_index(drop=True)
+        """The batch's frame: categories (missing where not recorded), float64, and `row`."""
+        columns: dict[str, pd.Categorical | npt.NDArray[np.generic]] = {
+            name: column.to_categorical() if isinstance(column, Coded) else column
+            for name, column in self.columns.items()
+        }
+        return pd.DataFrame({**columns, "row": self.rows}, copy=False)
 
     def take(self, keep: npt.NDArray[np.bool_]) -> CheckedTable:
         """The records where `keep` holds."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
@@ -53,11 +54,10 @@ class Coded:
     def missing(self) -> npt.NDArray[np.bool_]:
         return self.codes == MISSING
 
-    def to_arrow(self) -> pa.Array:
-        """One string a row, null where not recorded."""
-        dictionary = pa.array(self.values, pa.string())
-        codes = pa.array(self.codes, mask=self.codes == MISSING)
-        return pa.DictionaryArray.from_arrays(codes, dictionary).cast(pa.string())
+    def to_categorical(self) -> pd.Categorical:
+        """One category a row, missing where not recorded."""
+        categories = pd.Index(self.values, dtype="str")
+        return pd.Categorical.from_codes(self.codes, categories, validate=False)
 
 
 class Converter:
