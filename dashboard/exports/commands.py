@@ -42,7 +42,8 @@ def summary(
 
     Raises
     ------
-    CommandError : an option is wrong; the message names it.
+    CommandError : an option is wrong, the message names it; or the file would, with an earlier one, single
+        out a few patients.
     StoreError : the audit trail cannot be told of it; then nothing is written.
     """
     if instrument not in INSTRUMENTS:
@@ -71,6 +72,9 @@ def summary(
             synthetic=store.synthetic(),
             progress=progress,
         )
+    refused = earlier.refused(store, release)
+    if refused:
+        raise CommandError(f"{refused} For use in the house alone, --suppress 0 writes all numbers.")
     if progress:
         progress("writing the file", 0.95)
     if form == "json":

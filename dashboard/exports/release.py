@@ -5,6 +5,7 @@ The same release is what the Exports page previews and what every format writes.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from dashboard.exports.apart import Selection
 from data_models import cohort as answers
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.cohort import durabilities
@@ -38,6 +40,8 @@ class Release:
     least : counts from 1 to `least` - 1 are hidden; 0 or 1: none is.
     hidden : how many numbers were hidden because they are small, and because one would follow from them.
     records : completeness of records, one row a clinic (`completeness.records`), where asked for.
+    clinics : those that the asker may see; None: all.
+    data : fingerprint of the whole store's records: releases with the same one are of the same patients.
     """
 
     cohort: CohortFilter
@@ -51,6 +55,15 @@ class Release:
     made: datetime.date = field(default_factory=datetime.date.today)
     hidden: tuple[int, int] = (0, 0)
     records: Sequence[Mapping[str, Any]] = ()
+    clinics: frozenset[str] | None = None
+    data: str = ""
+
+    @property
+    def selection(self) -> Selection:
+        """Whose figures these are: the filters, and the clinics that the asker may see."""
+        chosen = frozenset(self.cohort.clinic)
+        seen = chosen if self.clinics is None else (chosen & self.clinics if chosen else self.clinics)
+        return Selection(dataclasses.replace(self.cohort, clinic=tuple(sorted(seen))), self.by)
 
     @property
     def whole(self) -> Summary:
@@ -110,4 +123,18 @@ def gather(
         parts, hidden = protect(parts, by, least, ends)
     fingerprint = data_set_fingerprint(connection, scope, rules)
     rows = completeness.records(connection, scope, least) if with_records else ()
-    return Release(cohort, rules, parts, by, least, fingerprint, name, synthetic, hidden=hidden, records=rows)
+    return Release(
+        cohort,
+        rules,
+        parts,
+        by,
+        least,
+        fingerprint,
+        name,
+        synthetic,
+        hidden=hidden,
+        records=rows,
+        clinics=scope.clinics,
+        # Under other rules the same patients' figures are shown.
+        data=data_set_fingerprint(connection, Scope.everything(), OutcomeRules()),
+    )

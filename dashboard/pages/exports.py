@@ -116,7 +116,10 @@ def register(app: Dash) -> None:
         if form not in FORMATS or not any(clicks):
             return no_update, no_update
         release = release_of(search, about)
-        refused = refusal_of(release)
+        if not release.whole["cohort"]["courses"]:
+            nothing = words.nothing_matches(filters.described(release.cohort))
+            return no_update, message(nothing, title="Nothing to take")
+        refused = earlier.refused(data.store(), release)
         if refused:
             return no_update, message(refused, title="Too close to an earlier file", kind="error")
         return file_of(release, _about(about), form), None
@@ -140,18 +143,6 @@ def release_of(search: str | None, about: str | None) -> Release:
         synthetic=store.synthetic(),
         with_records=_about(about) == "completeness",
     )
-
-
-def refusal_of(release: Release) -> str | None:
-    """Why this release must not be made beside the earlier ones; None where it may."""
-
-    def look(connection: Any, scope: Any) -> str | None:
-        with data.store().connect_access() as told:
-            made = earlier.released(told, release.fingerprint)
-        other = earlier.isolating(connection, scope, release.cohort, made, LEAST)
-        return None if other is None else earlier.refusal(release.cohort, other, LEAST)
-
-    return data.ask(look, keep=False)
 
 
 def file_of(release: Release, about: str, form: str) -> dict[str, Any]:

@@ -1,24 +1,42 @@
-"""By how many patients two cohorts differ: what two releases together would single out."""
+"""What every filter asks of each course: enough to tell by which patients two selections differ."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+import pandas as pd
+from sqlalchemy import Connection, select
 
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.patient_sums import AnySelect, restricted
+from data_models.queries.conditions import visible
 from data_models.scope import Scope
-from data_models.tables import Course
+from data_models.tables import Course, Patient
 
 
-def patients_apart(connection: Connection, scope: Scope, first: CohortFilter, second: CohortFilter) -> tuple[int, int]:
-    """Patients with a course in the first cohort and none in the second, and the other way round."""
+def course_profiles(connection: Connection, scope: Scope) -> pd.DataFrame:
+    """One row a course, patients together.
 
-    def only(one: CohortFilter, other: CohortFilter) -> int:
-        apart = _patients(scope, one).except_(_patients(scope, other)).subquery()
-        return int(connection.execute(select(func.count()).select_from(apart)).scalar_one())
-
-    return only(first, second), only(second, first)
-
-
-def _patients(scope: Scope, cohort: CohortFilter) -> AnySelect:
-    return restricted(select(Course.patient_id).select_from(Course), Course, scope, cohort)
+    Returns
+    -------
+    Columns patient_id, clinic, drug, route, diagnosis, condition (";"-bounded codes), age_band, sex and
+    first_session_year (as text); missing where not recorded.
+    """
+    columns = {
+        "patient_id": Course.patient_id,
+        "clinic": Patient.clinic,
+        "drug": Course.drug,
+        "route": Course.route,
+        "diagnosis": Patient.diagnosis,
+        "condition": Patient.conditions,
+        "age_band": Patient.age_band,
+        "sex": Patient.sex,
+        "first_session_year": Patient.first_session_year,
+    }
+    statement = (
+        select(*(column.label(name) for name, column in columns.items()))
+        .select_from(Course)
+        .join(Patient, Patient.patient_id == Course.patient_id)
+        .where(*visible(scope))
+        .order_by(Course.patient_id)
+    )
+    frame = pd.DataFrame(connection.execute(statement).all(), columns=list(columns))
+    years = frame["first_session_year"]
+    frame["first_session_year"] = [None if year is None or year != year else str(int(year)) for year in years]
+    return frame
