@@ -18,7 +18,7 @@ from dashboard.access.commands import note, user_app
 from dashboard.database_commands import database_app
 from dashboard.failures import explain
 from dashboard.opening import Database, missing, open_existing, open_store
-from dashboard.settings import LOOPBACK, Settings, database_url
+from dashboard.settings import LOOPBACK, Settings, available_cores, database_url
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
@@ -163,13 +163,25 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
 
 
 @app.command()
-def derive(database: Database = None, rule: Rules = None) -> None:
+def derive(
+    database: Database = None,
+    rule: Rules = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler whose workers derive, e.g. tcp://host:8786."),
+    ] = None,
+) -> None:
     """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
+    from data_models import store_cluster
+
     store = open_existing(database)
     rules = _rules(store.rules(), rule)
     note(store, "rules_changed", "rules", changed=list(rule or ()), version=rules.version)
     with Progress() as progress:
-        store.derive(rules, progress=progress)
+        if cluster:
+            store_cluster.derive_on_cluster(store, rules, cluster, progress)
+        else:
+            store_cluster.derive_on_cores(store, rules, available_cores(), progress)
     say(f"Derived every outcome under version {rules.version} of the definitions.")
 
 

@@ -354,4 +354,9 @@ def _touched_ids() -> Select[tuple[int]]:
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     derive_all(connection, rules, progress)
+    set_rules(connection, rules)
+
+
+def set_rules(connection: Connection, rules: OutcomeRules) -> None:
+    """Keep the rules under which every outcome was derived in this transaction."""
     _set_info(connection, rules=json.dumps(rules.as_dict()))

@@ -86,15 +86,19 @@ def store_facts(connection: Connection, facts_of_slices: Iterator[Facts], progre
         load.finish()
 
 
-def record_slices(connection: Connection) -> Iterator[Records]:
-    """All records, whole patients at a time, so that memory does not grow with the store."""
+def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
+    """All records, whole patients at a time, so that memory does not grow with the store.
+
+    `start`, `end`: those of patients with ids from `start` to `end` - 1 alone.
+    """
     patient_id = _TABLES["sessions"].c.patient_id
-    last = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one()
-    for first in range(0, last + 1, PATIENTS_AT_ONCE):
+    if end is None:
+        end = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one() + 1
+    for first in range(start, end, PATIENTS_AT_ONCE):
         tables = (_TABLES[name] for name in DERIVED_FROM)
+        after = min(first + PATIENTS_AT_ONCE, end)
         frames = [
-            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < first + PATIENTS_AT_ONCE))
-            for t in tables
+            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < after)) for t in tables
         ]
         if len(frames[0]):
             yield frames[0], frames[1], frames[2]

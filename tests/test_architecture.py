@@ -26,6 +26,7 @@ FLOORS = {
         "store",
         "store_accounts",
         "store_answers",
+        "store_cluster",
         "store_copy",
         "store_distribution",
         "store_facts",

@@ -1,0 +1,297 @@
+"""Derivation in parts: by all cores of this machine, or by the workers of a Dask cluster on many.
+
+Each part, a range of patients, is read, derived by the same pure functions and staged by a worker: in
+PostgreSQL in tables of its own, beside a SQLite file in small databases. When all parts are there, one
+transaction of the caller puts them in the place of the stored outcomes: readers see the outcomes before
+or after, never between. What is staged is named after the state of the records and the rules, so a
+derivation that was stopped goes on where it ended when it is asked for again, and never mixes states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, inspect, make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from data_models.bulk import Load, release
+from data_models.engine import StoreError, open_engine, plain, reading
+from data_models.outcomes.derive import derive
+from data_models.rules import DEFAULT_RULES, OutcomeRules
+from data_models.store import Store, set_rules
+from data_models.store_facts import FACTS, Progress, drop_facts, record_slices
+from data_models.tables import Base
+
+FEW_PATIENTS = 20_000  # below it one process has derived all before others have started
+_MOST_PARTS = {"sqlite": 8, "postgresql": 32}  # SQLite attaches up to ten files to one connection
+SMALLEST_PART = 1_000  # patients; less is not worth a task of its own
+_TABLES = Base.metadata.tables
+_INFO = _TABLES["store_info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Patients with ids from `first` to `end` - 1: one worker's task, as it is sent to it.
+
+    Attributes
+    ----------
+    url : the store's, with its password: a worker elsewhere opens it too.
+    state : the mark of the state of the records that the part is to belong to.
+    key : names what is staged for this state under these rules.
+    rules : every rule by its name.
+    """
+
+    url: str
+    state: str
+    key: str
+    number: int
+    first: int
+    end: int
+    rules: Mapping[str, Any]
+
+
+# --- asked for ---------------------------------------------------------------------------------------
+
+
+def derive_on_cores(store: Store, rules: OutcomeRules, cores: int, progress: Progress) -> None:
+    """Derive every patient's outcomes anew by processes of this machine, where there are enough patients.
+
+    Raises
+    ------
+    StoreError : the records were changed meanwhile, or cannot be read or written.
+    """
+    with store.connect() as connection:
+        patients = connection.execute(select(func.count()).select_from(_TABLES["patients"])).scalar_one()
+    if cores < 2 or patients < FEW_PATIENTS:
+        store.derive(rules, progress)
+        return
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        derive_in_parts(store, rules, pool, progress)
+
+
+def derive_on_cluster(store: Store, rules: OutcomeRules, address: str, progress: Progress) -> None:
+    """Derive every patient's outcomes anew by the workers of a Dask scheduler.
+
+    Raises
+    ------
+    StoreError : Dask is not installed, the scheduler cannot be reached or has no worker, or as `derive_on_cores`.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise StoreError(
+            "--cluster needs Dask: pip install 'ketamine-outcomes[cluster]', here and on the workers"
+        ) from None
+    try:
+        client = Client(address, timeout="20s", set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = type(error).__name__
+        raise StoreError(f"{address}: no Dask scheduler answers here ({reason}); check the address") from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise StoreError(f"{address}: the scheduler has no worker; start one with: dask worker {address}")
+        derive_in_parts(store, rules, client.get_executor(pure=False), progress)
+
+
+def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress: Progress) -> None:
+    """Derive every patient's outcomes anew by whatever carries out tasks; parts staged before are taken as they are.
+
+    Raises
+    ------
+    StoreError : the records were changed meanwhile, or cannot be read or written.
+    """
+    try:
+        parts = _parts(store, rules)
+        staging = _staging(store.engine)
+        staging.keep_only(parts[0].key if parts else "")
+        begun = [pool.submit(stage, part) for part in parts if not staging.holds(part)]
+        for done, future in enumerate(as_completed(begun), start=1):
+            future.result()
+            progress(f"deriving outcomes, part {done} of {len(begun)}", 0.9 * done / len(begun))
+        with staging.attached(parts) as (connection, sources):
+            if parts and _state(connection) != parts[0].state:
+                raise StoreError("the records were changed while their outcomes were derived; derive them again")
+            drop_facts(connection)
+            for place, found in enumerate(sources):
+                progress("storing outcomes", 0.9 + 0.1 * place / len(sources))
+                for table, source in found.items():
+                    names = ", ".join(column.name for column in _TABLES[table].columns)
+                    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}")
+            set_rules(connection, rules)
+        staging.keep_only("")
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise plain(error) from error
+
+
+def _parts(store: Store, rules: OutcomeRules) -> list[Part]:
+    with store.connect() as connection:
+        state = _state(connection)
+        last = connection.execute(select(func.coalesce(func.max(_TABLES["patients"].c.patient_id), 0))).scalar_one()
+    values = rules.as_dict()
+    key = hashlib.sha256(f"{state}{json.dumps(values, sort_keys=True)}".encode()).hexdigest()[:12]
+    count = min(_MOST_PARTS[store.engine.dialect.name], last // SMALLEST_PART + 1)
+    borders = [(last + 1) * place // count for place in range(count + 1)]
+    url = store.engine.url.render_as_string(hide_password=False)
+    return [Part(url, state, key, n, borders[n], borders[n + 1], values) for n in range(count)]
+
+
+def _state(connection: Connection) -> str:
+    """The mark of the state of the store, as one connection sees it."""
+    return str(connection.execute(select(_INFO.c.value).where(_INFO.c.name == "state")).scalar_one())
+
+
+# --- done by a worker ----------------------------------------------------------------------------------
+
+
+def stage(part: Part) -> None:
+    """Read, derive and stage one part; again has the same effect as once. Runs anywhere that sees the store.
+
+    Raises
+    ------
+    StoreError : the store cannot be seen from here, or its records have changed.
+    """
+    url = make_url(part.url)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise StoreError(
+            f"{url.database}: a worker does not see this file; run workers on its machine, or use PostgreSQL"
+        )
+    engine = open_engine(part.url)
+    staging = _staging(engine)
+    try:
+        if staging.holds(part):
+            return
+        rules = DEFAULT_RULES.changed(dict(part.rules))
+        with reading(engine) as connection, staging.writing(part) as (target, tables):
+            if _state(connection) != part.state:
+                raise StoreError("the records were changed while their outcomes were derived; derive them again")
+            with Load(target, list(tables.values())) as load:
+                for records in record_slices(connection, part.first, part.end):
+                    facts = derive(*records, rules)
+                    for name, table in tables.items():
+                        load.add(getattr(facts, name), table)
+                load.finish()
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        if not staging.holds(part):  # else another worker, to which the task was given too, was first
+            raise plain(error) from error
+    finally:
+        engine.dispose()
+
+
+# --- where parts wait ------------------------------------------------------------------------------------
+
+Sources = list[dict[str, str]]  # of each part, where the rows of each table of facts stand
+
+
+def _staging(engine: Engine) -> _Files | _StagedTables:
+    return _Files(engine) if engine.dialect.name == "sqlite" else _StagedTables(engine)
+
+
+class _Files:
+    """Beside a SQLite file: a folder with one small database a part, which appears whole or not at all."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._folder = Path(f"{engine.url.database}.derive")
+
+    def _path(self, part: Part) -> Path:
+        return self._folder / f"{part.key}-{part.number}.db"
+
+    def holds(self, part: Part) -> bool:
+        return self._path(part).exists()
+
+    def keep_only(self, key: str) -> None:
+        for path in self._folder.glob("*") if self._folder.exists() else ():
+            if not key or not path.name.startswith(f"{key}-") or path.suffix != ".db":
+                path.unlink(missing_ok=True)
+        if not key and self._folder.exists():
+            self._folder.rmdir()
+
+    @contextmanager
+    def writing(self, part: Part) -> Iterator[tuple[Connection, dict[str, Any]]]:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        path = self._folder / f"{part.key}-{part.number}-{uuid.uuid4().hex}.begun"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        engine = create_engine(URL.create("sqlite", database=str(path)))
+        try:
+            with engine.connect() as connection:
+                # Until it is whole the file is worth nothing, and then it is on the disk.
+                connection.exec_driver_sql("PRAGMA journal_mode = OFF")
+                connection.exec_driver_sql("PRAGMA page_size = 32768")
+                connection.commit()
+                try:
+                    with connection.begin():
+                        tables = {name: _TABLES[name] for name in FACTS}
+                        for table in tables.values():
+                            table.create(connection)
+                        yield connection, tables
+                finally:
+                    release(connection)
+            engine.dispose()
+            os.replace(path, self._path(part))
+        finally:
+            engine.dispose()
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+        with self._engine.connect() as connection:
+            cursor: Any = connection.connection.cursor()
+            writer = connection.execution_options(writing=True)
+            names = [f"part{part.number}" for part in parts]
+            try:
+                for part, name in zip(parts, names, strict=True):
+                    cursor.execute(f"ATTACH DATABASE ? AS {name}", (str(self._path(part)),))
+                with writer.begin():
+                    yield writer, [{table: f"{name}.{table}" for table in FACTS} for name in names]
+            finally:
+                for (name,) in cursor.execute("SELECT name FROM pragma_database_list").fetchall():
+                    if name in names:
+                        cursor.execute(f"DETACH DATABASE {name}")
+
+
+class _StagedTables:
+    """In PostgreSQL: unlogged tables of each part, which a transaction makes and fills."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @staticmethod
+    def _name(part: Part, table: str) -> str:
+        return f"staged_{part.key}_{part.number}_{table}"
+
+    def holds(self, part: Part) -> bool:
+        return inspect(self._engine).has_table(self._name(part, FACTS[0]))
+
+    def keep_only(self, key: str) -> None:
+        names = [name for name in inspect(self._engine).get_table_names() if name.startswith("staged_")]
+        with self._engine.begin() as connection:
+            for name in names:
+                if not key or not name.startswith(f"staged_{key}_"):
+                    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+
+    @contextmanager
+    def writing(self, part: Part) -> Iterator[tuple[Connection, dict[str, Any]]]:
+        made = MetaData()
+        tables = {}
+        with self._engine.begin() as connection:
+            for name in FACTS:
+                staged = self._name(part, name)
+                connection.execute(text(f"CREATE UNLOGGED TABLE {staged} (LIKE {name})"))
+                tables[name] = _TABLES[name].to_metadata(made, name=staged)
+            yield connection, tables
+
+    @contextmanager
+    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+        with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
+            yield connection, [{table: self._name(part, table) for table in FACTS} for part in parts]
