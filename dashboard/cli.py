@@ -44,7 +44,7 @@ Port = Annotated[str | None, typer.Option(metavar="PORT", help="Port to listen o
 Workers = Annotated[str | None, typer.Option(metavar="N", help="Server processes.", show_default="one a core")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 Records = Annotated[
-    Path, typer.Argument(metavar="PATH", help="A folder of CSV files, a CSV file or an .xlsx workbook.")
+    Path, typer.Argument(metavar="PATH", help="A folder of CSV or Parquet files, one such file, or an .xlsx workbook.")
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dashboard import words
 from dashboard.record_jobs import CHECK, JobState
 
-SOURCES = {"csv": "CSV files", "xlsx": "Workbook", "one_sheet": "One sheet"}
+SOURCES = {"csv": "CSV files", "parquet": "Parquet files", "xlsx": "Workbook", "one_sheet": "One sheet"}
 _NOUNS = {
     "patients": ("patient", "patients"),
     "sessions": ("session", "sessions"),

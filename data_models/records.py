@@ -197,7 +197,7 @@ class RecordBatch:
 
     Attributes
     ----------
-    source : csv, xlsx or one_sheet.
+    source : csv, parquet, xlsx or one_sheet.
     side_effects : as read, has one more column, `day_only` (1: only the day of the session was given
         and hours = 24 x day); `reconcile` resolves it to the session's hours and drops the column.
     files : the file or sheet name that each table came from, for messages.

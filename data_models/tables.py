@@ -292,7 +292,7 @@ class Import(Base):
     __tablename__ = "imports"
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
-    source: Mapped[str] = mapped_column(String(16))  # form of the records: csv, xlsx, one_sheet
+    source: Mapped[str] = mapped_column(String(16))  # form of the records: csv, parquet, xlsx, one_sheet
     patients: Mapped[int] = mapped_column(Integer)
     sessions: Mapped[int] = mapped_column(Integer)
     assessments: Mapped[int] = mapped_column(Integer)

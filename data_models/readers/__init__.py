@@ -1,4 +1,4 @@
-"""Reading session records: a CSV folder, a workbook or a one-sheet file becomes one checked batch.
+"""Reading session records: a folder of CSV or Parquet files, a workbook or a one-sheet file becomes one checked batch.
 
 All problems of all files are found in one go; one problem and nothing is handed on.
 """
@@ -25,8 +25,8 @@ def read_records(path: Path, progress: Progress | None = None) -> RecordBatch:
 
     Parameters
     ----------
-    path : a folder of CSV files, a workbook (.xlsx), or one CSV file: a table by its name
-        (`sessions.csv`), else the one-sheet form.
+    path : a folder of CSV or Parquet files, a workbook (.xlsx), or one such file: a table by its name
+        (`sessions.csv`, `sessions.parquet`), else the one-sheet form.
     progress : called with what is being done and how much of the whole is done (0 to 1).
 
     Returns

@@ -1,4 +1,4 @@
-"""What is at a path: a folder of CSV files, a workbook or one CSV file, and which tables it holds."""
+"""What is at a path: a folder of CSV or Parquet files, a workbook or one such file, and which tables it holds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pathlib import Path
 
 from data_models.deidentification import holds_common_name, identifier_class
 from data_models.readers.csv_files import read_csv
+from data_models.readers.parquet_files import read_parquet
 from data_models.readers.problems import Problems
 from data_models.readers.raw import RawTable
 from data_models.readers.workbook import open_workbook
 from data_models.records import ONE_SHEET, TABLES, CannotRead
 
 # Files of these kinds in a folder are taken for records; anything else (a README) is left alone.
-_RECORD_SUFFIXES = frozenset((".csv", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
+_RECORD_SUFFIXES = frozenset((".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
+
+
+_READERS: dict[str, Callable[[Path, str, Problems], RawTable | None]] = {".csv": read_csv, ".parquet": read_parquet}
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Container:
 
     Attributes
     ----------
-    source : csv, xlsx or one_sheet.
+    source : csv, parquet, xlsx or one_sheet.
     tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
     read : the cells of one of them; None where nothing of it can be checked.
     """
@@ -57,21 +61,29 @@ def open_container(path: Path, problems: Problems) -> Container:
         return Container(
             "one_sheet" if kind == ONE_SHEET else "xlsx", {name: name for name in found}, found.__getitem__
         )
-    if suffix == ".csv":
+    if suffix in _READERS:
         table = path.stem if path.stem in TABLES else ONE_SHEET
-        source = "one_sheet" if table == ONE_SHEET else "csv"
-        return Container(source, {table: path.name}, lambda name: read_csv(path, name, problems))
-    raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx) or folder of CSV files; give one of these")
+        return _of_files({table: path}, problems)
+    raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx), Parquet file or folder of such files; give one")
 
 
 def _folder(path: Path, problems: Problems) -> Container:
     files = sorted(
         f for f in path.iterdir() if not f.name.startswith((".", "~$")) and f.suffix.lower() in _RECORD_SUFFIXES
     )
-    known = {f"{name}.csv": name for name in (*TABLES, ONE_SHEET)}
-    found = {known[f.name]: f for f in files if f.name in known}
+    tables = (*TABLES, ONE_SHEET)
+    known = [f"{name}.csv" for name in tables]
     if not files:
         raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(known)} (those that apply)")
+    parquet = any(f.suffix.lower() == ".parquet" for f in files)
+    known += [f"{name}.parquet" for name in tables] if parquet else []
+    found: dict[str, Path] = {}
+    for file in files:
+        if file.name in known and file.stem in found:
+            other = found[file.stem].name
+            problems.add(file.name, None, None, f"{other} holds the same table; give the one or the other")
+        elif file.name in known:
+            found[file.stem] = file
     for place, file in enumerate(files, start=1):
         if file.name not in known:
             near = difflib.get_close_matches(file.name.lower(), known, n=1)
@@ -81,12 +93,18 @@ def _folder(path: Path, problems: Problems) -> Container:
             problems.add(shown, None, None, f"unknown file; {hint}")
     if ONE_SHEET in found and len(found) > 1:
         problems.add(
-            f"{ONE_SHEET}.csv", None, None, "the one-sheet form stands beside the tables; give the one or the other"
+            found[ONE_SHEET].name, None, None, "the one-sheet form stands beside the tables; give the one or the other"
         )
         found = {name: file for name, file in found.items() if name != ONE_SHEET}
-    ordered = {name: found[name] for name in (*TABLES, ONE_SHEET) if name in found}
+    return _of_files({name: found[name] for name in tables if name in found}, problems)
+
+
+def _of_files(files: dict[str, Path], problems: Problems) -> Container:
+    """A file a table, each read as its name ends."""
+    suffixes = {file.suffix.lower() for file in files.values()}
+    source = "one_sheet" if ONE_SHEET in files else "parquet" if ".parquet" in suffixes else "csv"
     return Container(
-        "one_sheet" if ONE_SHEET in ordered else "csv",
-        {name: file.name for name, file in ordered.items()},
-        lambda name: read_csv(ordered[name], name, problems),
+        source,
+        {name: file.name for name, file in files.items()},
+        lambda name: _READERS[files[name].suffix.lower()](files[name], name, problems),
     )
