@@ -154,10 +154,11 @@ def _under(store: Store, rules: OutcomeRules) -> Iterator[Store]:
 
 
 def _json(release: Release) -> bytes:
-    """The data contract's JSON; with groups: {"by", "groups"}."""
-    result: Any = release.whole
+    """The data contract's JSON, which has no attrition; with groups: {"by", "groups"}."""
+    parts = {group: {k: v for k, v in of.items() if k != "attrition"} for group, of in release.parts.items()}
+    result: Any = parts[None]
     if release.by is not None:
-        groups = {group: summary for group, summary in release.parts.items() if group is not None}
+        groups = {group: summary for group, summary in parts.items() if group is not None}
         result = {"by": release.by, "groups": groups}
     return (json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 

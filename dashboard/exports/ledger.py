@@ -34,6 +34,8 @@ def shares_of(summary: Summary) -> dict[Path, Mapping[str, Any]]:
     for kind in ("response", "remission", "worse"):
         for way, share in summary[kind].items():
             found[(kind, way)] = share
+    for name, share in summary["attrition"].items():
+        found[("attrition", name)] = share
     effects = summary["side_effects"]
     for per in ("per_patient", "per_session"):
         for place, row in enumerate(effects[per]):
@@ -107,6 +109,8 @@ def names_of(summaries: Iterable[Summary], by: str | None) -> Names:
     for kind in ("response", "remission"):
         join((kind, "end_of_induction_all_treated", "events"), (kind, "end_of_induction", "events"))
         join((kind, "end_of_induction_all_treated", "n"), COURSES)
+    for name in every[0]["attrition"]:
+        join(("attrition", name, "n"), COURSES)
     for curve in CURVES[:2]:
         join((*curve, "n"), EVALUABLE)
         join((*curve, "events"), (*ever, "events"))

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from dashboard.exports.apart import Selection
 from data_models import cohort as answers
 from data_models.cohort_filter import CohortFilter
-from data_models.queries.cohort import durabilities
+from data_models.outcomes.proportions import per_course
+from data_models.queries.cohort import durabilities, early_stop_sums
 from data_models.queries.fingerprint import data_set_fingerprint
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
@@ -35,7 +36,8 @@ class Release:
 
     Attributes
     ----------
-    parts : group (None: the whole cohort) -> its summary, protected where `least` is above 1.
+    parts : group (None: the whole cohort) -> its summary, protected where `least` is above 1; beside the
+        data contract's figures "attrition": {"early_stop": share of courses}.
     by : the filter key that groups are values of.
     least : counts from 1 to `least` - 1 are hidden; 0 or 1: none is.
     hidden : how many numbers were hidden because they are small, and because one would follow from them.
@@ -116,6 +118,8 @@ def gather(
     for place, (group, part) in enumerate(cohorts.items()):
         progress("working out figures", place / (len(cohorts) + 1))
         parts[group] = answers.summarise(connection, scope, part, rules)
+        stopped = per_course(early_stop_sums(connection, scope, part)).as_dict()
+        parts[group]["attrition"] = {"early_stop": stopped}
         ends[group] = durabilities(connection, scope, part)
     hidden = (0, 0)
     if least > 1:

@@ -267,7 +267,15 @@ def _attrition(release: Release) -> Section:
     ]
     alt = "Share of all courses started that have left, by day since the first session."
     chart = Chart(svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True), alt)
-    return Section("Who has left?", "", [chart], [tables.attrition(_parts(release), release.by)])
+    stopped = release.whole["attrition"]["early_stop"]
+    said = ""
+    if release.by is None and is_number(stopped["share"]):
+        said = f"Stopped in induction, before session {release.rules.induction_min_sessions}: {words.rate(stopped)}."
+    made = [
+        tables.early_stop(_parts(release), release.by, release.rules),
+        tables.attrition(_parts(release), release.by),
+    ]
+    return Section("Who has left?", said, [chart], made)
 
 
 def _side_effects(release: Release) -> Section:

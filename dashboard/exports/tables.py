@@ -224,6 +224,17 @@ def occupancy(parts: Parts, by: str | None) -> Table:
     )
 
 
+def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
+    """Share of courses whose induction ended early."""
+
+    def rows(summary: Summary) -> list[Row]:
+        return [{"measure": "Stopped early", **summary["attrition"]["early_stop"]}]
+
+    columns = (Column("measure", "Courses", "text"), *_SHARE)
+    note = f"Stopped early: fewer than {rules.induction_min_sessions} induction sessions."
+    return _table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
+
+
 def attrition(parts: Parts, by: str | None) -> Table:
     """Share of all courses started that have left, by day."""
     columns = (

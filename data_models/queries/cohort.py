@@ -104,7 +104,18 @@ def rate_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> dic
     Nearly every patient has one course; there a patient's x and n are 0 or 1, and their squares are
     themselves. So all courses are summed flat, and only patients with a second course are grouped.
     """
-    measures = _rate_measures(cohort)
+    return _rates(connection, scope, cohort, _rate_measures(cohort))
+
+
+def early_stop_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> PatientSums:
+    """Sums over patients for the share of courses whose induction ended early."""
+    measures: dict[str, Measure] = {"early_stop": (flag(Course.early_stop == 1), literal(1))}
+    return _rates(connection, scope, cohort, measures)["early_stop"]
+
+
+def _rates(
+    connection: Connection, scope: Scope, cohort: CohortFilter, measures: dict[str, Measure]
+) -> dict[str, PatientSums]:
     flat = select(*(func.sum(part) for measure in measures.values() for part in measure))
     totals = [float(value or 0) for value in connection.execute(_treated(flat, scope, cohort)).one()]
     again = select(Course.patient_id).where(Course.course > 1)

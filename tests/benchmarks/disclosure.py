@@ -67,6 +67,7 @@ def summary(of: dict[str, np.ndarray], where: np.ndarray) -> dict[str, Any]:
         "durability": {"kaplan_meier": curve(n["response_end"], n["lost_after"]), "aalen_johansen": []},
         "occupancy": [],
         "fade": [],
+        "attrition": {"early_stop": share(n["stopped"], courses)},
         "side_effects": {
             "patients_asked": asked,
             "sessions_asked": sessions,
@@ -108,6 +109,7 @@ def parts_of(seed: int) -> dict[str | None, dict[str, Any]]:
         times = rng.binomial(sessions, rng.uniform(0.005, 0.4))
         of[f"times_{term}"], of[f"had_{term}"] = times, times > 0
     of["high"] = rng.binomial(sessions, rng.uniform(0.005, 0.2))
+    of["stopped"] = some(everyone, rng.uniform(0.05, 0.4))
     parts: dict[str | None, dict[str, Any]] = {None: summary(of, everyone)}
     parts.update({f"g{i}": summary(of, group == i) for i in range(groups)})
     return parts
@@ -132,6 +134,8 @@ def numbers(parts: dict[str | None, dict[str, Any]]) -> Iterator[tuple[tuple[Any
         ):  # fmt: skip
             yield (part, name, "n"), km["n"]
             yield (part, name, "x"), km["events"]
+        for key in ("events", "n"):
+            yield (part, "stopped", key[0]), s["attrition"]["early_stop"][key]
         e = s["side_effects"]
         yield (part, "asked"), e["patients_asked"]
         yield (part, "sessions"), e["sessions_asked"]
@@ -159,6 +163,8 @@ def known(part: Any, ways: dict[str, dict[str, Any]]) -> tuple[list[tuple[Any, A
         if kind != "worse":
             within += [((kind, "ever", "x"), (kind, way, "x")) for way in ("last", "end_of_induction")]
             equal.append(((kind, "end_of_induction", "x"), (kind, "end_of_induction_all_treated", "x")))
+    equal.append((("stopped", "n"), "courses"))
+    within.append((("stopped", "n"), ("stopped", "e")))
     for name in ("onset", "by_session"):
         equal += [((name, "n"), "evaluable"), ((name, "x"), ("response", "ever", "x"))]
     equal += [

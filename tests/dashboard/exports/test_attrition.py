@@ -1,0 +1,46 @@
+"""Attrition: how many courses stop early, counted against the records, and hidden where it tells of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from dashboard.exports.release import gather
+from dashboard.exports.summary import document
+from data_models.cohort_filter import CohortFilter
+from data_models.scope import Scope
+from data_models.store import Store
+
+
+@pytest.fixture(scope="module")
+def store(sample_database: str) -> Iterator[Store]:
+    opened = Store.open(sample_database)
+    yield opened
+    opened.close()
+
+
+def test_courses_that_stop_early_are_counted_in_each_group(store: Store) -> None:
+    with store.connect() as connection:
+        found = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route", least=0)
+    with store.engine.connect() as plain:
+        courses = pd.read_sql_query("select route, induction_sessions from courses", plain)
+    least = store.rules().induction_min_sessions
+    for group, summary in found.parts.items():
+        kept = courses if group is None else courses[courses["route"] == group]
+        stopped = summary["attrition"]["early_stop"]
+        assert (stopped["events"], stopped["n"]) == ((kept["induction_sessions"] < least).sum(), len(kept))
+        assert stopped["low"] < stopped["share"] < stopped["high"]
+
+
+def test_the_file_says_how_many_stop_early(store: Store) -> None:
+    with store.connect() as connection:
+        release = gather(connection, Scope.everything(), CohortFilter(), store.rules())
+    made = document(release, "attrition")
+    section = next(section for section in made.sections if section.title == "Who has left?")
+    assert [table.name for table in section.tables] == ["early_stop", "attrition"]
+    stopped = release.whole["attrition"]["early_stop"]
+    assert section.tables[0].rows[0]["events"] == stopped["events"]
+    assert f"({stopped['events']} of {stopped['n']}" in section.sentence
+    assert "fewer than 4 induction sessions" in section.tables[0].note
