@@ -23,6 +23,7 @@ from flask import Flask, current_app, g
 
 from dashboard.access import state, trail
 from data_models.answers import NotKept, question
+from data_models.engine import plainly
 from data_models.queries import NotAllowed
 from data_models.queries.cohort import funnel
 from data_models.queries.patients import patient, patient_records
@@ -182,7 +183,8 @@ def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **name
     named = {name: now.rules if value is RULES else value for name, value in named.items()}
 
     def make() -> Any:
-        return function(now.connection, who, *arguments, **named)
+        with plainly():
+            return function(now.connection, who, *arguments, **named)
 
     if not keep:
         return _noted(function, arguments, make())

@@ -29,6 +29,7 @@ from data_models.engine import (
     current,
     open_engine,
     plain,
+    plainly,
     reading,
     upgrade_schemas,
     writing,
@@ -116,13 +117,13 @@ class Store:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for reading: everything read through it belongs to one version of the store."""
-        with reading(self.engine) as connection:
+        with plainly(), reading(self.engine) as connection:
             yield connection
 
     @contextmanager
     def connect_access(self) -> Iterator[Connection]:
         """A connection for reading accounts, web sessions and the audit trail."""
-        with reading(access_engine(self.engine)) as connection:
+        with plainly(), reading(access_engine(self.engine)) as connection:
             yield connection
 
     def close(self) -> None:

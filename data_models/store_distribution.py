@@ -19,12 +19,14 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from data_models.engine import StoreError, plain, writing
+from data_models.tables import Base
 
 COLUMN = "patient_id"
 # `patients` first: the others are co-located with it.
 DISTRIBUTED = (
-    "patients", "sessions", "assessments", "side_effects", "courses", "session_facts", "score_facts", "course_outcomes",
-)  # fmt: skip
+    "patients",
+    *(name for name, table in Base.metadata.tables.items() if COLUMN in table.columns and name != "patients"),
+)
 REFERENCE = ("imports", "store_info")
 COORDINATOR = (
     "accounts", "web_sessions", "sign_in_failures", "audit_entries", "audit_seal", "kept_answers", "alembic_version",

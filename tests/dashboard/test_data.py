@@ -227,3 +227,15 @@ def test_worker_processes_share_answers_and_both_see_a_change(
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.close()
+
+
+def test_what_the_database_refuses_is_told_plainly(request_of: Callable[[], Any]) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from data_models.store import StoreError
+
+    def lost(connection: object, scope: Scope) -> None:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection unexpectedly"))
+
+    with request_of(), pytest.raises(StoreError, match="cannot be reached"):
+        data.ask(lost)

@@ -302,3 +302,30 @@ def test_a_store_recovers_when_its_connections_are_cut(postgresql_store: Store, 
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert len(postgresql_store.outcomes_frame()) == 2
+
+
+def test_a_connection_that_breaks_is_told_plainly_and_the_next_one_works(postgresql_store: Store) -> None:
+    def lose() -> None:
+        with postgresql_store.connect() as connection:
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with postgresql_store.engine.connect() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 5000)")
+            connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(StoreError, match="cannot be reached") as lost:
+        lose()
+    assert "\n" not in str(lost.value)
+    with postgresql_store.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def test_a_question_that_takes_too_long_is_ended(postgresql_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data_models.engine.READ_SECONDS", 0.2)
+    store = Store.open(postgresql_store.engine.url.render_as_string(hide_password=False))
+    with pytest.raises(StoreError, match=r"longer than 0\.2 s to answer"), store.connect() as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(20)")
+    with store.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    with store._writing() as connection:  # an import may take as long as it needs
+        connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+    store.close()

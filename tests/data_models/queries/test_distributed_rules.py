@@ -334,7 +334,7 @@ def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample:
     assert said
     for sql in said:
         found |= {(problem, sql) for problem in problems(sql) if name not in PULLED or "a window runs" not in problem}
-    assert not found, "\n".join(f"{problem}\n  {sql}" for problem, sql in sorted(found))
+    assert not found, "\n".join(f"{problem}\n  {sql[:300]} ... {sql[-700:]}" for problem, sql in sorted(found))
 
 
 def test_what_is_pulled_to_the_coordinator_still_is(sample: Store) -> None:
@@ -367,4 +367,4 @@ def test_imports_and_derivations_keep_to_it(tmp_path: Path, small_records: Path)
     store.close()
     assert any("touched_patients" in sql for sql in said)
     found = {(problem, sql) for sql in said for problem in problems(sql)}
-    assert not found, "\n".join(f"{problem}\n  {sql}" for problem, sql in sorted(found))
+    assert not found, "\n".join(f"{problem}\n  {sql[:300]} ... {sql[-700:]}" for problem, sql in sorted(found))
