@@ -62,6 +62,8 @@ def database() -> str:
 
 def fill(settings: Settings) -> None:
     """Import the sample clinic unless an earlier start did."""
+    from data_models.queries.imports import imports
+    from data_models.scope import Scope
     from data_models.store import Store
 
     store = Store.open(settings.database)
@@ -69,6 +71,13 @@ def fill(settings: Settings) -> None:
         if store.name() != SAMPLE_NAME:
             with Progress() as progress:
                 store.import_path(sample_folder(), progress=progress)
+            with store.connect() as connection:
+                alone = len(imports(connection, Scope.everything())) == 1
+            if not alone:
+                raise CommandError(
+                    f"{settings.database.removeprefix('sqlite:///')}: holds other records than the sample, which the "
+                    "demo does not show; remove this file, or look at it with `serve --database FILE`"
+                )
             # Named last: a start that was cut short imports again and is told that it has.
             store.set_name(SAMPLE_NAME, synthetic=True)
     finally:

@@ -226,7 +226,8 @@ class Store:
                 )
             )
             _TOUCHED.drop(connection)
-            _set_info(connection)
+            # What was synthetic alone no longer is, and is not named so any more.
+            _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
             progress("done", 1.0)
         return ImportResult(already_imported=False, repeats=batch.repeats, warnings=list(batch.warnings), **counts)
 

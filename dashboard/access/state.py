@@ -45,20 +45,19 @@ class Access:
     callbacks: dict[str, frozenset[str]] = field(default_factory=dict)
     single_sign_on: Any = None
     noted: dict[tuple[int, str, str], float] = field(default_factory=dict)
-    _accounts: bool = False
+    _shut: bool = False  # others than the sample's records, or accounts, were seen
     _looked: float = float("-inf")
 
     def is_open(self) -> bool:
         """Whether one may look without signing in."""
-        if self.demo:
-            return True
-        if not self.loopback:
+        if not (self.demo or self.loopback):
             return False
         now = time.monotonic()
-        if not self._accounts and now - self._looked > _LOOK_AGAIN:
-            self._accounts = trail_kept(self.store.engine)  # fails where they were lost: then nothing is shown
+        if now - self._looked > _LOOK_AGAIN and not self._shut:
+            # Raises where accounts were lost: then nothing is shown.
+            self._shut = not self.store.synthetic() if self.demo else trail_kept(self.store.engine)
             self._looked = now
-        return not self._accounts
+        return not self._shut
 
 
 def attach(server: Flask, access: Access) -> None:

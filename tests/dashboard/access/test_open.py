@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from dashboard import demonstration
 from dashboard.access import entrance, state
 from dashboard.app import create_app
 from dashboard.settings import Settings, SettingsError
+from dashboard.terminal import CommandError
 from data_models import store_accounts
 from data_models.store import Store
 
@@ -115,6 +117,21 @@ def test_the_demo_refuses_other_records_and_other_hosts(store: Store, database: 
         create_app(Settings(database=database, demo=True), store)
     with pytest.raises(SettingsError, match="this computer alone"):
         entrance.require_owner(Settings(database=database, demo=True, host="0.0.0.0"))
+
+
+def test_a_demo_that_is_given_other_records_shuts_and_does_not_start_again(
+    store: Store, database: str, small_records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = create_app(Settings(database=database, demo=True), store).server.test_client()
+    assert client.get("/patients").status_code == 200
+    store.import_path(small_records)
+    assert (store.synthetic(), store.name()) == (False, "")
+    monkeypatch.setattr(state, "_LOOK_AGAIN", 0.0)
+    assert client.get("/patients").status_code == 401
+    with pytest.raises(CommandError, match="holds other records than the sample"):
+        demonstration.fill(Settings(database=database, demo=True))
+    with pytest.raises(SettingsError, match="sample clinic on this computer alone"):
+        create_app(Settings(database=database, demo=True), store)
 
 
 @pytest.mark.parametrize(
