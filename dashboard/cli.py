@@ -95,6 +95,7 @@ def serve(
 ) -> None:
     """Serve the dashboard with your database."""
     from dashboard import demonstration
+    from data_models.store_accounts import trail_kept
 
     settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
     if settings.host not in LOOPBACK:
@@ -103,6 +104,7 @@ def serve(
         require_owner(settings)
     demonstration.require_free_port(settings)
     store = open_store(settings.database)  # made and upgraded here, once, and not by each worker
+    trail_kept(store.engine)
     if settings.rules is not None and settings.rules != store.rules():
         note(store, "rules_changed", "rules", version=settings.rules.version)
         with Progress() as progress:

@@ -53,6 +53,7 @@ def require_owner(settings: Settings) -> None:
     if file is None or file.exists():
         store = Store.open(settings.database)
         try:
+            trail_kept(store.engine)
             with store.connect_access() as connection:
                 found = owner_exists(connection)
         finally:

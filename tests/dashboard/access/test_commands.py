@@ -188,3 +188,18 @@ def test_nothing_leaves_that_the_trail_cannot_be_told_of(
         code, told, error = run(*arguments, "-o", str(path))
         assert (code, told, path.exists()) == (1, "", False)
         assert "the disk is full" in error
+
+
+def test_a_database_whose_accounts_were_left_behind_is_neither_served_nor_read_out(
+    run: Callable[..., tuple[int, str, str]], database: str, small_records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("user", "add", "olga", "--role", "owner")
+    run("import", str(small_records))
+    file = Path(database.removeprefix("sqlite:///"))
+    for part in file.parent.glob(f"{file.name}.access*"):
+        part.unlink()
+    monkeypatch.setattr("dashboard.demonstration.require_free_port", lambda _: None)
+    for arguments in (["serve"], ["serve", "--host", "0.0.0.0"], ["outcomes"], ["database", "verify"]):
+        code, told, error = run(*arguments)
+        assert (code, told) == (1, ""), arguments
+        assert "clinic.db.access: the accounts and the audit trail are missing" in error
