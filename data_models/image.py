@@ -37,7 +37,7 @@ class TooManyForms(Exception):
 class Layout:
     """What a table is: its CREATE TABLE statement, how many columns its key has, and which hold no null.
 
-    The statement is one WITHOUT ROWID; the key's columns stand first.
+    The statement is one WITHOUT ROWID; rows are given with the key's columns first.
     """
 
     sql: str
