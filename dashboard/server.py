@@ -54,7 +54,7 @@ def _serve_with_gunicorn(settings: Settings) -> None:
                 "threads": settings.threads,
                 "worker_class": "gthread",
                 "timeout": 120,
-                "keepalive": 10,
+                "keepalive": 130,  # longer than a proxy keeps an idle connection (Caddy: two minutes): it closes first
                 "accesslog": None,  # URLs name patients' codes: they are not logged
                 "errorlog": "-",
                 "loglevel": "warning",

@@ -227,8 +227,12 @@ def serving(url: str) -> Iterator[str]:
 def sign_in(address: str, name: str) -> Ask:
     """A browser of one clinician, signed in."""
     import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
 
     session = requests.Session()
+    # As a browser does: a connection that the server let go of while it was idle is opened once more.
+    session.mount("http://", HTTPAdapter(max_retries=Retry(total=1, allowed_methods=None, status=0)))
     page = session.get(f"{address}/sign-in", timeout=60).text
     hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
     fields = {**hidden, "name": name, "password": PASSWORD}
