@@ -17,6 +17,7 @@ from dashboard.access.headers import add_headers
 from dashboard.compression import compress_files
 from dashboard.pages import failed, filters, pages
 from dashboard.pages.card import message
+from dashboard.serialising import serialise_in_one_pass
 from dashboard.settings import Settings
 from data_models.store import Store
 
@@ -62,6 +63,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
         on_error=say_what_failed,
         add_log_handler=False,
     )
+    serialise_in_one_pass(app)
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
     known = pages()
