@@ -34,7 +34,6 @@ from data_models.queries import (
     context,
     fingerprint,
     imports,
-    overlap,
     side_effects,
     worklist,
 )
@@ -243,50 +242,55 @@ NARROW = CohortFilter(
 ONE = "S-QDSK8V"  # a patient of the sample
 Call = Callable[[Connection, Scope, CohortFilter], Any]
 
-CALLS: dict[Callable[..., Any], list[Call]] = {
-    choices.choices: [lambda c, s, f: choices.choices(c, s)],
-    cohort.fade_sums: [
+CALLS: dict[str, list[Call]] = {
+    "choices.choices": [lambda c, s, f: choices.choices(c, s)],
+    "cohort.fade_sums": [
         lambda c, s, f: cohort.fade_sums(c, s, f),
         *(lambda c, s, f, by=by: cohort.fade_sums(c, s, f, by) for by in ("route", "phase", "course")),
     ],
-    cohort.leaving_days: [lambda c, s, f: cohort.leaving_days(c, s, f, DEFAULT_RULES)],
-    cohort.present_values: [lambda c, s, f, k=k: cohort.present_values(c, s, f, k) for k in ("clinic", "condition")],
-    completeness.completeness: [lambda c, s, f: completeness.completeness(c, s)],
-    context.context_band: [
+    "cohort.leaving_days": [lambda c, s, f: cohort.leaving_days(c, s, f, DEFAULT_RULES)],
+    "cohort.present_values": [lambda c, s, f, k=k: cohort.present_values(c, s, f, k) for k in ("clinic", "condition")],
+    "completeness.completeness": [lambda c, s, f: completeness.completeness(c, s)],
+    "context.context_band": [
         lambda c, s, f: context.context_band(c, s, "phq9", "iv"),
         lambda c, s, f: context.context_band(c, s, "phq9", None, phase="maintenance"),
         lambda c, s, f: context.context_band(c, s, "phq9", "iv", phase="maintenance", alignment="session"),
     ],
-    fingerprint.data_set_fingerprint: [lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)],
-    imports.imports: [lambda c, s, f: imports.imports(c, ALL)],
-    overlap.patients_apart: [lambda c, s, f: overlap.patients_apart(c, s, PLAIN, NARROW)],
-    side_effects.effect_sums: [
+    "fingerprint.data_set_fingerprint": [lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)],
+    "imports.imports": [lambda c, s, f: imports.imports(c, ALL)],
+    "side_effects.effect_sums": [
         lambda c, s, f: side_effects.effect_sums(c, s, f),
         *(lambda c, s, f, by=by: side_effects.effect_sums(c, s, f, by) for by in side_effects.BREAKDOWNS),
     ],
-    side_effects.vital_sums: [lambda c, s, f: side_effects.vital_sums(c, s, f, DEFAULT_RULES)],
-    worklist.worklist: [
+    "side_effects.vital_sums": [lambda c, s, f: side_effects.vital_sums(c, s, f, DEFAULT_RULES)],
+    "worklist.worklist": [
         lambda c, s, f: worklist.worklist(c, s, f),
         *(lambda c, s, f, a=a: worklist.worklist(c, s, f, attention=a, search="1") for a in worklist.ATTENTION),
         *(lambda c, s, f, k=k: worklist.worklist(c, s, f, sort=k, descending=True) for k in ("improvement", "worst")),
     ],
-    worklist.neighbours: [lambda c, s, f: worklist.neighbours(c, s, f, ONE, state="fading")],
-    worklist.sparklines: [lambda c, s, f: worklist.sparklines(c, s, [1, 2], "phq9")],
+    "worklist.neighbours": [lambda c, s, f: worklist.neighbours(c, s, f, ONE, state="fading")],
+    "worklist.sparklines": [lambda c, s, f: worklist.sparklines(c, s, [1, 2], "phq9")],
 }  # fmt: skip
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
 def _calls_of(function: Callable[..., Any]) -> list[Call]:
     """The calls of a query: those above, or the ones that its parameters tell."""
-    if function in CALLS:
-        return CALLS[function]
+    if _name(function) in CALLS:
+        return CALLS[_name(function)]
     wanted = [name for name, p in inspect.signature(function).parameters.items() if p.default is p.empty][2:]
+    if not wanted:
+        return [lambda c, s, f: function(c, s)]
     if wanted == ["cohort"]:
         return [lambda c, s, f: function(c, s, f)]
     if wanted == ["patient_code"]:
         return [lambda c, s, f: function(c, s, ONE)]
     if wanted == ["patient_id"]:
         return [lambda c, s, f: function(c, s, 1)]
-    raise AssertionError(f"{function.__module__}.{function.__name__} takes {wanted}: add calls of it to CALLS")
+    raise AssertionError(f"{_name(function)} takes {wanted}: add calls of it to CALLS")
 
 
 def _queries() -> list[Callable[..., Any]]:
@@ -323,9 +327,9 @@ def sample(sample_database: str) -> Iterator[Store]:
     store.close()
 
 
-@pytest.mark.parametrize("function", _queries(), ids=lambda f: f"{f.__module__.rpartition('.')[2]}.{f.__name__}")
+@pytest.mark.parametrize("function", _queries(), ids=_name)
 def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample: Store) -> None:
-    name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    name = _name(function)
     found = set()
     with sample.connect() as connection, _heard(sample.engine) as said:
         for call in _calls_of(function):
