@@ -332,7 +332,7 @@ def show(found: dict[tuple[str, int], dict[str, tuple[float, float, float, int]]
                 cells.append(f"{time_}, {ratio:.2f} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
             if len(sizes) > 1:
                 cells.append(f"{found[engine, sizes[-1]][row][0] / found[engine, sizes[0]][row][0]:.1f} x")
-            print(f"| {row} | {engine} | {' | '.join(cells)} |")
+            print(f"| {row} | {engine} | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
@@ -353,7 +353,8 @@ def main() -> None:
     for patients in given.patients:
         for engine in given.engines:
             table[engine, patients] = measure(engine, patients, given.runs, given.imports or given.runs)
-            print(f"{engine}, {patients:,} patients: done", file=sys.stderr, flush=True)
+            if len(given.patients) * len(given.engines) > 1:
+                show({(engine, patients): table[engine, patients]})  # what a run that is cut short leaves
     show(table)
 
 
