@@ -125,3 +125,24 @@ def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, least: int) -> li
             made.append(dict(row))
             left = held["left"]
     return made
+
+
+def leaving(
+    rows: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, Any]], courses: int, least: int
+) -> list[Row]:
+    """Who has left and who is not measured: the days of `shown` and further ones, with all others as one state.
+
+    Between two days nobody or enough have left, whichever of the days are looked at.
+    """
+    keys = ("day", "left", "not_measured")
+    made = [{key: row[key] for key in keys} for row in shown]
+    for row in rows:
+        if row["day"] not in OCCUPANCY_DAYS or any(row["day"] == other["day"] for other in made):
+            continue
+        left, unmeasured = (round(row[key] * courses) for key in ("left", "not_measured"))
+        near = [other for other in made if other["day"] < row["day"]][-1:]
+        near += [other for other in made if other["day"] > row["day"]][:1]
+        since = [abs(left - round(other["left"] * courses)) for other in near] or [left]
+        if all(enough(count, least) for count in (left, unmeasured, courses - left - unmeasured, *since)):
+            made = sorted([*made, {key: row[key] for key in keys}], key=lambda other: other["day"])
+    return made

@@ -23,9 +23,12 @@ EVALUABLE = ("cohort", "evaluable")
 SCORED = ("cohort", "end_of_induction_scored")
 ASKED = ("side_effects", "patients_asked")
 SESSIONS = ("side_effects", "sessions_asked")
+STOPPED: Path = ("attrition", "early_stop")
 
 _BASES = (COURSES, PATIENTS, BASELINE, EVALUABLE, SCORED, ASKED, SESSIONS)
-_RATE = 4  # numbers that go with a count of a rate: itself, the share, both ends of its interval
+# Numbers that go with a count: of a rate itself, the share and both ends of its interval; of a curve the median with
+# its interval and about five steps of three; of courses the states over time as well.
+_RATE, _CURVE, _OVER_TIME = 4, 20, 25
 
 
 def shares_of(summary: Summary) -> dict[Path, Mapping[str, Any]]:
@@ -34,8 +37,7 @@ def shares_of(summary: Summary) -> dict[Path, Mapping[str, Any]]:
     for kind in ("response", "remission", "worse"):
         for way, share in summary[kind].items():
             found[(kind, way)] = share
-    for name, share in summary["attrition"].items():
-        found[("attrition", name)] = share
+    found[STOPPED] = at(summary, STOPPED)
     effects = summary["side_effects"]
     for per in ("per_patient", "per_session"):
         for place, row in enumerate(effects[per]):
@@ -109,8 +111,7 @@ def names_of(summaries: Iterable[Summary], by: str | None) -> Names:
     for kind in ("response", "remission"):
         join((kind, "end_of_induction_all_treated", "events"), (kind, "end_of_induction", "events"))
         join((kind, "end_of_induction_all_treated", "n"), COURSES)
-    for name in every[0]["attrition"]:
-        join(("attrition", name, "n"), COURSES)
+    join((*STOPPED, "n"), COURSES)
     for curve in CURVES[:2]:
         join((*curve, "n"), EVALUABLE)
         join((*curve, "events"), (*ever, "events"))
@@ -139,10 +140,10 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
         paths.append(path)
 
     for base in _BASES:
-        show(base, 1)
-    for path in [*shares_of(summary), *CURVES]:
-        show((*path, "n"), _RATE)
-        show((*path, "events"), _RATE)
+        show(base, _OVER_TIME if base == COURSES else 1)
+    for path, lost in [*((path, _RATE) for path in shares_of(summary)), *((path, _CURVE) for path in CURVES)]:
+        show((*path, "n"), lost)
+        show((*path, "events"), lost)
     tied = set()
     for whole, part in nested(summary):
         pair = key(whole), key(part)

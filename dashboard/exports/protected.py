@@ -158,6 +158,9 @@ def _hide_mean(row: dict[str, Any], counted: Sequence[str], values: Sequence[str
 
 def _hide_over_time(summary: Summary, full: Mapping[str, Any], least: int) -> None:
     if isinstance(summary["cohort"]["courses"], str) or 1 <= full["cohort"]["patients"] < least:
-        summary["occupancy"] = []
+        summary["occupancy"] = summary["attrition"]["over_time"] = []
         return
-    summary["occupancy"] = coarse.occupancy(full["occupancy"], full["cohort"]["courses"], least)
+    courses = full["cohort"]["courses"]
+    summary["occupancy"] = coarse.occupancy(full["occupancy"], courses, least)
+    # More days than those on which every state is large enough, and those among them: two files may show either.
+    summary["attrition"]["over_time"] = coarse.leaving(full["occupancy"], summary["occupancy"], courses, least)

@@ -37,7 +37,7 @@ class Release:
     Attributes
     ----------
     parts : group (None: the whole cohort) -> its summary, protected where `least` is above 1; beside the
-        data contract's figures "attrition": {"early_stop": share of courses}.
+        data contract's figures "attrition": {"early_stop": share of courses, "over_time": who has left, by day}.
     by : the filter key that groups are values of.
     least : counts from 1 to `least` - 1 are hidden; 0 or 1: none is.
     hidden : how many numbers were hidden because they are small, and because one would follow from them.
@@ -119,7 +119,7 @@ def gather(
         progress("working out figures", place / (len(cohorts) + 1))
         parts[group] = answers.summarise(connection, scope, part, rules)
         stopped = per_course(early_stop_sums(connection, scope, part)).as_dict()
-        parts[group]["attrition"] = {"early_stop": stopped}
+        parts[group]["attrition"] = {"early_stop": stopped, "over_time": parts[group]["occupancy"]}
         ends[group] = durabilities(connection, scope, part)
     hidden = (0, 0)
     if least > 1:

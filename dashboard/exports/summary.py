@@ -184,7 +184,12 @@ def _drawn(share: Mapping[str, Any]) -> tuple[float | None, float | None, float 
     return value, low, high
 
 
-def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> Chart:
+def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> list[Chart]:
+    """An empty frame tells nothing: where no line has two points, the tables stand alone."""
+    return [chart] if any(len(line.points) > 1 for line in lines) else []
+
+
+def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list[Chart]:
     (first, second), _, unit = tables.CURVES[name]
     lines = []
     for group, summary in _groups(release):
@@ -198,7 +203,7 @@ def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> Char
         # A protected curve has a point a step of many events: held until the next, it would mislead.
         lines.append(svg.Line(group, points if len(points) > 1 else [], steps=release.least <= 1))
     y_title = "Share in response by then" if rising else "Share still in response"
-    return Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt)
+    return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
 
 
 def _onset(release: Release) -> Section:
@@ -209,7 +214,7 @@ def _onset(release: Release) -> Section:
     made: list[Table] = [tables.medians(parts, release.by), tables.turnbull(parts, release.by)]
     made += [tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
     alt = said or "Cumulative response by day since the first session (1 minus Kaplan-Meier)."
-    return Section("How quickly do effects start?", said, [_curve_chart(release, "onset", alt, rising=True)], made)
+    return Section("How quickly do effects start?", said, _curve_chart(release, "onset", alt, rising=True), made)
 
 
 def _durability(release: Release) -> Section:
@@ -220,7 +225,7 @@ def _durability(release: Release) -> Section:
     made = [tables.curve(parts, release.by, name) for name in ("durability", "duration")]
     made.append(tables.competing(parts, release.by))
     alt = said or "Share still in response by day since the last induction session (Kaplan-Meier)."
-    return Section("How long do they last?", said, [_curve_chart(release, "durability", alt, rising=False)], made)
+    return Section("How long do they last?", said, _curve_chart(release, "durability", alt, rising=False), made)
 
 
 def _fade(release: Release) -> Section:
@@ -231,9 +236,10 @@ def _fade(release: Release) -> Section:
     kept = [row for row in release.whole["fade"] if not _holds_text(row)]
     said = _said(release, words.fade, kept)
     alt = said or "Mean change from the score before the session, by days since it."
-    chart = Chart(svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points"), alt)
+    drawing = svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points")
+    charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
     return Section(
-        "How does the effect fade between sessions?", said, [chart], [tables.fade(_parts(release), release.by)]
+        "How does the effect fade between sessions?", said, charts, [tables.fade(_parts(release), release.by)]
     )
 
 
@@ -262,11 +268,15 @@ def _over_time(release: Release) -> Section:
 
 def _attrition(release: Release) -> Section:
     lines = [
-        svg.Line(name, [(row["day"], row["left"]) for row in summary["occupancy"]], steps=True)
+        # Whoever left between two days is not held back until the second: no steps.
+        svg.Line(
+            name, [(row["day"], row["left"]) for row in summary["attrition"]["over_time"]], steps=release.least <= 1
+        )
         for name, summary in _groups(release)
     ]
     alt = "Share of all courses started that have left, by day since the first session."
-    chart = Chart(svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True), alt)
+    drawing = svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True)
+    charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
     stopped = release.whole["attrition"]["early_stop"]
     said = ""
     if release.by is None and is_number(stopped["share"]):
@@ -275,7 +285,7 @@ def _attrition(release: Release) -> Section:
         tables.early_stop(_parts(release), release.by, release.rules),
         tables.attrition(_parts(release), release.by),
     ]
-    return Section("Who has left?", said, [chart], made)
+    return Section("Who has left?", said, charts, made)
 
 
 def _side_effects(release: Release) -> Section:

@@ -147,7 +147,8 @@ def line_chart(
     ys = [y for line in drawn for _, y in line.points] + [value for value, _ in levels]
     if y_range is None:
         y_range = (0.0, 1.0) if share else (min([*ys, 0.0]), max([*ys, 1.0]))
-    legend = 16.0 * math.ceil(len(drawn) / 3) if len(drawn) > 1 and not same else 0.0
+    # Named where one of several groups is left to draw, too.
+    legend = 16.0 * math.ceil(len(drawn) / 3) if len(lines) > 1 and not same else 0.0
     frame = _Frame((min(xs), max([*xs, min(xs) + 1])), y_range, HEIGHT + legend)
     named = [(v, f"{100 * v:.0f}%" if share else f"{v:g}".replace("-", "−")) for v in nice_ticks(*y_range, 6)]
     frame.axes(x_title, y_title, named, nice_ticks(*frame.x_range, 9))

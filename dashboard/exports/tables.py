@@ -244,7 +244,7 @@ def attrition(parts: Parts, by: str | None) -> Table:
     )
 
     def rows(summary: Summary) -> list[Row]:
-        return [{key: row[key] for key in ("day", "left", "not_measured")} for row in summary["occupancy"]]
+        return [{key: row[key] for key in ("day", "left", "not_measured")} for row in summary["attrition"]["over_time"]]
 
     return _table(parts, "attrition", "Who has left, or is not measured", columns, rows, by=by, keyed=1, whole=False)
 
@@ -364,4 +364,4 @@ def instrument_table(code: str, rules: OutcomeRules) -> Table:
         ("Source", scale.source),
     ]
     rows = [{"name": name, "value": value} for name, value in pairs]
-    return Table("scale", "Scale", (Column("name", "", "text"), Column("value", "", "text")), rows)
+    return Table("scale", "Scale", (Column("name", "Of the scale", "text"), Column("value", "Value", "text")), rows)

@@ -6,6 +6,7 @@ the file is written from.
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ from dash.development.base_component import Component
 from dashboard import data, ids, words
 from dashboard.access import trail
 from dashboard.exports import earlier
-from dashboard.exports.document import Column, Document, Section, Table, shown
+from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
 from dashboard.exports.release import LEAST, Release, gather
 from dashboard.exports.summary import CATALOGUE, document
 from dashboard.pages import Page, filters
@@ -28,7 +29,7 @@ PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
 REFUSED = "exports-refused"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
-MOST_ROWS = 60  # of a table in the preview; the file has all
+MOST_ROWS = 1000  # of a table in the preview; the file has all
 LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
 
 
@@ -157,21 +158,29 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
 
 
 def previewed(made: Document) -> Component:
-    """The document as the page shows it: facts, then every table, hidden numbers marked with the reason."""
+    """The document as the page shows it: facts, drawings, every table, definitions; hidden numbers with the reason."""
     facts = html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in made.facts], className="facts")
     about = html.Section(
         [html.H2(made.title, className="card-question"), html.P(made.subtitle, className="card-sentence"), facts],
         className="card card-wide",
     )
-    return html.Div([about, *(_section(section) for section in made.sections)], className="cards")
+    sections = [*made.sections, Section("Definitions", tables=made.definitions)]
+    return html.Div([about, *(_section(section) for section in sections)], className="cards")
 
 
 def _section(section: Section) -> Component:
     parts: list[Component] = [html.H2(section.title, className="card-question")]
     if section.sentence:
         parts.append(html.P(section.sentence, className="card-sentence"))
+    parts += [_drawing(chart) for chart in section.charts]
     parts += [_table(table) for table in section.tables]
     return html.Section(parts, className="card card-wide")
+
+
+def _drawing(chart: Chart) -> Component:
+    """The drawing as the file holds it: on white, as on paper."""
+    source = "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode()).decode()
+    return html.Img(src=source, alt=chart.alt, className="printed-chart")
 
 
 def _table(table: Table) -> Component:

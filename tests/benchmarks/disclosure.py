@@ -67,7 +67,7 @@ def summary(of: dict[str, np.ndarray], where: np.ndarray) -> dict[str, Any]:
         "durability": {"kaplan_meier": curve(n["response_end"], n["lost_after"]), "aalen_johansen": []},
         "occupancy": [],
         "fade": [],
-        "attrition": {"early_stop": share(n["stopped"], courses)},
+        "attrition": {"early_stop": share(n["stopped"], courses), "over_time": []},
         "side_effects": {
             "patients_asked": asked,
             "sessions_asked": sessions,

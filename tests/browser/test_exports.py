@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_the_file_holds_what_the_preview_shows(new_page: Callable[..., Page], tm
     sheet = openpyxl.load_workbook(tmp_path / "taken.xlsx")["outcomes"]
     written = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2, max_row=1 + len(rows))]
     assert [row[:3] for row in rows] == [[str(value) for value in row[:3]] for row in written]
+
+
+def test_the_preview_has_the_drawings_and_definitions_of_the_file(new_page: Callable[..., Page]) -> None:
+    shown = preview(new_page("/exports"))
+    drawing = shown.locator("img.printed-chart").first
+    expect(drawing).to_have_attribute("alt", re.compile("In response at the end of induction"))
+    assert drawing.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    expect(shown.get_by_role("heading", name="Definitions")).to_be_visible()
+    expect(shown.get_by_text("course_gap_days")).to_be_visible()
 
 
 def test_axe_finds_nothing(new_page: Callable[..., Page], violations: Callable[[Page], list[str]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
+from dashboard.exports import coarse
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
 from data_models.cohort_filter import CohortFilter
@@ -32,6 +33,27 @@ def test_courses_that_stop_early_are_counted_in_each_group(store: Store) -> None
         stopped = summary["attrition"]["early_stop"]
         assert (stopped["events"], stopped["n"]) == ((kept["induction_sessions"] < least).sum(), len(kept))
         assert stopped["low"] < stopped["share"] < stopped["high"]
+
+
+def state(day: int, left: float, unmeasured: float, response: float = 0.0, partial: float = 0.0) -> dict[str, float]:
+    shares = {"response": response, "partial": partial, "left": left, "not_measured": unmeasured}
+    return {"day": day, **shares, "none": 1 - sum(shares.values())}
+
+
+def test_who_has_left_is_shown_on_more_days_than_every_state() -> None:
+    rows = [state(0, 0, 1), state(7, 0.2, 0.4, 0.2, 0.05), state(14, 0.25, 0.4, 0.2, 0.15), state(28, 0.4, 0.3, 0.2)]
+    every = coarse.occupancy(rows, 100, 11)
+    assert [row["day"] for row in every] == [0, 14]  # 5 in partial response on day 7; on day 28 only 10 in no response
+    assert [row["day"] for row in coarse.leaving(rows, every, 100, 11)] == [0, 14, 28], "5 left from day 7 to 14"
+
+
+def test_a_chart_without_a_line_is_left_out(store: Store) -> None:
+    with store.connect() as connection:
+        release = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route")
+    made = document(release, "onset_durability")
+    lasting = next(section for section in made.sections if section.title == "How long do they last?")
+    assert not any(part["durability"]["kaplan_meier"]["curve"] for part in release.parts.values())
+    assert not lasting.charts
 
 
 def test_the_file_says_how_many_stop_early(store: Store) -> None:
