@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
 from data_models.rules import OutcomeRules
-from data_models.vocabulary import SEVERITIES, SIDE_EFFECTS
+from data_models.vocabulary import PHASES, SEVERITIES, SIDE_EFFECTS
 
 
 @dataclass(slots=True)
@@ -29,6 +30,11 @@ class Sessions:
     number: Ints
     induction: np.ndarray
     following: Ints
+
+    @property
+    def phase(self) -> pd.Categorical[Any]:
+        """The phase of each session by name."""
+        return pd.Categorical.from_codes(np.where(self.induction, 0, 1).tolist(), categories=pd.Index(PHASES, dtype=object))
 
 
 @dataclass(slots=True)
@@ -144,7 +150,7 @@ def session_facts(
             "course": courses.number[sessions.course],
             "number": sessions.number,
             "days": days(sessions.at - courses.start[sessions.course]),
-            "phase": np.where(sessions.induction, "induction", "maintenance"),
+            "phase": sessions.phase,
             "asked": asked.astype(np.int64),
             "effects": np.bitwise_count(terms).astype(np.int64),
             "terms": terms,

@@ -264,7 +264,6 @@ def score_facts(
     def of_session(values: pd.Series) -> pd.Series:
         return values.iloc[scores.session].reset_index(drop=True).where(treated) if len(values) else values
 
-    phase = pd.Series(np.where(sessions.induction, "induction", "maintenance"), dtype="str")
     return pd.DataFrame(
         {
             "patient_id": sessions.patient_ids[scores.patient],
@@ -279,7 +278,7 @@ def score_facts(
             "state": state,
             "until_days": np.where(measured, days(until - start), np.nan),
             "since_session_days": since,
-            "session_phase": of_session(phase),
+            "session_phase": of_session(pd.Series(sessions.phase)),
             "session_route": of_session(sessions.frame["route"]),
             "fade_change": _fade_change(scores, sessions, treated, rules),
         }
