@@ -34,7 +34,8 @@ class Sessions:
     @property
     def phase(self) -> pd.Categorical[Any]:
         """The phase of each session by name."""
-        return pd.Categorical.from_codes(np.where(self.induction, 0, 1).tolist(), categories=pd.Index(PHASES, dtype=object))
+        place = np.where(self.induction, PHASES.index("induction"), PHASES.index("maintenance"))
+        return pd.Categorical.from_codes(place.tolist(), categories=pd.Index(PHASES, dtype=object))
 
 
 @dataclass(slots=True)

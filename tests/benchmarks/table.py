@@ -80,7 +80,7 @@ def bring_in_bare(url: str, folder: Path, runs: int) -> dict[str, Timed]:
     if url.startswith("sqlite"):
         import import_records  # type: ignore[import-not-found]
 
-        took = import_records.floor_csv_reader(folder, Path(make_url(url).database or ""))
+        took, _ = import_records.floor_csv_reader(folder, Path(make_url(url).database or ""))
         return {"import": {"ours": [], "floor": [took]}}
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     whole = {"hours", "dose", "score", "onset_minutes", "resolved_minutes"}
