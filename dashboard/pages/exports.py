@@ -28,6 +28,8 @@ ABOUT = "exports-about"
 PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
 REFUSED = "exports-refused"
+WORKING = "exports-working"
+WRITING = "exports-writing"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
 MOST_ROWS = 1000  # of a table in the preview; the file has all
 LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
@@ -74,7 +76,9 @@ def layout() -> Component:
                 [
                     html.Div([about, by], className="filter-row"),
                     take,
+                    _progress(WRITING, "Writing the file."),
                     html.Div(id=REFUSED, role="status"),
+                    _progress(WORKING, "Working out the figures, and which must be hidden."),
                     html.Div(
                         html.Div([skeleton("exports", "What leaves", 320, wide=True)], className="cards"),
                         id=PREVIEW,
@@ -89,11 +93,27 @@ def layout() -> Component:
     )
 
 
+def _progress(name: str, text: str) -> Component:
+    """What is being done, shown while it is; how long it takes is not known beforehand."""
+    bar = html.Progress(className="records-progress", **{"aria-label": text})
+    return html.Div([html.P(text, className="card-note"), bar], id=name, role="status", hidden=True)
+
+
+def _while_running(name: str) -> list[tuple[Output, Any, Any]]:
+    """The progress shown, and no second file asked for, until the answer is there."""
+    buttons = [(Output(f"exports-{form}", "disabled"), True, False) for form in FORMATS]
+    return [(Output(name, "hidden"), False, True), *buttons]
+
+
 def register(app: Dash) -> None:
     """The URL's filters and grouping in, the preview out; a button writes the same document as a file."""
 
     @app.callback(
-        Output(PREVIEW, "children"), Input(ids.URL, "search"), Input(ABOUT, "value"), State(ids.URL, "pathname")
+        Output(PREVIEW, "children"),
+        Input(ids.URL, "search"),
+        Input(ABOUT, "value"),
+        State(ids.URL, "pathname"),
+        running=_while_running(WORKING),
     )
     def preview(search: str | None, about: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
@@ -110,6 +130,7 @@ def register(app: Dash) -> None:
         State(ABOUT, "value"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
+        running=_while_running(WRITING),
     )
     def take(*given: Any) -> Any:
         *clicks, about, search = given

@@ -54,6 +54,31 @@ def test_the_file_holds_what_the_preview_shows(new_page: Callable[..., Page], tm
     assert [row[:3] for row in rows] == [[str(value) for value in row[:3]] for row in written]
 
 
+def test_work_in_progress_is_shown(new_page: Callable[..., Page]) -> None:
+    """The answer is held back until the page has been seen waiting for it."""
+    page = new_page("/exports")
+    preview(page)
+    expect(page.locator("#exports-working")).to_be_hidden()
+    waiting: list[Any] = []
+    page.route(
+        "**/_dash-update-component",
+        lambda route: (
+            waiting.append(route)
+            if "exports-preview.children" in (route.request.post_data or "")
+            else route.continue_()
+        ),
+    )
+    page.get_by_role("textbox", name="Figures").click()
+    page.get_by_role("option", name="Side effects").click()
+    expect(page.locator("#exports-working").get_by_text("Working out the figures")).to_be_visible()
+    expect(page.get_by_role("button", name="PDF", exact=True)).to_be_disabled()
+    for route in waiting:
+        route.continue_()
+    expect(page.locator("#exports-working")).to_be_hidden()
+    expect(page.get_by_role("button", name="PDF", exact=True)).to_be_enabled()
+    expect(page.locator("#exports-preview").get_by_role("heading", name="outcomes: side effects")).to_be_visible()
+
+
 def test_the_preview_has_the_drawings_and_definitions_of_the_file(new_page: Callable[..., Page]) -> None:
     shown = preview(new_page("/exports"))
     drawing = shown.locator("img.printed-chart").first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import runpy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dashboard.exports.document import Column, Document, Section, Table, shown
 from dashboard.exports.html_page import html_page
 from dashboard.exports.pdf_file import pdf_bytes
 from dashboard.exports.workbook import workbook_bytes
+from data_models.store import Store
 
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://a.example")']
 
@@ -191,3 +193,15 @@ def test_html_and_pdf_take_any_text_as_text(hostile: Document) -> None:
 )  # fmt: skip
 def test_a_cell_is_written_as_people_read_it(value: Any, kind: Any, text: str) -> None:
     assert shown(value, kind) == text
+
+
+def test_the_cost_of_every_format_is_measured(sample_database: str, project_root: Path) -> None:
+    """The benchmark on the sample; its bound is for large stores, where the files' fixed costs do not count."""
+    run = runpy.run_path(str(project_root / "tests" / "benchmarks" / "export_formats.py"))
+    store = Store.open(sample_database)
+    took = run["measure"](store, None, 11)
+    store.close()
+    assert set(took) == {"queries", "release", "csv", "xlsx", "html", "pdf"}
+    assert all(seconds > 0 for seconds in took.values())
+    slow = dict.fromkeys(run["FORMATS"], 3.0) | {"queries": 1.0, "release": 0.5, "csv": 0.1}
+    assert ["OVER" in line for line in run["report"](slow, 11)] == [False, False, True, True, True]

@@ -1,0 +1,95 @@
+"""What a release costs in every format, against the queries that it rests on.
+
+One run of the queries first warms the store; then the queries alone, the release with its protection, and each
+format's file from it. The bound: figures, protection and file together within 3 times the queries.
+
+    python tests/benchmarks/export_formats.py [patients, or a database's URL] [a filter key to group by]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dashboard.exports.commands import write
+from dashboard.exports.release import gather
+from dashboard.exports.summary import document
+from data_models import cohort as answers
+from data_models.cohort_filter import CohortFilter
+from data_models.scope import Scope
+from data_models.store import Store
+
+FORMATS = ("csv", "xlsx", "html", "pdf")
+EVERYTHING = Scope.everything()
+BOUND = 3.0
+
+
+def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """How long it takes, and what comes out."""
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+def measure(store: Store, by: str | None, least: int) -> dict[str, float]:
+    """Seconds of the queries, of the release, and of each format's file."""
+    import highspy  # noqa: F401  what is loaded once is no cost of a file
+    import typst  # noqa: F401
+    import xlsxwriter  # noqa: F401
+
+    cohort, rules = CohortFilter(), store.rules()
+    with store.connect() as connection:
+
+        def queries() -> None:
+            cohorts = {None: cohort} | (answers.parts(connection, EVERYTHING, cohort, by) if by else {})
+            for part in cohorts.values():
+                answers.summarise(connection, EVERYTHING, part, rules)
+
+        queries()
+        took = {"queries": seconds(queries)[0]}
+        took["release"], release = seconds(lambda: gather(connection, EVERYTHING, cohort, rules, by=by, least=least))
+    for form in FORMATS:
+        took[form], _ = seconds(lambda form=form: write(document(release), form))
+    return took
+
+
+def report(took: dict[str, float], least: int) -> list[str]:
+    """A line a format: the file, all of the work, and its multiple of the queries."""
+    shown = "all numbers" if least <= 1 else f"counts below {least} hidden"
+    lines = [f"{shown}: queries {took['queries']:.2f} s, release with them {took['release']:.2f} s"]
+    for form in FORMATS:
+        whole = took["release"] + took[form]
+        times = whole / took["queries"]
+        verdict = "" if times <= BOUND else "  OVER THE BOUND"
+        lines.append(f"  {form:4} {took[form]:7.2f} s, with its figures {times:.2f} times the queries{verdict}")
+    return lines
+
+
+def main(data: str = "20000", by: str | None = None) -> None:
+    """Print the table, on a synthetic clinic made for it or on a database."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = data if ":" in data else made(int(data), Path(folder))
+        store = Store.open(url)
+        try:
+            for least in (11, 0):
+                print(*report(measure(store, by, least), least), sep="\n")
+        finally:
+            store.close()
+
+
+def made(patients: int, folder: Path) -> str:
+    """A database with a synthetic clinic of so many patients."""
+    from dashboard import cli
+
+    url = f"sqlite:///{(folder / 'clinic.db').as_posix()}"
+    assert cli.run(["sample", "--patients", str(patients), "--seed", "1", "-o", str(folder / "records")]) == 0
+    assert cli.run(["import", str(folder / "records"), "--database", url]) == 0
+    return url
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
