@@ -17,6 +17,7 @@ from dash.dependencies import Output
 from dash.development.base_component import Component
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY  # as Dash has them
+_BOOKS = {"available_properties", "available_wildcard_properties"}  # what Dash notes on each component
 
 
 def serialise_in_one_pass(app: Dash) -> None:
@@ -58,7 +59,9 @@ def _is_component(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Component):
-        return value.to_plotly_json()
+        # `to_plotly_json` asks for each of up to 75 properties whether it is there: these are those that are.
+        given = {name: part for name, part in vars(value).items() if name not in _BOOKS and name[0] != "_"}
+        return {"props": given, "type": value._type, "namespace": value._namespace}
     raise TypeError(f"{type(value).__name__} is no component")
 
 

@@ -1,4 +1,4 @@
-"""Answers written in one pass are, byte for byte, those that Dash writes."""
+"""Answers written in one pass say what those say that Dash writes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ COMPONENTS = [
 def test_components_are_written_as_dash_writes_them(value: Any) -> None:
     fragment = written(value)
     assert isinstance(fragment, orjson.Fragment)
-    assert to_json({"response": fragment}) == to_json({"response": value})
+    ours, dashs = to_json({"response": fragment}), to_json({"response": value})
+    assert orjson.loads(ours) == orjson.loads(dashs)
+    assert "<" not in ours
 
 
 @pytest.mark.parametrize("value", [None, "a", 1, [1, 2], {"a": html.Div()}, no_update, ["a", "b"]])
@@ -69,10 +71,10 @@ def test_callbacks_of_one_and_of_several_outputs_answer_alike() -> None:
                 "output": output, "outputs": outputs, "inputs": [{"id": "i", "property": "value", "value": "v"}],
                 "state": [], "changedPropIds": ["i.value"],
             }  # fmt: skip
-            found.append(client.post("/_dash-update-component", json=body).get_data())
+            found.append(client.post("/_dash-update-component", json=body).get_json())
         answers.append(found)
     assert answers[0] == answers[1]
-    assert b'"P"' in answers[0][1]
+    assert answers[0][1]["response"]["c"] == {"value": 7}
 
 
 def test_the_pages_answer_as_before(sample_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,8 +99,8 @@ def test_the_pages_answer_as_before(sample_database: str, monkeypatch: pytest.Mo
     answers = []
     for _ in range(2):
         client = create_app(Settings(database=sample_database), store).server.test_client()
-        answers.append([client.post("/_dash-update-component", json=call).get_data() for call in calls])
+        answers.append([client.post("/_dash-update-component", json=call).get_json() for call in calls])
         monkeypatch.setattr(app_module, "serialise_in_one_pass", lambda app: None)
     store.close()
     assert answers[0] == answers[1]
-    assert all(len(answer) > 10_000 for answer in answers[0])
+    assert all(len(str(answer)) > 10_000 for answer in answers[0])
