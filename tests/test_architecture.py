@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -238,6 +239,18 @@ def test_the_top_level_holds_only_what_belongs_there() -> None:
         pytest.skip("not a git checkout: the tracked files cannot be listed")
     names = {line.split("/")[0] for line in listed.stdout.splitlines()}
     assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts this process's threads as Linux lists them")
+def test_linear_algebra_keeps_to_one_thread() -> None:
+    # Many workers of many threads each take turns in waiting for each other.
+    code = (
+        "import data_models, os, numpy as np; np.linalg.solve(np.eye(400) * 2, np.ones(400)); "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert run.stdout.strip() == "1", run.stderr
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,17 @@ Floats = NDArray[np.float64]
 _HOURS_A_DAY = 24.0
 
 
-def _arrays(rows: list[Any], columns: int) -> list[Floats]:
-    """Rows of numbers as one array a column; null becomes NaN."""
-    if not rows:
-        return [np.zeros(0) for _ in range(columns)]
-    return list(np.array([tuple(row) for row in rows], dtype=float).T)
+def _arrays(connection: Connection, statement: AnySelect) -> list[Floats]:
+    """The numbers that a SELECT gives, as one array a column; null becomes NaN.
+
+    Read from the driver's own cursor: with clock times there are tens of thousands of rows, and to wrap
+    each takes as long as the database takes to count them.
+    """
+    result = connection.execute(statement)
+    names, cursor = list(result.keys()), result.cursor
+    rows = cursor.fetchall() if cursor is not None else []
+    result.close()
+    return list(np.array(rows, dtype=float).reshape(-1, len(names)).T)
 
 
 def _outcomes(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
@@ -149,7 +155,7 @@ def onset_intervals(connection: Connection, scope: Scope, cohort: CohortFilter) 
     o = CourseOutcome
     statement = select(o.onset_left, o.onset_right, func.count()).where(o.evaluable == 1)
     grouped = _outcomes(statement, scope, cohort).group_by(o.onset_left, o.onset_right)
-    left, right, counts = _arrays(list(connection.execute(grouped)), 3)
+    left, right, counts = _arrays(connection, grouped)
     return left, np.where(np.isnan(right), np.inf, right), counts
 
 
@@ -157,7 +163,7 @@ def onset_sessions(connection: Connection, scope: Scope, cohort: CohortFilter) -
     """Sessions received until response, or until the last score; 1 for response; counts."""
     o, s = CourseOutcome, SessionFact
     responded = select(o.onset_sessions, literal(1), func.count()).where(o.evaluable == 1, o.ever_response == 1)
-    rows = list(connection.execute(_outcomes(responded, scope, cohort).group_by(o.onset_sessions)))
+    events = _arrays(connection, _outcomes(responded, scope, cohort).group_by(o.onset_sessions))
     received = (
         select(func.count())
         .where(s.patient_id == o.patient_id, s.course == o.course, s.days < o.last_days)
@@ -167,8 +173,9 @@ def onset_sessions(connection: Connection, scope: Scope, cohort: CohortFilter) -
     inner = _outcomes(select(received.label("received")), scope, cohort)
     inner_rows = inner.where(o.evaluable == 1, o.ever_response == 0).subquery()
     censored = select(inner_rows.c.received, literal(0), func.count()).group_by(inner_rows.c.received)
-    times, events, counts = _arrays([*rows, *connection.execute(censored)], 3)
-    return times, events, counts
+    both = zip(events, _arrays(connection, censored), strict=True)
+    times, responses, counts = (np.concatenate(columns) for columns in both)
+    return times, responses, counts
 
 
 def durations(connection: Connection, scope: Scope, cohort: CohortFilter) -> tuple[Floats, Floats, Floats]:
@@ -176,7 +183,7 @@ def durations(connection: Connection, scope: Scope, cohort: CohortFilter) -> tup
     o = CourseOutcome
     statement = select(o.duration_days, o.duration_event, func.count()).where(o.ever_response == 1)
     grouped = _outcomes(statement, scope, cohort).group_by(o.duration_days, o.duration_event)
-    times, events, counts = _arrays(list(connection.execute(grouped)), 3)
+    times, events, counts = _arrays(connection, grouped)
     return times, events, counts
 
 
@@ -186,7 +193,7 @@ def loss_intervals(connection: Connection, scope: Scope, cohort: CohortFilter) -
     left, right = (o.loss_left - o.onset_right).label("l"), (o.loss_right - o.onset_right).label("r")
     statement = select(left, right, func.count()).where(o.ever_response == 1)
     grouped = _outcomes(statement, scope, cohort).group_by(left, right)
-    lows, highs, counts = _arrays(list(connection.execute(grouped)), 3)
+    lows, highs, counts = _arrays(connection, grouped)
     highs = np.where(np.isnan(highs), np.inf, highs)
     told = ~((lows <= 0) & np.isinf(highs))
     return np.maximum(lows[told], 0.0), highs[told], counts[told]
@@ -204,7 +211,7 @@ def durabilities(
     statement = select(o.durability_entry_days, o.durability_days, kind, func.count())
     statement = statement.where(o.end_of_induction_response == 1, o.durability_days.is_not(None))
     grouped = _outcomes(statement, scope, cohort).group_by(o.durability_entry_days, o.durability_days, "kind")
-    entries, exits, kinds, counts = _arrays(list(connection.execute(grouped)), 4)
+    entries, exits, kinds, counts = _arrays(connection, grouped)
     return entries, exits, kinds.astype(np.int64), counts
 
 
@@ -276,8 +283,7 @@ def state_spans(connection: Connection, scope: Scope, cohort: CohortFilter) -> N
     statement = select(f.state, first, past, func.count()).select_from(f)
     statement = statement.where(f.instrument == cohort.instrument, f.state.is_not(None), f.until_days.is_not(None))
     grouped = restricted(statement, f, scope, cohort).group_by(f.state, first, past)
-    rows = [tuple(int(value) for value in row) for row in connection.execute(grouped)]
-    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+    return np.column_stack(_arrays(connection, grouped)).astype(np.int64)
 
 
 def leaving_days(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> NDArray[np.int64]:
@@ -294,8 +300,7 @@ def leaving_days(connection: Connection, scope: Scope, cohort: CohortFilter, rul
     day = case((and_(o.evaluable == 1, holds > record), holds), else_=record).label("day")
     inner = _treated(select(day), scope, cohort).subquery()
     statement = select(inner.c.day, func.count()).group_by(inner.c.day)
-    rows = [(int(day), int(count)) for day, count in connection.execute(statement)]
-    return np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return np.column_stack(_arrays(connection, statement)).astype(np.int64)
 
 
 # --- single courses and splits ---------------------------------------------------------------
@@ -311,10 +316,9 @@ def course_rows(connection: Connection, scope: Scope, cohort: CohortFilter) -> p
         flag(counted).label("evaluable"),
         case((counted, (o.baseline - o.last) / o.baseline), else_=null()).label("improvement"),
     )
-    rows = connection.execute(_treated(statement, scope, cohort)).all()
-    columns = ["best_change", "last_change", "evaluable", "improvement"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype(dict.fromkeys(columns, float) | {"evaluable": int})
+    names = ("best_change", "last_change", "evaluable", "improvement")
+    columns = zip(names, _arrays(connection, _treated(statement, scope, cohort)), strict=True)
+    return pd.DataFrame(dict(columns)).astype({"evaluable": int})
 
 
 def present_values(connection: Connection, scope: Scope, cohort: CohortFilter, key: str) -> list[str]:

@@ -25,13 +25,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sqlalchemy import event
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from data_models import cohort  # noqa: E402  (the path comes first)
+from data_models import cohort  # noqa: E402  (the path comes first, and data_models before numpy, as in the product)
+
+# isort: split
+import numpy as np  # noqa: E402
+from sqlalchemy import event  # noqa: E402
+
 from data_models.cohort_filter import CohortFilter  # noqa: E402
 from data_models.queries import cohort as queries  # noqa: E402
 from data_models.scope import Scope  # noqa: E402
@@ -130,8 +132,8 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
         )
     insert(
         "effect_facts",
-        f"patient_id,part,course,phase,alone,asked,reported,{','.join(SIDE_EFFECTS)}",
-        ((i, 1, 1, "induction", 1, SESSIONS, *of) for i, of in zip(ids.tolist(), sums.tolist(), strict=True)),
+        f"patient_id,part,course,phase,alone,asked,mild,moderate,severe,reported,{','.join(SIDE_EFFECTS)}",
+        ((i, 1, 1, "induction", 1, SESSIONS, 0, 0, 0, *of) for i, of in zip(ids.tolist(), sums.tolist(), strict=True)),
     )
     connection.commit()
     connection.close()
