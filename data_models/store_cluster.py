@@ -33,7 +33,7 @@ from data_models.store import Store, set_rules
 from data_models.store_facts import FACTS, Progress, drop_facts, record_slices
 from data_models.tables import Base
 
-FEW_PATIENTS = 20_000  # below it one process has derived all before others have started
+FEW_PATIENTS = 50_000  # below it one process has derived most before others have started
 _MOST_PARTS = {"sqlite": 8, "postgresql": 32}  # SQLite attaches up to ten files to one connection
 SMALLEST_PART = 1_000  # patients; less is not worth a task of its own
 _TABLES = Base.metadata.tables
