@@ -77,7 +77,7 @@ def _table(table: Table) -> str:
                 cells.append(f'<td class="hidden">{text}</td>' if isinstance(value, str) else f"<td>{text}</td>")
         rows.append(f"<tr>{''.join(cells)}</tr>")
     body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
-    empty = "" if rows else '<p class="note">Nothing to show.</p>'
+    empty = "" if rows or table.note else '<p class="note">Nothing to show.</p>'
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}"><table>'

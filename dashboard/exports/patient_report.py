@@ -228,6 +228,6 @@ def _effects(given: pd.DataFrame, effects: pd.DataFrame) -> Section:
 
 def _rules(rules: OutcomeRules) -> Table:
     meanings, values = rules.meanings(), rules.as_dict()
-    columns = (Column("rule", "Rule", "text"), Column("value", "Value"), Column("meaning", "Meaning", "text"))
+    columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
     rows = [{"rule": name, "value": values[name], "meaning": meanings[name]} for name in _RULES]
     return Table("definitions", "", columns, rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.exports.document import Document, Table, shown
 
-MOST_ROWS = 120  # a longer table has its first rows here and all of them in the other formats
+MOST_ROWS = 600  # a longer table has its first rows here and all of them in the other formats
 
 
 def pdf_bytes(document: Document) -> bytes:

@@ -15,6 +15,7 @@ Summary = Mapping[str, Any]
 Parts = Sequence[tuple[str | None, Summary]]
 Row = dict[str, Any]
 
+NOTHING = "Nobody to count, or too few to show."
 ALL = "All"  # the whole cohort beside its groups
 _SHARE = (
     Column("events", "With it", "count"),
@@ -79,6 +80,8 @@ def _table(
             continue
         named = ALL if group is None else group_words(by or "", group)
         made += [({"group": named} if grouped else {}) | row for row in rows(summary)]
+    if not made:
+        note = NOTHING
     return Table(name, title, (*head, *columns), made, note, len(head) + keyed)
 
 
@@ -343,7 +346,7 @@ def rules_table(rules: OutcomeRules) -> Table:
     """Every rule with its value and meaning."""
     meanings = rules.meanings()
     rows = [{"rule": name, "value": value, "meaning": meanings[name]} for name, value in rules.as_dict().items()]
-    columns = (Column("rule", "Rule", "text"), Column("value", "Value"), Column("meaning", "Meaning", "text"))
+    columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
     return Table("definitions", f"Definitions, version {rules.version}", columns, rows)
 
 

@@ -229,9 +229,9 @@ def _table(table: Table) -> Component:
             **{"aria-label": table.title},
         )
         if rows
-        else html.P(f"{table.title}: nothing to show.", className="card-note")
+        else html.P(f"{table.title}. {table.note or 'Nothing to show.'}", className="card-note")
     ]
-    notes = [table.note] if table.note else []
+    notes = [table.note] if table.note and rows else []
     if len(table.rows) > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {len(table.rows):,} rows; the file has all.")
     if any(isinstance(row.get(c.key), str) for row in table.rows for c in table.columns if c.kind != "text"):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from dashboard.exports import coarse
+from dashboard.exports import coarse, tables
+from dashboard.exports.html_page import html_page
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
 from data_models.cohort_filter import CohortFilter
@@ -54,6 +55,10 @@ def test_a_chart_without_a_line_is_left_out(store: Store) -> None:
     lasting = next(section for section in made.sections if section.title == "How long do they last?")
     assert not any(part["durability"]["kaplan_meier"]["curve"] for part in release.parts.values())
     assert not lasting.charts
+    empty = next(table for table in lasting.tables if table.name == "durability_curve")
+    assert not empty.rows
+    assert empty.note == tables.NOTHING
+    assert html_page(made).count(tables.NOTHING) == sum(not table.rows for table in made.tables)
 
 
 def test_the_file_says_how_many_stop_early(store: Store) -> None:
