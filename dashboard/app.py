@@ -5,10 +5,12 @@ Each setting below that differs from Dash's default closes one: see the comments
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dash
 from dash import Dash, set_props
+from dash.fingerprint import build_fingerprint
 
 from dashboard import data, ids, shell
 from dashboard.access import entrance
@@ -52,6 +54,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "robots", "content": "noindex"},
+            {"name": "grid-script", "content": _grid_script()},
         ],
         assets_ignore=r"first-paint\.js",
         suppress_callback_exceptions=True,  # otherwise every page's layout goes into everyone's HTML
@@ -67,7 +70,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
     known = pages()
-    app.layout = lambda: shell.layout(shell.shown(known))
+    app.layout = lambda: shell.layout(shell.shown(known), shell.asked_for(known))
     rights: dict[str, frozenset[str]] = {}
     with belonging(app, rights):
         shell.register(app, known)
@@ -80,6 +83,17 @@ def create_app(settings: Settings, store: Store) -> Dash:
     add_headers(app)
     compress_files(app.server)
     return app
+
+
+def _grid_script() -> str:
+    """Where the grid's script lies, which `assets/grid.js` fetches when a page first shows a grid."""
+    import dash_ag_grid
+
+    (script,) = (one for one in dash_ag_grid._js_dist if one["relative_package_path"].endswith(".min.js"))
+    script["async"] = "lazy"  # else Dash loads it with every page
+    file = Path(dash_ag_grid.__file__).with_name(script["relative_package_path"])
+    named = build_fingerprint(file.name, dash_ag_grid.__version__, int(file.stat().st_mtime))
+    return f"/_dash-component-suites/dash_ag_grid/{named}"
 
 
 def say_what_failed(error: Exception) -> Any:

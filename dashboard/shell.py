@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
+from flask import has_request_context, request
 
 from dashboard import data, ids, theme
 from dashboard.access import roles, state
@@ -24,10 +26,23 @@ def shown(pages: tuple[Page, ...]) -> tuple[Page, ...]:
     return tuple(page for page in pages if roles.may_see(state.person(), page.path))
 
 
-def layout(pages: tuple[Page, ...]) -> Component:
-    """The frame, without any data."""
+def asked_for(pages: tuple[Page, ...]) -> Page | None:
+    """The page whose address the browser says it shows while it asks for the frame; None where it does not say.
+
+    Then the page's empty shell comes with the frame, a round trip earlier.
+    """
+    if not has_request_context() or not request.referrer:
+        return None
+    address = urlsplit(request.referrer)
+    page = page_of(pages, address.path) if address.netloc == request.host else None
+    return page if page is not None and roles.may_see(state.person(), page.path) else None
+
+
+def layout(pages: tuple[Page, ...], here: Page | None = None) -> Component:
+    """The frame, with the empty shell of the page `here`, without any data."""
+    shell, path = (here.layout(), here.path) if here is not None else (None, "")
     main = html.Main(
-        [html.Div(id=ids.NOTICE, role="status"), html.Div(id=ids.PAGE, className="page", **{"data-page": ""})],
+        [html.Div(id=ids.NOTICE, role="status"), html.Div(shell, id=ids.PAGE, className="page", **{"data-page": path})],
         id="main",
         tabIndex=-1,
     )
