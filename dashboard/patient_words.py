@@ -43,7 +43,9 @@ def duration(days: float) -> str:
 
 
 def moment(days: float) -> str:
-    """A point in time on the course's clock: "4 hours after the first session" or "on day 4"."""
+    """A point in time on the course's clock: "2 days before" or "4 hours after the first session", "on day 4"."""
+    if days < 0:
+        return "before the first session" if days > -1 else f"{duration(-days)} before the first session"
     if 0 < days < 1:
         return f"{counted(max(1, round(days * 24)), 'hour')} after the first session"
     return f"on day {number(day_number(days))}"

@@ -14,10 +14,13 @@ from dashboard import data, ids, theme
 from dashboard.access import roles, state
 from dashboard.pages import Page
 from dashboard.pages.card import message
+from data_models.cohort_filter import CohortFilter
+from data_models.queries.cohort import present_values
 
 PRODUCT = "Ketamine outcomes"
 SYNTHETIC = "Synthetic sample data"
 ALL_ROLES = "all"
+CLINICS_NAMED = 2  # more than these are counted
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 
 
@@ -128,6 +131,13 @@ def _role_choice() -> Component:
     )
 
 
+def clinics_named() -> str:
+    """The clinics whose records the person sees: by name where they are few, else how many."""
+    own = data.scope().clinics
+    names = sorted(own) if own is not None else data.ask(present_values, CohortFilter(), "clinic")
+    return ", ".join(names) if len(names) <= CLINICS_NAMED else f"{len(names)} clinics"
+
+
 def page_of(pages: tuple[Page, ...], pathname: str | None) -> Page | None:
     """The page that a URL's path shows."""
     return next((page for page in pages if page.holds(pathname or "/")), None)
@@ -165,11 +175,12 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
 
     @app.callback(Output(ids.DATA_SET, "children"), Input(ids.DATA_SET, "id"))
     def name_data_set(_: str) -> Any:
-        store = data.store()
+        store, clinics = data.store(), clinics_named()
         name = store.name()
-        if not store.synthetic():
-            return name
-        return [html.Span(SYNTHETIC, className="badge"), "" if name == SYNTHETIC else name]
+        shown: list[Any] = [html.Span(clinics, className="clinic")] if clinics else []
+        if store.synthetic():
+            shown.append(html.Span(SYNTHETIC, className="badge"))
+        return [*shown, "" if name == SYNTHETIC else name]
 
     app.clientside_callback(
         ClientsideFunction("frame", "navigate"),

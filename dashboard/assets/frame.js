@@ -21,7 +21,28 @@ window.dash_clientside = window.dash_clientside || {};
     return path.startsWith("/patient/") ? "/patients" : path;
   }
 
+  // What may wait until the first chart stands: the browser draws it first, then has time for the rest.
+  const LONGEST = 4000; // milliseconds; a page may come to have no chart
+  function drawn(value) {
+    const began = performance.now();
+    return new Promise((resolve) => {
+      (function look() {
+        if (document.querySelector("#page .js-plotly-plot .main-svg") || performance.now() - began > LONGEST) {
+          // Safari has no requestIdleCallback.
+          window.requestIdleCallback
+            ? window.requestIdleCallback(() => resolve(value), { timeout: 500 })
+            : window.setTimeout(() => resolve(value), 50);
+        } else {
+          window.setTimeout(look, 30);
+        }
+      })();
+    });
+  }
+
   window.dash_clientside.frame = {
+    // A mark that the answers which follow wait for; without one nothing is waited for.
+    drawn: (value) => (value ? drawn(value) : value),
+
     navigate: function (pathname, search, ids) {
       const here = pageOf(pathname);
       const query = kept(search);

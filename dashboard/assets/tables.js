@@ -37,6 +37,20 @@
     place.replaceChildren(table);
   }
 
+  // The rules behind a card: [[name, value, meaning], ...].
+  function buildRules(place) {
+    const table = document.createElement("table");
+    table.className = "rules";
+    const body = table.createTBody();
+    JSON.parse(place.dataset.rules).forEach(([name, value, meaning]) => {
+      const line = body.insertRow();
+      line.appendChild(element("th", "", { scope: "row" })).appendChild(element("code", name));
+      line.appendChild(element("td", value));
+      line.appendChild(element("td", meaning));
+    });
+    place.replaceChildren(table);
+  }
+
   // A text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers.
   function cell(value) {
     if (value === null) {
@@ -83,6 +97,7 @@
     (event) => {
       if (event.target.open) {
         event.target.querySelectorAll("[data-table]").forEach(build);
+        event.target.querySelectorAll("[data-rules]").forEach(buildRules);
       }
     },
     true

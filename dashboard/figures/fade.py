@@ -56,16 +56,14 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
     plot: dict[str, Any] = {
         "x": axis("Days since the latest session", range=[-0.5, last + 0.5], tickvals=list(range(last + 1)),
                   ticktext=names[: last + 1], showgrid=False, anchor="y"),
-        "y": axis("Change in score (lower is better)", domain=[0, 0.88 if single else 1]),
+        "y": axis("Change in score (lower is better)", domain=[0, 0.86 if single else 1]),
         "shapes": [zero],
         "annotations": [note("score before the session", 0, 0, xref="paper", xshift=4, yanchor="bottom")],
         "showlegend": not single,
         "legend": LEGEND,
     }  # fmt: skip
     if single:
-        plot["yaxis2"] = axis(
-            "", domain=[0.94, 1], range=[-0.5, 0.5], tickvals=[0], ticktext=["Scores"], showgrid=False
-        )
+        plot["yaxis2"] = axis("", domain=[0.9, 1], range=[-1, 1], tickvals=[0], ticktext=["Scores"], showgrid=False)
     return {"data": data, "layout": layout(313, **plot)}
 
 
@@ -105,7 +103,8 @@ def _row_of_counts(bins: Bins, place: Mapping[str, int]) -> dict[str, Any]:
         "type": "scatter",
         "mode": "text",
         "x": [place[bin_name(b)] for b in bins],
-        "y": [0] * len(bins),
+        # Every other a line lower: on a phone they would run into each other.
+        "y": [0.5 - position % 2 for position in range(len(bins))],
         "text": [f"{b['scores']:,}" for b in bins],
         "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
         "yaxis": "y2",

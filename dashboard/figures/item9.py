@@ -48,7 +48,9 @@ def item9(scores: Rows, days: tuple[float, float] | None = None) -> Figure:
             "color": colours,
             "symbol": ["triangle-up" if value >= RAISED else "circle" for value in values],
         },
-        "text": [f"<b>Item 9: {value} of {ITEM9_MAXIMUM}</b>, {_when(x)}" for x, value in zip(xs, values, strict=True)],
+        "text": [
+            f"<b>Item 9: {value} of {ITEM9_MAXIMUM}</b>, {words.moment(x)}" for x, value in zip(xs, values, strict=True)
+        ],
         "hovertemplate": "%{text}<extra></extra>",
         "cliponaxis": False,
     }
@@ -62,7 +64,3 @@ def item9(scores: Rows, days: tuple[float, float] | None = None) -> Figure:
             y=axis(range=[-0.3, ITEM9_MAXIMUM + 0.4], tickvals=[0, 1, 2, 3], automargin=False),
         ),
     }
-
-
-def _when(day: float) -> str:
-    return words.moment(day) if day > 0 else "before the first session"

@@ -40,8 +40,7 @@ def broken_line(days: Sequence[float], values: Sequence[float], gap: float = LIN
 def score_hover(row: Mapping[str, Any], scale: Instrument, baseline: float | None) -> str:
     """Everything known about one score, line by line."""
     lines = [
-        f"<b>{scale.name} {words.number(row['score'])}</b> ({scale.band(row['score'])}) "
-        f"{words.moment(row['days']) if row['days'] > 0 else before_first(row['days'])}"
+        f"<b>{scale.name} {words.number(row['score'])}</b> ({scale.band(row['score'])}) {words.moment(row['days'])}"
     ]
     if not words.missing(row["improvement"]) and not words.missing(row["state"]):
         change = row["score"] - (baseline or 0.0)
@@ -57,11 +56,6 @@ def score_hover(row: Mapping[str, Any], scale: Instrument, baseline: float | Non
     if not words.missing(row["item9"]):
         lines.append(f"Item 9: {words.number(row['item9'])} of 3")
     return "<br>".join(lines)
-
-
-def before_first(days: float) -> str:
-    """A time at or before the first session."""
-    return "before the first session" if days > -1 else f"{words.duration(-days)} before the first session"
 
 
 def score_panel(
@@ -184,7 +178,7 @@ def _session_hairlines(sessions: Rows, ceiling: float) -> Figure:
 
 def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], ceiling: float, height: int) -> None:
     """Response and remission lines, named in the right margin, names kept apart from each other."""
-    clearance = 24 / height * ceiling  # two lines of text, in score points
+    clearance = 30 / height * ceiling  # two lines of text, in score points
     placed: list[float] = []
     for name, value, color in sorted(lines, key=lambda line: line[1]):
         line = {"type": "line", "xref": "domain", "x0": 0, "x1": 1, "y0": value, "y1": value, "layer": "below"}

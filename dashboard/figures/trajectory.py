@@ -151,7 +151,6 @@ def _stack(columns: list[list[Panel]], ranges: list[tuple[float, float]], titles
             domain=domains[column],
             anchor=_name("y", last),
             automargin=False,
-            nticks=max(3, round(12 * (domains[column][1] - domains[column][0]))),
         )
         for row, panel in enumerate(panels):
             y = _name("y", column * len(panels) + row)

@@ -96,7 +96,7 @@ def register(app: Dash) -> None:
             return [filters.nothing(cohort), later.cue(ids.COHORT_CUE)]
         return [*cards.first(answer, data.rules(), ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
 
-    @app.callback(Output(ANY_EFFECT, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    @app.callback(Output(ANY_EFFECT, "children"), Input(ids.COHORT_CUE, later.GO), prevent_initial_call=True)
     def show_any_effect(about: str | None) -> Any:
         return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None
 

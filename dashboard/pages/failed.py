@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.card import message
@@ -35,5 +36,14 @@ def instead_of(question: str, *beside: Component, wide: bool = False) -> Callabl
 
     def said(error: Exception) -> list[Component]:
         return [message(noted(error), title=question, kind="error", wide=wide), *beside]
+
+    return said
+
+
+def instead_of_page(title: str) -> Callable[[Exception], Any]:
+    """What to do when a page's whole answer fails, its heading with it."""
+
+    def said(error: Exception) -> list[Component]:
+        return [html.H1(title, className="page-title page-head"), message(noted(error), kind="error")]
 
     return said

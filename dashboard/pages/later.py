@@ -1,8 +1,8 @@
 """Cards that follow a page's first answer, each with an answer, a waiting state and an error of its own.
 
 A page first answers what is quickly counted. That answer brings a *cue*, a hidden mark that names the
-cohort; the other cards' callbacks wait for it, so that they never hold the first chart up, and slow ones
-hold up nobody but themselves.
+cohort. When the first chart stands, the browser passes the cue on; the other cards' callbacks wait for
+that, so that they never hold the first chart up, and slow ones hold up nobody but themselves.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dash import Dash, Input, Output, html
+from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from dashboard.pages import failed
 from dashboard.pages.card import place, skeleton
 from data_models.cohort_filter import CohortFilter
+
+GO = "data-go"  # of a cue: the cohort, once the first chart stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,13 @@ def same(about: str | None, cohort: CohortFilter) -> bool:
 
 
 def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
-    """One callback a card: they start when an answer brings the cue, not with the empty page."""
+    """One callback a card: they start when an answer has brought the cue and its chart stands."""
+    app.clientside_callback(
+        ClientsideFunction("frame", "drawn"),
+        Output(cue_id, GO),
+        Input(cue_id, "data-cohort"),
+        prevent_initial_call=True,
+    )
     for one in cards:
         _register(app, cue_id, one)
 
@@ -70,7 +78,7 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
 def _register(app: Dash, cue_id: str, one: Later) -> None:
     @app.callback(
         Output(one.place_id, "children"),
-        Input(cue_id, "data-cohort"),
+        Input(cue_id, GO),
         prevent_initial_call=True,
         on_error=failed.instead_of(one.questions[0], wide=one.wide),
     )

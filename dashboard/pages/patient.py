@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, html
+from dash import ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import data, ids
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
-from dashboard.pages import Page, failed, patient_report
+from dashboard.pages import Page, failed, later, patient_report
 from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, place, skeleton
@@ -49,17 +49,25 @@ def register(app: Dash) -> None:
 
     patient_report.register(app)
 
-    @app.callback(Output(BODY, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    @app.callback(
+        Output(BODY, "children"),
+        Input(ids.URL, "pathname"),
+        Input(ids.URL, "search"),
+        on_error=failed.instead_of_page("Patient"),
+    )
     def show_patient(pathname: str | None, search: str | None) -> Any:
         found = find(pathname)
         return unknown() if found is None else page(found, search)
 
+    app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, later.GO), Input(DETAILS, "id"))
+
     # Places come anew with every patient, so one patient's sessions never stand below another's course.
     @app.callback(
         Output(DETAILS, "children"),
-        Input(DETAILS, "id"),
+        Input(DETAILS, later.GO),
         State(ids.URL, "pathname"),
         State(ids.URL, "search"),
+        prevent_initial_call=True,
         on_error=failed.instead_of(BETWEEN, wide=True),
     )
     def show_details(_: Any, pathname: str | None, search: str | None) -> Any:
@@ -68,9 +76,10 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(CONTEXT, "children"),
-        Input(CONTEXT, "id"),
+        Input(DETAILS, later.GO),
         State(ids.URL, "pathname"),
         State(ids.URL, "search"),
+        prevent_initial_call=True,
         on_error=failed.instead_of(COMPARED, wide=True),
     )
     def show_context(_: Any, pathname: str | None, search: str | None) -> Any:

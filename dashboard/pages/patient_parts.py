@@ -84,18 +84,28 @@ def facts(found: PatientRecords, view: PatientView) -> Component:
         ("Sex", label(who["sex"])),
         ("Conditions", conditions_fact(who["conditions"])),
         ("Clinic", who["clinic"] or "Not recorded"),
-        ("Course", f"{course} of {len(found.courses)}" if len(found.courses) > 1 else str(course)),
+        ("Course", _course_of(found, course, last)),
         ("Sessions", f"{len(given)} ({induction} induction, {len(given) - induction} maintenance)"),
         ("Drug and route", _given(given)),
-        ("Phase", label(None if last is None else str(last["phase"]))),
     ]
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
 
 
+def _course_of(found: PatientRecords, course: int, last: Row | None) -> str:
+    """ "2 of 2, in maintenance": the course shown, and the phase of its latest session."""
+    number = f"{course} of {len(found.courses)}" if len(found.courses) > 1 else str(course)
+    return number if last is None else f"{number}, in {label(str(last['phase'])).lower()}"
+
+
 def _given(sessions: Rows) -> str:
     """Drugs and routes of a course, the most frequent first."""
-    counts = Counter(f"{label(row['drug'])}, {label(row['route'])}" for row in sessions)
+    counts = Counter(f"{label(row['drug'])}, {_inside(label(row['route']))}" for row in sessions)
     return "; ".join(name for name, _ in counts.most_common(2)) or NOTHING
+
+
+def _inside(name: str) -> str:
+    """A name within a phrase: abbreviations keep their capitals."""
+    return name if name.isupper() else name.lower()
 
 
 def segments(name: str, choices: Sequence[tuple[str, str, bool]]) -> Component:

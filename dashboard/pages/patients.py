@@ -40,22 +40,22 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 COLUMNS = [
     _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 144, sort="state", cellRenderer="PatientState"),
-    _column("spark", "Course", 138, cellRenderer="PatientSparkline"),
-    _column("last", "Latest score", 128, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 104, sort="improvement", type="rightAligned"),
+    _column("state", "State", 138, sort="state", cellRenderer="PatientState"),
+    _column("spark", "Course", 122, cellRenderer="PatientSparkline"),
+    _column("last", "Latest score", 146, sort="last", cellRenderer="PatientScore"),
+    _column("baseline", "Baseline", 84, sort="baseline", type="rightAligned"),
+    _column("improvement", "Improved", 96, sort="improvement", type="rightAligned"),
     _column(
         "last_days",
         "Session to score",
-        98,
+        96,
         sort="days_since_session",
         type="rightAligned",
         headerTooltip="From the latest session to the latest score",
     ),
     _column("item9", "Item 9", 66, sort="item9_last", cellRenderer="PatientItem9"),
-    _column("flags", "Pressure, worst side effect", 176, sort="worst", cellRenderer="PatientFlags"),
-    _column("sessions", "Sessions", 116, sort="sessions", flex=1, minWidth=116),
+    _column("flags", "Pressure, worst side effect", 160, sort="worst", cellRenderer="PatientFlags"),
+    _column("sessions", "Sessions", 136, sort="sessions", flex=1, minWidth=136),
 ]
 
 

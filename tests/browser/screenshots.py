@@ -23,7 +23,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 LONGEST_COURSE_DAYS = 150
 SCHEMES = ("light", "dark")
-DRAWN = ".js-plotly-plot .main-svg, .ag-row"  # a chart, or a row of the worklist
+# A chart, a row of the worklist, a preview, what is complete, the people.
+DRAWN = ".js-plotly-plot .main-svg, .ag-row .patient-link, #exports-preview table, .completeness, #accounts-people > *"
 QUIET = "() => !document.querySelector('.bone, ._dash-loading')"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
@@ -109,6 +110,10 @@ def main() -> None:
         "patients": "/patients",
         "patient": f"/patient/{a_fading_patient()}",
         "side-effects": "/side-effects",
+        "compared": "/?by=route",
+        "exports": "/exports",
+        "records": "/records",
+        "accounts": "/accounts",
     }
     with running_demo() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+
+from data_models.cohort_filter import CohortFilter
+from data_models.queries.cohort import present_values
+from data_models.queries.worklist import worklist
+from data_models.scope import Scope
+from data_models.store import Store, StoreError
 
 CHART = ".js-plotly-plot .main-svg"
 PAGES = ["/", "/side-effects"]
@@ -25,6 +33,17 @@ def test_the_sample_says_that_it_is_synthetic_on_every_page(new_page: Callable[.
         expect(new_page(path).get_by_text("Synthetic sample data")).to_be_visible()
 
 
+def test_the_header_names_the_clinics_whose_records_are_shown(
+    new_page: Callable[..., Page], sample_database: str
+) -> None:
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        clinics = present_values(connection, Scope.everything(), CohortFilter(), "clinic")
+    store.close()
+    said = ", ".join(clinics) if len(clinics) <= 2 else f"{len(clinics)} clinics"
+    expect(new_page("/nowhere").locator(".header .clinic")).to_have_text(said)
+
+
 def test_navigation_opens_pages_and_keeps_the_filters(new_page: Callable[..., Page]) -> None:
     page = drawn(new_page("/?route=iv&by=route"))
     page.get_by_role("navigation").get_by_role("link", name="Side effects").click()
@@ -35,6 +54,86 @@ def test_navigation_opens_pages_and_keeps_the_filters(new_page: Callable[..., Pa
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Outcomes")
     drawn(page)
+
+
+@pytest.fixture(scope="module")
+def code(sample_database: str) -> str:
+    """A patient with scores."""
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
+    store.close()
+    return str(rows["patient_code"].iloc[0])
+
+
+# What shows that a page's answer has come, and the one callback that brings it.
+FIRST = {
+    "/": (CHART, "cohort-body.children"),
+    "/patients": (".patient-link", "..worklist.getRowsResponse...worklist-sentence.children.."),
+    "/patient/{code}": (CHART, "patient-body.children"),
+    "/side-effects": (CHART, "side-effects-body.children"),
+    "/exports": ("#exports-preview table", "exports-preview.children"),
+    "/records": (".completeness", "records-completeness.children"),
+    "/accounts": ("#accounts-people > *", "accounts-people.children"),
+}
+
+
+@pytest.mark.parametrize("path", list(FIRST))
+def test_a_pages_first_answer_waits_for_one_callback(new_page: Callable[..., Page], code: str, path: str) -> None:
+    """Frame and callback are two round trips; with every other callback unanswered the page shows its answer."""
+    ready, needed = FIRST[path]
+    page = new_page("/nowhere")
+    page.get_by_text("There is no page").wait_for()
+    answered: list[str] = []
+
+    def only_the_first(route: Route) -> None:
+        output = json.loads(route.request.post_data or "{}").get("output", "")
+        if needed in output:
+            answered.append(output)
+            route.continue_()
+
+    page.route("**/_dash-update-component*", only_the_first)
+    page.goto(path.format(code=code))
+    page.locator(ready).first.wait_for()
+    assert len(answered) == 1, answered
+    page.unroute_all()
+
+
+@pytest.fixture(scope="module")
+def failing(sample_database: str) -> Iterator[str]:
+    """Where a dashboard answers whose every question to the store fails."""
+    from werkzeug.serving import make_server
+
+    from dashboard import data
+    from dashboard.app import create_app
+    from dashboard.settings import Settings
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreError("the database cannot be reached; check that it runs")
+
+    store = Store.open(sample_database)
+    app = create_app(Settings(database=sample_database), store)
+    server = make_server("127.0.0.1", 0, app.server, threaded=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "ask", fail)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+    store.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_whose_answers_fail_says_so_and_axe_finds_nothing(
+    new_page: Callable[..., Page], violations: Any, failing: str, scheme: str
+) -> None:
+    page = new_page("/nowhere", at=failing, scheme=scheme)
+    found = {}
+    for path in ("/", "/patients", "/patient/ANY-1", "/side-effects", "/exports", "/records"):
+        page.goto(failing + path)
+        said = page.locator("#page [role=alert], #notice [role=alert]").first
+        expect(said).to_contain_text("the database cannot be reached")
+        found[path] = violations(page)
+    assert not {path: rules for path, rules in found.items() if rules}
 
 
 def test_an_unknown_address_says_so(new_page: Callable[..., Page]) -> None:

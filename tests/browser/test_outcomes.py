@@ -88,6 +88,12 @@ def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], s
     assert [float(row["survival"]) for row in rows] == pytest.approx([row["survival"] for row in curve], abs=1e-6)
 
 
+def test_a_definition_names_its_rules_with_their_values(new_page: Callable[..., Page]) -> None:
+    box = card(new_page("/"), "How long do they last?")
+    box.get_by_text("Definition", exact=True).click()
+    expect(box.get_by_role("row", name="end_of_induction_days")).to_contain_text("7")
+
+
 def test_a_file_runs_no_formula(new_page: Callable[..., Page], tmp_path: Path) -> None:
     page = new_page("/")
     box = card(page, "How long do they last?")

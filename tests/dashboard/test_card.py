@@ -36,10 +36,11 @@ def test_a_card_prints_rule_names_values_version_n_and_source() -> None:
         definition=Definition("Days.", ("loss_rule", "response_improvement"), n="12 courses.", source="Greenwood 1926"),
         rules=DEFAULT_RULES,
     )  # fmt: skip
+    rules = next(json.loads(getattr(one, "data-rules")) for one in made._traverse() if hasattr(one, "data-rules"))
+    assert [row[:2] for row in rules] == [["loss_rule", "both"], ["response_improvement", "0.5"]]
+    assert all(meaning for *_, meaning in rules)
     text = words_of(made)
     for part in (
-        "loss_rule both",
-        "response_improvement 0.5",
         "Definitions version 1.",
         "12 courses.",
         "Greenwood 1926",
