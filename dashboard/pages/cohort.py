@@ -37,7 +37,7 @@ def layout() -> Component:
             head,
             filters.bar(),
             html.Div(waiting, id=ids.COHORT_BODY, className="page-body"),
-            html.Div([one.place() for one in LATER], className="cards cards-more"),
+            html.Div([*(one.place() for one in LATER), later.go(ids.COHORT_CUE)], className="cards cards-more"),
             compare.shell(),
         ]
     )
@@ -96,7 +96,9 @@ def register(app: Dash) -> None:
             return [filters.nothing(cohort), later.cue(ids.COHORT_CUE)]
         return [*cards.first(answer, data.rules(), ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
 
-    @app.callback(Output(ANY_EFFECT, "children"), Input(ids.COHORT_CUE, later.GO), prevent_initial_call=True)
+    @app.callback(
+        Output(ANY_EFFECT, "children"), Input(later.go_of(ids.COHORT_CUE), "data-cohort"), prevent_initial_call=True
+    )
     def show_any_effect(about: str | None) -> Any:
         return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None
 

@@ -18,8 +18,6 @@ from dashboard.pages import failed
 from dashboard.pages.card import place, skeleton
 from data_models.cohort_filter import CohortFilter
 
-GO = "data-go"  # of a cue: the cohort, once the first chart stands
-
 
 @dataclass(frozen=True, slots=True)
 class Later:
@@ -58,6 +56,16 @@ def cue(cue_id: str, cohort: CohortFilter | None = None) -> Component:
     return html.Div(id=cue_id, className="cue", **{"data-cohort": about})
 
 
+def go_of(cue_id: str) -> str:
+    """Id of the mark that takes a cue over once the first chart stands."""
+    return f"{cue_id}-go"
+
+
+def go(cue_id: str) -> Component:
+    """That mark. It stands in the page's layout: one that came with an answer would start the cards at once."""
+    return html.Div(id=go_of(cue_id), className="cue")
+
+
 def same(about: str | None, cohort: CohortFilter) -> bool:
     """Whether what a cue names is this cohort: then what stands need not be drawn anew."""
     return about == cohort.to_query()
@@ -67,7 +75,7 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
     """One callback a card: they start when an answer has brought the cue and its chart stands."""
     app.clientside_callback(
         ClientsideFunction("frame", "drawn"),
-        Output(cue_id, GO),
+        Output(go_of(cue_id), "data-cohort"),
         Input(cue_id, "data-cohort"),
         prevent_initial_call=True,
     )
@@ -78,7 +86,7 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
 def _register(app: Dash, cue_id: str, one: Later) -> None:
     @app.callback(
         Output(one.place_id, "children"),
-        Input(cue_id, GO),
+        Input(go_of(cue_id), "data-cohort"),
         prevent_initial_call=True,
         on_error=failed.instead_of(one.questions[0], wide=one.wide),
     )

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard import data, ids
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
-from dashboard.pages import Page, failed, later, patient_report
+from dashboard.pages import Page, failed, patient_report
 from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, place, skeleton
@@ -24,6 +24,7 @@ from data_models.queries.worklist import neighbours
 BODY = "patient-body"
 DETAILS = "patient-details"
 CONTEXT = "patient-context"
+DRAWN = "data-drawn"  # of the details' place: set when the chart above stands
 PAGER = "patient-pager"
 BETWEEN = "What did each session do?"
 COMPARED = "How does this course compare?"
@@ -59,12 +60,12 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return unknown() if found is None else page(found, search)
 
-    app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, later.GO), Input(DETAILS, "id"))
+    app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, DRAWN), Input(DETAILS, "id"))
 
     # Places come anew with every patient, so one patient's sessions never stand below another's course.
     @app.callback(
         Output(DETAILS, "children"),
-        Input(DETAILS, later.GO),
+        Input(DETAILS, DRAWN),
         State(ids.URL, "pathname"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
@@ -76,7 +77,7 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(CONTEXT, "children"),
-        Input(DETAILS, later.GO),
+        Input(DETAILS, DRAWN),
         State(ids.URL, "pathname"),
         State(ids.URL, "search"),
         prevent_initial_call=True,

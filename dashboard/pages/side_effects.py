@@ -45,6 +45,7 @@ def layout() -> Component:
                     html.Div([WHEN.place(), RESOLUTION.place()], className="stack"),
                     SEVERITY.place(),
                     html.Div([VITALS.place()], className="stack"),
+                    later.go(ids.SIDE_EFFECTS_CUE),
                 ],
                 className="cards",
             ),

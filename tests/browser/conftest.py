@@ -26,7 +26,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE = 20_000  # milliseconds; the machine may be shared
+OWN_DATABASE = os.environ.get("JOURNEYS_DATABASE")  # a store to walk through in place of the sample
+PATIENCE = 120_000 if OWN_DATABASE else 20_000  # milliseconds; the machine may be shared
 expect.set_options(timeout=PATIENCE)
 
 
@@ -36,6 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def sample_database(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of the store that the browser looks at: the sample, or a copy of `JOURNEYS_DATABASE`."""
+    if not OWN_DATABASE:
+        return sample_database
+    file = tmp_path_factory.mktemp("own") / "own.db"
+    shutil.copy(OWN_DATABASE, file)
+    return f"sqlite:///{file.as_posix()}"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,9 @@
-"""What people come for, from the first page to the answer; each number is that of the summary or the outcomes."""
+"""What people come for, from the first page to the answer; each number is that of the summary or the outcomes.
+
+On a store of one's own, such as a large one (a copy is used):
+
+    JOURNEYS_DATABASE=big.db pytest tests/browser/test_journeys.py -k "fading or onset or routes or switched"
+"""
 
 from __future__ import annotations
 
@@ -141,6 +146,7 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
         parts = split(connection, ALL, CohortFilter(), store.rules(), "route")
     page = new_page("/")
     page.locator(CHART).first.wait_for()
+    expect(page.locator(".bone")).to_have_count(0)
     page.get_by_label("Compare by").first.click()
     page.get_by_role("option", name="Route", exact=True).click()
     page.wait_for_url("**by=route")
@@ -178,6 +184,7 @@ def test_years_are_compared(new_page):
 def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
     page = new_page("/?route=iv")
     page.locator(CHART).first.wait_for()
+    expect(page.locator(".bone")).to_have_count(0)
     page.get_by_label("Scale", exact=True).first.click()
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**instrument=gad7")

@@ -91,7 +91,7 @@ def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], s
 def test_a_definition_names_its_rules_with_their_values(new_page: Callable[..., Page]) -> None:
     box = card(new_page("/"), "How long do they last?")
     box.get_by_text("Definition", exact=True).click()
-    expect(box.get_by_role("row", name="end_of_induction_days")).to_contain_text("7")
+    expect(box.get_by_role("row", name="end_of_induction_days")).to_contain_text("14")
 
 
 def test_a_file_runs_no_formula(new_page: Callable[..., Page], tmp_path: Path) -> None:
@@ -123,6 +123,13 @@ def test_an_open_table_follows_the_filters(new_page: Callable[..., Page], summar
         )
 
 
+def settled(page: Page) -> Page:
+    """Wait until every card has come: one that comes moves what stands below it."""
+    page.locator(CHART).first.wait_for()
+    expect(page.locator(".bone")).to_have_count(0)
+    return page
+
+
 def choose(page: Page, name: str, option: str) -> None:
     page.get_by_role("combobox", name=name).or_(page.get_by_label(name, exact=True)).first.click()
     page.get_by_role("option", name=option, exact=True).click()
@@ -130,8 +137,7 @@ def choose(page: Page, name: str, option: str) -> None:
 
 
 def test_filters_go_to_the_url_and_a_copied_link_restores_them(new_page: Callable[..., Page], summary_of: Any) -> None:
-    page = new_page("/")
-    page.locator(CHART).first.wait_for()
+    page = settled(new_page("/"))
     choose(page, "Route", "IV")
     page.wait_for_url("**/?route=iv")
     expect(page.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
@@ -168,8 +174,7 @@ def test_chips_take_filters_off(new_page: Callable[..., Page]) -> None:
 
 
 def test_the_scale_switches(new_page: Callable[..., Page], summary_of: Any) -> None:
-    page = new_page("/")
-    page.locator(CHART).first.wait_for()
+    page = settled(new_page("/"))
     page.get_by_label("Scale", exact=True).first.click()
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**/?instrument=gad7")
@@ -189,8 +194,7 @@ def test_routes_are_compared_with_their_n(new_page: Callable[..., Page], summary
 
 
 def test_comparing_is_chosen_and_stands_in_the_url(new_page: Callable[..., Page]) -> None:
-    page = new_page("/?route=iv")
-    page.locator(CHART).first.wait_for()
+    page = settled(new_page("/?route=iv"))
     page.get_by_label("Compare by").first.click()
     page.get_by_role("option", name="Diagnosis").click()
     page.wait_for_url("**/?route=iv&by=diagnosis")

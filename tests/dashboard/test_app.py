@@ -70,7 +70,7 @@ def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
     found = [ask(client, body, [url("?" + query)], state)]
     cue = state[1]["id"]
     if '"data-cohort":""' not in found[0].get_data(as_text=True):
-        mark = {"id": cue, "property": "data-go", "value": "?" + query}
+        mark = {"id": f"{cue}-go", "property": "data-cohort", "value": "?" + query}
         found += [ask(client, f"{name}.children", [mark]) for name in LATER[cue]]
     if "by=" in query and state is AT_OUTCOMES:
         found += [ask(client, "compare-body.children", [url("?" + query)], AT_OUTCOMES[:1])]
@@ -218,7 +218,7 @@ def test_a_card_that_fails_says_so_under_its_question(client: FlaskClient, monke
         raise RuntimeError("patient ABC-1 scored 27")
 
     monkeypatch.setattr(data, "course_values", fail)
-    mark = {"id": "cohort-cue", "property": "data-go", "value": "?route=iv"}
+    mark = {"id": "cohort-cue-go", "property": "data-cohort", "value": "?route=iv"}
     text = ask(client, "waterfall-place.children", [mark]).get_data(as_text=True)
     assert "Who improved?" in text
     assert "could not be worked out" in text
