@@ -124,7 +124,7 @@ def severity(rows: Rows) -> Figure:
         "data": data,
         "layout": layout(
             80 + 35 * len(kept),
-            x=axis("Share of occurrences by worst grade", range=[0, 1], tickformat=".0%"),
+            x=axis("Share of occurrences", range=[0, 1], tickformat=".0%"),
             y=axis("", showgrid=False, tickfont={"size": 12, "color": colour("text")}),
             barmode="stack",
             bargap=0.35,

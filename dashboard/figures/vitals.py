@@ -54,7 +54,7 @@ def before_and_highest(rows: Sequence[Mapping[str, Any]]) -> Figure:
         "data": data,
         "layout": layout(
             70 + 44 * len(kept),
-            x=axis("mmHg; beats a minute for heart rate", range=[min(values) - room, max(values) + room * 1.5]),
+            x=axis("mmHg; beats a minute for heart rate", range=[min(values) - room, max(values) + room * 2.4]),
             y=axis(
                 "",
                 range=[len(kept) - 0.5, -0.5],
@@ -97,7 +97,7 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
         ],
         "layout": layout(
             70 + 34 * len(kept),
-            x=axis("Share of sessions, 95% interval", rangemode="tozero", tickformat=".0%"),
+            x=axis("Share, 95% interval", rangemode="tozero", tickformat=".0%", nticks=4, tickangle=0),
             y=axis(
                 "",
                 range=[len(kept) - 0.5, -0.5],

@@ -27,6 +27,10 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 OWN_DATABASE = os.environ.get("JOURNEYS_DATABASE")  # a store to walk through in place of the sample
+# Resolves when the colours have changed over; animations without an end are those of what is awaited.
+COLOURS_SET = """() => Promise.all(document.getAnimations()
+    .filter(a => a.effect.getTiming().iterations !== Infinity)
+    .map(a => a.finished.catch(() => null))).then(() => null)"""
 PATIENCE = 120_000 if OWN_DATABASE else 20_000  # milliseconds; the machine may be shared
 expect.set_options(timeout=PATIENCE)
 
@@ -148,3 +152,33 @@ def violations() -> Callable[[Page], list[str]]:
         return [f"{rule['id']} ({rule['impact']}): {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
     return find
+
+
+@pytest.fixture
+def violations_in_both(violations: Callable[[Page], list[str]]) -> Callable[[Page], dict[str, list[str]]]:
+    """What axe finds wrong with a page in light and in dark: one visit, as the frame follows the system."""
+
+    def find(page: Page) -> dict[str, list[str]]:
+        found = {}
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+            page.evaluate(COLOURS_SET)
+            found[scheme] = violations(page)
+        return {scheme: rules for scheme, rules in found.items() if rules}
+
+    return find
+
+
+@pytest.fixture
+def go_to() -> Callable[[Page, str], None]:
+    """Follow a link within the open dashboard, without loading the frame anew."""
+
+    def follow(page: Page, address: str) -> None:
+        path, _, query = address.partition("?")
+        page.evaluate(
+            "([pathname, search]) => dash_clientside.set_props('url', {pathname, search})",
+            [path, f"?{query}" if query else ""],
+        )
+
+    return follow

@@ -62,6 +62,18 @@ INK = """async ([png, places, columns, rows]) => {
     }
     return found;
 }"""
+# Resolves when charts and their texts have stood where they are for five frames of a tenth of a second.
+SETTLED = """async () => {
+    const seen = () => [...document.querySelectorAll('.chart, .chart svg text')]
+        .map(e => e.getBoundingClientRect())
+        .map(r => [r.x, r.y, r.width, r.height].map(Math.round)).join();
+    for (let last = '', same = 0, tries = 0; same < 5 && tries < 150; tries++) {
+        const now = seen();
+        same = now === last ? same + 1 : 0;
+        last = now;
+        await new Promise(resolve => setTimeout(resolve, 100));
+    }
+}"""
 OVERLAPS = """() => {
     const found = [];
     for (const chart of document.querySelectorAll('.chart')) {
@@ -101,7 +113,7 @@ def view(new_page: Callable[..., Page], code: str) -> Callable[[str], Page]:
         page.locator(DRAWN).first.wait_for()
         expect(page.locator(".bone")).to_have_count(0)
         page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(700)  # charts settle in their cards
+        page.evaluate(SETTLED)
         return page
 
     return open_view
