@@ -90,7 +90,7 @@ def _sheet(sheet: Any, table: Table, styles: dict[str, Any]) -> None:
         for place, column in enumerate(table.columns):
             value = row.get(column.key)
             if is_number(value):
-                sheet.write_number(number, place, value, styles[column.kind])
+                sheet.write_number(number, place, value, styles["number" if column.kind == "text" else column.kind])
             elif isinstance(value, str):
                 sheet.write_string(number, place, value, styles["text" if column.kind == "text" else "hidden"])
     if table.note:
