@@ -63,6 +63,22 @@ class Through(http.client.HTTPSConnection):
         self.sock = self.context.wrap_socket(plain, server_hostname=HOST)
 
 
+def wait_for_certificate(port: int) -> None:
+    """Until the proxy can greet: its port answers before it has made its certificate."""
+    deadline = time.monotonic() + 60
+    while True:
+        connection = Through(port)
+        try:
+            connection.connect()
+            return
+        except ssl.SSLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        finally:
+            connection.close()
+
+
 @pytest.fixture(scope="module")
 def ports(
     project_root: Path, sample_folder: Path, tmp_path_factory: pytest.TempPathFactory
@@ -96,6 +112,7 @@ def ports(
         running([sys.executable, "-c", serve, *arguments], inner, cwd=project_root, env=environment),
         running([caddy, "run", "--config", str(folder / "Caddyfile")], outer, cwd=folder, env=environment),
     ):
+        wait_for_certificate(outer)
         yield outer, inner
 
 
