@@ -160,6 +160,8 @@ class Load:
 
 def release(connection: Connection) -> None:
     """Let go of what loads have laid out beside the store; to be called when the transaction has ended."""
+    if connection.dialect.name != "sqlite":
+        return
     images = connection.info.pop("images", [])
     cursor: Any = connection.connection.cursor() if images else None
     for number, path in enumerate(images, start=1):

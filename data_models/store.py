@@ -206,7 +206,8 @@ class Store:
             new = _with_ids(connection, batch, ids)
             if rules == current:
                 earlier = {table: getattr(stored, table) for table in RECORDS}
-                facts = derived(beside, whole_patients(new, earlier), rules)
+                slices = whole_patients(new, earlier)
+                facts = derived(beside, slices, rules)
             with Load(connection, [_TABLES[table] for table in RECORDS]) as load:
                 for place, table in enumerate(RECORDS):
                     progress("storing records", place / len(RECORDS))
@@ -215,7 +216,7 @@ class Store:
             if rules == current:
                 if len(ids):
                     drop_facts(connection, _touched_ids())
-                store_facts(connection, facts, progress)
+                store_facts(connection, facts, progress, len(slices))
             else:
                 _derive_all(connection, rules, progress)
             counts = {table: len(new[table]) for table in RECORDS}

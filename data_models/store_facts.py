@@ -76,11 +76,13 @@ def derived(beside: ThreadPoolExecutor, slices: Iterable[Records], rules: Outcom
     return taken()
 
 
-def store_facts(connection: Connection, facts_of_slices: Iterator[Facts], progress: Progress) -> None:
-    """Append the facts of one slice after the other."""
+def store_facts(
+    connection: Connection, facts_of_slices: Iterator[Facts], progress: Progress, slices: int | None = None
+) -> None:
+    """Append the facts of one slice after the other. `slices`: how many there are, where that is known."""
     with Load(connection, [_TABLES[table] for table in FACTS]) as load:
         for done, facts in enumerate(facts_of_slices):
-            progress(f"storing outcomes, slice {done + 1}", 0.5)
+            progress(f"storing outcomes, slice {done + 1}", done / slices if slices else 0.5)
             for table in FACTS:
                 load.add(getattr(facts, table), _TABLES[table])
         load.finish()
