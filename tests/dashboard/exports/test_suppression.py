@@ -7,6 +7,7 @@ import importlib.util
 import io
 import itertools
 import json
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from dashboard.exports import coarse
 from dashboard.exports.counts import Counts
 from dashboard.exports.protected import protect
 from dashboard.exports.suppression import suppress
+from data_models.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +243,13 @@ def test_json_is_whole_unless_asked_to_hide(sample_database: str, tmp_path: Path
     assert cut["worse"]["last"]["events"] == "<11"
     assert cut["worse"]["last"]["share"] == "hidden"
     assert cut["response"]["last"] == full["response"]["last"]
+
+
+def test_the_cost_of_hiding_on_the_sample_is_near_the_least(sample_database: str, project_root: Path) -> None:
+    """Of all groupings the benchmark measures, one: within a tenth of the fewest counts that a safe choice hides."""
+    run = runpy.run_path(str(project_root / "tests" / "benchmarks" / "disclosure_sample.py"))
+    store = Store.open(sample_database)
+    found = run["cost"](store, "age_band")
+    store.close()
+    assert found.differing < found.fewest <= found.further <= 1.1 * found.fewest
+    assert found.further < 0.15 * found.small
