@@ -15,6 +15,7 @@ from dashboard.pages.later import Later
 from data_models.cohort_filter import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
+HEADLINES = "headlines"
 ANY_EFFECT = "any-effect"
 
 
@@ -94,7 +95,12 @@ def register(app: Dash) -> None:
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
             return [filters.nothing(cohort), later.cue(ids.COHORT_CUE)]
-        return [*cards.first(answer, data.rules(), ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
+        return [*cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
+
+    # Not after the first chart but beside it: the mark comes with the headlines' place.
+    @app.callback(Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    def show_headlines(about: str | None) -> Any:
+        return cards.headlines(data.summary(CohortFilter.from_query(about))) if about else None
 
     @app.callback(
         Output(ANY_EFFECT, "children"), Input(later.go_of(ids.COHORT_CUE), "data-cohort"), prevent_initial_call=True

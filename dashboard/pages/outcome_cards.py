@@ -40,11 +40,13 @@ FADE_COLUMNS = (
 )
 
 
-def first(answer: Summary, rules: OutcomeRules, any_effect_id: str) -> list[Component]:
-    """What is quickly counted: funnel, headlines, onset. The tile of side effects is a place that is filled later."""
+def first(answer: Summary, rules: OutcomeRules, headlines_id: str, any_effect_id: str) -> list[Component]:
+    """What is quickly counted, funnel and onset; between them the places of the headlines."""
+    *waiting, any_effect = waiting_headlines()
+    places = [place(headlines_id, *waiting), place(any_effect_id, any_effect)]
     return [
         html.Div(funnel_card(answer, rules), className="cards"),
-        headlines(answer, any_effect_id),
+        html.Div(places, className="headlines", role="group", **{"aria-label": "Headline figures"}),
         html.Div([onset_card(answer, rules), sessions_card(answer, rules)], className="cards"),
     ]
 
@@ -89,19 +91,17 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
     )
 
 
-def headlines(answer: Summary, any_effect_id: str) -> Component:
-    """Six values with interval and n; rates at end of induction with both denominators."""
+def headlines(answer: Summary) -> list[Component]:
+    """Five values with interval and n; rates at end of induction with both denominators."""
     response, remission, worse = answer["response"], answer["remission"], answer["worse"]
     onset_km, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
-    tiles = [
+    return [
         _rate_tile(HEADLINES[0], response["end_of_induction"], response["end_of_induction_all_treated"]),
         _rate_tile(HEADLINES[1], remission["end_of_induction"], remission["end_of_induction_all_treated"]),
         _rate_tile(HEADLINES[2], worse["end_of_induction"], None),
         _median_tile(HEADLINES[3], onset_km, "evaluable course"),
         _median_tile(HEADLINES[4], durable, "course in response", "courses in response"),
-        place(any_effect_id, _waiting_tile(HEADLINES[5])),
     ]
-    return html.Div(tiles, className="headlines", role="group", **{"aria-label": "Headline figures"})
 
 
 def any_effect_tile(share: Mapping[str, Any]) -> Component:

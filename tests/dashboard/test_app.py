@@ -72,6 +72,8 @@ def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
     if '"data-cohort":""' not in found[0].get_data(as_text=True):
         mark = {"id": f"{cue}-go", "property": "data-cohort", "value": "?" + query}
         found += [ask(client, f"{name}.children", [mark]) for name in LATER[cue]]
+        if state is AT_OUTCOMES:
+            found += [ask(client, "headlines.children", [mark | {"id": cue}])]
     if "by=" in query and state is AT_OUTCOMES:
         found += [ask(client, "compare-body.children", [url("?" + query)], AT_OUTCOMES[:1])]
         for name in COMPARED:
