@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 
 from data_models.accounts import ACCESS_TABLES
+from data_models.bulk import Load
 from data_models.engine import parts
 from data_models.records import RecordsRefused
 from data_models.rules import DEFAULT_RULES
@@ -42,8 +43,8 @@ def _add(folder: Path, table: str, *rows: str) -> None:
 
 def _only(folder: Path, **tables: str) -> Path:
     folder.mkdir()
-    for table, text in tables.items():
-        (folder / f"{table}.csv").write_text(text)
+    for table, content in tables.items():
+        (folder / f"{table}.csv").write_text(content)
     return folder
 
 
@@ -329,3 +330,15 @@ def test_a_question_that_takes_too_long_is_ended(postgresql_store: Store, monkey
     with store._writing() as connection:  # an import may take as long as it needs
         connection.exec_driver_sql("SELECT pg_sleep(0.3)")
     store.close()
+
+
+def test_postgresql_knows_the_size_of_its_tables_after_a_large_load(postgresql_store: Store) -> None:
+    rows = 5_000
+    table = Base.metadata.tables["patients"]
+    people = pd.DataFrame({"patient_id": range(rows), "patient_code": [f"P{n}" for n in range(rows)]})
+    frame = people.reindex(columns=[column.name for column in table.columns])
+    with postgresql_store.engine.begin() as connection, Load(connection, [table]) as load:
+        load.add(frame, table)
+        load.finish()
+        known = text("SELECT reltuples FROM pg_class WHERE relname = 'patients' AND relkind = 'r'")
+        assert connection.execute(known).scalar_one() == rows
