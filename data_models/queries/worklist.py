@@ -128,16 +128,34 @@ def worklist(
     Missing values come last in either direction.
     """
     rows = _chosen(scope, cohort, rules, state, attention, search)
-    total = connection.execute(select(func.count()).select_from(rows.order_by(None).subquery())).scalar_one()
-    chosen = rows.subquery()
+    total = _count(connection, rows, scope, cohort, of_outcomes=bool(state or attention), searched=bool(search))
+    if not total:
+        return read_frame(connection, rows.limit(0)), 0
+    if sort == "patient_code" or sort not in SORTABLE:
+        # In the order of an index: the database stops at the end of the page.
+        code = Patient.patient_code
+        ordered: Select[Any] = rows.order_by(code.desc() if descending else code.asc())
+    else:
+        chosen = rows.subquery()
+        ordered = select(chosen).order_by(*_order(chosen, sort, descending))
+    return read_frame(connection, ordered.limit(limit).offset(offset)), total
+
+
+def _count(
+    connection: Connection, rows: Select[Any], scope: Scope, cohort: CohortFilter, *, of_outcomes: bool, searched: bool
+) -> int:
+    """How many rows there are; tables that none of their conditions is about are not joined."""
+    if of_outcomes or searched or single_patients(scope) or of_patients(cohort) or cohort.phase:
+        statement = select(func.count()).select_from(rows.subquery())
+    else:
+        statement = select(func.count()).select_from(Course).where(Course.end_hours.is_(None), *of_courses(cohort))
+    return int(connection.execute(statement).scalar_one())
+
+
+def _order(chosen: Any, sort: str, descending: bool) -> list[Any]:
+    """Missing values last in either direction; patients of one value by code."""
     column = chosen.c[sort if sort in SORTABLE else "patient_code"]
-    ordered = (
-        select(chosen)
-        .order_by(column.is_(None), column.desc() if descending else column.asc(), chosen.c.patient_code)
-        .limit(limit)
-        .offset(offset)
-    )
-    return read_frame(connection, ordered), int(total)
+    return [column.is_(None), column.desc() if descending else column.asc(), chosen.c.patient_code]
 
 
 def neighbours(
@@ -155,8 +173,7 @@ def neighbours(
 ) -> tuple[str | None, str | None]:
     """Codes of the previous and the next patient of the same list; None at its ends or outside it."""
     chosen = _chosen(scope, cohort, rules, state, attention, search).subquery()
-    column = chosen.c[sort if sort in SORTABLE else "patient_code"]
-    order = [column.is_(None), column.desc() if descending else column.asc(), chosen.c.patient_code]
+    order = _order(chosen, sort, descending)
     listed = select(
         chosen.c.patient_code,
         func.lag(chosen.c.patient_code).over(order_by=order).label("previous"),
