@@ -172,7 +172,11 @@ def neighbours(
     rules: OutcomeRules = DEFAULT_RULES,
 ) -> tuple[str | None, str | None]:
     """Codes of the previous and the next patient of the same list; None at its ends or outside it."""
-    chosen = _chosen(scope, cohort, rules, state, attention, search).subquery()
+    rows = _chosen(scope, cohort, rules, state, attention, search)
+    if sort == "patient_code" or sort not in SORTABLE:
+        before, after = _beside(connection, rows, patient_code)
+        return (after, before) if descending else (before, after)
+    chosen = rows.subquery()
     order = _order(chosen, sort, descending)
     listed = select(
         chosen.c.patient_code,
@@ -182,6 +186,17 @@ def neighbours(
     statement = select(listed.c.previous, listed.c.following).where(listed.c.patient_code == patient_code)
     row = connection.execute(statement).one_or_none()
     return (row.previous, row.following) if row else (None, None)
+
+
+def _beside(connection: Connection, rows: Select[Any], patient_code: str) -> tuple[str | None, str | None]:
+    """The codes just below and just above one of the rows' codes, found in an index."""
+    code = Patient.patient_code
+    codes = rows.with_only_columns(code, maintain_column_froms=True)
+    if connection.execute(codes.where(code == patient_code)).first() is None:
+        return None, None
+    below = codes.where(code < patient_code).order_by(code.desc()).limit(1)
+    above = codes.where(code > patient_code).order_by(code).limit(1)
+    return connection.execute(below).scalar(), connection.execute(above).scalar()
 
 
 def attention_counts(

@@ -48,7 +48,7 @@ TABLES = Base.metadata.tables
 # --- the rules -----------------------------------------------------------------------------------
 
 # Windows over all patients are worked out on the coordinator, which Citus allows from 10.0 on: needed here, for the
-# neighbours in a list are those of the whole list.
+# neighbours in a list sorted by anything but the code are those of the whole list.
 PULLED = {"worklist.neighbours"}
 REFUSED = (exp.GroupingSets, exp.Rollup, exp.Cube, exp.TableSample, exp.Lock, exp.Lateral)
 
@@ -268,7 +268,10 @@ CALLS: dict[str, list[Call]] = {
         *(lambda c, s, f, a=a: worklist.worklist(c, s, f, attention=a, search="1") for a in worklist.ATTENTION),
         *(lambda c, s, f, k=k: worklist.worklist(c, s, f, sort=k, descending=True) for k in ("improvement", "worst")),
     ],
-    "worklist.neighbours": [lambda c, s, f: worklist.neighbours(c, s, f, ONE, state="fading")],
+    "worklist.neighbours": [
+        lambda c, s, f: worklist.neighbours(c, s, f, ONE, state="fading"),
+        lambda c, s, f: worklist.neighbours(c, s, f, ONE, sort="last"),
+    ],
     "worklist.sparklines": [lambda c, s, f: worklist.sparklines(c, s, [1, 2], "phq9")],
 }  # fmt: skip
 
@@ -344,7 +347,7 @@ def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample:
 def test_what_is_pulled_to_the_coordinator_still_is(sample: Store) -> None:
     """The exceptions are needed: a name stays in PULLED as long as its query has a window over all patients."""
     with sample.connect() as connection, _heard(sample.engine) as said:
-        worklist.neighbours(connection, ALL, PLAIN, ONE)
+        worklist.neighbours(connection, ALL, PLAIN, ONE, sort="last")
     assert any("a window runs" in problem for sql in said for problem in problems(sql))
 
 

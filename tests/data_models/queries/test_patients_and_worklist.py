@@ -123,15 +123,18 @@ def test_missing_values_come_last_in_either_direction(connection: Connection) ->
     assert _codes(connection, sort="no_such_column; DROP TABLE patients") == ["A1", "B2", "C3", "D4"]
 
 
+@pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort", SORTABLE)
-def test_a_page_at_a_time_and_the_neighbours_follow_the_same_order(connection: Connection, sort: str) -> None:
-    whole = _codes(connection, sort=sort)
-    pages = [worklist(connection, ALL, PHQ9, sort=sort, limit=1, offset=n) for n in range(4)]
+def test_a_page_at_a_time_and_the_neighbours_follow_the_same_order(
+    connection: Connection, sort: str, descending: bool
+) -> None:
+    whole = _codes(connection, sort=sort, descending=descending)
+    pages = [worklist(connection, ALL, PHQ9, sort=sort, descending=descending, limit=1, offset=n) for n in range(4)]
     assert [rows["patient_code"].iloc[0] for rows, _ in pages] == whole
     assert {total for _, total in pages} == {4}
     for place, code in enumerate(whole):
         expected = (whole[place - 1] if place else None, whole[place + 1] if place < 3 else None)
-        assert neighbours(connection, ALL, PHQ9, code, sort=sort) == expected
+        assert neighbours(connection, ALL, PHQ9, code, sort=sort, descending=descending) == expected
 
 
 def test_sparklines_hold_the_latest_course_alone(connection: Connection) -> None:
