@@ -100,7 +100,7 @@ def charts(part: Any) -> list[Any]:
     return []
 
 
-def by_wrk(port: int, call: dict[str, Any], seconds: float, connections: int, encoding: str) -> float:
+def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from wrk."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(LUA % (json.dumps(json.dumps(call)), encoding))
@@ -109,7 +109,7 @@ def by_wrk(port: int, call: dict[str, Any], seconds: float, connections: int, en
             "wrk",
             "-t1",
             f"-c{connections}",
-            f"-d{seconds:g}s",
+            f"-d{seconds}s",
             "-s",
             script.name,
             f"http://127.0.0.1:{port}{CALL}",
@@ -120,7 +120,7 @@ def by_wrk(port: int, call: dict[str, Any], seconds: float, connections: int, en
     return float(re.findall(r"Requests/sec:\s+([\d.]+)", told)[0])
 
 
-def by_threads(port: int, call: dict[str, Any], seconds: float, connections: int, encoding: str) -> float:
+def by_threads(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from threads with a connection each."""
     content, done, stop = json.dumps(call).encode(), [0] * connections, time.perf_counter() + seconds
     headers = {"Content-Type": "application/json", "Accept-Encoding": encoding}
@@ -145,7 +145,7 @@ def by_threads(port: int, call: dict[str, Any], seconds: float, connections: int
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each turn")
+    parser.add_argument("--seconds", type=int, default=3, help="length of each turn")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--encoding", default="gzip, deflate, br", help="what the browser says that it takes")
     given = parser.parse_args()
@@ -156,7 +156,7 @@ def main() -> None:
     measure = by_wrk if shutil.which("wrk") else by_threads
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {measure.__name__}, "
-        f"{given.connections} connections, {given.turns} turns of {given.seconds:g} s"
+        f"{given.connections} connections, {given.turns} turns of {given.seconds} s"
     )
     with tempfile.TemporaryDirectory(prefix="load-") as name:
         folder = Path(name)
