@@ -204,9 +204,12 @@ def _copy(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table,
         copy.write(text.getvalue())
 
 
-def read_rows(connection: Connection, statement: Executable) -> list[dict[str, Any]]:
-    """The rows of a SELECT as dicts, missing values None: for what is small, where a frame would cost more."""
-    result = connection.execute(statement)
+def read_rows(connection: Connection, statement: Executable, **parameters: Any) -> list[dict[str, Any]]:
+    """The rows of a SELECT as dicts, missing values None: for what is small, where a frame would cost more.
+
+    Parameters given here and not to the statement leave it as it is, and so need not be looked up as a new one.
+    """
+    result = connection.execute(statement, parameters)
     names = list(result.keys())
     return [dict(zip(names, row, strict=True)) for row in result]
 

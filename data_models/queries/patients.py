@@ -36,7 +36,7 @@ def patient_records(
         return None
     number = int(row["patient_id"])
     sessions, scores, effects, outcomes = (
-        read_rows(connection, statement.params(patient_id=number)) for statement in _statements(scope)
+        read_rows(connection, statement, patient_id=number) for statement in _statements(scope)
     )
     return row, sessions, scores, effects, outcomes
 

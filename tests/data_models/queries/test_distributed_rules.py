@@ -313,8 +313,11 @@ def _heard(engine: Engine) -> Iterator[set[str]]:
     """Every statement that is executed, as PostgreSQL would get it."""
     said: set[str] = set()
 
-    def hear(_connection: Any, statement: Any, *_: Any) -> None:
+    def hear(_connection: Any, statement: Any, several: Any, parameters: Any, _options: Any) -> None:
         if isinstance(statement, SelectBase | UpdateBase):
+            given = parameters or (several[0] if several else None)
+            if isinstance(statement, SelectBase) and given:
+                statement = statement.params(given)
             compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
             said.add(str(compiled))
 
