@@ -22,6 +22,7 @@ import pyarrow as pa
 MOST_BYTES = 64_000_000  # of an unpacked answer: what claims to be larger is not unpacked
 _MOST_FRAME_BYTES = 8_000_000
 _LEVEL = 1
+_KIND = "$"  # a JSON object with this key stands for something else than a dict of texts
 
 
 class NotKept(Exception):
@@ -81,7 +82,7 @@ def unpack(content: bytes) -> Any:
     text = unpacker.decompress(content, MOST_BYTES)
     if not unpacker.eof:
         raise ValueError("the answer is cut short or too large")
-    return _read(json.loads(text))
+    return json.loads(text, object_hook=_read)
 
 
 def _written(value: Any) -> Any:
@@ -90,24 +91,25 @@ def _written(value: Any) -> Any:
     if type(value) is list:
         return [_written(item) for item in value]
     if type(value) is tuple:
-        return {"tuple": [_written(item) for item in value]}
+        return {_KIND: "tuple", "of": [_written(item) for item in value]}
     if type(value) is dict:
-        return {"dict": [[_written(key), _written(item)] for key, item in value.items()]}
+        if _KIND not in value and all(type(key) is str for key in value):
+            return {key: _written(item) for key, item in value.items()}
+        return {_KIND: "dict", "of": [[_written(key), _written(item)] for key, item in value.items()]}
     if isinstance(value, pd.DataFrame):
-        return {"frame": base64.b64encode(_frame_bytes(value)).decode()}
+        return {_KIND: "frame", "of": base64.b64encode(_frame_bytes(value)).decode()}
     raise NotKept(f"an answer with a {type(value).__name__} is not kept")
 
 
-def _read(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_read(item) for item in value]
-    if not isinstance(value, dict):
+def _read(value: dict[str, Any]) -> Any:
+    """What a JSON object stands for; its parts have been read before it."""
+    if _KIND not in value:
         return value
-    ((kind, content),) = value.items()
+    kind, content = value[_KIND], value["of"]
     if kind == "tuple":
-        return tuple(_read(item) for item in content)
+        return tuple(content)
     if kind == "dict":
-        return {_read(key): _read(item) for key, item in content}
+        return dict(content)
     if kind == "frame":
         return _frame(base64.b64decode(content))
     raise ValueError(f"an answer of the kind {kind!r} is not known")
