@@ -73,8 +73,8 @@ def patient_calls(code: str) -> dict[str, Body]:
     there = {"url.pathname": f"/patient/{code}", "url.search": "?instrument=phq9"}
     return {
         "chart": body("patient-body.children", there),
-        "details": body("patient-details.children", {"patient-details.id": "patient-details"}, there),
-        "context": body("patient-context.children", {"patient-context.id": "patient-context"}, there),
+        "details": body("patient-details.children", {"patient-details.data-drawn": "1"}, there),
+        "context": body("patient-context.children", {"patient-details.data-drawn": "1"}, there),
         "pager": body("patient-pager.children", there),
     }
 
