@@ -30,7 +30,8 @@ LARGEST_REQUEST = LIMIT * 4 // 3 + 4 * 2**20
 KEPT_SECONDS = 600.0
 PREFIX = "ketamine-outcomes-records-"
 RECORD_FILES = tuple(f"{name}.csv" for name in (*TABLES, ONE_SHEET))
-RECORD_SUFFIXES = (".csv", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz")
+_READ = frozenset((*RECORD_FILES, *(f"{name}.parquet" for name in (*TABLES, ONE_SHEET))))
+RECORD_SUFFIXES = (".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz")
 TOO_LARGE = (
     f"These files are larger than {LIMIT_MB} MB together, more than can be dropped here; on the computer that runs "
     "this dashboard use: ketamine-outcomes import PATH"
@@ -130,7 +131,7 @@ def receive(names: Sequence[str], contents: Sequence[str], folder: Path) -> Path
     target = folder / "records"
     target.mkdir(mode=0o700)
     for place, file in files.items():
-        known = file in RECORD_FILES or len(files) == 1
+        known = file in _READ or len(files) == 1
         # What is no file of the contract is named in the report and not read: its content stays out.
         _write(target / file, _decoded(contents[place]) if known else b"")
     only = next(iter(files.values()))
@@ -155,7 +156,7 @@ def _file_names(names: Sequence[str]) -> dict[int, str]:
     for place, name in wanted.items():
         file = name if _PLAIN_NAME.fullmatch(name) else f"file-{place + 1}{Path(name).suffix.lower()}"
         if file in files.values():
-            shown = file if file in RECORD_FILES else f"file number {place + 1}"
+            shown = file if file in _READ else f"file number {place + 1}"
             raise UploadRefused(f"Two of the files have one name ({shown}); drop one set of records at a time")
         files[place] = file
     return files

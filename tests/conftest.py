@@ -238,12 +238,22 @@ def postgresql_url(postgresql_databases: _Databases) -> Iterator[str]:
     yield from _database(postgresql_databases, "template0")
 
 
-@pytest.fixture
-def postgresql_store(postgresql_databases: _Databases) -> Iterator[object]:
-    """An empty store in PostgreSQL."""
+def _postgresql_store(databases: _Databases) -> Iterator[object]:
     from data_models.store import Store
 
-    for url in _database(postgresql_databases, "migrated"):
+    for url in _database(databases, "migrated"):
         store = Store.open(url)
         yield store
         store.close()
+
+
+@pytest.fixture
+def postgresql_store(postgresql_databases: _Databases) -> Iterator[object]:
+    """An empty store in PostgreSQL."""
+    yield from _postgresql_store(postgresql_databases)
+
+
+@pytest.fixture(scope="module")
+def postgresql_module_store(postgresql_databases: _Databases) -> Iterator[object]:
+    """A store in PostgreSQL that a module's tests share."""
+    yield from _postgresql_store(postgresql_databases)

@@ -1,7 +1,7 @@
 // Dropping records: files are read in the browser, their sizes judged first, and sent to be checked. Folders
 // are walked; files of other kinds (a read-me) are left alone and never leave this computer.
 (function () {
-  const KINDS = /\.(csv|xlsx|xls|xlsm|tsv|ods|zip|gz)$/i;
+  const KINDS = /\.(csv|parquet|xlsx|xls|xlsm|tsv|ods|zip|gz)$/i;
   let drops = 0;
 
   const zone = () => document.getElementById("records-drop");
@@ -30,7 +30,7 @@
   async function take(files) {
     const records = files.filter((file) => KINDS.test(file.name) && !file.name.startsWith("."));
     if (!records.length) {
-      say("No CSV file or .xlsx workbook is among what was dropped; drop the session records.");
+      say("No CSV or Parquet file or .xlsx workbook is among what was dropped; drop the session records.");
       return;
     }
     const limit = Number(zone().dataset.limit);
@@ -98,7 +98,7 @@
     if (folder) {
       input.webkitdirectory = true;
     } else {
-      input.accept = ".csv,.xlsx";
+      input.accept = ".csv,.parquet,.xlsx";
     }
     input.addEventListener("change", (event) => event.target.files.length && take(Array.from(event.target.files)));
     input.click();

@@ -62,3 +62,17 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store, once in SQLite and once in PostgreSQL."""
     return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture(scope="module")
+def sqlite_module_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store in a file that a module's tests share."""
+    store = Store.open(f"sqlite:///{(tmp_path_factory.mktemp('module') / 'store.db').as_posix()}")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_store(request: pytest.FixtureRequest) -> Store:
+    """A store once in SQLite and once in PostgreSQL, for modules that fill it once and then only read."""
+    return request.getfixturevalue(f"{request.param}_module_store")

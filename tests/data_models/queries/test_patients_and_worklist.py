@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -46,16 +45,21 @@ C3,3100,phq9,6,
 EFFECTS = "patient_code,hours,term,severity\nA1,0,nausea,mild\nA1,72,dizziness,severe\n"
 
 
-@pytest.fixture
-def connection(store: Store, tmp_path: Path) -> Iterator[Connection]:
-    folder = tmp_path / "records"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def filled_store(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The small records in a store of either engine; the tests here only read."""
+    folder = tmp_path_factory.mktemp("records")
     for name, text in zip(
         ("patients", "sessions", "assessments", "side_effects"), (PATIENTS, SESSIONS, ASSESSMENTS, EFFECTS), strict=True
     ):
         (folder / f"{name}.csv").write_text(text)
-    store.import_path(folder)
-    with store.connect() as opened:
+    module_store.import_path(folder)
+    return module_store
+
+
+@pytest.fixture
+def connection(filled_store: Store) -> Iterator[Connection]:
+    with filled_store.connect() as opened:
         yield opened
 
 
