@@ -17,7 +17,7 @@ run: $(VENV)/.installed
 	$(bin)/ketamine-outcomes demo --port $(PORT)
 
 test: $(VENV)/.installed-test browser
-	$(bin)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lint: $(VENV)/.installed-test
 	$(bin)/ruff check .
@@ -45,7 +45,7 @@ lowest: $(VENV)/.installed-test browser
 	$(pip) uv
 	$(bin)/uv venv --quiet --clear --python $(bin)/python $(VENV)-lowest
 	$(bin)/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct -e '.[test]'
-	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) $(TESTS)
+	$(VENV)-lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 # The README's pictures, from the running application.
 screenshots: $(VENV)/.installed-test browser

@@ -6,10 +6,9 @@
 * cold compressed bytes of the patient page (at most 1.4 MB);
 * drawing it, navigation to its chart, against a bare Dash page with that figure and the same bundle (1.5);
 * switching the patient against a bare callback that returns the same figure (2);
-* round trips to the first chart of each page (2): answers that began after another had ended, needed for the
-  chart or not, so an upper bound;
 * each page's first chart on the large store against the sample's (2).
 
+How many round trips a page takes to its first chart is no measurement: tests/browser/test_frame.py proves it.
 Measurements of a ratio take turns, so that a busy machine slows both; medians are printed.
 """
 
@@ -101,8 +100,8 @@ def codes(url: str, n: int = 12) -> list[str]:
     return [str(code) for code in rows["patient_code"]]
 
 
-def opened(browser: Browser, address: str, ready: str) -> tuple[float, int, int]:
-    """A cold visit: milliseconds until `ready` is drawn, compressed bytes, round trips of callbacks by then."""
+def opened(browser: Browser, address: str, ready: str) -> tuple[float, int]:
+    """A cold visit: milliseconds until `ready` is drawn, compressed bytes."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     page = context.new_page()
     network = context.new_cdp_session(page)
@@ -113,20 +112,9 @@ def opened(browser: Browser, address: str, ready: str) -> tuple[float, int, int]
     page.goto(address, wait_until="commit")
     page.locator(ready).first.wait_for(timeout=90_000)
     took = 1000 * (time.perf_counter() - began)
-    trips = page.evaluate(DEPTH)
     page.wait_for_load_state("networkidle")
     context.close()
-    return took, sum(sizes), trips
-
-
-# Callbacks that had ended before another began: the length of the longest chain of answers.
-DEPTH = """() => {
-    const calls = performance.getEntriesByType('resource').filter(e => e.name.includes('_dash-update-component'))
-        .map(e => [e.startTime, e.responseEnd]).sort((a, b) => a[1] - b[1]);
-    let depth = 0, end = -1;
-    for (const [start, stop] of calls) if (start >= end) { depth += 1; end = stop; }
-    return depth;
-}"""
+    return took, sum(sizes)
 
 
 def taking_turns(runs: int, *measures: Callable[[], float]) -> list[float]:
@@ -176,7 +164,7 @@ def measure(browser: Browser, folder: Path, small: str, large: str | None, runs:
     with running("-c", SERVE, small, "{port}") as ours:
         code = codes(small)[0]
         patient = f"{ours}/patient/{code}?instrument=phq9"
-        _, size, _ = opened(browser, patient, CHART)
+        _, size = opened(browser, patient, CHART)
         show("patient page, cold, compressed MB", size / 1e6, 1.4)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(patient)
@@ -201,8 +189,6 @@ def measure(browser: Browser, folder: Path, small: str, large: str | None, runs:
             other.locator(CHART).first.wait_for()
             mine, floor = taking_turns(runs, switching(page), answering(other))
             show("switching patient / bare callback, same figure", mine / floor, 2, f"{mine:.0f} ms / {floor:.0f} ms")
-        for name, (path, ready) in {**PAGES, "Patient": (patient.removeprefix(ours), CHART)}.items():
-            show(f"{name}: round trips to the first chart", opened(browser, ours + path, ready)[2], 2)
         if large is None:
             return
         with running("-c", SERVE, large, "{port}") as big:

@@ -167,3 +167,12 @@ def test_the_reader_and_the_page_take_the_same_kinds_of_files_for_records(projec
     script = (project_root / "dashboard" / "assets" / "records.js").read_text()
     kinds = script.partition("KINDS = /\\.(")[2].partition(")$/i")[0].split("|")
     assert {f".{kind}" for kind in kinds} == _RECORD_SUFFIXES
+
+
+def test_parquet_files_of_the_contract_are_received(folder: Path) -> None:
+    files = {"patients__parquet": "patients", "sessions__parquet": "sessions", "other__parquet": "not read"}
+    assert _received(folder, **files) == {
+        "patients.parquet": "patients",
+        "sessions.parquet": "sessions",
+        "other.parquet": "",
+    }
