@@ -245,25 +245,29 @@ def test_the_work_is_done_without_a_mouse(new_page):
     assert not outside, outside
 
 
+# Heading and a part that only this state has: the page before it stands until the next one is there.
 STATES = {
-    "compare": ("/?by=diagnosis", ".multiple .main-svg"),
-    "phase": ("/?by=phase", ".section .main-svg"),
-    "empty side effects": ("/side-effects?clinic=nowhere", ".state"),
-    "groups": ("/side-effects?side-by=dose_band", ".section .main-svg"),
-    "empty list": ("/patients?search=nobody", ".worklist-page:has(#worklist-sentence:not(:empty)) .ag-header-cell"),
-    "unknown patient": ("/patient/NOBODY-1", ".state"),
-    "records": ("/records", ".completeness"),
-    "exports": ("/exports", "table"),
-    "accounts": ("/accounts", "h1"),
-}
+    "compare": ("/?by=diagnosis", "Outcomes", ".multiple .main-svg"),
+    "phase": ("/?by=phase", "Outcomes", ".section .main-svg"),
+    "empty side effects": ("/side-effects?clinic=nowhere", "Side effects", ".state"),
+    "groups": ("/side-effects?side-by=dose_band", "Side effects", ".section .main-svg"),
+    "empty list": (
+        "/patients?search=nobody", "Patients", ".worklist-page:has(#worklist-sentence:not(:empty)) .ag-header-cell"
+    ),
+    "unknown patient": ("/patient/NOBODY-1", "Patient not found", ".state"),
+    "records": ("/records", "Records", ".completeness"),
+    "exports": ("/exports", "Exports", "#main table"),
+    "accounts": ("/accounts", "Accounts", "h1"),
+}  # fmt: skip
 
 
 def test_axe_finds_nothing_in_any_state(new_page, go_to, violations_in_both):
     page = new_page("/nowhere")
     page.get_by_text("There is no page").wait_for()
     found = {}
-    for name, (path, ready) in STATES.items():
+    for name, (path, heading, ready) in STATES.items():
         go_to(page, path)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         page.locator(ready).first.wait_for()
         expect(page.locator(".bone")).to_have_count(0)
         page.wait_for_load_state("networkidle")
