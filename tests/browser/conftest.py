@@ -95,6 +95,21 @@ def address(serving: Any, sample_database: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def code(sample_database: str) -> str:
+    """A fading patient of the sample, the same in every run."""
+    from data_models.cohort_filter import CohortFilter
+    from data_models.queries.worklist import worklist
+    from data_models.scope import Scope
+    from data_models.store import Store
+
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
+    store.close()
+    return str(rows["patient_code"].iloc[0])
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

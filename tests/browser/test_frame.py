@@ -13,7 +13,6 @@ from playwright.sync_api import Page, Route, expect
 
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.cohort import present_values
-from data_models.queries.worklist import worklist
 from data_models.scope import Scope
 from data_models.store import Store, StoreError
 
@@ -55,16 +54,6 @@ def test_navigation_opens_pages_and_keeps_the_filters(new_page: Callable[..., Pa
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Outcomes")
     drawn(page)
-
-
-@pytest.fixture(scope="module")
-def code(sample_database: str) -> str:
-    """A patient with scores."""
-    store = Store.open(sample_database)
-    with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
-    store.close()
-    return str(rows["patient_code"].iloc[0])
 
 
 # What shows that a page's answer has come, and the one callback that brings it.

@@ -19,11 +19,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.worklist import worklist
-from data_models.scope import Scope
-from data_models.store import Store
-
 RECORD = Path(__file__).parent / "looks.json"
 MOST_DIFFERENT = 0.4  # of a chart's ink that may lie in other cells than in the record; a missing chart has 1
 DRAWN = ".js-plotly-plot .main-svg, .ag-row .patient-link"
@@ -91,16 +86,6 @@ OVERLAPS = """() => {
     }
     return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def code(sample_database: str) -> str:
-    """A fading patient, the same in every run."""
-    store = Store.open(sample_database)
-    with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
-    store.close()
-    return str(rows["patient_code"].iloc[0])
 
 
 @pytest.fixture
