@@ -12,7 +12,7 @@ import dash
 from dash import Dash, set_props
 from dash.fingerprint import build_fingerprint
 
-from dashboard import data, ids, shell
+from dashboard import data, ids, remembered, shell
 from dashboard.access import entrance
 from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
@@ -69,6 +69,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     serialise_in_one_pass(app)
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
+    remembered.install(app.server)
     known = pages()
     app.layout = lambda: shell.layout(shell.shown(known), shell.asked_for(known))
     rights: dict[str, frozenset[str]] = {}

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from data_models.cohort_filter import CohortFilter
     from data_models.store import Store
 
+Seen = str | None  # a patient's code; None: the list of patients
 _KEY = "ketamine_outcomes"
+_SEEN = "ketamine_outcomes_seen"
 ANSWERS_KEPT = 64
 SHARE_FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
 # Whose answers go into the store: cohorts' figures and counts. Lists and charts of patients never do.
@@ -214,10 +216,25 @@ def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
 def _noted(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
     """The answer, once the audit trail knows of it where it shows patients."""
     if function in (patient, patient_records) and answer is not None:
-        trail.note_patient(str(arguments[0]))
+        tell((str(arguments[0]),))
     elif function is worklist:
-        trail.note_list()
+        tell((None,))
     return answer
+
+
+def tell(shown: tuple[Seen, ...]) -> None:
+    """Tell the audit trail what the current answer shows. Raises StoreError: then it must not be shown."""
+    for code in shown:
+        if code is None:
+            trail.note_list()
+        else:
+            trail.note_patient(code)
+    setattr(g, _SEEN, (*seen(), *shown))
+
+
+def seen() -> tuple[Seen, ...]:
+    """What the audit trail was told that the current answer shows."""
+    return g.get(_SEEN, ())
 
 
 class Summary(Mapping[str, Any]):

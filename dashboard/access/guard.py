@@ -19,6 +19,7 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from wtforms.validators import ValidationError
 
+from dashboard import remembered
 from dashboard.access import callbacks, forms, roles, sessions, state, trail
 from dashboard.access.proxies import WAS_FORWARDED
 from dashboard.pages import Page
@@ -188,11 +189,11 @@ def _give_csrf_token(response: Response) -> Response:
 
 
 def _answer_calls(view: Any) -> Any:
-    """Dash's own view; a call that it cannot take apart is refused, not a failure of the server."""
+    """The kept answer, else Dash's view; a call that it cannot take apart is refused, not a failure of the server."""
 
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
-            return view(*arguments, **named)
+            return remembered.again() or view(*arguments, **named)
         except (PreventUpdate, HTTPException, StoreError):
             raise
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

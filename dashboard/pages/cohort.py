@@ -7,7 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids
+from dashboard import data, ids, remembered
 from dashboard.pages import Page, compare, failed, filters, later, withheld
 from dashboard.pages import outcome_cards as cards
 from dashboard.pages.card import skeleton
@@ -77,7 +77,8 @@ LATER = (
 def register(app: Dash) -> None:
     """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(ids.COHORT_BODY, "children"),
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),
@@ -98,12 +99,15 @@ def register(app: Dash) -> None:
         return [*cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
 
     # Not after the first chart but beside it: the mark comes with the headlines' place.
-    @app.callback(Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    @remembered.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
     def show_headlines(about: str | None) -> Any:
         return cards.headlines(data.summary(CohortFilter.from_query(about))) if about else None
 
-    @app.callback(
-        Output(ANY_EFFECT, "children"), Input(later.go_of(ids.COHORT_CUE), "data-cohort"), prevent_initial_call=True
+    @remembered.callback(
+        app,
+        Output(ANY_EFFECT, "children"),
+        Input(later.go_of(ids.COHORT_CUE), "data-cohort"),
+        prevent_initial_call=True,
     )
     def show_any_effect(about: str | None) -> Any:
         return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None

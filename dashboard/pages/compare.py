@@ -11,7 +11,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids, words
+from dashboard import data, ids, remembered, words
 from dashboard.figures import durability, fade, occupancy, onset, side_effects, waterfall
 from dashboard.figures.graph import graph
 from dashboard.figures.steps import Group
@@ -67,7 +67,8 @@ def register(app: Dash) -> None:
     What is quickly counted comes first; its answer holds the places of the other cards, which begin then.
     """
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(ids.COMPARE_BODY, "children"),
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),
@@ -87,7 +88,8 @@ def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> 
     question, place_id = QUESTIONS[part], f"compare-{part}-place"
 
     # The place comes anew with every comparison, so no card of an earlier one can stand among these.
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(place_id, "children"),
         Input(place_id, "id"),
         State(ids.URL, "search"),

@@ -10,6 +10,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import remembered
 from dashboard.pages.card import message
 from data_models.store import StoreError
 
@@ -26,6 +27,7 @@ def noted(error: Exception) -> str:
         "?",
     )
     log.error("a callback failed: %s at %s", type(error).__name__, place)
+    remembered.failing()
     if isinstance(error, StoreError):
         return str(error)
     return "This could not be worked out. Reload the page; if it stays, tell who runs this dashboard."

@@ -14,7 +14,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard import data, ids
+from dashboard import data, ids, remembered
 from dashboard import words as sentences
 from dashboard.pages.card import message
 from data_models.cohort_filter import KEYS, NAMES, CohortFilter
@@ -146,7 +146,7 @@ def _choice(key: str, present: list[str], cohort: CohortFilter) -> Component:
 def register(app: Dash) -> None:
     """Fill the bar from the store; keep bar, chips and URL together."""
 
-    @app.callback(Output(ids.FILTER_BAR, "children"), Input(ids.FILTER_BAR, "id"), State(ids.URL, "search"))
+    @remembered.callback(app, Output(ids.FILTER_BAR, "children"), Input(ids.FILTER_BAR, "id"), State(ids.URL, "search"))
     def fill(_: str, search: str | None) -> Any:
         from data_models.queries.choices import choices
 

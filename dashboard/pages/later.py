@@ -14,6 +14,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
+from dashboard import remembered
 from dashboard.pages import failed
 from dashboard.pages.card import place, skeleton
 from data_models.cohort_filter import CohortFilter
@@ -84,7 +85,8 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
 
 
 def _register(app: Dash, cue_id: str, one: Later) -> None:
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(one.place_id, "children"),
         Input(go_of(cue_id), "data-cohort"),
         prevent_initial_call=True,

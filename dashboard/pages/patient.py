@@ -7,7 +7,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard import data, ids
+from dashboard import data, ids, remembered
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
 from dashboard.pages import Page, failed, patient_report
@@ -50,7 +50,8 @@ def register(app: Dash) -> None:
 
     patient_report.register(app)
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(BODY, "children"),
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
@@ -63,7 +64,8 @@ def register(app: Dash) -> None:
     app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, DRAWN), Input(DETAILS, "id"))
 
     # Places come anew with every patient, so one patient's sessions never stand below another's course.
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(DETAILS, "children"),
         Input(DETAILS, DRAWN),
         State(ids.URL, "pathname"),
@@ -75,7 +77,8 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return None if found is None else details(found, search)
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(CONTEXT, "children"),
         Input(DETAILS, DRAWN),
         State(ids.URL, "pathname"),
@@ -87,7 +90,7 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return None if found is None else in_context(found, search)
 
-    @app.callback(Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    @remembered.callback(app, Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
     def show_pager(pathname: str | None, search: str | None) -> Any:
         return pager(code_of(pathname), search)
 

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids, theme, worklist_rows
+from dashboard import data, ids, remembered, theme, worklist_rows
 from dashboard.figures.sparkline import sparklines as draw_sparklines
 from dashboard.pages import Page, filters
 from dashboard.pages.list_query import ListQuery
@@ -141,7 +141,7 @@ def register(app: Dash) -> None:
         )
         return {"rowData": rows, "rowCount": total}, said
 
-    @app.callback(Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
+    @remembered.callback(app, Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
     def show_lists(search: str | None, pathname: str | None) -> Any:
         cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
         counts = data.ask(attention_counts, cohort, data.rules())

@@ -9,7 +9,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import data, ids
+from dashboard import data, ids, remembered
 from dashboard.pages import Page, failed, filters, later, withheld
 from dashboard.pages import effect_cards as cards
 from dashboard.pages.card import message, place, skeleton
@@ -95,7 +95,8 @@ LATER = (WHEN, RESOLUTION, SEVERITY, VITALS)
 def register(app: Dash) -> None:
     """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(ids.SIDE_EFFECTS_BODY, "children"),
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),
@@ -118,7 +119,8 @@ def register(app: Dash) -> None:
 
     later.register(app, ids.SIDE_EFFECTS_CUE, LATER)
 
-    @app.callback(
+    @remembered.callback(
+        app,
         Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"),
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),

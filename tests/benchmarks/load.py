@@ -3,15 +3,19 @@
     python tests/benchmarks/load.py
 
 Both run under gunicorn with one worker of four threads, on the sample clinic, and take turns. The bare callback
-returns the charts that ours returns, made once: no guard, no person, no store, no other part of the page. Load
-comes from `wrk` where it is installed, else from threads of a process of its own. Medians of the turns.
+returns the charts that ours returns, made once: no guard, no person, no store, no other part of the page. Ours is
+asked the same again and again, as the bare one is, and then ("anew") each time by an address that nobody has asked
+before: the patient's records are read and drawn each time, the cohort's kept figures drawn each time. Load comes
+from `wrk` where it is installed, else from threads of this process. Medians of the turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import http.client
+import itertools
 import json
 import os
 import platform
@@ -55,10 +59,15 @@ class Application(BaseApplication):
         return app.server
 Application().run()
 """
+VISIT = "visit=0"  # stands in the address of what is asked anew each time
 LUA = """wrk.method = "POST"
-wrk.body = %s
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept-Encoding"] = "%s"
+local body, start, visits = %s, %d, 0
+function request()
+    visits = visits + 1
+    return wrk.format(nil, nil, nil, (body:gsub("visit=0", "visit=" .. (start + visits))))
+end
 """
 
 
@@ -100,10 +109,15 @@ def charts(part: Any) -> list[Any]:
     return []
 
 
+def _first_visit() -> int:
+    """A number above those of all visits so far: microseconds, few enough digits for wrk's Lua."""
+    return time.time_ns() // 1000 % 10**12
+
+
 def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from wrk."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(LUA % (json.dumps(json.dumps(call)), encoding))
+        script.write(LUA % (encoding, json.dumps(json.dumps(call)), _first_visit()))
         script.flush()
         line = [
             "wrk",
@@ -122,13 +136,15 @@ def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, enco
 
 def by_threads(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from threads with a connection each."""
-    content, done, stop = json.dumps(call).encode(), [0] * connections, time.perf_counter() + seconds
+    content, done, stop = json.dumps(call), [0] * connections, time.perf_counter() + seconds
+    visits = itertools.count(_first_visit())
     headers = {"Content-Type": "application/json", "Accept-Encoding": encoding}
 
     def one(number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         while time.perf_counter() < stop:
-            connection.request("POST", CALL, content, headers)
+            body = content.replace(VISIT, f"visit={next(visits)}").encode()
+            connection.request("POST", CALL, body, headers)
             reply = connection.getresponse()
             reply.read()
             assert reply.status == 200
@@ -140,6 +156,15 @@ def by_threads(port: int, call: dict[str, Any], seconds: int, connections: int, 
     for thread in threads:
         thread.join()
     return sum(done) / seconds
+
+
+def visited(call: dict[str, Any]) -> dict[str, Any]:
+    """The same question, its address marked with a visit."""
+    marked = copy.deepcopy(call)
+    for part in (*marked["inputs"], *marked["state"]):
+        if part["property"] == "search":
+            part["value"] = "&".join(filter(None, [part["value"] or "?", VISIT]))
+    return marked
 
 
 def main() -> None:
@@ -163,6 +188,7 @@ def main() -> None:
         url = pages.store_of(folder, "sample.db", ROOT / "sample_data" / "clinic")
         code = pages.codes(url, 1)[0]
         calls = {"patient": clinicians.patient_calls(code)["chart"], "cohort": clinicians.cohort_call()}
+        calls |= {f"{what}, anew": visited(call) for what, call in calls.items()}
         with running(OURS, url) as ours:
             for what, call in calls.items():
                 found = charts(answer(ours, call))
@@ -180,7 +206,7 @@ def main() -> None:
                             turns.append(pair)
                 mine, floor = (statistics.median(side) for side in zip(*turns, strict=True))
                 print(
-                    f"{what:8} {mine:7.0f} answers/s, bare callback with the same {len(found)} charts {floor:7.0f}: "
+                    f"{what:13} {mine:7.0f} answers/s, bare callback with the same {len(found)} charts {floor:7.0f}: "
                     f"{mine / floor:.0%}",
                     flush=True,
                 )

@@ -220,7 +220,7 @@ def test_a_card_that_fails_says_so_under_its_question(client: FlaskClient, monke
         raise RuntimeError("patient ABC-1 scored 27")
 
     monkeypatch.setattr(data, "course_values", fail)
-    mark = {"id": "cohort-cue-go", "property": "data-cohort", "value": "?route=iv"}
+    mark = {"id": "cohort-cue-go", "property": "data-cohort", "value": "?route=iv&sex=female"}
     text = ask(client, "waterfall-place.children", [mark]).get_data(as_text=True)
     assert "Who improved?" in text
     assert "could not be worked out" in text
