@@ -21,6 +21,7 @@ import pandas as pd
 from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from data_models import store_worklist
 from data_models.bulk import Load, in_key_order, ingest, read_frame, release
 from data_models.engine import (
     StoreError,
@@ -113,6 +114,7 @@ class Store:
                 values["accounts"] = "0"  # "1" once anybody was given one
                 values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
+            store_worklist.fill_empty(connection)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -216,7 +218,7 @@ class Store:
             if rules == current:
                 if len(ids):
                     drop_facts(connection, _touched_ids())
-                store_facts(connection, facts, progress, len(slices))
+                store_facts(connection, facts, progress, len(slices), _touched_ids())
             else:
                 _derive_all(connection, rules, progress)
             counts = {table: len(new[table]) for table in RECORDS}

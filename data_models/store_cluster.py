@@ -25,6 +25,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from data_models import store_worklist
 from data_models.bulk import Load, release
 from data_models.engine import StoreError, open_engine, plain, reading
 from data_models.outcomes.derive import derive
@@ -128,6 +129,7 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
                 for table, source in found.items():
                     names = ", ".join(column.name for column in _TABLES[table].columns)
                     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}")
+            store_worklist.fill(connection)
             set_rules(connection, rules)
         staging.keep_only("")
     except (SQLAlchemyError, sqlite3.Error) as error:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Select, delete, func, select
 
+from data_models import store_worklist
 from data_models.bulk import Load, read_frame
 from data_models.outcomes.derive import Facts, derive
 from data_models.rules import OutcomeRules
@@ -57,6 +58,7 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
 
 def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
     """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
+    store_worklist.take_away(connection, touched)
     for name in FACTS:
         statement = delete(_TABLES[name])
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
@@ -77,15 +79,23 @@ def derived(beside: ThreadPoolExecutor, slices: Iterable[Records], rules: Outcom
 
 
 def store_facts(
-    connection: Connection, facts_of_slices: Iterator[Facts], progress: Progress, slices: int | None = None
+    connection: Connection,
+    facts_of_slices: Iterator[Facts],
+    progress: Progress,
+    slices: int | None = None,
+    touched: Select[tuple[int]] | None = None,
 ) -> None:
-    """Append the facts of one slice after the other. `slices`: how many there are, where that is known."""
+    """Append the facts of one slice after the other, and put their patients on the list.
+
+    `slices`: how many there are, where that is known. `touched`: the ids of their patients; None: all.
+    """
     with Load(connection, [_TABLES[table] for table in FACTS]) as load:
         for done, facts in enumerate(facts_of_slices):
             progress(f"storing outcomes, slice {done + 1}", done / slices if slices else 0.5)
             for table in FACTS:
                 load.add(getattr(facts, table), _TABLES[table])
         load.finish()
+    store_worklist.fill(connection, touched)
 
 
 def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:

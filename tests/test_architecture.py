@@ -31,6 +31,7 @@ FLOORS = {
         "store_copy",
         "store_distribution",
         "store_facts",
+        "store_worklist",
         "cohort",
         "migrations",
     },

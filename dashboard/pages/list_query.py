@@ -46,6 +46,10 @@ class ListQuery:
             "descending": self.descending,
         }
 
+    def sized_by(self) -> dict[str, Any]:
+        """Named arguments of `list_sizes`: they are the same in either direction."""
+        return {name: value for name, value in self.arguments().items() if name != "descending"}
+
     def to_query(self, cohort: CohortFilter, **more: str) -> str:
         """The query string of this list with its cohort, "?" first."""
         pairs = [

@@ -19,7 +19,7 @@ from dashboard.pages.patient_query import PatientView, code_of
 from data_models.cohort_filter import CohortFilter
 from data_models.queries import patients as queries
 from data_models.queries.context import context_band
-from data_models.queries.worklist import neighbours
+from data_models.queries.worklist import list_sizes, neighbours
 
 BODY = "patient-body"
 DETAILS = "patient-details"
@@ -156,7 +156,14 @@ def pager(code: str | None, search: str | None) -> list[Component]:
     cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
     query = wanted.to_query(cohort)
     before, after = (
-        data.ask(neighbours, cohort, code, **wanted.arguments(), rules=data.rules(), keep=False)
+        data.ask(
+            neighbours,
+            cohort,
+            code,
+            **wanted.arguments(),
+            sizes=data.ask(list_sizes, cohort, **wanted.sized_by()),
+            keep=False,
+        )
         if code
         else (None, None)
     )

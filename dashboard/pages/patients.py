@@ -15,7 +15,7 @@ from dashboard.pages import Page, filters
 from dashboard.pages.list_query import ListQuery
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
-from data_models.queries.worklist import attention_counts, sparklines, worklist
+from data_models.queries.worklist import attention_counts, list_sizes, sparklines, worklist
 
 GRID = "worklist"
 SENTENCE = "worklist-sentence"
@@ -130,7 +130,14 @@ def register(app: Dash) -> None:
         start = max(0, int(request.get("startRow") or 0))
         rules, scale = data.rules(), INSTRUMENTS[cohort.instrument]
         listed, total = data.ask(
-            worklist, cohort, **wanted.arguments(), limit=PAGE_ROWS, offset=start, rules=rules, keep=False
+            worklist,
+            cohort,
+            **wanted.arguments(),
+            limit=PAGE_ROWS,
+            offset=start,
+            sizes=data.ask(list_sizes, cohort, **wanted.sized_by()),
+            rules=rules,
+            keep=False,
         )
         patients = [int(patient) for patient in listed["patient_id"]]
         scores = data.ask(sparklines, patients, cohort.instrument, keep=False)
@@ -144,7 +151,7 @@ def register(app: Dash) -> None:
     @remembered.callback(app, Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
     def show_lists(search: str | None, pathname: str | None) -> Any:
         cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
-        counts = data.ask(attention_counts, cohort, data.rules())
+        counts = data.ask(attention_counts, cohort)
         return ready_lists(counts, cohort, wanted)
 
     # The URL holds the list: grid, box and choice follow it, and change it (assets/worklist.js).

@@ -2,107 +2,131 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, func, or_, select
 
 from data_models.bulk import read_frame
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.conditions import of_courses, of_patients, single_patients
+from data_models.queries.worklist_order import ATTENTION, NOT_MEASURED, SORTABLE, Listing, Sizes, kinds, rows_of
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.scope import Scope
-from data_models.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact
+from data_models.tables import (
+    ALWAYS_LISTED,
+    WORKLIST_VALUES,
+    Course,
+    CourseOutcome,
+    Patient,
+    ScoreFact,
+    Session,
+    SessionFact,
+    WorklistCount,
+    WorklistFact,
+)
 
-# Ready lists (screens, Patients): name -> condition on the latest course.
-ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session", "worse")
+__all__ = ["ATTENTION", "SORTABLE", "attention_counts", "list_sizes", "neighbours", "sparklines", "worklist"]
+
 _OUTCOME = ("baseline", "best", "last", "last_days", "item9_last", "item9_change", "evaluable")
-SORTABLE = (
-    "patient_code", "clinic", "diagnosis", "course", "sessions", "drug", "route", "phase", "baseline", "best", "last",
-    "last_days", "improvement", "state", "days_since_session", "item9_last", "item9_change", "predose_high", "worst",
-)  # fmt: skip
+_PAGE = 60  # rows, about
 
 
-def _rows(scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Select[Any]:
-    """Patients with their latest course and its outcome on one instrument; no order, no limit."""
-    outcome = and_(
-        CourseOutcome.patient_id == Course.patient_id,
-        CourseOutcome.course == Course.course,
-        CourseOutcome.instrument == cohort.instrument,
-    )
-    this_course = (SessionFact.patient_id == Course.patient_id) & (SessionFact.course == Course.course)
-    latest_phase = (
-        select(SessionFact.phase).where(
-            SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours
-        )
-    ).scalar_subquery()
-    worst = select(func.max(SessionFact.worst)).where(this_course).scalar_subquery()
-    high = or_(
-        Session.systolic_before > rules.predose_systolic_mmhg, Session.diastolic_before > rules.predose_diastolic_mmhg
-    )
-    predose_high = (
-        select(func.coalesce(func.max(case((high, 1), else_=0)), 0))
-        .where(Session.patient_id == Course.patient_id, Session.hours >= Course.start_hours)
-        .scalar_subquery()
-    )
-    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
-    improvement = case(
-        (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
-    )
-    statement = (
-        select(
-            Patient.patient_id,
-            Patient.patient_code,
-            Patient.clinic,
-            Patient.diagnosis,
-            Patient.conditions,
-            Course.course,
-            Course.sessions,
-            Course.drug,
-            Course.route,
-            latest_phase.label("phase"),
-            *(getattr(CourseOutcome, name) for name in _OUTCOME),
-            func.coalesce(CourseOutcome.state, "not_measured").label("state"),
-            improvement.label("improvement"),
-            (CourseOutcome.last_days - last_session_days).label("days_since_session"),
-            predose_high.label("predose_high"),
-            worst.label("worst"),
-        )
-        .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
-        .outerjoin(CourseOutcome, outcome)
-        .where(Course.end_hours.is_(None), *single_patients(scope), *of_patients(cohort), *of_courses(cohort))
-    )
-    if cohort.phase:
-        statement = statement.where(latest_phase.in_(cohort.phase))
-    return statement
-
-
-def _chosen(
+def list_sizes(
+    connection: Connection,
     scope: Scope,
     cohort: CohortFilter,
-    rules: OutcomeRules,
+    *,
+    state: str | None = None,
+    attention: str | None = None,
+    search: str = "",
+    sort: str = "patient_code",
+) -> Sizes:
+    """How many patients of each kind a list holds, and how many of them have a value in its order.
+
+    From the counts kept at import; rows are counted only where the list is searched or narrowed by more than
+    instrument, clinic, state and ready list.
+    """
+    column = sort if sort in WORKLIST_VALUES else None
+    shelf, wanted = _shelf(connection, cohort.instrument, kinds(state, attention))
+    conditions, joined = _conditions(scope, cohort, search)
+    if joined or search:
+        valued: Any = func.count(getattr(WorklistFact, column) if column else WorklistFact.patient_id)
+        counted: Select[Any] = select(WorklistFact.kind, func.count(), valued)
+        counted = rows_of(counted, shelf, conditions, joined=joined).group_by(WorklistFact.kind)
+    else:
+        patients = func.sum(WorklistCount.patients)
+        valued = func.sum(getattr(WorklistCount, column)) if column else patients
+        counted = select(WorklistCount.kind, patients, valued).where(WorklistCount.instrument == shelf)
+        for clinics in _clinics(scope, cohort):
+            counted = counted.where(WorklistCount.clinic.in_(clinics))
+        counted = counted.group_by(WorklistCount.kind)
+    return {k: (int(n), int(m)) for k, n, m in connection.execute(counted) if n and (wanted is None or k in wanted)}
+
+
+def _shelf(connection: Connection, instrument: str, wanted: frozenset[int]) -> tuple[str, frozenset[int] | None]:
+    """The instrument whose rows to read, and the kinds; where nobody was measured on it, everybody is of one kind.
+
+    The kinds are then those of another instrument and say nothing: None stands for all of them.
+    """
+    known = select(WorklistCount.kind).where(WorklistCount.instrument == instrument).limit(1)
+    if instrument == ALWAYS_LISTED or connection.execute(known).first():
+        return instrument, wanted
+    return ALWAYS_LISTED, None if NOT_MEASURED in wanted else frozenset()
+
+
+def _clinics(scope: Scope, cohort: CohortFilter) -> list[list[str]]:
+    """Names of the clinics that the scope, and those that the filter, leaves; nothing where all are meant."""
+    single_patients(scope)
+    found = [sorted(scope.clinics)] if scope.clinics is not None else []
+    return found + ([list(cohort.clinic)] if cohort.clinic else [])
+
+
+def _conditions(scope: Scope, cohort: CohortFilter, search: str) -> tuple[tuple[ColumnElement[bool], ...], bool]:
+    """What the list asks of the rows beside instrument and kind, and whether of patients and courses."""
+    found: list[ColumnElement[bool]] = [WorklistFact.clinic.in_(names) for names in _clinics(scope, cohort)]
+    if search:
+        found.append(WorklistFact.patient_code.icontains(search.strip()[:32], autoescape=True))
+    more = [*of_patients(dataclasses.replace(cohort, clinic=())), *of_courses(cohort)]
+    if cohort.phase:
+        more.append(_latest_phase().in_(cohort.phase))
+    return (*found, *more), bool(more)
+
+
+def _listing(
+    connection: Connection,
+    scope: Scope,
+    cohort: CohortFilter,
+    *,
     state: str | None,
     attention: str | None,
     search: str,
-) -> Select[Any]:
-    statement = _rows(scope, cohort, rules)
-    if state:
-        statement = statement.where(func.coalesce(CourseOutcome.state, "not_measured") == state)
-    if search:
-        statement = statement.where(Patient.patient_code.icontains(search.strip()[:32], autoescape=True))
-    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
-    conditions = {
-        "fading": CourseOutcome.state == "fading",
-        "response_lost": CourseOutcome.state == "response_lost",
-        "worse": CourseOutcome.state == "worse",
-        # Thoughts of death or self-harm on more than several days, or more often than at first.
-        "item9_raised": or_(CourseOutcome.item9_last >= 2, CourseOutcome.item9_change > 0),
-        "no_score_since_session": or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= last_session_days),
-    }
-    if attention in conditions:
-        statement = statement.where(conditions[attention])
-    return statement
+    sort: str,
+    descending: bool,
+    sizes: Sizes | None,
+) -> Listing:
+    if sizes is None:
+        sizes = list_sizes(connection, scope, cohort, state=state, attention=attention, search=search, sort=sort)
+    shelf, wanted = _shelf(connection, cohort.instrument, frozenset())
+    column = sort if sort in WORKLIST_VALUES else None
+    if wanted is None or shelf != cohort.instrument:
+        # Nobody was measured on it: only the side effects of the course have a value.
+        descending = descending and (column is None or column == "worst")
+        column = column if column == "worst" else None
+        sort = column or "patient_code"
+    conditions, joined = _conditions(scope, cohort, search)
+    clinics = _clinics(scope, cohort)
+    few = False
+    if clinics and not joined and not search:
+        listed = sum(patients for patients, _ in sizes.values())
+        of_all = select(func.coalesce(func.sum(WorklistCount.patients), 0)).where(
+            WorklistCount.instrument == shelf, WorklistCount.kind.in_(sorted(sizes))
+        )
+        # Walking the order reads on average `of_all / listed` rows for each of the list's, a page of them.
+        few = listed * listed < _PAGE * int(connection.execute(of_all).scalar_one())
+    return Listing(shelf, column, sort == "state", descending, conditions, joined, sizes, few)
 
 
 def worklist(
@@ -117,6 +141,7 @@ def worklist(
     descending: bool = False,
     limit: int = 50,
     offset: int = 0,
+    sizes: Sizes | None = None,
     rules: OutcomeRules = DEFAULT_RULES,
 ) -> tuple[pd.DataFrame, int]:
     """One page of the list and the number of rows of the whole.
@@ -125,37 +150,17 @@ def worklist(
     (of the latest session), baseline, best, last, last_days, state, item9_last, item9_change, evaluable,
     improvement, days_since_session (last score minus last session; 0 or less: no score since it),
     predose_high (1: a session of the course began above the pre-dose limits), worst (grade 0 to 3).
-    Missing values come last in either direction.
+    Missing values come last in either direction. `sizes`: those of `list_sizes`, where they are known.
     """
-    rows = _chosen(scope, cohort, rules, state, attention, search)
-    total = _count(connection, rows, scope, cohort, of_outcomes=bool(state or attention), searched=bool(search))
-    if not total:
-        return read_frame(connection, rows.limit(0)), 0
-    if sort == "patient_code" or sort not in SORTABLE:
-        # In the order of an index: the database stops at the end of the page.
-        code = Patient.patient_code
-        ordered: Select[Any] = rows.order_by(code.desc() if descending else code.asc())
-    else:
-        chosen = rows.subquery()
-        ordered = select(chosen).order_by(*_order(chosen, sort, descending))
-    return read_frame(connection, ordered.limit(limit).offset(offset)), total
-
-
-def _count(
-    connection: Connection, rows: Select[Any], scope: Scope, cohort: CohortFilter, *, of_outcomes: bool, searched: bool
-) -> int:
-    """How many rows there are; tables that none of their conditions is about are not joined."""
-    if of_outcomes or searched or single_patients(scope) or of_patients(cohort) or cohort.phase:
-        statement = select(func.count()).select_from(rows.subquery())
-    else:
-        statement = select(func.count()).select_from(Course).where(Course.end_hours.is_(None), *of_courses(cohort))
-    return int(connection.execute(statement).scalar_one())
-
-
-def _order(chosen: Any, sort: str, descending: bool) -> list[Any]:
-    """Missing values last in either direction; patients of one value by code."""
-    column = chosen.c[sort if sort in SORTABLE else "patient_code"]
-    return [column.is_(None), column.desc() if descending else column.asc(), chosen.c.patient_code]
+    listing = _listing(
+        connection, scope, cohort, state=state, attention=attention, search=search, sort=sort, descending=descending,
+        sizes=sizes,
+    )  # fmt: skip
+    patients = listing.page(connection, max(0, offset), limit)
+    found = read_frame(connection, _rows(scope, cohort.instrument, patients, rules))
+    places = {patient: place for place, patient in enumerate(patients)}
+    ordered = found.iloc[found["patient_id"].map(places).argsort()] if len(found) else found
+    return ordered.reset_index(drop=True), listing.total()
 
 
 def neighbours(
@@ -169,46 +174,78 @@ def neighbours(
     search: str = "",
     sort: str = "patient_code",
     descending: bool = False,
-    rules: OutcomeRules = DEFAULT_RULES,
+    sizes: Sizes | None = None,
 ) -> tuple[str | None, str | None]:
     """Codes of the previous and the next patient of the same list; None at its ends or outside it."""
-    rows = _chosen(scope, cohort, rules, state, attention, search)
-    if sort == "patient_code" or sort not in SORTABLE:
-        before, after = _beside(connection, rows, patient_code)
-        return (after, before) if descending else (before, after)
-    chosen = rows.subquery()
-    order = _order(chosen, sort, descending)
-    listed = select(
-        chosen.c.patient_code,
-        func.lag(chosen.c.patient_code).over(order_by=order).label("previous"),
-        func.lead(chosen.c.patient_code).over(order_by=order).label("following"),
-    ).subquery()
-    statement = select(listed.c.previous, listed.c.following).where(listed.c.patient_code == patient_code)
-    row = connection.execute(statement).one_or_none()
-    return (row.previous, row.following) if row else (None, None)
+    listing = _listing(
+        connection, scope, cohort, state=state, attention=attention, search=search, sort=sort, descending=descending,
+        sizes=sizes,
+    )  # fmt: skip
+    return listing.beside(connection, patient_code)
 
 
-def _beside(connection: Connection, rows: Select[Any], patient_code: str) -> tuple[str | None, str | None]:
-    """The codes just below and just above one of the rows' codes, found in an index."""
-    code = Patient.patient_code
-    codes = rows.with_only_columns(code, maintain_column_froms=True)
-    if connection.execute(codes.where(code == patient_code)).first() is None:
-        return None, None
-    below = codes.where(code < patient_code).order_by(code.desc()).limit(1)
-    above = codes.where(code > patient_code).order_by(code).limit(1)
-    return connection.execute(below).scalar(), connection.execute(above).scalar()
+def _latest_phase() -> ScalarSelect[Any]:
+    return (
+        select(SessionFact.phase).where(
+            SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours
+        )
+    ).scalar_subquery()
 
 
-def attention_counts(
-    connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules = DEFAULT_RULES
-) -> dict[str, int]:
+def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: OutcomeRules) -> Select[Any]:
+    """Some patients with their latest course and its outcome on one instrument, in no order."""
+    outcome = and_(
+        CourseOutcome.patient_id == Course.patient_id,
+        CourseOutcome.course == Course.course,
+        CourseOutcome.instrument == instrument,
+    )
+    this_course = (SessionFact.patient_id == Course.patient_id) & (SessionFact.course == Course.course)
+    worst = select(func.max(SessionFact.worst)).where(this_course).scalar_subquery()
+    high = or_(
+        Session.systolic_before > rules.predose_systolic_mmhg, Session.diastolic_before > rules.predose_diastolic_mmhg
+    )
+    predose_high = (
+        select(func.coalesce(func.max(case((high, 1), else_=0)), 0))
+        .where(Session.patient_id == Course.patient_id, Session.hours >= Course.start_hours)
+        .scalar_subquery()
+    )
+    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
+    improvement = case(
+        (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
+    )
+    return (
+        select(
+            Patient.patient_id,
+            Patient.patient_code,
+            Patient.clinic,
+            Patient.diagnosis,
+            Patient.conditions,
+            Course.course,
+            Course.sessions,
+            Course.drug,
+            Course.route,
+            _latest_phase().label("phase"),
+            *(getattr(CourseOutcome, name) for name in _OUTCOME),
+            func.coalesce(CourseOutcome.state, "not_measured").label("state"),
+            improvement.label("improvement"),
+            (CourseOutcome.last_days - last_session_days).label("days_since_session"),
+            predose_high.label("predose_high"),
+            worst.label("worst"),
+        )
+        .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
+        .outerjoin(CourseOutcome, outcome)
+        .where(Course.patient_id.in_(patients), Course.end_hours.is_(None), *single_patients(scope))
+    )
+
+
+def attention_counts(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, int]:
     """How many patients each ready list holds."""
-    return {
-        name: connection.execute(
-            select(func.count()).select_from(_chosen(scope, cohort, rules, None, name, "").subquery())
-        ).scalar_one()
-        for name in ATTENTION
-    }
+    sizes = list_sizes(connection, scope, cohort)
+    shelf, _ = _shelf(connection, cohort.instrument, frozenset())
+    if shelf != cohort.instrument:
+        total = sum(patients for patients, _ in sizes.values())
+        return {name: total if NOT_MEASURED in kinds(None, name) else 0 for name in ATTENTION}
+    return {name: sum(n for k, (n, _) in sizes.items() if k in kinds(None, name)) for name in ATTENTION}
 
 
 def sparklines(connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str) -> pd.DataFrame:

@@ -47,9 +47,6 @@ TABLES = Base.metadata.tables
 
 # --- the rules -----------------------------------------------------------------------------------
 
-# Windows over all patients are worked out on the coordinator, which Citus allows from 10.0 on: needed here, for the
-# neighbours in a list sorted by anything but the code are those of the whole list.
-PULLED = {"worklist.neighbours"}
 REFUSED = (exp.GroupingSets, exp.Rollup, exp.Cube, exp.TableSample, exp.Lock, exp.Lateral)
 
 
@@ -335,7 +332,6 @@ def sample(sample_database: str) -> Iterator[Store]:
 
 @pytest.mark.parametrize("function", _queries(), ids=_name)
 def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample: Store) -> None:
-    name = _name(function)
     found = set()
     with sample.connect() as connection, _heard(sample.engine) as said:
         for call in _calls_of(function):
@@ -343,15 +339,8 @@ def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample:
                 call(connection, scope, wanted)
     assert said
     for sql in said:
-        found |= {(problem, sql) for problem in problems(sql) if name not in PULLED or "a window runs" not in problem}
+        found |= {(problem, sql) for problem in problems(sql)}
     assert not found, "\n".join(f"{problem}\n  {sql[:300]} ... {sql[-700:]}" for problem, sql in sorted(found))
-
-
-def test_what_is_pulled_to_the_coordinator_still_is(sample: Store) -> None:
-    """The exceptions are needed: a name stays in PULLED as long as its query has a window over all patients."""
-    with sample.connect() as connection, _heard(sample.engine) as said:
-        worklist.neighbours(connection, ALL, PLAIN, ONE, sort="last")
-    assert any("a window runs" in problem for sql in said for problem in problems(sql))
 
 
 def test_the_figures_of_a_cohort_ask_nothing_else(sample: Store) -> None:

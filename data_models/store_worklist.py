@@ -1,0 +1,157 @@
+"""The list of patients kept in its orders: rows of `worklist_facts` and their counts follow each change of facts.
+
+Rows are made from stored facts by one INSERT ... SELECT an instrument, within a patient. Counts are taken away
+with the rows of the patients that an import touches and added with the new ones, so a change costs what it
+touches and not what is stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+)
+
+from data_models.queries.worklist_order import kind
+from data_models.tables import (
+    ALWAYS_LISTED,
+    WORKLIST_VALUES,
+    Base,
+    Course,
+    CourseOutcome,
+    Patient,
+    SessionFact,
+    WorklistCount,
+    WorklistFact,
+)
+
+_ROWS_TO_COUNT_ANEW = 5_000
+_INDEXES = sorted(Base.metadata.tables[WorklistFact.__tablename__].indexes, key=lambda index: str(index.name))
+_COUNTS = ("patients", *WORKLIST_VALUES)
+_ADD = text(
+    f"INSERT INTO worklist_counts (instrument, clinic, kind, {', '.join(_COUNTS)}) "
+    f"VALUES (:instrument, :clinic, :kind, {', '.join(f':{name}' for name in _COUNTS)}) "
+    "ON CONFLICT (instrument, clinic, kind) DO UPDATE SET "
+    + ", ".join(f"{name} = worklist_counts.{name} + excluded.{name}" for name in _COUNTS)
+)
+
+Touched = Select[tuple[int]] | None  # a SELECT of patients' ids; None: all patients
+
+
+def take_away(connection: Connection, touched: Touched = None) -> None:
+    """Take some patients off the list."""
+    if touched is None:
+        connection.execute(delete(WorklistFact))
+        connection.execute(delete(WorklistCount))
+        return
+    theirs = WorklistFact.patient_id.in_(touched)
+    _count(connection, theirs, -1)
+    connection.execute(delete(WorklistFact).where(theirs))
+
+
+def fill(connection: Connection, touched: Touched = None) -> None:
+    """Put some patients, whose facts are stored and who are not on it, on the list."""
+    if connection.execute(select(WorklistFact.patient_id).limit(1)).first() is None:
+        touched = None  # nobody is on it
+    known = set(connection.execute(select(WorklistCount.instrument).distinct()).scalars())
+    theirs = CourseOutcome.patient_id.in_(touched) if touched is not None else CourseOutcome.patient_id > 0
+    found = set(connection.execute(select(CourseOutcome.instrument).where(theirs).distinct()).scalars())
+    # SQLite takes half the time where indexes are built of many rows at once; in PostgreSQL readers would wait.
+    later = _INDEXES if touched is None and connection.dialect.name == "sqlite" else ()
+    for index in later:
+        index.drop(connection)
+    for instrument in sorted(known | found | {ALWAYS_LISTED}):
+        # On an instrument that is new to the store everybody gets a row.
+        _fill(connection, instrument, touched if instrument in known else None)
+    for index in later:
+        index.create(connection)
+    if touched is None and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE worklist_facts")
+
+
+def fill_empty(connection: Connection) -> None:
+    """Put everybody on the list of a store that had none: one made before there was."""
+    listed, due = (
+        connection.execute(select(name).limit(1)).first() for name in (WorklistFact.patient_id, Course.patient_id)
+    )
+    if due and not listed:
+        fill(connection)
+
+
+def _fill(connection: Connection, instrument: str, touched: Touched) -> None:
+    table = WorklistFact.__table__
+    rows = _rows(instrument)
+    these: list[ColumnElement[bool]] = [WorklistFact.instrument == instrument]
+    if touched is not None:
+        rows = rows.where(Course.patient_id.in_(touched))
+        these.append(WorklistFact.patient_id.in_(touched))
+    connection.execute(insert(WorklistFact).from_select([column.name for column in table.columns], rows))
+    _count(connection, and_(*these), 1)
+
+
+def _rows(instrument: str) -> Select[Any]:
+    """The rows of the list on one instrument, columns as in the table."""
+    of_course = and_(
+        CourseOutcome.patient_id == Course.patient_id,
+        CourseOutcome.course == Course.course,
+        CourseOutcome.instrument == instrument,
+    )
+    worst = (
+        select(func.max(SessionFact.worst))
+        .where(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
+        .scalar_subquery()
+    )
+    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
+    # Thoughts of death or self-harm on more than several days, or more often than at first.
+    raised = func.coalesce(or_(CourseOutcome.item9_last >= 2, CourseOutcome.item9_change > 0), false())
+    unscored = or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= last_session_days)
+    improvement = case(
+        (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
+    )
+    return (
+        select(
+            Course.patient_id,
+            literal(instrument).label("instrument"),
+            kind(func.coalesce(CourseOutcome.state, "not_measured"), raised, unscored).label("kind"),
+            Patient.patient_code,
+            Patient.clinic,
+            CourseOutcome.baseline,
+            CourseOutcome.last,
+            improvement.label("improvement"),
+            (CourseOutcome.last_days - last_session_days).label("days_since_session"),
+            CourseOutcome.item9_last,
+            worst.label("worst"),
+        )
+        .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
+        .outerjoin(CourseOutcome, of_course)
+        .where(Course.end_hours.is_(None))
+    )
+
+
+def _count(connection: Connection, condition: ColumnElement[bool], sign: int) -> None:
+    """Add the rows that meet a condition to the counts, or take them off."""
+    clinic = func.coalesce(WorklistFact.clinic, "")
+    values = (func.count(getattr(WorklistFact, name)).label(name) for name in WORKLIST_VALUES)
+    statement = (
+        select(
+            WorklistFact.instrument, clinic.label("clinic"), WorklistFact.kind, func.count().label("patients"), *values
+        )
+        .where(condition)
+        .group_by(WorklistFact.instrument, clinic, WorklistFact.kind)
+    )
+    groups = [dict(row) for row in connection.execute(statement).mappings()]
+    if groups:
+        connection.execute(_ADD, [group | {name: sign * group[name] for name in _COUNTS} for group in groups])
