@@ -41,6 +41,7 @@ def filter_id(key: str) -> dict[str, str]:
 # The cohort pages
 COHORT_BODY = "cohort-body"
 COHORT_CUE = "cohort-cue"
+COMPARE = "compare"
 COMPARE_BY = "by"  # key in the URL of what the cohort is compared by
 COMPARE_BODY = "compare-body"
 SIDE_EFFECTS_BODY = "side-effects-body"

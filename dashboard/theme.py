@@ -122,9 +122,14 @@ def faint(name: str, opacity: float = 0.16) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
+def series_token(key: str, value: str, position: int) -> str:
+    """Name of the colour of one group of a comparison: a route keeps its own everywhere."""
+    return value if key == "route" and value in LIGHT else SERIES[position % len(SERIES)]
+
+
 def series_colour(key: str, value: str, position: int) -> str:
-    """Colour of one group of a comparison: a route keeps its own colour everywhere."""
-    return LIGHT[value] if key == "route" and value in LIGHT else LIGHT[SERIES[position % len(SERIES)]]
+    """The (light) colour of one group of a comparison."""
+    return LIGHT[series_token(key, value, position)]
 
 
 def _rgb(hexadecimal: str) -> str:

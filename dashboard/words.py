@@ -180,39 +180,6 @@ def at_day(rows: Sequence[Mapping[str, Any]], at: float, key: str = "days") -> M
     return before[-1] if before else rows[0]
 
 
-def fade(bins: Sequence[Mapping[str, Any]]) -> str:
-    """How does the effect fade between sessions?"""
-    drawn = [b for b in bins if b["scores"] >= FEW and b["mean"] is not None]
-    if not drawn:
-        return sentence(f"no span of days between sessions has {FEW} scores, so the fading cannot be drawn")
-    best = min(drawn, key=lambda b: b["mean"])
-    last = drawn[-1]
-    scores = sum(b["scores"] for b in bins)
-    if best["mean"] >= 0:
-        return sentence(
-            f"scores are not lower after sessions than before them at any span of days ({count(scores, 'score')})"
-        )
-    first = (
-        f"the score is lowest {span(best)} after a session: {number(abs(best['mean']))} points below the score before "
-        f"it ({interval(best['low'], best['high'])}, {count(best['scores'], 'score')})"
-    )
-    if last is best:
-        return sentence(first + ", the latest span with enough scores")
-    given_back = 1 - last["mean"] / best["mean"]
-    if last["mean"] >= 0:
-        direction = "the mean is back at the score before it or above"
-    elif given_back >= 0.05:
-        direction = f"about {percent(given_back)} of that is given back"
-    else:
-        direction = "nearly all of it still holds"
-    return sentence(f"{first}; {span(last)} after, {direction}")
-
-
-def span(b: Mapping[str, Any]) -> str:
-    """ "5 to 7 days"."""
-    return f"{number(b['from_days'])} to {number(b['to_days'])} days"
-
-
 def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, at: float = 28.0) -> str:
     """Who is in response over time, of all who started?"""
     if not rows or courses == 0:

@@ -94,7 +94,9 @@
   function fit(api) {
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
-    api.setColumnWidths([{ key: "patient_code", newWidth: narrow ? 98 : 160 }, { key: "state", newWidth: narrow ? 136 : 144 }]);
+    // A phone's first look holds who, the state and the course; "Treatment-resistant" must stand in one line.
+    const widths = narrow ? { patient_code: 138, state: 134, spark: 98 } : { patient_code: 160, state: 140, spark: 122 };
+    api.setColumnWidths(Object.entries(widths).map(([key, newWidth]) => ({ key, newWidth })));
   }
 
   function arrange(api) {
@@ -189,6 +191,11 @@
       go(to.search, to.pathname);
       if (link.dataset.stay === "page") {
         window.scrollTo(0, 0);
+      } else if (link.dataset.show) {
+        // What the link asks for comes further down: show it, and let the keyboard go on from there.
+        const part = document.getElementById(link.dataset.show);
+        part.scrollIntoView();
+        part.focus({ preventScroll: true });
       } else {
         keepFocus(link);
       }

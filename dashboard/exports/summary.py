@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dashboard import words
+from dashboard import fade_words, words
 from dashboard.exports import completeness, svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
 from dashboard.exports.release import PRODUCT, Release, program_version
@@ -234,7 +234,7 @@ def _fade(release: Release) -> Section:
         rows = [row for row in summary["fade"] if is_number(row["mean"]) and row["scores"] >= words.FEW]
         lines.append(svg.Line(name, [((r["from_days"] + r["to_days"]) / 2, r["mean"]) for r in rows], marks=True))
     kept = [row for row in release.whole["fade"] if not _holds_text(row)]
-    said = _said(release, words.fade, kept)
+    said = _said(release, fade_words.fade, kept)
     alt = said or "Mean change from the score before the session, by days since it."
     drawing = svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points")
     charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))

@@ -6,8 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, note
-from dashboard.figures.steps import FEW, MOST_ROWS, Group, area_labels, drawn, horizon, stacked, survival_figure, ticks
+from dashboard.figures.base import LEGEND, Figure, axis, empty, layout
+from dashboard.figures.steps import (
+    FEW,
+    MOST_ROWS,
+    Group,
+    area_labels,
+    drawn,
+    horizon,
+    median_label,
+    stacked,
+    survival_figure,
+    ticks,
+)
 from dashboard.theme import colour
 
 LONGEST_DAYS = 182.0
@@ -27,8 +38,8 @@ def durability(km: Mapping[str, Any]) -> Figure:
         events="Lost",
     )
     if km["median"] is not None and km["median"] <= LONGEST_DAYS:
-        place = note(f"half by day {km['median']:.3g}", km["median"], 0.5, xshift=6, yshift=9)
-        figure["layout"]["annotations"] = [place | {"font": {"size": 11, "color": colour("response")}}]
+        end = figure["layout"]["xaxis"]["range"][1]
+        figure["layout"]["annotations"] = [median_label(km["median"], end, rising=False)]
     return figure
 
 

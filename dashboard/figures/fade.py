@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, note, ribbon
+from dashboard.figures.base import Figure, axis, empty, layout, note, ribbon
 from dashboard.theme import FONT_SIZE, LIGHT, colour
 
 FEW = 5
@@ -17,13 +17,14 @@ def bin_name(row: Mapping[str, Any]) -> str:
     return f"{row['from_days']:g}–{row['to_days']:g}"
 
 
-def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
+def fade(groups: Sequence[tuple[str, str, Bins]], symbols: Mapping[str, str] | None = None) -> Figure:
     """Mean change from the pre-session score with its 95% interval clustered by patient.
 
     Parameters
     ----------
     groups : name, colour token, bins (data contract "fade"); one group is drawn with a ribbon, several
         with bars of their intervals. Bins with fewer than five scores are left out.
+    symbols : marker symbol by group name, so that colour is not all that tells several apart.
     """
     drawn = [
         (name, token, [b for b in bins if b["scores"] >= FEW and b["mean"] is not None]) for name, token, bins in groups
@@ -41,7 +42,7 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
         x = [place[bin_name(b)] + shift for b in bins]
         if single:
             data += ribbon(x, [b["low"] for b in bins], [b["high"] for b in bins], token)
-        data.append(_means(name, token, x, bins, with_bars=not single))
+        data.append(_means(name, token, x, bins, (symbols or {}).get(name, "circle"), with_bars=not single))
     if single:
         data.append(_row_of_counts([b for b in groups[0][2] if place[bin_name(b)] <= last], place))
     zero = {
@@ -59,15 +60,13 @@ def fade(groups: Sequence[tuple[str, str, Bins]]) -> Figure:
         "y": axis("Change in score (lower is better)", domain=[0, 0.86 if single else 1]),
         "shapes": [zero],
         "annotations": [note("score before the session", 0, 0, xref="paper", xshift=4, yanchor="bottom")],
-        "showlegend": not single,
-        "legend": LEGEND,
     }  # fmt: skip
     if single:
         plot["yaxis2"] = axis("", domain=[0.9, 1], range=[-1, 1], tickvals=[0], ticktext=["Scores"], showgrid=False)
     return {"data": data, "layout": layout(313, **plot)}
 
 
-def _means(name: str, token: str, x: Sequence[float], bins: Bins, *, with_bars: bool) -> dict[str, Any]:
+def _means(name: str, token: str, x: Sequence[float], bins: Bins, symbol: str, *, with_bars: bool) -> dict[str, Any]:
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers",
@@ -75,7 +74,7 @@ def _means(name: str, token: str, x: Sequence[float], bins: Bins, *, with_bars: 
         "y": [b["mean"] for b in bins],
         "name": name,
         "line": {"color": LIGHT[token], "width": 2.2},
-        "marker": {"color": LIGHT[token], "size": 6},
+        "marker": {"color": LIGHT[token], "size": 6 if symbol == "circle" else 7, "symbol": symbol},
         "customdata": [
             [bin_name(b), b["scores"], b["patients"], _shown(b["low"]), _shown(b["high"]), _shown(b["median"])]
             for b in bins

@@ -19,14 +19,14 @@ LAYERS = (
 )
 
 
-def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, height: int = 313) -> Figure:
-    """Shares of all courses started, by day since the first session."""
+def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, height: int = 313, *, named: bool = True) -> Figure:
+    """Shares of all courses started, by day since the first session; `named` writes the states' names in the areas."""
     if courses < FEW or not rows:
         return empty(f"Fewer than {FEW} courses started: nothing is drawn.")
     rows = [row for row in rows if row["day"] <= LONGEST_DAYS]
     days = [float(row["day"]) for row in rows]
     layers = [(name, token, [row[key] for row in rows]) for name, token, key in LAYERS]
-    labels, thin = area_labels(days, layers)
+    labels, thin = area_labels(days, layers) if named else ([], set())
     data = stacked(days, layers)
     for trace in data:
         trace["showlegend"] = trace["name"] in thin

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import Figure, empty, note
-from dashboard.figures.steps import FEW, Group, drawn, horizon, survival_figure
+from dashboard.figures.base import Figure, empty
+from dashboard.figures.steps import FEW, Group, drawn, horizon, median_label, survival_figure
 from dashboard.theme import colour, faint
 
 LONGEST_DAYS = 56.0  # onset is a matter of days and weeks; the table has all rows
@@ -88,10 +88,5 @@ def _cumulative(jumps: Sequence[tuple[float | None, float]], end: float) -> tupl
 
 
 def _labels(km: Mapping[str, Any], end: float) -> list[dict[str, Any]]:
-    labels = []
-    if km["median"] is not None and km["median"] <= end:
-        text = f"half by day {km['median']:.3g}"
-        labels.append(
-            note(text, km["median"], 0.5, xshift=6, yshift=-9, font={"size": 11, "color": colour("response")})
-        )
-    return labels
+    known = km["median"] is not None and km["median"] <= end
+    return [median_label(km["median"], end, rising=True)] if known else []

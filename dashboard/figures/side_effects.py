@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, line
+from dashboard.figures.base import Figure, axis, empty, layout, line
 from dashboard.figures.steps import FEW, Group, drawn, survival_figure
 from dashboard.theme import LIGHT, ROUTE_SYMBOLS, colour, series_colour
 from data_models.vocabulary import SOURCE_SIDE_EFFECTS, label
@@ -22,6 +22,17 @@ def shown_terms(per_patient: Rows) -> list[str]:
     return [row["term"] for row in sorted(kept, key=lambda row: -(row["share"] or 0))]
 
 
+def most_frequent(groups: Sequence[Rows]) -> list[str]:
+    """Terms by their share of all the groups' sessions together, most frequent first."""
+    pooled: dict[str, list[float]] = {}
+    for rows in groups:
+        for row in rows:
+            found = pooled.setdefault(row["term"], [0.0, 0.0])
+            found[0] += row["events"]
+            found[1] += row["n"]
+    return shown_terms([{"term": t, "events": e, "share": e / n if n else None} for t, (e, n) in pooled.items()])
+
+
 def how_often(per_patient: Rows, per_session: Rows, most: int | None = None, row: int = 30) -> Figure:
     """Dot plot: share of patients (filled) and of sessions (open), with 95% intervals; of the `most` frequent."""
     terms = shown_terms(per_patient)[:most]
@@ -34,7 +45,12 @@ def how_often(per_patient: Rows, per_session: Rows, most: int | None = None, row
         per_session,
         place,
         0.17,
-        {"color": colour("iv"), "symbol": "diamond-open", "size": 9, "line": {"width": 2, "color": colour("iv")}},
+        {
+            "color": colour("accent"),
+            "symbol": "diamond-open",
+            "size": 9,
+            "line": {"width": 2, "color": colour("accent")},
+        },
     )
     return {"data": data, "layout": _rows_layout(terms, "Share, 95% interval", row)}
 
@@ -50,17 +66,21 @@ def by_group(groups: Sequence[tuple[str, Rows]], terms: Sequence[str], key: str,
     for position, (value, rows) in enumerate(groups):
         mark = {
             "color": series_colour(key, value, position),
-            "symbol": ROUTE_SYMBOLS.get(value if key == "route" else "", SYMBOLS[position % len(SYMBOLS)]),
+            "symbol": group_symbol(key, value, position),
             "size": 8,
         }
         data += _dots(names.get(value, value), rows, place, width * (position - (len(groups) - 1) / 2), mark)
     return {"data": data, "layout": _rows_layout(terms, "Share of sessions, 95% interval", 20 + 8 * len(groups))}
 
 
+def group_symbol(key: str, value: str, position: int) -> str:
+    """Marker of a group: a route keeps its own."""
+    return ROUTE_SYMBOLS.get(value if key == "route" else "", SYMBOLS[position % len(SYMBOLS)])
+
+
 def by_number(groups: Sequence[tuple[int, Rows]], terms: Sequence[str], most: int = 5) -> Figure:
     """Per-session share against session number, for the most frequent terms; thin points are left out."""
     data: list[dict[str, Any]] = []
-    ends: list[tuple[float, float, str, str]] = []
     for position, term in enumerate(terms[:most]):
         points = [(number, row) for number, rows in groups for row in rows if row["term"] == term and row["n"] >= FEW]
         if not points:
@@ -80,18 +100,15 @@ def by_number(groups: Sequence[tuple[int, Rows]], terms: Sequence[str], most: in
                 + "</extra>",
             )
         )
-        ends.append((points[-1][0], points[-1][1]["share"], label(term), token))
     if not data:
         return empty(f"No session number has {FEW} sessions in which side effects were asked about.")
     top = max(max(trace["y"]) for trace in data)
     return {
         "data": data,
         "layout": layout(
-            330,
+            300,
             x=axis("Session number in the course", showgrid=False, dtick=1 if len(groups) <= 14 else None),
             y=axis("Share of sessions", range=[0, min(1, top * 1.12 + 0.02)], tickformat=".0%"),
-            showlegend=True,
-            legend=LEGEND,
         ),
     }
 
@@ -123,13 +140,11 @@ def severity(rows: Rows) -> Figure:
     return {
         "data": data,
         "layout": layout(
-            80 + 35 * len(kept),
-            x=axis("Share of occurrences", range=[0, 1], tickformat=".0%"),
+            58 + 35 * len(kept),
+            x=axis("Share of occurrences", range=[0, 1.001], tickformat=".0%", dtick=0.25),
             y=axis("", showgrid=False, tickfont={"size": 12, "color": colour("text")}),
             barmode="stack",
             bargap=0.35,
-            showlegend=True,
-            legend=LEGEND | {"traceorder": "normal"},
         ),
     }
 
@@ -140,7 +155,7 @@ def resolution(km: Mapping[str, Any]) -> Figure:
         return empty(f"Fewer than {FEW} occurrences with an onset and an end: no curve is drawn.")
     curve = hours_curve(km)
     return survival_figure(
-        [Group("Kaplan-Meier", curve, km["n"], "moderate")],
+        [Group("Kaplan-Meier", curve, km["n"], "accent")],
         rising=False,
         x_title="Hours since it began",
         y_title="Not yet over",
@@ -195,7 +210,7 @@ def _dots(
 
 def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, Any]:
     return layout(
-        84 + row * len(terms),
+        62 + row * len(terms),
         x=axis(title, rangemode="tozero", tickformat=".0%"),
         y=axis(
             "",
@@ -208,8 +223,6 @@ def _rows_layout(terms: Sequence[str], title: str, row: int = 30) -> dict[str, A
             ticklen=8,
             tickcolor="rgba(0,0,0,0)",
         ),
-        showlegend=True,
-        legend=LEGEND,
     )
 
 

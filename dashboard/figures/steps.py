@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, layout, note, ribbon
+from dashboard.figures.base import Figure, axis, layout, note, ribbon
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
 
 FEW = 5  # a curve stops where fewer are at risk
@@ -18,12 +18,13 @@ _ROW_PIXELS = 17
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One curve: `curve` as the data contract's KM["curve"]; `token` names its colour."""
+    """One curve: `curve` as the data contract's KM["curve"]; `token` names its colour, `dash` its stroke."""
 
     name: str
     curve: Sequence[Mapping[str, Any]]
     n: int
     token: str
+    dash: str = "solid"
 
 
 def drawn(curve: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -156,7 +157,7 @@ def survival_figure(
                 "x": days,
                 "y": values,
                 "name": f"{group.name} (n {group.n:,})",
-                "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv"},
+                "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv", "dash": group.dash},
                 "customdata": hover,
                 "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}"
                 f"<extra>{group.name}</extra>",
@@ -167,6 +168,8 @@ def survival_figure(
     names = [row["name"] for row in rows]
     height = 262 + _ROW_PIXELS * len(rows)
     split = (_ROW_PIXELS * len(rows)) / (height - 60)
+    # A wide first number, centred on day 0, must not run into the name of its row.
+    widest = max((len(row["text"][0]) for row in rows), default=1)
     return {
         "data": data,
         "layout": layout(
@@ -178,12 +181,25 @@ def survival_figure(
             y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[split + 0.17, 1]),
             yaxis2=axis(
                 "", domain=[0, split], range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=names,
-                showgrid=False, anchor="x", ticks="outside", ticklen=16, tickcolor="rgba(0,0,0,0)",
+                showgrid=False, anchor="x", ticks="outside", ticklen=8 + 4 * widest, tickcolor="rgba(0,0,0,0)",
             ),
-            showlegend=not single,
-            legend=LEGEND,
         ),
     }  # fmt: skip
+
+
+def median_label(median: float, end: float, *, rising: bool) -> dict[str, Any]:
+    """ "half by day 9" beside a step curve, on the side of its median where a phone has room and the curve is not."""
+    late = median > end / 2
+    above = rising == late
+    return note(
+        f"half by day {median:.3g}",
+        median,
+        0.5,
+        xanchor="right" if late else "left",
+        xshift=-6 if late else 6,
+        yshift=9 if above else -9,
+        font={"size": FONT_SIZE - 1, "color": colour("response")},
+    )
 
 
 def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout, note
+from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.theme import LIGHT, colour
 
 MOST_BARS = 300
@@ -130,8 +130,6 @@ def waterfall(
             barmode="overlay",
             shapes=shapes,
             annotations=labels,
-            showlegend=True,
-            legend=LEGEND,
         ),
     }
 

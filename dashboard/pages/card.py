@@ -65,13 +65,19 @@ def card(
     definition: Definition | None = None,
     rules: OutcomeRules | None = None,
     controls: Component | None = None,
+    marks: Component | None = None,
     alt: str | None = None,
     graph_id: Any = None,
     wide: bool = False,
     **config: Any,
 ) -> Component:
-    """One card. `figure` (a plain dict) or `body` (components) fills it; `alt` defaults to the sentence."""
+    """One card. `figure` (a plain dict) or `body` (components) fills it; `alt` defaults to the sentence.
+
+    `marks` says what the figure's colours and shapes mean (`pages/key.py`).
+    """
     parts: list[Component] = [_head(card_id, question, controls), html.P(sentence, className="card-sentence")]
+    if marks is not None:
+        parts.append(marks)
     if figure is not None:
         parts.append(graph(figure, alt or f"{question} {sentence}", graph_id, **config))
     if body is not None:

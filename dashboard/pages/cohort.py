@@ -11,6 +11,7 @@ from dashboard import data, ids, remembered
 from dashboard.pages import Page, compare, failed, filters, later, withheld
 from dashboard.pages import outcome_cards as cards
 from dashboard.pages.card import skeleton
+from dashboard.pages.fade_card import fade_card
 from dashboard.pages.later import Later
 from data_models.cohort_filter import CohortFilter
 
@@ -50,7 +51,7 @@ def _durability(cohort: CohortFilter) -> list[Component]:
 
 
 def _fade(cohort: CohortFilter) -> list[Component]:
-    return [cards.fade_card(data.summary(cohort), cohort, data.rules())]
+    return [fade_card(data.summary(cohort), cohort, data.rules())]
 
 
 def _occupancy(cohort: CohortFilter) -> list[Component]:

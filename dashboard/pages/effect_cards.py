@@ -12,11 +12,14 @@ from dashboard.figures import side_effects as figures
 from dashboard.figures import vitals
 from dashboard.pages.card import Definition, Table, card
 from dashboard.pages.card_tables import SHARE_COLUMNS, share_table
-from dashboard.pages.outcome_cards import how_often_definition, note
+from dashboard.pages.key import AREA, key
+from dashboard.pages.outcome_cards import how_often_definition, how_often_marks, note
+from dashboard.theme import series_token
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import label
 
 Groups = Sequence[Mapping[str, Any]]
+MOST_LINES = 5
 _SESSIONS = (
     "Asked sessions with the side effect, of asked sessions; 95% interval clustered by patient, whose sessions are "
     "alike."
@@ -30,6 +33,7 @@ def often_card(effects: Mapping[str, Any], rules: OutcomeRules) -> Component:
         "How often do side effects occur?",
         words.side_effects(effects),
         figures.how_often(effects["per_patient"], effects["per_session"], row=42),
+        marks=how_often_marks(),
         table=share_table(effects),
         definition=how_often_definition(effects),
         rules=rules,
@@ -45,7 +49,13 @@ def when_card(groups: Groups, effects: Mapping[str, Any], rules: OutcomeRules) -
         "when",
         "When do they occur?",
         words.by_number(groups),
-        figures.by_number(numbered, terms),
+        figures.by_number(numbered, terms, MOST_LINES),
+        marks=key(
+            [
+                (label(term), f"series_{position + 1}", figures.SYMBOLS[position])
+                for position, term in enumerate(terms[:MOST_LINES])
+            ]
+        ),
         body=note(
             "The five most frequent are drawn; the table has all.",
             f"Later sessions together ({later['group']}) are in the table." if later else "",
@@ -65,12 +75,22 @@ def group_card(groups: Groups, by: str, name: str) -> Component:
     """Shares per session by route, drug, dose band or phase."""
     shown = [g for g in groups if g["sessions_asked"]]
     names = {g["group"]: _group_name(g["group"], by) for g in shown}
-    terms = figures.shown_terms(_largest(shown))[:10] if shown else []
+    terms = figures.most_frequent([g["per_session"] for g in shown])[:10]
     return card(
         "with-what",
         f"Which side effects, by {name.lower()}?",
         words.by_group(shown, names),
         figures.by_group([(g["group"], g["per_session"]) for g in shown], terms, by, names),
+        marks=key(
+            [
+                (
+                    f"{names[g['group']]} (n {g['sessions_asked']:,})",
+                    series_token(by, g["group"], position),
+                    figures.group_symbol(by, g["group"], position),
+                )
+                for position, g in enumerate(shown)
+            ]
+        ),
         body=note("The ten most frequent are drawn; the table has all. Groups differ in more than this."),
         table=_groups_table(shown, name, names),
         definition=Definition(_SESSIONS, source="Cochran 1977 (ratio estimator)"),
@@ -90,6 +110,7 @@ def severity_card(details: Mapping[str, Any], rules: OutcomeRules) -> Component:
         "How bad are they?",
         words.worst_grades(details["worst"]),
         figures.severity(details["severity"]),
+        marks=key([(name, token, AREA) for name, token in _graded(details["severity"])]),
         table=Table(
             (
                 ("term", "Side effect"),
@@ -225,8 +246,11 @@ def _group_name(group: str | None, by: str) -> str:
     return group if by in ("dose_band", "number") else label(group)
 
 
-def _largest(groups: Groups) -> Sequence[Mapping[str, Any]]:
-    return max(groups, key=lambda g: g["sessions_asked"])["per_session"]
+def _graded(rows: Groups) -> list[tuple[str, str]]:
+    """Grades that an occurrence has, each with its colour."""
+    tokens = {grade: grade for grade in figures.GRADES} | {"not_graded": "ungraded"}
+    found = [grade for grade in tokens if any(row.get(grade) for row in rows)]
+    return [(grade.replace("_", " ").capitalize(), tokens[grade]) for grade in found]
 
 
 def _groups_table(groups: Groups, name: str, names: Mapping[Any, str]) -> Table:

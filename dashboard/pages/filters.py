@@ -82,7 +82,7 @@ def bar() -> Component:
     """The bar's empty shell; its choices come from the store."""
     return html.Div(
         [
-            html.Div(html.Div(className="bone", style={"height": "52px"}), id=ids.FILTER_BAR),
+            html.Div(html.Div(className="bone", style={"height": "52px"}), id=ids.FILTER_BAR, className="filter-bar"),
             html.Div(id=ids.FILTER_CHIPS, className="chips"),
         ],
         className="filters",

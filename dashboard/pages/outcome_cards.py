@@ -11,10 +11,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import words
-from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, waterfall
+from dashboard.figures import durability, funnel, occupancy, onset, side_effects, waterfall
 from dashboard.figures.steps import stops_early
 from dashboard.pages.card import Definition, Table, card, place
 from dashboard.pages.card_tables import curve_table, onset_table, share_table
+from dashboard.pages.key import AREA, key
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
@@ -27,16 +28,6 @@ HEADLINES = (
     "Median time to response",
     "Median durability of response",
     "Sessions with any side effect",
-)
-FADE_COLUMNS = (
-    ("from_days", "From day"),
-    ("to_days", "To day"),
-    ("scores", "Scores"),
-    ("patients", "Patients"),
-    ("mean", "Mean change"),
-    ("low", "95% low"),
-    ("high", "95% high"),
-    ("median", "Median"),
 )
 
 
@@ -247,32 +238,6 @@ def competing_card(answer: Summary, rules: OutcomeRules) -> Component:
     )
 
 
-def fade_card(answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
-    bins = answer["fade"]
-    few = sum(1 for b in bins if 0 < b["scores"] < words.FEW)
-    return card(
-        "fade",
-        "How does the effect fade between sessions?",
-        words.fade(bins),
-        fade.fade([("All scores", "response", bins)]),
-        body=note(
-            f"{words.count(few, 'span')} with fewer than {words.FEW} scores {'is' if few == 1 else 'are'} not drawn."
-            if few
-            else ""
-        ),
-        table=Table(FADE_COLUMNS, bins),
-        definition=Definition(
-            f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores "
-            f"after a session "
-            "and before the next one. Mean with a 95% interval clustered by patient.",
-            ("fade_pre_session_days",),
-            n=words.sentence(words.count(sum(b["scores"] for b in bins), "score")),
-            source="Liang and Zeger 1986 (clustered variance)",
-        ),
-        rules=rules,
-    )
-
-
 def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
     rows, courses = answer["occupancy"], answer["cohort"]["courses"]
     return card(
@@ -331,6 +296,7 @@ def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, 
         "Who improved?",
         words.waterfall(changes, least, unmeasured),
         waterfall.waterfall(changes, kinds, unmeasured, least),
+        marks=key([(name, token, AREA) for name, token in waterfall.KINDS]),
         table=Table((("group", "At the last score"), ("courses", "Courses")), counts),
         definition=Definition(
             f"Last {instrument.name} score of the course minus its baseline, one bar a course. "
@@ -352,11 +318,17 @@ def cost_card(answer: Summary, rules: OutcomeRules) -> Component:
         "At what cost?",
         words.side_effects(effects),
         side_effects.how_often(effects["per_patient"], effects["per_session"], most=9),
+        marks=how_often_marks(),
         body=note("The nine most frequent are drawn; the table and the page Side effects have all."),
         table=share_table(effects),
         definition=how_often_definition(effects),
         rules=rules,
     )
+
+
+def how_often_marks() -> Component:
+    """The two marks of `figures.side_effects.how_often`."""
+    return key([("Patients", "text", "circle"), ("Sessions", "accent", "diamond-open")])
 
 
 def how_often_definition(effects: Mapping[str, Any]) -> Definition:

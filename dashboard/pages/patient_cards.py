@@ -79,7 +79,7 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         sentence,
         figure,
         alt=f"Scores, sessions, side effects and vital signs by day. {alt}",
-        controls=score_key(),
+        marks=score_key(),
         table=score_table(found, view),
         definition=Definition(
             f"{scale.name}, lower is better. Days since the course's first session. Response: improvement from the "

@@ -40,15 +40,15 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 COLUMNS = [
     _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 138, sort="state", cellRenderer="PatientState"),
+    _column("state", "State", 136, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 122, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 146, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 84, sort="baseline", type="rightAligned"),
+    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
     _column("improvement", "Improved", 96, sort="improvement", type="rightAligned"),
     _column(
         "last_days",
         "Session to score",
-        96,
+        88,
         sort="days_since_session",
         type="rightAligned",
         headerTooltip="From the latest session to the latest score",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,27 +42,6 @@ def clinic(serving: Any, sample_database: str, tmp_path_factory: pytest.TempPath
     store.close()
     with serving(url) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def demo(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a demo on the sample answers."""
-    from werkzeug.serving import make_server
-
-    from dashboard.app import create_app
-    from dashboard.settings import Settings
-
-    file = tmp_path_factory.mktemp("demo") / "demo.db"
-    shutil.copy(sample_database.removeprefix("sqlite:///"), file)
-    url = f"sqlite:///{file.as_posix()}"
-    store = Store.open(url)
-    server = make_server("127.0.0.1", 0, create_app(Settings(database=url, demo=True), store).server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    store.close()
 
 
 @pytest.fixture

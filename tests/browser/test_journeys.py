@@ -168,7 +168,7 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
         f"IV (n {iv['cohort']['evaluable']:,}"
     )
     effects = card(page, "At what cost, by route?")
-    expect(effects.locator(".legendtext", has_text="IV (n").first).to_contain_text(
+    expect(effects.locator(".key li", has_text="IV (n").first).to_contain_text(
         f"n {iv['side_effects']['sessions_asked']:,}"
     )
 

@@ -81,4 +81,4 @@ def test_the_breakdown_is_chosen_and_stands_in_the_url(new_page: Callable[..., P
 def test_severity_is_told_in_words_and_colour(new_page: Callable[..., Page]) -> None:
     box = card(new_page("/side-effects"), QUESTIONS[3])
     for grade in ("Mild", "Moderate", "Severe"):
-        expect(box.locator(".legendtext", has_text=grade)).to_be_attached()
+        expect(box.locator(".key li", has_text=grade)).to_be_attached()

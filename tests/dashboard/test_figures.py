@@ -153,3 +153,20 @@ def test_funnel_shares_are_of_the_treated(summary: dict[str, Any]) -> None:
 def test_funnel_of_nobody_has_no_shares() -> None:
     nobody = {"courses": 0, "with_baseline": 0, "evaluable": 0, "end_of_induction_scored": 0}
     assert [step["share"] for step in funnel.steps(nobody)] == [None] * 4
+
+
+@pytest.mark.parametrize("rising", [True, False])
+@pytest.mark.parametrize("median, side", [(10.0, "left"), (90.0, "right")])
+def test_the_medians_label_lies_towards_the_middle_and_off_the_curve(rising: bool, median: float, side: str) -> None:
+    """On a phone a label right of a late median was cut: "half by day 9" for day 98."""
+    label = steps.median_label(median, 100.0, rising=rising)
+    assert label["xanchor"] == side
+    # Left of its median a rising curve is lower, right of it higher; a falling one the other way round.
+    assert (label["yshift"] > 0) == (rising == (side == "right"))
+
+
+def test_side_effects_are_ordered_by_all_groups_together(make_share: Any) -> None:
+    few = [{"term": "nausea", **make_share(9, 10)}, {"term": "headache", **make_share(0, 10)}]
+    many = [{"term": "nausea", **make_share(10, 1000)}, {"term": "headache", **make_share(90, 1000)}]
+    assert side_effects.most_frequent([few, many])[:2] == ["headache", "nausea"]
+    assert side_effects.most_frequent([]) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard import words
+from dashboard import fade_words, words
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,24 @@ def fade_bin(start: float, mean: float | None, scores: int = 20) -> dict[str, An
     ],
 )
 def test_fade_in_words(bins: list[dict[str, Any]], ending: str) -> None:
-    assert words.fade(bins).lower().endswith(ending.lower())
+    assert fade_words.fade(bins).lower().endswith(ending.lower())
+
+
+def test_fading_of_several_groups_in_words() -> None:
+    said = fade_words.fades(
+        {
+            "IV": [fade_bin(0, -5.0), fade_bin(1, -2.0), fade_bin(2, 0.5)],
+            "IM": [fade_bin(0, -3.0), fade_bin(1, -1.0), fade_bin(2, 0.5, 4)],
+            "Oral": [fade_bin(0, -1.0, 4)],
+            "SC": [fade_bin(0, 1.0)],
+        }
+    )
+    assert said == (
+        "IV −5 points within 1 day of a session, back 2 to 3 days after it; "
+        "IM −3 points within 1 day of a session, still below 1 to 2 days after it; "
+        "Oral too few scores; SC not below the score before at any span."
+    )
+    assert fade_words.fades({}) == "No group has a score after a session."
 
 
 def test_occupancy_names_every_state(summary: dict[str, Any]) -> None:
