@@ -20,7 +20,6 @@ import os
 import platform
 import random
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -32,10 +31,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVE = (
-    "import sys; from dashboard.server import serve; from dashboard.settings import Settings; "
-    "serve(Settings(database=sys.argv[1], port=int(sys.argv[2]), workers=2))"
-)
 IMPORT = "from dashboard.cli import main; main()"
 PASSWORD = "plum vine torch harbor"
 LAST_HOURS = 20_000  # a session that late begins another course: every part of the page changes
@@ -203,27 +198,6 @@ def more_of(folder: Path, codes: list[str]) -> None:
 # --- the whole thing ----------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def serving(url: str) -> Iterator[str]:
-    """`serve` in a process of its own; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, url, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit("the server did not start")
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def sign_in(address: str, name: str) -> Ask:
     """A browser of one clinician, signed in."""
     import requests
@@ -294,10 +268,12 @@ def measure(url: str, folder: Path, given: argparse.Namespace) -> bool:
     """Run it and print the table; whether every limit was kept."""
     import import_records  # type: ignore[import-not-found]
 
+    from tests.serving import product, running
+
     codes = filled_store(url, folder / "clinic", given.base, given.clinicians)
     import_records.write_records(folder / "more", given.patients)
     more_of(folder / "more", codes)
-    with serving(url) as address:
+    with running(product(url, workers=2)) as address:
         asks = [sign_in(address, f"c{number}") for number in range(given.clinicians)]
         watched = {name: Watched(text) for name, text in read_all(asks[0], codes).items()}
         with crowd(asks, codes, given.think) as idle:

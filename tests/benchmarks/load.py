@@ -12,7 +12,6 @@ from `wrk` where it is installed, else from threads of this process. Medians of 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import copy
 import http.client
 import itertools
@@ -21,24 +20,18 @@ import os
 import platform
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 CALL = "/_dash-update-component"
-OURS = (
-    "import sys; from dashboard.server import serve; from dashboard.settings import Settings; "
-    "serve(Settings(database=sys.argv[1], port=int(sys.argv[2]), workers=1, threads=4))"
-)
 BARE = """
 import json, sys
 from dash import Dash, Input, Output, dcc, html
@@ -71,30 +64,9 @@ end
 """
 
 
-@contextlib.contextmanager
-def running(code: str, argument: str) -> Iterator[int]:
-    """A server in a process of its own; its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", code, argument, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/", timeout=10):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit("a server did not start")
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def answer(port: int, call: dict[str, Any]) -> Any:
+def answer(address: str, call: dict[str, Any]) -> Any:
     """One answer of a callback."""
-    request = Request(f"http://127.0.0.1:{port}{CALL}", json.dumps(call).encode(), {"Content-Type": "application/json"})
+    request = Request(f"{address}{CALL}", json.dumps(call).encode(), {"Content-Type": "application/json"})
     with urlopen(request, timeout=60) as reply:
         return json.loads(reply.read())
 
@@ -114,7 +86,7 @@ def _first_visit() -> int:
     return time.time_ns() // 1000 % 10**12
 
 
-def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
+def by_wrk(address: str, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from wrk."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(LUA % (encoding, json.dumps(json.dumps(call)), _first_visit()))
@@ -126,7 +98,7 @@ def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, enco
             f"-d{seconds}s",
             "-s",
             script.name,
-            f"http://127.0.0.1:{port}{CALL}",
+            f"{address}{CALL}",
         ]
         told = subprocess.run(line, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in told or "Socket errors" in told:
@@ -134,14 +106,14 @@ def by_wrk(port: int, call: dict[str, Any], seconds: int, connections: int, enco
     return float(re.findall(r"Requests/sec:\s+([\d.]+)", told)[0])
 
 
-def by_threads(port: int, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
+def by_threads(address: str, call: dict[str, Any], seconds: int, connections: int, encoding: str) -> float:
     """Answers a second, from threads with a connection each."""
     content, done, stop = json.dumps(call), [0] * connections, time.perf_counter() + seconds
     visits = itertools.count(_first_visit())
     headers = {"Content-Type": "application/json", "Accept-Encoding": encoding}
 
     def one(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
         while time.perf_counter() < stop:
             body = content.replace(VISIT, f"visit={next(visits)}").encode()
             connection.request("POST", CALL, body, headers)
@@ -178,6 +150,8 @@ def main() -> None:
     import clinicians  # type: ignore[import-not-found]
     import pages  # type: ignore[import-not-found]
 
+    from tests.serving import PORT, product, running
+
     measure = by_wrk if shutil.which("wrk") else by_threads
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {measure.__name__}, "
@@ -189,18 +163,18 @@ def main() -> None:
         code = pages.codes(url, 1)[0]
         calls = {"patient": clinicians.patient_calls(code)["chart"], "cohort": clinicians.cohort_call()}
         calls |= {f"{what}, anew": visited(call) for what, call in calls.items()}
-        with running(OURS, url) as ours:
+        with running(product(url)) as ours:
             for what, call in calls.items():
                 found = charts(answer(ours, call))
                 (folder / f"{what}.json").write_text(json.dumps(found))
                 bare_call = clinicians.body("charts.children", {"go.n_clicks": 1})
-                with running(BARE, str(folder / f"{what}.json")) as bare:
+                with running([sys.executable, "-c", BARE, str(folder / f"{what}.json"), PORT]) as bare:
                     assert len(charts(answer(bare, bare_call))) == len(found)
                     turns = []
                     for turn in range(given.turns + 1):
                         pair = tuple(
-                            measure(port, sent, given.seconds, given.connections, given.encoding)
-                            for port, sent in ((ours, call), (bare, bare_call))
+                            measure(address, sent, given.seconds, given.connections, given.encoding)
+                            for address, sent in ((ours, call), (bare, bare_call))
                         )
                         if turn:  # the first warms up
                             turns.append(pair)

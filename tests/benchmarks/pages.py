@@ -15,18 +15,14 @@ Measurements of a ratio take turns, so that a busy machine slows both; medians a
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -34,10 +30,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 CHART = ".js-plotly-plot .main-svg"
 PAGES = {"Outcomes": ("/", CHART), "Patients": ("/patients", ".patient-link"), "Side effects": ("/side-effects", CHART)}
-SERVE = (
-    "import sys; from dashboard.server import serve; from dashboard.settings import Settings; "
-    "serve(Settings(database=sys.argv[1], port=int(sys.argv[2]), workers=1))"
-)
 BARE = """
 import json, sys
 from dash import Dash, Input, Output, dcc, html
@@ -50,29 +42,6 @@ def again(n):
 import waitress
 waitress.serve(app.server, host="127.0.0.1", port=int(sys.argv[2]), threads=4)
 """
-
-
-@contextlib.contextmanager
-def running(*command: str) -> Iterator[str]:
-    """A server in a process of its own; "{port}" stands for a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    line = [sys.executable, *(part.replace("{port}", str(port)) for part in command)]
-    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            with contextlib.suppress(OSError), urlopen(address, timeout=5):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit("a server did not start")
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def store_of(folder: Path, name: str, records: Path) -> str:
@@ -161,7 +130,9 @@ def show(name: str, value: float, limit: float, more: str = "") -> None:
 
 def measure(browser: Browser, folder: Path, small: str, large: str | None, runs: int) -> None:
     """Print every figure."""
-    with running("-c", SERVE, small, "{port}") as ours:
+    from tests.serving import PORT, product, running
+
+    with running(product(small)) as ours:
         code = codes(small)[0]
         patient = f"{ours}/patient/{code}?instrument=phq9"
         _, size = opened(browser, patient, CHART)
@@ -175,8 +146,8 @@ def measure(browser: Browser, folder: Path, small: str, large: str | None, runs:
         (folder / "assets").mkdir(exist_ok=True)
         for file in (ROOT / "dashboard" / "assets").glob("plotly-*.js"):
             shutil.copy(file, folder / "assets")
-        bare_command = ("-c", BARE, str(folder / "figure.json"), "{port}", str(folder / "assets"))
-        with running(*bare_command) as bare:
+        bare_command = [sys.executable, "-c", BARE, str(folder / "figure.json"), PORT, str(folder / "assets")]
+        with running(bare_command) as bare:
             mine, floor = taking_turns(
                 runs, lambda: opened(browser, patient, CHART)[0], lambda: opened(browser, bare, CHART)[0]
             )
@@ -191,7 +162,7 @@ def measure(browser: Browser, folder: Path, small: str, large: str | None, runs:
             show("switching patient / bare callback, same figure", mine / floor, 2, f"{mine:.0f} ms / {floor:.0f} ms")
         if large is None:
             return
-        with running("-c", SERVE, large, "{port}") as big:
+        with running(product(large)) as big:
             there = {**PAGES, "Patient": (f"/patient/{codes(large)[0]}?instrument=phq9", CHART)}
             here = {**PAGES, "Patient": (patient.removeprefix(ours), CHART)}
             for name, (path, ready) in there.items():

@@ -9,18 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.serving import product, running
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -58,34 +54,10 @@ def sample_database(sample_database: str, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def serving(project_root: Path) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+def serving() -> Callable[[str], contextlib.AbstractContextManager[str]]:
     """Serve a database in a process of its own, as `serve` does; gives the address."""
 
-    @contextlib.contextmanager
-    def run(database: str) -> Iterator[str]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        code = (
-            "from dashboard.server import serve; from dashboard.settings import Settings; "
-            f"serve(Settings(database={database!r}, port={port}, workers=1))"
-        )
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=project_root, env=dict(os.environ))
-        address = f"http://127.0.0.1:{port}"
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                with contextlib.suppress(URLError, OSError), urlopen(address + "/assets/style.css", timeout=5):
-                    break
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail("the dashboard did not start")
-                time.sleep(0.2)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(20)
-
-    return run
+    return lambda database: running(product(database), path="/assets/style.css", quiet=False)
 
 
 @pytest.fixture(scope="session")

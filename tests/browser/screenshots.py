@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 from playwright.sync_api import Browser, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.serving import PORT, running
 
 LONGEST_COURSE_DAYS = 150
 SCHEMES = ("light", "dark")
@@ -37,33 +36,14 @@ def chromium() -> str:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running_demo() -> Iterator[str]:
     """The demo in a process of its own with a cache of its own; gives its address."""
     with tempfile.TemporaryDirectory(prefix="ketamine-outcomes-") as folder:
-        port = free_port()
-        environment = {**os.environ, "XDG_CACHE_HOME": folder}
-        arguments = ["demo", "--port", str(port), "--no-browser", "--workers", "1"]
+        arguments = ["demo", "--port", PORT, "--no-browser", "--workers", "1"]
         line = [sys.executable, "-c", "from dashboard.cli import main; main()", *arguments]
-        server = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(300):
-                with contextlib.suppress(OSError), urlopen(address, timeout=2):
-                    break
-                if server.poll() is not None:
-                    sys.exit("the demo ended before it answered")
-                time.sleep(0.2)
+        with running(line, environment={"XDG_CACHE_HOME": folder}) as address:
             yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
 
 
 def a_fading_patient() -> str:
