@@ -3,18 +3,21 @@
 ADBC would load SQLite in a third of the time, but it brings a SQLite library of its own, and two of
 them on one file in one process break each other's locks and corrupt the file (sqlite.org,
 "How To Corrupt An SQLite Database File", section 2.2.1; seen here). So rows go through the
-driver that everything else uses: COPY into PostgreSQL; into SQLite several rows a statement, and many
-rows as a file of SQLite pages (`data_models.image`) that the store takes over.
+driver that everything else uses: COPY into PostgreSQL, packed by column (`data_models.copy_format`);
+into SQLite several rows a statement, and many rows as a file of SQLite pages (`data_models.image`) that
+the store takes over.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from itertools import chain
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +27,7 @@ from pandas.api.types import is_numeric_dtype
 from pyarrow import csv
 from sqlalchemy import Column, Connection, Executable, Integer, Table, insert, text
 
+from data_models.copy_format import END, HEAD, rows_packed
 from data_models.engine import StoreError
 from data_models.image import Image, Layout, TooManyForms, ascending
 
@@ -31,7 +35,63 @@ _ROWS_OF_AN_IMAGE = 5_000  # fewer rows go through the driver as fast
 _CACHE_KIB_LOADING = 65_536  # measured: as fast as 400,000, and 150 MB less
 _ROWS_TO_COUNT_ANEW = 5_000
 _ROWS_AT_ONCE = 100_000  # bounds the memory that Python objects take
+_BYTES_AT_ONCE = 2**20  # what the driver holds until the server takes it
 _ROWS_A_STATEMENT = 16  # measured: 1.5 times the speed of one row a statement; more gains nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows as PostgreSQL takes them.
+
+    Attributes
+    ----------
+    names : the columns that hold any value.
+    """
+
+    count: int
+    names: tuple[str, ...]
+    content: memoryview
+
+
+Rows = pd.DataFrame | Packed
+T = TypeVar("T")
+
+
+def packed(dialect: str, frame: pd.DataFrame, table: Table) -> Rows:
+    """Rows made ready for `Load.add`; touches no connection, so any thread may do it."""
+    given = _given(frame, table)
+    if dialect != "postgresql" or not given:
+        return frame
+    try:
+        return Packed(len(frame), tuple(column.name for column in given), rows_packed(frame, given))
+    except TooManyForms:
+        return frame
+
+
+def pieces(dialect: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """A frame's rows in parts that are made ready and sent in turn; SQLite's are laid out all at once."""
+    if dialect != "postgresql":
+        return [frame]
+    return [frame.iloc[start : start + _ROWS_AT_ONCE] for start in range(0, len(frame), _ROWS_AT_ONCE)]
+
+
+def ahead(beside: Executor, calls: Iterable[Callable[[], T]], depth: int) -> Iterator[T]:
+    """The results of some calls in their order, a few of them carried out beside the caller before they are taken."""
+    rest = iter(calls)
+    begun = deque(beside.submit(call) for call in islice(rest, depth))
+
+    def taken() -> Iterator[T]:
+        while begun:
+            result = begun.popleft().result()
+            begun.extend(beside.submit(call) for call in islice(rest, 1))
+            yield result
+
+    return taken()
+
+
+def _given(frame: pd.DataFrame, table: Table) -> list[Column[Any]]:
+    """A column without any value (most clinics record few of the vitals) need not be bound."""
+    return [c for c in table.columns if frame[c.name].notna().any()]
 
 
 def _values(column: pd.Series, *, whole: bool) -> list[Any]:
@@ -52,8 +112,7 @@ def _values(column: pd.Series, *, whole: bool) -> list[Any]:
 
 def ingest(connection: Connection, frame: pd.DataFrame, table: Table) -> None:
     """Append the frame's rows to the table: columns by name, NaN and missing as null."""
-    # A column without any value (most clinics record few of the vitals) need not be bound.
-    given = [c for c in table.columns if frame[c.name].notna().any()]
+    given = _given(frame, table)
     if not given:
         return
     put = _copy if connection.dialect.name == "postgresql" else _insert
@@ -107,8 +166,13 @@ class Load:
         if self._image is not None:
             self._image.close()
 
-    def add(self, frame: pd.DataFrame, table: Table) -> None:
-        """Append the frame's rows: columns by name, NaN and missing as null."""
+    def add(self, rows: Rows, table: Table) -> None:
+        """Append rows: a frame's columns by name, NaN and missing as null."""
+        if isinstance(rows, Packed):
+            _send(self._connection, table, rows)
+            self._sent[table.name] += rows.count
+            return
+        frame = rows
         if self._connection.dialect.name == "sqlite" and len(frame) >= _ROWS_OF_AN_IMAGE:
             frame = in_key_order(frame, table)
             try:
@@ -192,16 +256,34 @@ def _insert(connection: Connection, cursor: Any, part: pd.DataFrame, table: Tabl
 
 
 def _copy(connection: Connection, cursor: Any, part: pd.DataFrame, table: Table, given: list[Column[Any]]) -> None:
-    quoted = connection.dialect.identifier_preparer
+    try:
+        _send(connection, table, Packed(len(part), tuple(c.name for c in given), rows_packed(part, given)))
+        return
+    except TooManyForms:
+        pass
     columns = {}
     for column in given:
         values = pa.array(part[column.name], from_pandas=True)
         columns[column.name] = values.cast(pa.int64()) if isinstance(column.type, Integer) else values
     text = pa.BufferOutputStream()
     csv.write_csv(pa.table(columns), text, csv.WriteOptions(include_header=False))
-    names = ", ".join(quoted.quote(column.name) for column in given)
-    with cursor.copy(f"COPY {quoted.format_table(table)} ({names}) FROM STDIN (FORMAT csv)") as copy:
+    with cursor.copy(_copy_statement(connection, table, list(columns), "csv")) as copy:
         copy.write(text.getvalue())
+
+
+def _send(connection: Connection, table: Table, rows: Packed) -> None:
+    cursor: Any = connection.connection.cursor()
+    with cursor, cursor.copy(_copy_statement(connection, table, rows.names, "binary")) as copy:
+        copy.write(HEAD)
+        for start in range(0, len(rows.content), _BYTES_AT_ONCE):
+            copy.write(rows.content[start : start + _BYTES_AT_ONCE])
+        copy.write(END)
+
+
+def _copy_statement(connection: Connection, table: Table, names: Sequence[str], form: str) -> str:
+    quoted = connection.dialect.identifier_preparer
+    columns = ", ".join(quoted.quote(name) for name in names)
+    return f"COPY {quoted.format_table(table)} ({columns}) FROM STDIN (FORMAT {form})"
 
 
 def read_rows(connection: Connection, statement: Executable, **parameters: Any) -> list[dict[str, Any]]:

@@ -99,19 +99,31 @@ def _number(values: npt.NDArray[np.float64] | Codes) -> _Column:
     return _Column([serial, 0], [raw, None], missing.astype(np.int64), values)
 
 
-def _text(values: pd.Series, *, is_key: bool) -> _Column:
-    """Texts: one form a length, and one for missing."""
-    codes, names = pd.factorize(values)
-    encoded = [str(name).encode() for name in names]
+def texts_by_length(encoded: Sequence[bytes]) -> tuple[list[int], list[npt.NDArray[np.void] | None], Codes, Codes]:
+    """Different texts, put together by their length: of one length, rows of a table can be laid out by column.
+
+    Returns
+    -------
+    The lengths that occur; per length its texts, None for the length 0; per text the place of its length
+    and its own place among the texts of that length.
+    """
     lengths, form_of = np.unique([len(text) for text in encoded], return_inverse=True)
     place = np.empty(len(encoded), np.int64)
     contents: list[npt.NDArray[np.void] | None] = []
     for form, length in enumerate(lengths.tolist()):
         same = np.flatnonzero(form_of == form)
         place[same] = np.arange(len(same))
-        texts = b"".join([encoded[at] for at in same]) if len(lengths) > 1 else b"".join(encoded)
+        texts = b"".join([encoded[at] for at in same.tolist()]) if len(lengths) > 1 else b"".join(encoded)
         contents.append(np.frombuffer(texts, f"V{length}") if length else None)
-    serials = [13 + 2 * length for length in lengths.tolist()]
+    return lengths.tolist(), contents, form_of, place
+
+
+def _text(values: pd.Series, *, is_key: bool) -> _Column:
+    """Texts: one form a length, and one for missing."""
+    codes, names = pd.factorize(values)
+    encoded = [str(name).encode() for name in names]
+    lengths, contents, form_of, place = texts_by_length(encoded)
+    serials = [13 + 2 * length for length in lengths]
     order = codes
     if is_key:
         rank = np.empty(len(encoded) + 1, np.int64)
@@ -134,17 +146,21 @@ def ascending(keys: Sequence[npt.NDArray[np.float64] | Codes]) -> bool:
     return not tied.any()
 
 
-def _forms(columns: Sequence[_Column], rows: int) -> Codes:
+def forms_of_rows(columns: Sequence[tuple[Codes | None, int]], rows: int) -> Codes:
     """Rows of one number agree in the form of every column.
+
+    Parameters
+    ----------
+    columns : of each column the form of each row, None where all have one, and how many forms there are.
 
     Raises
     ------
     TooManyForms
     """
     form = np.zeros(rows, np.int64)
-    for column in columns:
-        if column.form is not None:
-            form, seen = pd.factorize(form * len(column.serials) + column.form)
+    for of_column, count in columns:
+        if of_column is not None:
+            form, seen = pd.factorize(form * count + of_column)
             if len(seen) > _MOST_FORMS:
                 raise TooManyForms
     return form
@@ -247,7 +263,7 @@ class Image:
             raise ValueError(f"a value of {name} is missing where there must be one")
         if not ascending([column.order for column in made[: tree.layout.keys]]):
             raise ValueError(f"rows of {name} repeat a key or are not in the order of their keys")
-        form = _forms(made, rows)
+        form = forms_of_rows([(column.form, len(column.serials)) for column in made], rows)
         longest = (_PAGE - 12) * 64 // 255 - 23  # a longer row would continue on overflow pages
         if sum(max(map(_size, column.serials)) + 2 for column in made) + 4 > longest:
             raise TooManyForms

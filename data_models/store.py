@@ -11,9 +11,11 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Tab
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models import store_worklist
-from data_models.bulk import Load, in_key_order, ingest, read_frame, release
+from data_models.bulk import ahead, in_key_order, ingest, pieces, read_frame, release
 from data_models.engine import (
     StoreError,
     access_engine,
@@ -39,7 +41,20 @@ from data_models.outcomes.derive import derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
-from data_models.store_facts import derive_all, derived, drop_facts, record_slices, store_facts, whole_patients
+from data_models.store_facts import (
+    FACTS,
+    LISTED,
+    SLICES_AHEAD,
+    Records,
+    derive_all,
+    derived,
+    drop_facts,
+    made_ready,
+    record_slices,
+    store_rows,
+    whole_patients,
+)
+from data_models.store_keys import keys_aside
 from data_models.tables import Base
 
 __all__ = ["ImportResult", "Store", "StoreError"]
@@ -191,14 +206,15 @@ class Store:
         from data_models.reconcile import reconcile
 
         progress = progress or _quiet
-        # What needs no database (the fingerprint, the derivation) goes on beside what does.
+        # What needs no database (packing, the derivation, the fingerprint) goes on beside what does.
         with ThreadPoolExecutor(1) as beside, self._writing() as connection:
-            mark = beside.submit(fingerprint, batch)
+            to_mark = partial(fingerprint, batch)
+            mark = beside.submit(to_mark) if _holds_imports(connection) else None
             imports = _TABLES["imports"]
             kept = _info_in(connection)
             current = _rules_from(kept["rules"])
             rules = rules or current
-            if _imported(connection, mark):
+            if mark and _imported(connection, mark.result()):
                 if rules != current:
                     _derive_all(connection, rules, progress)
                 return ImportResult(already_imported=True, warnings=list(batch.warnings))
@@ -206,19 +222,30 @@ class Store:
             stored, ids = _stored_records(connection, batch)
             batch = reconcile(batch, stored)
             new = _with_ids(connection, batch, ids)
+            dialect, filled, slices = connection.dialect.name, list(RECORDS), list[Records]()
             if rules == current:
-                earlier = {table: getattr(stored, table) for table in RECORDS}
-                slices = whole_patients(new, earlier)
-                facts = derived(beside, slices, rules)
-            with Load(connection, [_TABLES[table] for table in RECORDS]) as load:
-                for place, table in enumerate(RECORDS):
-                    progress("storing records", place / len(RECORDS))
-                    load.add(new[table], _TABLES[table])
-                load.finish()
+                slices = whole_patients(new, {table: getattr(stored, table) for table in RECORDS})
+                filled += (*FACTS, *LISTED)
+            of_records = [
+                partial(made_ready, dialect, {table: piece})
+                for table in RECORDS
+                for piece in pieces(dialect, new[table])
+            ]
+            of_facts = [partial(derived, records, rules, dialect) for records in slices]
+            coming = ahead(beside, [*of_records, *of_facts], SLICES_AHEAD)
+            keys = keys_aside(connection, [_TABLES[table] for table in filled], sum(map(len, new.values())))
+            store_rows(
+                connection, RECORDS, islice(coming, len(of_records)), "storing records", progress, len(of_records)
+            )
+            mark = mark or beside.submit(to_mark)
+            keys.put_back(RECORDS)
             if rules == current:
                 if len(ids):
                     drop_facts(connection, _touched_ids())
-                store_facts(connection, facts, progress, len(slices), _touched_ids())
+                store_rows(connection, FACTS, coming, "storing outcomes", progress, len(slices))
+                keys.put_back(FACTS)
+                store_worklist.fill(connection, _touched_ids())
+                keys.put_back(LISTED)
             else:
                 _derive_all(connection, rules, progress)
             counts = {table: len(new[table]) for table in RECORDS}
@@ -241,8 +268,8 @@ class Store:
         """
         from data_models.reconcile import reconcile
 
-        with ThreadPoolExecutor(1) as beside, self._writing() as connection:
-            if _imported(connection, beside.submit(fingerprint, batch)):
+        with self._writing() as connection:
+            if _holds_imports(connection) and _imported(connection, fingerprint(batch)):
                 return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
             stored, _ = _stored_records(connection, batch)
             checked = reconcile(batch, stored)
@@ -305,14 +332,15 @@ def _set_info(connection: Connection, **values: str) -> None:
         connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
 
 
-def _imported(connection: Connection, mark: Future[str]) -> bool:
-    """Whether content of this fingerprint is stored; an empty store need not wait for the fingerprint."""
+def _holds_imports(connection: Connection) -> bool:
+    """Whether anything was imported: an empty store need not wait for a batch's fingerprint."""
+    return connection.execute(select(_TABLES["imports"].c.number).limit(1)).first() is not None
+
+
+def _imported(connection: Connection, mark: str) -> bool:
+    """Whether content of this fingerprint is stored."""
     imports = _TABLES["imports"]
-    if connection.execute(select(imports.c.number).limit(1)).first() is None:
-        return False
-    return (
-        connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark.result())).first() is not None
-    )
+    return connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first() is not None
 
 
 def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:

@@ -6,26 +6,26 @@ facts of each slice are stored while the next is derived.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Select, delete, func, select
 
 from data_models import store_worklist
-from data_models.bulk import Load, read_frame
-from data_models.outcomes.derive import Facts, derive
+from data_models.bulk import Load, Rows, ahead, packed, read_frame
+from data_models.outcomes.derive import derive
 from data_models.rules import OutcomeRules
 from data_models.tables import Base
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
+LISTED = ("worklist_facts",)  # what is made from facts in the database itself
 DERIVED_FROM = ("sessions", "assessments", "side_effects")
 # Patients derived at once: measured, 10,000 keep two cores busy and memory small.
 PATIENTS_AT_ONCE = 10_000
-SLICES_AHEAD = 4
+SLICES_AHEAD = 5
 _TABLES = Base.metadata.tables
 
 Progress = Callable[[str, float], None]
@@ -64,38 +64,32 @@ def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
 
 
-def derived(beside: ThreadPoolExecutor, slices: Iterable[Records], rules: OutcomeRules) -> Iterator[Facts]:
-    """The facts of each slice; some slices ahead are derived beside the caller, more would take memory."""
-    rest = iter(slices)
-    begun = deque(beside.submit(derive, *records, rules) for records in islice(rest, SLICES_AHEAD))
-
-    def taken() -> Iterator[Facts]:
-        while begun:
-            facts = begun.popleft().result()
-            begun.extend(beside.submit(derive, *records, rules) for records in islice(rest, 1))
-            yield facts
-
-    return taken()
+def made_ready(dialect: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, Rows]:
+    """The rows of some tables as a database of this dialect takes them."""
+    return {table: packed(dialect, frame, _TABLES[table]) for table, frame in frames.items()}
 
 
-def store_facts(
+def derived(records: Records, rules: OutcomeRules, dialect: str) -> dict[str, Rows]:
+    """The facts of some patients, made ready for a database of this dialect."""
+    facts = derive(*records, rules)
+    return made_ready(dialect, {table: getattr(facts, table) for table in FACTS})
+
+
+def store_rows(
     connection: Connection,
-    facts_of_slices: Iterator[Facts],
+    tables: Sequence[str],
+    coming: Iterable[Mapping[str, Rows]],
+    what: str,
     progress: Progress,
-    slices: int | None = None,
-    touched: Select[tuple[int]] | None = None,
+    count: int | None = None,
 ) -> None:
-    """Append the facts of one slice after the other, and put their patients on the list.
-
-    `slices`: how many there are, where that is known. `touched`: the ids of their patients; None: all.
-    """
-    with Load(connection, [_TABLES[table] for table in FACTS]) as load:
-        for done, facts in enumerate(facts_of_slices):
-            progress(f"storing outcomes, slice {done + 1}", done / slices if slices else 0.5)
-            for table in FACTS:
-                load.add(getattr(facts, table), _TABLES[table])
+    """Append the rows of some tables, one part after the other. `count`: how many there are, where that is known."""
+    with Load(connection, [_TABLES[table] for table in tables]) as load:
+        for done, part in enumerate(coming):
+            progress(f"{what}, part {done + 1}", done / count if count else 0.5)
+            for table, rows in part.items():
+                load.add(rows, _TABLES[table])
         load.finish()
-    store_worklist.fill(connection, touched)
 
 
 def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
@@ -119,5 +113,8 @@ def record_slices(connection: Connection, start: int = 0, end: int | None = None
 def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     """Derive every patient's facts anew from the stored records."""
     drop_facts(connection)
+    dialect = connection.dialect.name
     with ThreadPoolExecutor(1) as beside:
-        store_facts(connection, derived(beside, record_slices(connection), rules), progress)
+        calls = (partial(derived, records, rules, dialect) for records in record_slices(connection))
+        store_rows(connection, FACTS, ahead(beside, calls, SLICES_AHEAD), "storing outcomes", progress)
+    store_worklist.fill(connection)

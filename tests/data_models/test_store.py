@@ -7,6 +7,7 @@ import stat
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -142,10 +143,13 @@ def test_a_failure_while_storing_leaves_nothing_half_stored(
 ) -> None:
     import data_models.store as module
 
-    def fail(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+    def fail(connection: object, tables: object, *rest: Any) -> None:
+        if tables == module.FACTS:
+            raise sqlite3.OperationalError("database or disk is full")
+        stored(connection, tables, *rest)
 
-    monkeypatch.setattr(module, "store_facts", fail)
+    stored = module.store_rows
+    monkeypatch.setattr(module, "store_rows", fail)
     with pytest.raises(StoreError, match="disk is full"):
         store.import_path(small_records)
     monkeypatch.undo()

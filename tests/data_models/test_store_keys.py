@@ -1,0 +1,127 @@
+"""Keys and indexes that are set aside for a large import: the schema afterwards is the schema before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from data_models import store as store_module
+from data_models import store_keys
+from data_models.queries import patients
+from data_models.scope import Scope
+from data_models.store import RECORDS, Store, StoreError
+from data_models.store_facts import FACTS, LISTED
+
+_SCHEMA = text("""
+    SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid), x.indisvalid, x.indisready, k.conname, k.contype,
+           pg_get_constraintdef(k.oid), k.convalidated
+    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+    LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid
+    WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT c.relname, NULL, NULL, NULL, NULL, k.conname, k.contype, pg_get_constraintdef(k.oid), k.convalidated
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.conindid = 0
+    ORDER BY 1, 2, 6
+""")
+
+
+@pytest.fixture(autouse=True)
+def every_import_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_keys, "ROWS_WORTH_IT", 1)
+
+
+@pytest.fixture
+def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each import, whether keys were set aside."""
+    seen: list[bool] = []
+
+    def watched(*given: Any) -> store_keys.KeysAside:
+        keys = store_keys.keys_aside(*given)
+        seen.append(bool(keys))
+        return keys
+
+    monkeypatch.setattr(store_module, "keys_aside", watched)
+    return seen
+
+
+def _schema(store: Store) -> list[Any]:
+    with store.engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(_SCHEMA)]
+    assert len([row for row in found if row[6] == "p"]) >= len((*RECORDS, *FACTS, *LISTED))
+    return found
+
+
+def test_the_schema_is_the_same_before_and_after_imports_into_an_empty_and_a_filled_store(
+    postgresql_store: Store, small_records: Path, sample_folder: Path, set_aside: list[bool]
+) -> None:
+    before = _schema(postgresql_store)
+    postgresql_store.import_path(small_records)
+    assert _schema(postgresql_store) == before
+    postgresql_store.import_path(sample_folder)
+    assert set_aside == [True, False]
+    assert _schema(postgresql_store) == before
+    with postgresql_store.connect() as connection:
+        person = patients.patient(connection, Scope.everything(), "A1")
+        assert person is not None
+        assert len(patients.patient_scores(connection, Scope.everything(), person["patient_id"]))
+
+
+@pytest.mark.parametrize("fails_at", [RECORDS, FACTS])
+def test_an_import_that_fails_leaves_keys_and_indexes_as_they_were(
+    fails_at: tuple[str, ...],
+    postgresql_store: Store,
+    small_records: Path,
+    set_aside: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, stored = _schema(postgresql_store), store_module.store_rows
+
+    def fail(connection: Connection, tables: tuple[str, ...], *rest: Any) -> None:
+        stored(connection, tables, *rest)
+        if tables == fails_at:
+            connection.exec_driver_sql("SELECT 1 / 0")
+
+    monkeypatch.setattr(store_module, "store_rows", fail)
+    with pytest.raises(StoreError, match="division by zero"):
+        postgresql_store.import_path(small_records)
+    assert set_aside == [True]
+    assert _schema(postgresql_store) == before
+    assert postgresql_store.outcomes_frame().empty
+
+
+def test_keys_stay_where_somebody_reads_the_tables(
+    postgresql_store: Store, small_records: Path, set_aside: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_keys, "_WAIT_MS", 1)
+    before = _schema(postgresql_store)
+    with postgresql_store.connect() as reader:
+        assert patients.patient(reader, Scope.everything(), "A1") is None
+        postgresql_store.import_path(small_records)
+        assert patients.patient(reader, Scope.everything(), "A1") is None
+    assert set_aside == [False]
+    assert _schema(postgresql_store) == before
+    assert not postgresql_store.outcomes_frame().empty
+    with postgresql_store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "1min"
+
+
+def test_keys_stay_that_whoever_runs_the_server_has_arranged(
+    postgresql_store: Store, small_records: Path, set_aside: list[bool]
+) -> None:
+    with postgresql_store.engine.begin() as connection:
+        connection.exec_driver_sql("COMMENT ON INDEX ix_patients_code IS 'the one for looking up'")
+        connection.exec_driver_sql("CREATE INDEX by_clinic ON patients (lower(clinic)) WHERE clinic IS NOT NULL")
+        connection.exec_driver_sql("ALTER TABLE sessions CLUSTER ON sessions_pkey")
+    before = _schema(postgresql_store)
+    postgresql_store.import_path(small_records)
+    assert set_aside == [False]
+    with postgresql_store.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE sessions SET WITHOUT CLUSTER")
+        connection.exec_driver_sql("COMMENT ON INDEX ix_patients_code IS NULL")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join((*RECORDS, *FACTS, *LISTED, 'worklist_counts', 'imports'))}")
+    postgresql_store.import_path(small_records)
+    assert set_aside == [False, True]
+    assert _schema(postgresql_store) == before
