@@ -5,14 +5,18 @@ Each setting below that differs from Dash's default closes one: see the comments
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import dash
+import dash_ag_grid
+import dash_mantine_components as dmc
 from dash import Dash, set_props
 from dash.fingerprint import build_fingerprint
 
-from dashboard import data, ids, remembered, shell
+from dashboard import data, ids, remembered, shell, theme
 from dashboard.access import entrance
 from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
@@ -54,7 +58,9 @@ def create_app(settings: Settings, store: Store) -> Dash:
         meta_tags=[
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "robots", "content": "noindex"},
-            {"name": "grid-script", "content": _grid_script()},
+            {"name": "grid-script", "content": _later(dash_ag_grid, "dash_ag_grid.min.js")},
+            {"name": "controls-script", "content": _later(dmc, "dash_mantine_components.js")},
+            {"name": "controls-theme", "content": json.dumps(theme.MANTINE)},
         ],
         assets_ignore=r"first-paint\.js",
         suppress_callback_exceptions=True,  # otherwise every page's layout goes into everyone's HTML
@@ -86,15 +92,13 @@ def create_app(settings: Settings, store: Store) -> Dash:
     return app
 
 
-def _grid_script() -> str:
-    """Where the grid's script lies, which `assets/grid.js` fetches when a page first shows a grid."""
-    import dash_ag_grid
-
-    (script,) = (one for one in dash_ag_grid._js_dist if one["relative_package_path"].endswith(".min.js"))
+def _later(package: ModuleType, name: str) -> str:
+    """Where a package's script lies, which `assets/lazy.js` fetches when a page first shows one of its components."""
+    (script,) = (one for one in package._js_dist if one["relative_package_path"] == name)
     script["async"] = "lazy"  # else Dash loads it with every page
-    file = Path(dash_ag_grid.__file__).with_name(script["relative_package_path"])
-    named = build_fingerprint(file.name, dash_ag_grid.__version__, int(file.stat().st_mtime))
-    return f"/_dash-component-suites/dash_ag_grid/{named}"
+    file = Path(str(package.__file__)).with_name(name)
+    named = build_fingerprint(name, package.__version__, int(file.stat().st_mtime))
+    return f"/_dash-component-suites/{package.__name__}/{named}"
 
 
 def say_what_failed(error: Exception) -> Any:

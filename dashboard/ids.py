@@ -8,7 +8,6 @@ PAGE = "page"
 NOTICE = "notice"
 DATA_SET = "data-set-name"
 NAVIGATION = "navigation"
-MANTINE = "mantine"
 WHO = "who"
 DEMO_ROLE = "demo-role"
 

@@ -10,7 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dash.development.base_component import Component
 from flask import has_request_context, request
 
-from dashboard import data, ids, theme
+from dashboard import data, ids
 from dashboard.access import roles, state
 from dashboard.pages import Page
 from dashboard.pages.card import message
@@ -49,17 +49,14 @@ def layout(pages: tuple[Page, ...], here: Page | None = None) -> Component:
         id="main",
         tabIndex=-1,
     )
-    return dmc.MantineProvider(
+    return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             html.A("Skip to the content", href="#main", className="skip-link"),
             _header(),
             html.Div([_navigation(pages), main], className="frame"),
             html.Footer(FOOTER, className="footer"),
-        ],
-        id=ids.MANTINE,
-        theme=theme.MANTINE,
-        defaultColorScheme="auto",
+        ]
     )
 
 
@@ -77,14 +74,12 @@ def _header() -> Component:
                 title="Print this page",
                 **{"data-action": "print", "aria-label": "Print this page"},
             ),
-            dmc.ColorSchemeToggle(
-                lightIcon=html.Span(className="icon icon-sun", **{"aria-hidden": "true"}),
-                darkIcon=html.Span(className="icon icon-moon", **{"aria-hidden": "true"}),
-                variant="subtle",
-                size=32,
-                color="gray",
+            html.Button(
+                html.Span(className="icon icon-scheme", **{"aria-hidden": "true"}),
                 className="icon-button",
-                **{"aria-label": "Switch between light and dark"},
+                type="button",
+                title="Switch between light and dark",
+                **{"data-action": "scheme", "aria-label": "Switch between light and dark"},
             ),
         ],
         className="header",

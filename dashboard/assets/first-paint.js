@@ -1,13 +1,42 @@
-// Sets the colour scheme before the first paint, from the same key that Mantine keeps it under.
+// Sets the colour scheme before the first paint and keeps it, under the key that Mantine's controls follow too.
 (function () {
-  let scheme = null;
-  try {
-    scheme = window.localStorage.getItem("mantine-color-scheme-value");
-  } catch (error) {
-    // Storage may be forbidden: then the system's scheme holds.
+  const SCHEME = "mantine-color-scheme-value";
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function chosen() {
+    try {
+      const scheme = window.localStorage.getItem(SCHEME);
+      return scheme === "light" || scheme === "dark" ? scheme : null;
+    } catch (error) {
+      return null; // storage may be forbidden: then the system's scheme holds
+    }
   }
-  if (scheme !== "light" && scheme !== "dark") {
-    scheme = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+
+  function show(scheme) {
+    document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
   }
-  document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
+
+  function follow() {
+    show(chosen() || (system.matches ? "dark" : "light"));
+  }
+
+  follow();
+  system.addEventListener("change", follow);
+  window.addEventListener("storage", (event) => event.key === SCHEME && follow()); // chosen in another tab
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest('[data-action="scheme"]')) {
+      return;
+    }
+    const scheme = document.documentElement.getAttribute("data-mantine-color-scheme") === "dark" ? "light" : "dark";
+    show(scheme);
+    try {
+      window.localStorage.setItem(SCHEME, scheme);
+      // What another tab would hear: the controls on this page follow.
+      const storageArea = window.localStorage;
+      window.dispatchEvent(new StorageEvent("storage", { key: SCHEME, newValue: scheme, storageArea }));
+    } catch (error) {
+      // Then the choice lasts as long as the page.
+    }
+  });
 })();

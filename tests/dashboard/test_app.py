@@ -251,3 +251,15 @@ def test_no_other_host_is_served_until_an_owner_has_an_account(sample_database: 
     with pytest.raises(SettingsError, match="this computer alone"):
         require_owner(Settings(database=sample_database, host="192.0.2.1"))
     require_owner(Settings(database=sample_database))
+
+
+def test_no_page_waits_for_the_scripts_of_grid_and_controls(client: FlaskClient) -> None:
+    text = client.get("/patients").get_data(as_text=True)
+    loaded = re.findall(r'<script[^>]* src="([^"]+)"', text)
+    assert any("dash_renderer" in name for name in loaded)
+    for package in ("dash_ag_grid", "dash_mantine_components"):
+        assert not [name for name in loaded if package in name]
+        (later,) = re.findall(rf'content="(/_dash-component-suites/{package}/[^"]+)"', text)
+        answer = client.get(later)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
