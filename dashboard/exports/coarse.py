@@ -6,6 +6,7 @@ would tell how many were at risk at each time within it.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,20 +96,28 @@ def competing(
     rows: Sequence[Mapping[str, Any]], exits: Sequence[float], kinds: Sequence[int], counts: Sequence[float], least: int
 ) -> list[Row]:
     """Lost and re-treated: days are kept so that between two of them each end is nobody's or enough courses'."""
-    days = sorted({math.ceil(time) for time in exits})
+    import numpy as np
+
+    if not len(exits):
+        return []
+    # The whole day on which each course's time ends: within a day nothing is told apart.
+    ends, weights = np.ceil(np.asarray(exits, dtype=float)).astype(int), np.asarray(counts, dtype=float)
+    days = np.unique(ends)
+    of_kind = [
+        np.bincount(np.searchsorted(days, ends), weights * (np.asarray(kinds) == which), len(days)).tolist()
+        for which in (1, 2)
+    ]
+    times = [row["days"] for row in rows]
     made: list[Row] = []
-    since = -math.inf
-    for day in days:
-        within = [(kind, n) for time, kind, n in zip(exits, kinds, counts, strict=True) if since < time <= day]
-        loss, retreated = (sum(n for kind, n in within if kind == which) for which in (1, 2))
+    loss = retreated = 0.0
+    for day, lost_then, retreated_then in zip(days.tolist(), *of_kind, strict=True):
+        loss, retreated = loss + lost_then, retreated + retreated_then
         if not (loss or retreated) or not (enough(loss, least) and enough(retreated, least)):
             continue
-        before = [row for row in rows if row["days"] <= day]
-        if before:
-            made.append(
-                {"days": float(day)} | {k: rounded(before[-1][k]) for k in ("loss", "retreated", "in_response")}
-            )
-            since = day
+        last = bisect.bisect_right(times, day) - 1
+        if last >= 0:
+            made.append({"days": float(day)} | {k: rounded(rows[last][k]) for k in ("loss", "retreated", "in_response")})
+            loss = retreated = 0.0
     return made
 
 

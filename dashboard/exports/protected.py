@@ -51,7 +51,7 @@ def protect(
         # tell more than either, and so would a file by another key.
         apart = {path: names.key(None, path) in found.marks for path in paths[None]}
         names, paths, found = _found(parts, by, least, apart)
-    made: dict[str | None, Summary] = {group: copy.deepcopy(dict(summary)) for group, summary in parts.items()}
+    made: dict[str | None, Summary] = {group: _copy(summary) for group, summary in parts.items()}
     for group, shown in paths.items():
         for path in shown:
             mark = found.marks.get(names.key(group, path))
@@ -63,6 +63,14 @@ def protect(
         _hide_means(summary, least)
         _hide_over_time(summary, parts[group], least)
     return made, (found.small, found.further)
+
+
+def _copy(summary: Mapping[str, Any]) -> Summary:
+    """A copy to hide numbers in. The rows of curves are shared: they are replaced as a whole, and there are many."""
+    shared = {id(at(summary, path)["curve"]): at(summary, path)["curve"] for path in CURVES}
+    over_time = (summary["occupancy"], summary["attrition"]["over_time"], summary["durability"]["aalen_johansen"])
+    shared |= {id(rows): rows for rows in (*over_time, summary["onset"]["turnbull"]["mass"])}
+    return copy.deepcopy(dict(summary), shared)
 
 
 def _found(

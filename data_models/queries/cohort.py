@@ -44,7 +44,7 @@ def _outcomes(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySe
     return restricted(statement, CourseOutcome, scope, cohort)
 
 
-def _treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
+def treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
     """From all matching courses, with their outcomes on the cohort's instrument where there are any."""
     same = and_(
         CourseOutcome.patient_id == Course.patient_id,
@@ -69,11 +69,11 @@ def funnel(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[s
         func.sum(flag(evaluable)).label("evaluable"),
         func.sum(flag(scored)).label("end_of_induction_scored"),
     )
-    row = connection.execute(_treated(statement, scope, cohort)).mappings().one()
+    row = connection.execute(treated(statement, scope, cohort)).mappings().one()
     return {name: int(value or 0) for name, value in row.items()}
 
 
-def _rate_measures(cohort: CohortFilter) -> dict[str, Measure]:
+def rate_measures(cohort: CohortFilter) -> dict[str, Measure]:
     """Each rate of courses as (has it, counts in its denominator)."""
     o, hours = CourseOutcome, cohort.min_hours_since_session
     late_last: ColumnElement[bool] = true()
@@ -110,7 +110,7 @@ def rate_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> dic
     Nearly every patient has one course; there a patient's x and n are 0 or 1, and their squares are
     themselves. So all courses are summed flat, and only patients with a second course are grouped.
     """
-    return _rates(connection, scope, cohort, _rate_measures(cohort))
+    return _rates(connection, scope, cohort, rate_measures(cohort))
 
 
 def early_stop_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> PatientSums:
@@ -123,13 +123,13 @@ def _rates(
     connection: Connection, scope: Scope, cohort: CohortFilter, measures: dict[str, Measure]
 ) -> dict[str, PatientSums]:
     flat = select(*(func.sum(part) for measure in measures.values() for part in measure))
-    totals = [float(value or 0) for value in connection.execute(_treated(flat, scope, cohort)).one()]
+    totals = [float(value or 0) for value in connection.execute(treated(flat, scope, cohort)).one()]
     again = select(Course.patient_id).where(Course.course > 1)
     several = sums_by_patient(
         connection,
         measures,
         Course.patient_id,
-        lambda statement: _treated(statement, scope, cohort).where(Course.patient_id.in_(again)),
+        lambda statement: treated(statement, scope, cohort).where(Course.patient_id.in_(again)),
     )
     extra = several.get((), {})
     result = {}
@@ -298,7 +298,7 @@ def leaving_days(connection: Connection, scope: Scope, cohort: CohortFilter, rul
     held = o.last_days + rules.state_hold_days
     holds = func.ceil(case((and_(end.is_not(None), end < held), end), else_=held))
     day = case((and_(o.evaluable == 1, holds > record), holds), else_=record).label("day")
-    inner = _treated(select(day), scope, cohort).subquery()
+    inner = treated(select(day), scope, cohort).subquery()
     statement = select(inner.c.day, func.count()).group_by(inner.c.day)
     return np.column_stack(_arrays(connection, statement)).astype(np.int64)
 
@@ -317,7 +317,7 @@ def course_rows(connection: Connection, scope: Scope, cohort: CohortFilter) -> p
         case((counted, (o.baseline - o.last) / o.baseline), else_=null()).label("improvement"),
     )
     names = ("best_change", "last_change", "evaluable", "improvement")
-    columns = zip(names, _arrays(connection, _treated(statement, scope, cohort)), strict=True)
+    columns = zip(names, _arrays(connection, treated(statement, scope, cohort)), strict=True)
     return pd.DataFrame(dict(columns)).astype({"evaluable": int})
 
 

@@ -11,7 +11,7 @@ from data_models.tables import Course, Patient
 
 
 def course_profiles(connection: Connection, scope: Scope) -> pd.DataFrame:
-    """One row a course, patients together.
+    """One row a course, by patient and course.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def course_profiles(connection: Connection, scope: Scope) -> pd.DataFrame:
         .select_from(Course)
         .join(Patient, Patient.patient_id == Course.patient_id)
         .where(*visible(scope))
-        .order_by(Course.patient_id)
+        .order_by(Course.patient_id, Course.course)
     )
     frame = pd.DataFrame(connection.execute(statement).all(), columns=list(columns))
     years = frame["first_session_year"]

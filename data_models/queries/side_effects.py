@@ -35,7 +35,7 @@ def _sessions(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySe
     return restricted(statement, SessionFact, scope, cohort)
 
 
-def _of_session(statement: AnySelect, facts: Any) -> AnySelect:
+def of_session(statement: AnySelect, facts: Any) -> AnySelect:
     """Join the session facts to rows that have a session's patient_id and hours."""
     same = and_(SessionFact.patient_id == facts.patient_id, SessionFact.hours == facts.hours)
     return statement.join(SessionFact, same)
@@ -139,7 +139,7 @@ def severity_counts(
     """Occurrences by term and grade: (term, severity or None, occurrences, of them serious)."""
     e = SideEffect
     statement = select(e.term, e.severity, func.count(), func.sum(flag(e.serious == 1))).select_from(e)
-    grouped = _sessions(_of_session(statement, e), scope, cohort).group_by(e.term, e.severity)
+    grouped = _sessions(of_session(statement, e), scope, cohort).group_by(e.term, e.severity)
     return [(term, severity, int(n), int(serious or 0)) for term, severity, n, serious in connection.execute(grouped)]
 
 
@@ -156,7 +156,7 @@ def resolution_times(connection: Connection, scope: Scope, cohort: CohortFilter)
     )
     statement = select(e.term, minutes, resolved, func.count()).select_from(e)
     statement = statement.where(e.onset_minutes >= 0, end.is_not(None), end >= e.onset_minutes)
-    grouped = _sessions(_of_session(statement, e), scope, cohort).group_by(e.term, "minutes", "resolved")
+    grouped = _sessions(of_session(statement, e), scope, cohort).group_by(e.term, "minutes", "resolved")
     return [(term, float(time), int(event), int(n)) for term, time, event, n in connection.execute(grouped)]
 
 
@@ -178,6 +178,25 @@ def vital_sums(
         for name, value in (("before", before), ("highest", highest), ("rise", highest - before)):
             known = flag(value.is_not(None))
             means[f"{sign}.{name}"] = (func.coalesce(value, 0), known)
+    thresholds = threshold_measures(rules)
+
+    def source(statement: AnySelect) -> AnySelect:
+        statement = statement.select_from(v)
+        if cohort.phase or of_courses(cohort):
+            return _sessions(of_session(statement, v), scope, cohort)
+        return restricted(statement, v, scope, cohort)
+
+    sums = sums_by_patient(connection, {**means, **thresholds}, v.patient_id, source)
+    found = sums.get((), {})
+    return {
+        "means": {name: found[name] for name in means if name in found},
+        "thresholds": {name: found[name] for name in thresholds if name in found},
+    }
+
+
+def threshold_measures(rules: OutcomeRules) -> dict[str, Measure]:
+    """Each threshold of blood pressure as (a session passes it, it has the pressures)."""
+    v = Session
     systolic, diastolic = v.systolic_highest - v.systolic_before, v.diastolic_highest - v.diastolic_before
     both = and_(v.systolic_before.is_not(None), v.diastolic_before.is_not(None))
     above = or_(v.systolic_before > rules.predose_systolic_mmhg, v.diastolic_before > rules.predose_diastolic_mmhg)
@@ -187,20 +206,7 @@ def vital_sums(
         "systolic_high_mmhg": (v.systolic_highest, rules.systolic_high_mmhg),
         "diastolic_high_mmhg": (v.diastolic_highest, rules.diastolic_high_mmhg),
     }
-    thresholds: dict[str, Measure] = {
+    return {
         **{name: (flag(value >= limit), flag(value.is_not(None))) for name, (value, limit) in pressures.items()},
         "predose": (flag(and_(both, above)), flag(both)),
-    }
-
-    def source(statement: AnySelect) -> AnySelect:
-        statement = statement.select_from(v)
-        if cohort.phase or of_courses(cohort):
-            return _sessions(_of_session(statement, v), scope, cohort)
-        return restricted(statement, v, scope, cohort)
-
-    sums = sums_by_patient(connection, {**means, **thresholds}, v.patient_id, source)
-    found = sums.get((), {})
-    return {
-        "means": {name: found[name] for name in means if name in found},
-        "thresholds": {name: found[name] for name in thresholds if name in found},
     }
