@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_models.cohort_filter import KEYS, CohortFilter
+from data_models.vocabulary import PHASES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +60,8 @@ class Crowd:
         import pandas as pd
 
         ids = profiles["patient_id"].to_numpy()
-        self._first_rows = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, dtype=int)
+        self.first_rows = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, dtype=int)
+        self.size = len(ids)
         self._codes: dict[str, Flags] = {}
         self._values: dict[str, list[str]] = {}
         for key in _WHO:
@@ -70,12 +72,10 @@ class Crowd:
         """Whose figures a release of this selection shows."""
         import numpy as np
 
-        whole = self._courses(selection.cohort)
+        whole = self.courses(selection.cohort)
         groups = []
         if selection.by is not None and selection.by != "phase":
-            chosen = getattr(selection.cohort, selection.by)
-            values = [value for value in self._present(whole, selection.by) if not chosen or value in chosen]
-            groups = [whole & self._with(selection.by, (value,)) for value in values]
+            groups = list(self.groups(selection).values())
             # A group of fewer is hidden as a whole; with what has no value it is what the others leave over.
             groups = [group for group in groups if size(self._patients(group)) >= least]
             left = whole & ~np.logical_or.reduce([np.zeros_like(whole), *groups])
@@ -86,7 +86,20 @@ class Crowd:
             [self._patients(of) for of in every], [np.packbits(of) for of in every], selection.by != "condition"
         )
 
-    def _courses(self, cohort: CohortFilter) -> Flags:
+    def groups(self, selection: Selection) -> dict[str, Flags]:
+        """The courses of each group, by the value of the key; those of the whole for each phase."""
+        whole = self.courses(selection.cohort)
+        if selection.by is None:
+            return {}
+        chosen = getattr(selection.cohort, selection.by)
+        present = PHASES if selection.by == "phase" else self._present(whole, selection.by)
+        values = [value for value in present if not chosen or value in chosen]
+        if selection.by == "phase":
+            return dict.fromkeys(values, whole)
+        return {value: whole & self._with(selection.by, (value,)) for value in values}
+
+    def courses(self, cohort: CohortFilter) -> Flags:
+        """The courses that a filter holds, one flag each."""
         import numpy as np
 
         kept = np.ones(len(self._codes["clinic"]), dtype=bool)
@@ -114,13 +127,25 @@ class Crowd:
             return sorted({code for text in found for code in text.split(";") if code})
         return found
 
+    def flags_of_patients(self, courses: Flags) -> Flags:
+        """Whose courses these are, one flag a patient."""
+        import numpy as np
+
+        if not len(self.first_rows):
+            return np.zeros(0, dtype=bool)
+        return np.logical_or.reduceat(courses, self.first_rows)
+
+    def holds_whole_patients(self, courses: Flags) -> bool:
+        """Whether no patient has a course among these and another one beside them."""
+        import numpy as np
+
+        return not (self.flags_of_patients(courses) & self.flags_of_patients(~np.asarray(courses))).any()
+
     def _patients(self, courses: Flags) -> Flags:
         """The patients of some courses, eight to a byte."""
         import numpy as np
 
-        if not len(self._first_rows):
-            return np.zeros(0, dtype=np.uint8)
-        return np.packbits(np.logical_or.reduceat(courses, self._first_rows))
+        return np.packbits(self.flags_of_patients(courses))
 
 
 def size(patients: Flags) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from dashboard.exports.counts import Counts
 
 NEARLY = 1e-6
+_PRIMAL = 4  # HiGHS' number of the primal simplex
 Row = dict[int, float]
 
 
@@ -95,7 +96,9 @@ class Attacker:
             self.endless if high is None else high - system.values[i]
             for i, (_, high) in zip(inside, bounds, strict=True)
         ]
-        self.solver.setOptionValue("presolve", "off")  # the basis of the last program is the better start
+        # The last program's basis is the better start, and as only the aim changes, a feasible one.
+        self.solver.setOptionValue("presolve", "off")
+        self.solver.setOptionValue("simplex_strategy", _PRIMAL)
         size = len(inside)
         self.solver.addVars(size, np.array(self.low, dtype=float), np.array(self.high, dtype=float))
         starts, columns, signs = [0], [], []
@@ -122,33 +125,24 @@ class Attacker:
         return self._solve(count, 1.0, -by, self.high[self.column[count]])[0]
 
     def rise_together(self, wanted: Mapping[int, float]) -> dict[int, float]:
-        """A way to fill the cells in which as many counts as possible rise as far as wanted.
-
-        Maximises the sum of min(rise, wanted rise): linear, each such rise being one more variable.
-        """
-        return self._together(wanted, 1.0)
+        """A way to fill the cells in which many counts rise as far as wanted, and none of these further."""
+        return self._together({i: (self.low[self.column[i]], by) for i, by in wanted.items()}, -1.0)
 
     def fall_together(self, wanted: Mapping[int, float]) -> dict[int, float]:
-        """A way to fill the cells in which as many counts as possible fall as far as wanted."""
-        return self._together(wanted, -1.0)
+        """A way to fill the cells in which many counts fall as far as wanted, and none of these further."""
+        return self._together({i: (-by, self.high[self.column[i]]) for i, by in wanted.items()}, 1.0)
 
-    def _together(self, wanted: Mapping[int, float], sign: float) -> dict[int, float]:
+    def _together(self, limits: Mapping[int, tuple[float, float]], cost: float) -> dict[int, float]:
         import numpy as np
 
-        first, size = self.solver.getNumCol(), len(wanted)
-        rows = self.solver.getNumRow()
-        places = np.arange(first, first + size, dtype=np.int32)
-        self.solver.addVars(size, np.full(size, -self.endless), np.array(list(wanted.values()), dtype=float))
-        self.solver.changeColsCost(size, places, np.full(size, -1.0))
-        # sign * count - its share of the sum >= 0
-        columns = np.array([c for i, place in zip(wanted, places, strict=True) for c in (self.column[i], place)])
-        self.solver.addRows(
-            size, np.zeros(size), np.full(size, self.endless), 2 * size,
-            np.arange(0, 2 * size, 2, dtype=np.int32), columns.astype(np.int32), np.tile([sign, -1.0], size),
-        )  # fmt: skip
+        columns = np.array([self.column[i] for i in limits], dtype=np.int32)
+        size, bounds = len(columns), np.array(list(limits.values()), dtype=float).reshape(-1, 2)
+        self.solver.changeColsCost(size, columns, np.full(size, cost))
+        self.solver.changeColsBounds(size, columns, bounds[:, 0].copy(), bounds[:, 1].copy())
         filled = self._filled()
-        self.solver.deleteRows(size, np.arange(rows, rows + size, dtype=np.int32))
-        self.solver.deleteCols(size, places)
+        low, high = (np.array([ends[place] for place in columns], dtype=float) for ends in (self.low, self.high))
+        self.solver.changeColsCost(size, columns, np.zeros(size))
+        self.solver.changeColsBounds(size, columns, low, high)
         return filled
 
     def _solve(self, count: int, cost: float, low: float, high: float) -> tuple[dict[int, float], Row]:

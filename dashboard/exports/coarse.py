@@ -116,7 +116,9 @@ def competing(
             continue
         last = bisect.bisect_right(times, day) - 1
         if last >= 0:
-            made.append({"days": float(day)} | {k: rounded(rows[last][k]) for k in ("loss", "retreated", "in_response")})
+            made.append(
+                {"days": float(day)} | {k: rounded(rows[last][k]) for k in ("loss", "retreated", "in_response")}
+            )
             loss = retreated = 0.0
     return made
 

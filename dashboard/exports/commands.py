@@ -11,6 +11,7 @@ from typing import Any
 from dashboard.access.commands import note
 from dashboard.exports import earlier
 from dashboard.exports.document import Document
+from dashboard.exports.refusal import Refused
 from dashboard.exports.release import LEAST, Progress, Release, gather
 from dashboard.terminal import CommandError
 from dashboard.throwaway import copy_of
@@ -60,19 +61,23 @@ def summary(
         cohort = CohortFilter.from_assignments(list(where), instrument)
     except ValueError as error:
         raise CommandError(f"--where: {error}", 2) from None
-    with _under(store, rules) as source, source.connect() as connection:
-        release = gather(
-            connection,
-            Scope.everything(),
-            cohort,
-            rules,
-            by=by,
-            least=least,
-            name=store.name(),
-            synthetic=store.synthetic(),
-            progress=progress,
-        )
-    refused = earlier.refused(store, release)
+    try:
+        with _under(store, rules) as source, source.connect() as connection:
+            release = gather(
+                connection,
+                Scope.everything(),
+                cohort,
+                rules,
+                by=by,
+                least=least,
+                name=store.name(),
+                synthetic=store.synthetic(),
+                progress=progress,
+                made=earlier.made(store, connection, rules) if least > 1 else (),
+            )
+        refused = earlier.refused(store, release)
+    except Refused as error:
+        refused = str(error)
     if refused:
         raise CommandError(f"{refused} For use in the house alone, --suppress 0 writes all numbers.")
     if progress:

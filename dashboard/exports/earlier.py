@@ -10,11 +10,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dashboard.exports.apart import Crowd, Selection, isolates
+from dashboard.exports.refusal import refusal
 from dashboard.exports.release import LEAST, Release
-from dashboard.exports.summary import NAMES
-from data_models.cohort_filter import KEYS, CohortFilter
+from dashboard.exports.shown import Pattern
+from dashboard.exports.together import Earlier
+from data_models.cohort_filter import CohortFilter
 from data_models.queries.accounts import audit_page
+from data_models.queries.fingerprint import data_set_fingerprint
 from data_models.queries.overlap import course_profiles
+from data_models.rules import OutcomeRules
 from data_models.scope import Scope
 from data_models.store import Store
 
@@ -23,7 +27,10 @@ MOST = 5000  # the latest releases are looked at
 
 
 def told(release: Release, content: bytes) -> dict[str, Any]:
-    """What the audit trail keeps of a release: filters, counts, what it rests on, and the file's own digest."""
+    """What the audit trail keeps of a release: filters, counts, what it rests on, and the file's own digest.
+
+    Of the counts that it prints, the trail keeps which: as long as the records are the same, their values are.
+    """
     return {
         "query": release.selection.cohort.to_query(),
         "by": release.by or "",
@@ -32,6 +39,8 @@ def told(release: Release, content: bytes) -> dict[str, Any]:
         "courses": str(release.whole["cohort"]["courses"]),
         "fingerprint": release.fingerprint,
         "data": release.data,
+        "rules": mark_of(release.rules),
+        "hidden": Pattern.of(release.parts, release.least).text if release.least > 1 else "",
         "content": digest_of(content),
     }
 
@@ -41,19 +50,34 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def released(connection: Connection, data: str) -> list[Selection]:
+def mark_of(rules: OutcomeRules) -> str:
+    """What tells rules of other values apart."""
+    return digest_of(json.dumps(rules.as_dict(), sort_keys=True, default=str).encode())[:16]
+
+
+def released(connection: Connection, data: str, rules: OutcomeRules) -> list[Earlier]:
     """What earlier files from the same data are of, the latest first, from the audit trail.
 
     A file with every number in it (the command line's `--suppress 0`) is for use in the house: it is no
     release, and nothing is refused for its sake.
     """
     entries, _ = audit_page(connection, action=ACTION, limit=MOST)
-    found: dict[Selection, None] = {}
+    found: dict[Earlier, None] = {}
     for entry in entries:
         details = json.loads(entry.details)
-        if details.get("data") == data and "query" in details and int(details.get("least", LEAST)) > 1:
-            found[Selection(CohortFilter.from_query(details["query"]), details.get("by") or None)] = None
+        least = int(details.get("least", LEAST))
+        if details.get("data") == data and "query" in details and least > 1:
+            of = Selection(CohortFilter.from_query(details["query"]), details.get("by") or None)
+            same_rules = details.get("rules", mark_of(rules)) == mark_of(rules)
+            found[Earlier(of, same_rules, Pattern(least, str(details.get("hidden", ""))))] = None
     return list(found)
+
+
+def made(store: Store, connection: Connection, rules: OutcomeRules) -> tuple[Earlier, ...]:
+    """The earlier files from the records that `connection` reads; `rules`: those of the file to be made."""
+    data = data_set_fingerprint(connection, Scope.everything(), OutcomeRules())
+    with store.connect_access() as trail:
+        return tuple(released(trail, data, rules))
 
 
 def isolating(connection: Connection, selection: Selection, made: Iterable[Selection], least: int) -> Selection | None:
@@ -77,20 +101,7 @@ def refused(store: Store, release: Release) -> str | None:
     if release.least <= 1:
         return None
     with store.connect_access() as trail:
-        made = released(trail, release.data)
+        before = [other.selection for other in released(trail, release.data, release.rules)]
     with store.connect() as connection:
-        other = isolating(connection, release.selection, made, release.least)
+        other = isolating(connection, release.selection, before, release.least)
     return None if other is None else refusal(release.selection, other, release.least)
-
-
-def refusal(selection: Selection, other: Selection, least: int) -> str:
-    """The sentence that says which filter to widen."""
-    first, second = selection.cohort, other.cohort
-    differ = [NAMES[key].lower() for key in KEYS if getattr(first, key) != getattr(second, key)]
-    ways = [f"widen the filter on {' or '.join(differ)}"] if differ else []
-    if selection.by != other.by:
-        ways.append("group as the earlier file does")
-    return (
-        f"Not released: an earlier file covers the same patients but 1 to {least - 1}, whom the two files together "
-        f"would single out. {', '.join([*ways, 'or take the earlier selection again']).capitalize()}."
-    )

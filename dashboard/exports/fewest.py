@@ -23,6 +23,7 @@ from dashboard.exports.attacker import NEARLY, Attacker, Row, System, solver
 # two files of the same figures hide different counts.
 _MOST_NODES = 2000
 _GAP = 1e-4
+_CUTS_AT_ONCE = 12  # then the answers are chosen anew: what they hide often makes the other counts safe, too
 
 
 class Impossible(ValueError):
@@ -37,14 +38,22 @@ class Fewest:
     must : counts hidden in any case.
     may : counts that may be hidden besides, each with its cost.
     least : small counts must be able to rise to it.
+    known : counts that another file has shown: whatever they are, nothing protects them any more.
     """
 
-    def __init__(self, system: System, must: Iterable[int], may: Mapping[int, float], least: int) -> None:
+    def __init__(
+        self,
+        system: System,
+        must: Iterable[int],
+        may: Mapping[int, float],
+        least: int,
+        known: frozenset[int] = frozenset(),
+    ) -> None:
         import highspy
         import numpy as np
 
         self.system, self.must, self.may, self.least = system, frozenset(must), dict(may), least
-        self.small = [i for i, value in enumerate(system.values) if 1 <= value < least]
+        self.small = [i for i, value in enumerate(system.values) if 1 <= value < least and i not in known]
         self.column = {i: place for place, i in enumerate(self.may)}
         self.known_cuts: set[tuple[tuple[int, float], ...]] = set()
         self.proof: dict[int, dict[int, float]] = {}
@@ -68,33 +77,40 @@ class Fewest:
         self._first_cuts()
         while True:
             hidden = self._cheapest()
-            unsafe = self._attack(hidden)
+            unsafe, cuts = self._attack(hidden)
             if not unsafe:
                 return hidden
-            new = [self._cut(*bound) for bound in unsafe]
-            if not any(new):  # rounding: what is hidden does not do, so that something else must be hidden
-                for count, *_ in unsafe:
+            if not cuts:  # rounding: what is hidden does not do, so that something else must be hidden
+                for count in unsafe:
                     self._add(dict.fromkeys(set(self.may) - hidden, 1.0), 1.0, count)
 
     # --- the attacker's part ---------------------------------------------------------------------
 
-    def _attack(self, hidden: set[int]) -> list[tuple[int, Row]]:
-        """The small counts that can be bounded, each with the prices that prove it."""
+    def _attack(self, hidden: set[int]) -> tuple[list[int], int]:
+        """Small counts that can be bounded (none: there are none), and how many conditions more are known for it."""
         unknown = [i in hidden or not printed for i, printed in enumerate(self.system.printed)]
-        found: list[tuple[int, Row]] = []
+        found: list[int] = []
+        cuts = 0
         for inside, ties in self.system.components(unknown, self._unproven(unknown)):
+            if cuts >= _CUTS_AT_ONCE:
+                break
             doubtful = self._unproven(unknown, inside)
             attacker = Attacker(self.system, inside, ties)
             wanted = {i: float(self.least - self.system.values[i]) for i in doubtful}
-            doubtful = self._prove(attacker.rise_together(wanted), doubtful)
-            while doubtful:
+            # What one way to fill the cells cannot raise with the others, the next one may without them.
+            before = math.inf
+            while doubtful and len(doubtful) < before:
+                before = len(doubtful)
+                doubtful = self._prove(attacker.rise_together({i: wanted[i] for i in doubtful}), doubtful)
+            while doubtful and cuts < _CUTS_AT_ONCE:
                 count = doubtful.pop()
                 filled, prices = attacker.rise(count, wanted[count])
                 if filled[count] < wanted[count] - NEARLY:
-                    found.append((count, prices))
+                    found.append(count)
+                    cuts += self._cut(count, prices)
                 doubtful = self._prove(filled, [*doubtful, count])
                 doubtful = [i for i in doubtful if i != count]
-        return found
+        return found, cuts
 
     def _prove(self, filled: dict[int, float], watched: list[int]) -> list[int]:
         """Keep a way to fill the cells for the counts that it shows to be safe; returns the others."""

@@ -133,17 +133,9 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
     def key(path: Path) -> Key:
         return names.key(group, path)
 
-    paths: list[Path] = []
-
-    def show(path: Path, numbers: int) -> None:
+    paths = places(summary)
+    for path, numbers in paths.items():
         counts.add(key(path), at(summary, path), numbers=numbers)
-        paths.append(path)
-
-    for base in _BASES:
-        show(base, _OVER_TIME if base == COURSES else 1)
-    for path, lost in [*((path, _RATE) for path in shares_of(summary)), *((path, _CURVE) for path in CURVES)]:
-        show((*path, "n"), lost)
-        show((*path, "events"), lost)
     tied = set()
     for whole, part in nested(summary):
         pair = key(whole), key(part)
@@ -154,7 +146,15 @@ def enter(counts: Counts, group: Any, summary: Summary, names: Names) -> list[Pa
         if at(summary, ("response", way, "n")) == at(summary, ("worse", way, "n")):
             both = [key(("response", way, "events")), key(("worse", way, "events"))]
             counts.total(key(("response", way, "n")), both, (group, ("neither", way)))
-    return paths
+    return list(paths)
+
+
+def places(summary: Summary) -> dict[Path, int]:
+    """Every path at which a summary has a count, and how many numbers go with it; all cohorts have the same ones."""
+    found = {base: _OVER_TIME if base == COURSES else 1 for base in _BASES}
+    for path, lost in [*((path, _RATE) for path in shares_of(summary)), *((path, _CURVE) for path in CURVES)]:
+        found |= {(*path, "n"): lost, (*path, "events"): lost}
+    return found
 
 
 def nested(summary: Summary) -> Iterable[tuple[Path, Path]]:

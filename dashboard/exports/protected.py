@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashboard.exports import coarse
 from dashboard.exports.counts import Counts
@@ -27,12 +27,19 @@ from dashboard.exports.ledger import (
 )
 from dashboard.exports.suppression import HIDDEN, SMALL, Suppression, suppress
 
+if TYPE_CHECKING:
+    from dashboard.exports.together import Together
+
 Summary = dict[str, Any]
 Ends = tuple[Any, Any, Any, Any]  # arrays: entries, exits, kinds, counts
 
 
 def protect(
-    parts: Mapping[str | None, Mapping[str, Any]], by: str | None, least: int, ends: Mapping[str | None, Ends]
+    parts: Mapping[str | None, Mapping[str, Any]],
+    by: str | None,
+    least: int,
+    ends: Mapping[str | None, Ends],
+    beside: Together | None = None,
 ) -> tuple[dict[str | None, Summary], tuple[int, int]]:
     """Hide what tells of 1 to `least` - 1 patients, courses or sessions.
 
@@ -40,17 +47,22 @@ def protect(
     ----------
     parts : the whole cohort (None) and its groups -> summary (data contract, section 3).
     ends : durability's entries, exits, kinds of end and counts, per part (`queries.cohort.durabilities`).
+    beside : earlier files from the same records: with them, too, no small count may follow.
 
     Returns
     -------
     The summaries in the same shape, and how many counts were hidden for being small, and further ones.
+
+    Raises
+    ------
+    Impossible, TooMany : no file can be made beside the earlier ones.
     """
-    names, paths, found = _found({None: parts[None]}, None, least)
+    names, paths, found = _found({None: parts[None]}, None, least, beside=None if by else beside)
     if by is not None:
         # Beside its groups the whole cohort shows and hides what its own file does: the two together would
         # tell more than either, and so would a file by another key.
         apart = {path: names.key(None, path) in found.marks for path in paths[None]}
-        names, paths, found = _found(parts, by, least, apart)
+        names, paths, found = _found(parts, by, least, apart, beside)
     made: dict[str | None, Summary] = {group: _copy(summary) for group, summary in parts.items()}
     for group, shown in paths.items():
         for path in shown:
@@ -74,7 +86,11 @@ def _copy(summary: Mapping[str, Any]) -> Summary:
 
 
 def _found(
-    parts: Mapping[str | None, Mapping[str, Any]], by: str | None, least: int, apart: Mapping[Path, bool] | None = None
+    parts: Mapping[str | None, Mapping[str, Any]],
+    by: str | None,
+    least: int,
+    apart: Mapping[Path, bool] | None = None,
+    beside: Together | None = None,
 ) -> tuple[Names, dict[str | None, list[Path]], Suppression]:
     """What to hide of these parts; `apart`: what the whole cohort's own file hides (True) and shows."""
     counts = Counts()
@@ -86,7 +102,8 @@ def _found(
     of_whole = [(names.key(None, path), hidden) for path, hidden in (apart or {}).items()]
     hide = {name for name, hidden in of_whole if hidden}
     keep = {name for name, hidden in of_whole if not hidden}
-    return names, paths, suppress(counts, least, forced, hide=hide, keep=keep)
+    known = beside.tie(counts, names, paths, parts) if beside else set()
+    return names, paths, suppress(counts, least, forced, hide=hide, keep=keep, known=known)
 
 
 def _of_few(

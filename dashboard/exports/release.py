@@ -10,11 +10,12 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from dashboard.exports.apart import Selection
+from dashboard.exports.refusal import Refused, follows, too_many
 from data_models import cohort as answers
 from data_models.cohort_filter import CohortFilter
 from data_models.outcomes.proportions import per_course
@@ -22,6 +23,9 @@ from data_models.queries.cohort import durabilities, early_stop_sums
 from data_models.queries.fingerprint import data_set_fingerprint
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
+
+if TYPE_CHECKING:
+    from dashboard.exports.together import Earlier
 
 LEAST = 11  # smallest count shown unless said otherwise (CMS cell size suppression policy)
 PRODUCT = "ketamine-outcomes"
@@ -63,14 +67,19 @@ class Release:
     @property
     def selection(self) -> Selection:
         """Whose figures these are: the filters, and the clinics that the asker may see."""
-        chosen = frozenset(self.cohort.clinic)
-        seen = chosen if self.clinics is None else (chosen & self.clinics if chosen else self.clinics)
-        return Selection(dataclasses.replace(self.cohort, clinic=tuple(sorted(seen))), self.by)
+        return selection_of(self.cohort, self.by, self.clinics)
 
     @property
     def whole(self) -> Summary:
         """The summary of the whole cohort."""
         return self.parts[None]
+
+
+def selection_of(cohort: CohortFilter, by: str | None, clinics: frozenset[str] | None) -> Selection:
+    """Whose figures a release shows: the filters, and the clinics that the asker may see (None: all)."""
+    chosen = frozenset(cohort.clinic)
+    seen = chosen if clinics is None else (chosen & clinics if chosen else clinics)
+    return Selection(dataclasses.replace(cohort, clinic=tuple(sorted(seen))), by)
 
 
 def program_version() -> str:
@@ -97,15 +106,21 @@ def gather(
     synthetic: bool = False,
     progress: Progress | None = None,
     with_records: bool = False,
+    made: Sequence[Earlier] = (),
 ) -> Release:
-    """Ask for the summaries and protect them; `with_records`: also the completeness of records by clinic.
+    """Ask for the summaries and protect them.
+
+    Parameters
+    ----------
+    with_records : also the completeness of records by clinic.
+    made : earlier files of the same records (`earlier.made`); with them, too, no small count may follow.
 
     Raises
     ------
+    Refused : with the earlier files one would follow, whatever this one hides.
     ValueError : `by` is no filter key, or `least` is negative.
     """
     from dashboard.exports import completeness
-    from dashboard.exports.protected import protect
 
     if least < 0:
         raise ValueError("the smallest count shown cannot be negative")
@@ -124,7 +139,8 @@ def gather(
     hidden = (0, 0)
     if least > 1:
         progress("hiding small counts", len(cohorts) / (len(cohorts) + 1))
-        parts, hidden = protect(parts, by, least, ends)
+        selection = selection_of(cohort, by, scope.clinics)
+        parts, hidden = _protected(connection, parts, selection, least, ends, rules, made)
     fingerprint = data_set_fingerprint(connection, scope, rules)
     rows = completeness.records(connection, scope, least) if with_records else ()
     return Release(
@@ -142,3 +158,27 @@ def gather(
         # Under other rules the same patients' figures are shown.
         data=data_set_fingerprint(connection, Scope.everything(), OutcomeRules()),
     )
+
+
+def _protected(
+    connection: Connection,
+    parts: dict[str | None, Summary],
+    selection: Selection,
+    least: int,
+    ends: Mapping[str | None, Any],
+    rules: OutcomeRules,
+    made: Sequence[Earlier],
+) -> tuple[dict[str | None, Summary], tuple[int, int]]:
+    """The parts as they may leave beside the earlier files. Raises Refused."""
+    from dashboard.exports.fewest import Impossible
+    from dashboard.exports.protected import protect
+    from dashboard.exports.together import MOST_COHORTS, TooMany, beside
+
+    try:
+        return protect(parts, selection.by, least, ends, beside(connection, selection, made, rules))
+    except TooMany:
+        raise Refused(too_many(MOST_COHORTS)) from None
+    except Impossible:
+        if not made:
+            raise
+        raise Refused(follows(selection, [other.selection for other in made], least)) from None

@@ -46,6 +46,7 @@ def suppress(
     *,
     hide: Iterable[Name] = (),
     keep: Iterable[Name] = (),
+    known: Iterable[Name] = (),
 ) -> Suppression:
     """Choose the counts to hide: the fewest, and of those choices about the one that costs the fewest numbers.
 
@@ -55,26 +56,34 @@ def suppress(
     forced : counts to hide whatever their size.
     hide : counts to hide since another file hides them: they count as further ones.
     keep : counts to show since another file shows them, unless nothing else helps.
+    known : counts that an earlier file has printed: to hide them would protect nothing.
+
+    Raises
+    ------
+    Impossible : with what is known, a small count follows even where all that can be is hidden.
     """
     system = System.of(counts)
     printed = [i for i, shown in enumerate(system.printed) if shown]
-    forced = set(forced)
-    primary = {i for i in printed if 1 <= system.values[i] < least or system.names[i] in forced}
-    hide = set(hide)
-    must = primary | {i for i in printed if system.names[i] in hide}
-    hidden = _fewest(counts, system, must, least, set(keep))
+    forced, hide = set(forced), set(hide)
+    fixed = frozenset(system.place[name] for name in known)
+    small = {i for i in printed if 1 <= system.values[i] < least or system.names[i] in forced}
+    primary = small - fixed
+    must = primary | {i for i in printed if system.names[i] in hide} - fixed
+    hidden = _fewest(counts, system, must, least, set(keep), fixed)
     marks = {system.names[i]: mark for i, mark in _marks(system, hidden, least).items()}
     return Suppression(marks, len(primary), len(hidden - primary))
 
 
-def _fewest(counts: Counts, system: System, must: set[int], least: int, keep: set[Name]) -> set[int]:
+def _fewest(
+    counts: Counts, system: System, must: set[int], least: int, keep: set[Name], known: frozenset[int]
+) -> set[int]:
     """A zero, and what is to be kept, is hidden only where nothing else protects a small count."""
     plain: dict[int, float] = {}
     zeros: dict[int, float] = {}
     kept: dict[int, float] = {}
     largest = max([*system.values, 1])
     for i, name in enumerate(system.names):
-        if not system.printed[i] or i in must:
+        if not system.printed[i] or i in must or i in known:
             continue
         # Between counts that cost the same the smaller one goes.
         cost = 1 + _PER_NUMBER * (counts.numbers[name] + system.values[i] / largest)
@@ -86,10 +95,10 @@ def _fewest(counts: Counts, system: System, must: set[int], least: int, keep: se
             plain[i] = cost
     for may in (plain, plain | zeros):
         try:
-            return Fewest(system, must, may, least).search()
+            return Fewest(system, must, may, least, known).search()
         except Impossible:
             continue
-    return Fewest(system, must, plain | zeros | kept, least).search()
+    return Fewest(system, must, plain | zeros | kept, least, known).search()
 
 
 def _marks(system: System, hidden: set[int], least: int) -> dict[int, str]:

@@ -18,6 +18,7 @@ from dashboard import data, ids, words
 from dashboard.access import trail
 from dashboard.exports import earlier
 from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
+from dashboard.exports.refusal import Refused
 from dashboard.exports.release import LEAST, Release, gather
 from dashboard.exports.summary import CATALOGUE, document
 from dashboard.pages import Page, filters
@@ -31,6 +32,7 @@ REFUSED = "exports-refused"
 WORKING = "exports-working"
 WRITING = "exports-writing"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
+TOO_CLOSE = "Too close to an earlier file"
 MOST_ROWS = 1000  # of a table in the preview; the file has all
 LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
 
@@ -118,7 +120,10 @@ def register(app: Dash) -> None:
     def preview(search: str | None, about: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
-        release = release_of(search, about)
+        try:
+            release = release_of(search, about)
+        except Refused as error:
+            return message(str(error), title=TOO_CLOSE, kind="error")
         if not release.whole["cohort"]["courses"]:
             return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
         return previewed(document(release, _about(about)))
@@ -137,13 +142,16 @@ def register(app: Dash) -> None:
         form = str(ctx.triggered_id or "").removeprefix("exports-")
         if form not in FORMATS or not any(clicks):
             return no_update, no_update
-        release = release_of(search, about)
+        try:
+            release = release_of(search, about)
+        except Refused as error:
+            return no_update, message(str(error), title=TOO_CLOSE, kind="error")
         if not release.whole["cohort"]["courses"]:
             nothing = words.nothing_matches(filters.described(release.cohort))
             return no_update, message(nothing, title="Nothing to take")
         refused = earlier.refused(data.store(), release)
         if refused:
-            return no_update, message(refused, title="Too close to an earlier file", kind="error")
+            return no_update, message(refused, title=TOO_CLOSE, kind="error")
         return file_of(release, _about(about), form), None
 
 
@@ -164,6 +172,7 @@ def release_of(search: str | None, about: str | None) -> Release:
         name=store.name(),
         synthetic=store.synthetic(),
         with_records=_about(about) == "completeness",
+        made=earlier.made(store, data.reading().connection, data.rules()),
     )
 
 

@@ -78,13 +78,8 @@ def summary(of: dict[str, np.ndarray], where: np.ndarray) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def parts_of(seed: int) -> dict[str | None, dict[str, Any]]:
-    """The whole cohort (None) and its groups, some of them small."""
-    rng = np.random.default_rng(seed)
-    groups = int(rng.integers(2, 7))
-    sizes = np.maximum(1, rng.lognormal(rng.uniform(2.5, 5), 1.2, groups)).astype(int).clip(1, 3000)
-    group = np.repeat(np.arange(groups), sizes)
-    size = len(group)
+def flags(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
+    """Random courses: what each counts in."""
 
     def some(of: np.ndarray, p: float) -> np.ndarray:
         return of & (rng.random(size) < p)
@@ -110,6 +105,16 @@ def parts_of(seed: int) -> dict[str | None, dict[str, Any]]:
         of[f"times_{term}"], of[f"had_{term}"] = times, times > 0
     of["high"] = rng.binomial(sessions, rng.uniform(0.005, 0.2))
     of["stopped"] = some(everyone, rng.uniform(0.05, 0.4))
+    return of
+
+
+def parts_of(seed: int) -> dict[str | None, dict[str, Any]]:
+    """The whole cohort (None) and its groups, some of them small."""
+    rng = np.random.default_rng(seed)
+    groups = int(rng.integers(2, 7))
+    sizes = np.maximum(1, rng.lognormal(rng.uniform(2.5, 5), 1.2, groups)).astype(int).clip(1, 3000)
+    group = np.repeat(np.arange(groups), sizes)
+    of, everyone = flags(rng, len(group)), np.ones(len(group), dtype=bool)
     parts: dict[str | None, dict[str, Any]] = {None: summary(of, everyone)}
     parts.update({f"g{i}": summary(of, group == i) for i in range(groups)})
     return parts

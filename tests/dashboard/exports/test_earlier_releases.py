@@ -16,7 +16,8 @@ from sqlalchemy import make_url
 
 from dashboard import cli
 from dashboard.exports.apart import Crowd, Selection, isolates, size
-from dashboard.exports.earlier import isolating, refusal, released
+from dashboard.exports.earlier import isolating, released
+from dashboard.exports.refusal import refusal
 from dashboard.exports.release import Release
 from data_models.cohort import summarise
 from data_models.cohort_filter import CohortFilter
@@ -180,8 +181,9 @@ def test_earlier_releases_come_from_the_audit_trail(tmp_path: Path) -> None:
         record(store.engine, "ann", "export", "outcomes.csv", query=query, data=mark, by="clinic")
     record(store.engine, "ann", "export", "summary.json", query="instrument=phq9&sex=male", data="a", least=0)
     with store.connect_access() as connection:
-        found = released(connection, "a")
-    assert set(found) == {Selection(CohortFilter(route=("iv",)), "clinic"), Selection(CohortFilter("gad7"), "clinic")}
+        found = released(connection, "a", OutcomeRules())
+    selections = {earlier.selection for earlier in found}
+    assert selections == {Selection(CohortFilter(route=("iv",)), "clinic"), Selection(CohortFilter("gad7"), "clinic")}
     store.close()
 
 

@@ -1,0 +1,118 @@
+"""Files of the same records taken together: no count from 1 to 10 follows from any of them, nor from all."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dashboard.exports.apart import Crowd, Selection
+from dashboard.exports.ledger import at, places
+from dashboard.exports.quantities import Quantities
+from dashboard.exports.refusal import Refused
+from dashboard.exports.release import gather
+from dashboard.exports.shown import Pattern
+from dashboard.exports.together import Earlier
+from data_models.cohort import summarise
+from data_models.cohort_filter import CohortFilter
+from data_models.outcomes.proportions import per_course
+from data_models.queries.cohort import early_stop_sums
+from data_models.queries.overlap import course_profiles
+from data_models.scope import Scope
+from data_models.store import Store
+
+EVERYTHING = Scope.everything()
+
+
+@pytest.fixture
+def store(sample_database: str) -> Iterator[Store]:
+    opened = Store.open(sample_database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def sums(project_root: Path) -> ModuleType:
+    path = project_root / "tests" / "benchmarks" / "release_sums.py"
+    spec = importlib.util.spec_from_file_location("release_sums", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "cohort",
+    [
+        CohortFilter(route=("iv",), phase=("maintenance",)),
+        CohortFilter("gad7", condition=("hypertension",), min_hours_since_session=30),
+        CohortFilter("auditc", drug=("esketamine",)),
+    ],
+)
+def test_what_the_courses_add_is_what_every_count_of_a_summary_is(store: Store, cohort: CohortFilter) -> None:
+    rules = store.rules()
+    with store.connect() as connection:
+        crowd = Crowd(course_profiles(connection, EVERYTHING))
+        quantities = Quantities(connection, crowd, cohort.instrument, rules)
+        summary = summarise(connection, EVERYTHING, cohort, rules)
+        summary["attrition"] = {"early_stop": per_course(early_stop_sums(connection, EVERYTHING, cohort)).as_dict()}
+        courses, counted = crowd.courses(cohort), {}
+        for path in places(summary):
+            quantity = quantities.of(path, cohort, cohort.phase)
+            assert quantity is not None
+            counted[path] = quantities.count(quantity, courses)
+    assert counted == {path: round(at(summary, path)) for path in counted}
+    assert len(counted) > 100
+
+
+def test_no_sum_of_files_gives_a_count_away(sums: ModuleType) -> None:
+    """All, one clinic and another one, and random pairs: a small run of the benchmark's attack."""
+    for made in (*(sums.triple(seed) for seed in (3, 4)), *(sums.pair(0, place) for place in range(4))):
+        assert sums.attack(made) == []
+
+
+def test_the_attack_finds_what_files_give_away_that_know_nothing_of_each_other(sums: ModuleType) -> None:
+    assert sums.attack(sums.triple(3, alone=True)), "a third clinic's counts follow from all less two"
+
+
+def test_what_is_left_of_all_but_two_clinics_is_protected(store: Store) -> None:
+    rules, made = store.rules(), []
+    hidden = {}
+    with store.connect() as connection:
+        clinics = ("synthetic_harbour", "synthetic_north", "synthetic_valley")
+        for cohort in (CohortFilter(), *(CohortFilter(clinic=(clinic,)) for clinic in clinics[:2])):
+            release = gather(connection, EVERYTHING, cohort, rules, made=made)
+            made.append(Earlier(release.selection, True, Pattern.of(release.parts, release.least)))
+            hidden[cohort.clinic] = release.hidden
+        alone = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules)
+        again = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules, made=made)
+        left = summarise(connection, EVERYTHING, CohortFilter(clinic=clinics[2:]), rules)
+    assert hidden[clinics[1:2]][1] > alone.hidden[1], "the third clinic's small counts cost more of the second's"
+    assert again.parts == release.parts, "the same file again is the same"
+    left["attrition"] = alone.parts[None]["attrition"] | {"early_stop": {"events": 0, "n": 0}}
+    printed = [{path for _, path in of.pattern.printed([None], list(places(left)), lambda *_: True)} for of in made]
+    small = [path for path in set.intersection(*printed) if 1 <= at(left, path) < 11]
+    assert small == [], "the three files print a count of which the third clinic's share is small"
+
+
+def test_a_file_is_refused_where_earlier_ones_leave_nothing_to_hide(store: Store) -> None:
+    """An earlier file of one clinic that printed its small counts, as a pattern that hides nothing says."""
+    rules = store.rules()
+    everything = Selection(CohortFilter(instrument="phq9"), "clinic")
+    with store.connect() as connection:
+        parts = gather(connection, EVERYTHING, everything.cohort, rules, by="clinic", least=0).parts
+        open_handed = Earlier(everything, True, Pattern.of(parts, 11))
+        with pytest.raises(Refused, match="would follow from it"):
+            gather(connection, EVERYTHING, CohortFilter(), rules, by="sex", made=[open_handed])
+
+
+def test_the_pattern_of_a_file_reads_back() -> None:
+    of = Pattern(11, "")
+    assert list(of.printed([None, "b"], [("n",)], lambda group, _: group == "b")) == [(None, ("n",))]
+    assert list(Pattern(11, "no such text").printed([None], [("n",)], lambda *_: False)) == [(None, ("n",))]
