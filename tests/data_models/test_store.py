@@ -180,7 +180,7 @@ def test_deriving_in_slices_of_patients_gives_the_same(
 
     store.import_path(sample_folder)
     whole = _facts(store)
-    monkeypatch.setattr(module, "PATIENTS_AT_ONCE", 7)
+    monkeypatch.setattr(module, "PATIENTS_AT_ONCE", 70)
     store.derive()
     for name, frame in _facts(store).items():
         pd.testing.assert_frame_equal(frame, whole[name])

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from data_models import store_accounts, store_copy
+from data_models import store_accounts, store_copy, store_keys
 from data_models.accounts import ACCESS_TABLES
 from data_models.audit import broken
 from data_models.queries.accounts import audit_entries, audit_seal
@@ -56,6 +56,12 @@ def filled(sqlite_store: Store, small_records: Path) -> str:
     return _url(sqlite_store)
 
 
+def _keys(store: Store) -> list[tuple[Any, ...]]:
+    statement = text("SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2")
+    with store.connect() as connection:
+        return [tuple(row) for row in connection.execute(statement)]
+
+
 def _require_same(first: str, second: str) -> None:
     one, other = _content(first), _content(second)
     for name in one.keys() - LEFT_OUT:
@@ -79,6 +85,19 @@ def test_there_and_back_again_it_is_the_same(filled: str, postgresql_store: Stor
     back = f"sqlite:///{(tmp_path / 'back.db').as_posix()}"
     copy_store(_url(postgresql_store), back)
     _require_same(filled, back)
+
+
+def test_into_postgresql_patients_go_in_parts_and_the_keys_are_built_at_the_end(
+    filled: str, sample_folder: Path, postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_keys, "ROWS_WORTH_IT", 1)
+    monkeypatch.setattr(store_copy, "_PATIENTS_AT_ONCE", 64)  # the last part is not full
+    Store.open(filled).import_path(sample_folder)
+    before = _keys(postgresql_store)
+    copy_store(filled, _url(postgresql_store))
+    assert _keys(postgresql_store) == before
+    one, other = _content(filled), _content(_url(postgresql_store))
+    assert {name: other[name] for name in one.keys() - LEFT_OUT} == {name: one[name] for name in one.keys() - LEFT_OUT}
 
 
 def test_a_copy_goes_on_living(filled: str, small_records: Path, tmp_path: Path) -> None:
