@@ -2,7 +2,7 @@
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
-  const DEFAULTS = { instrument: "phq9" };
+  const DEFAULTS = { instrument: "phq9", "side-by": "route" };
   // Controls of one value; all others take several, joined by commas.
   const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by"]);
   // What narrows the cohort, and so has a chip.

@@ -19,6 +19,8 @@ from dash.development.base_component import Component
 from dashboard.figures.graph import graph
 from data_models.rules import OutcomeRules
 
+OWN = "a definition of this dashboard's own"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -45,7 +47,7 @@ class Definition:
     text : one or two sentences: population, clock, estimator by name.
     rules : names of the rules that the figure rests on.
     n : what was counted, in words.
-    source : papers.
+    source : papers; without one the definition is the dashboard's own, and says so.
     """
 
     text: str
@@ -57,7 +59,7 @@ class Definition:
 def card(
     card_id: str,
     question: str,
-    sentence: str,
+    sentence: str | Sequence[Component | str],
     figure: dict[str, Any] | None = None,
     *,
     body: Component | list[Component] | None = None,
@@ -73,7 +75,8 @@ def card(
 ) -> Component:
     """One card. `figure` (a plain dict) or `body` (components) fills it; `alt` defaults to the sentence.
 
-    `marks` says what the figure's colours and shapes mean (`pages/key.py`).
+    `sentence` in parts may set one of them off; then `alt` is given too. `marks` says what the figure's colours and
+    shapes mean (`pages/key.py`).
     """
     parts: list[Component] = [_head(card_id, question, controls), html.P(sentence, className="card-sentence")]
     if marks is not None:
@@ -194,10 +197,8 @@ def _definition(definition: Definition, rules: OutcomeRules | None, question: st
     facts = [definition.n] if definition.n else []
     if rules is not None:
         facts.append(f"Definitions version {rules.version}.")
-    if definition.source:
-        facts.append(f"Source: {definition.source}.")
-    if facts:
-        parts.append(html.P(" ".join(facts), className="fine"))
+    facts.append(f"Source: {definition.source or OWN}.")
+    parts.append(html.P(" ".join(facts), className="fine"))
     return html.Div(parts, className="definition")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from dashboard import data
+from dashboard import data, words
 from dashboard.figures.side_effects import group_symbol
 from dashboard.figures.steps import FEW, Group, drawn
 from dashboard.pages import filters
@@ -107,7 +107,13 @@ class Comparison:
         """One card of the comparison."""
         given: dict[str, Any] = {
             "table": self.rates(),
-            "definition": Definition(self.caution, ("response_improvement", "loss_rule")),
+            "definition": Definition(
+                f"Each group by itself, as the card of the whole above. {self.caution}",
+                ("response_improvement", "loss_rule"),
+                n=words.listing(f"{self.called(key)} {self.figures(key)['cohort']['courses']:,}" for key in self.kept)
+                + " courses.",
+                source="as of the card above",
+            ),
         }
         return card(f"compare-{part}", self.question(part), sentence, figure, **(given | {"rules": self.rules} | more))
 

@@ -65,13 +65,14 @@ def when_card(groups: Groups, effects: Mapping[str, Any], rules: OutcomeRules) -
             f"{_SESSIONS} Sessions are numbered within their course. Later sessions come from those who stayed: a fall "
             "may be tolerance or selection.",
             ("course_gap_days",),
+            n=_asked(effects),
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
     )
 
 
-def group_card(groups: Groups, by: str, name: str) -> Component:
+def group_card(groups: Groups, by: str, name: str, rules: OutcomeRules) -> Component:
     """Shares per session by route, drug, dose band or phase."""
     shown = [g for g in groups if g["sessions_asked"]]
     names = {g["group"]: _group_name(g["group"], by) for g in shown}
@@ -93,7 +94,12 @@ def group_card(groups: Groups, by: str, name: str) -> Component:
         ),
         body=note("The ten most frequent are drawn; the table has all. Groups differ in more than this."),
         table=_groups_table(shown, name, names),
-        definition=Definition(_SESSIONS, source="Cochran 1977 (ratio estimator)"),
+        definition=Definition(
+            _SESSIONS,
+            n=_asked({"sessions_asked": sum(g["sessions_asked"] for g in shown)}),
+            source="Cochran 1977 (ratio estimator)",
+        ),
+        rules=rules,
         wide=True,
     )
 
@@ -127,6 +133,7 @@ def severity_card(details: Mapping[str, Any], rules: OutcomeRules) -> Component:
             "Occurrences by grade, and asked sessions by the worst grade reported in them (interval clustered by "
             "patient). "
             "Serious is a mark of its own, in the table.",
+            n=_asked({"sessions_asked": next((row["n"] for row in details["worst"]), 0)}),
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
@@ -201,6 +208,7 @@ def pressure_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
         definition=Definition(
             "Rise: highest during the session minus before, over sessions with both; 95% interval clustered by "
             "patient.",
+            n=words.sentence(words.count(max((row["n"] for row in rows), default=0), "session") + " with both values"),
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
@@ -234,10 +242,15 @@ def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
                 "predose_systolic_mmhg",
                 "predose_diastolic_mmhg",
             ),
+            n=words.sentence(words.count(max((row["n"] for row in rows), default=0), "session") + " with pressures"),
             source="Cochran 1977 (ratio estimator)",
         ),
         rules=rules,
     )
+
+
+def _asked(effects: Mapping[str, Any]) -> str:
+    return words.sentence(words.count(effects.get("sessions_asked", 0), "session") + " asked")
 
 
 def _group_name(group: str | None, by: str) -> str:

@@ -76,6 +76,7 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
                 "induction_max_sessions",
                 "end_of_induction_days",
             ),
+            n=words.sentence(words.count(answer["cohort"]["courses"], "treated course")),
         ),
         rules=rules,
         wide=True,

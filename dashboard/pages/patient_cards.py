@@ -62,21 +62,23 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         span=view.span,
     )
     several = len(view.courses) > 1
-    said = []
+    said: list[Component | str] = []
     for course in view.courses:
         outcome = outcome_of(found.outcomes, course, view.instrument)
-        text = words.state_words(outcome, rules)
+        state = words.state_words(outcome, rules)
+        # The glance is for where the course stands; how it came there is for those who read on.
+        said += ["\n"] if said else []
+        said.append(html.Strong(f"Course {course}: {state}" if several else state))
         if words.not_evaluable(outcome, rules) is None:
-            text += " " + words.course_words(outcome, rules)
-        said.append(f"Course {course}: {text}" if several else text)
+            said.append(" " + words.course_words(outcome, rules))
     scale = INSTRUMENTS[view.instrument]
     sessions = sessions_of(found, view)
-    sentence = "\n".join(said)
+    sentence = "".join(part if isinstance(part, str) else part.children for part in said)
     alt = f"{sentence} {vitals_summary(sessions, rules)} {effects_summary(found, view)}"
     return card(
         "trajectory",
         "Is the response holding?",
-        sentence,
+        said,
         figure,
         alt=f"Scores, sessions, side effects and vital signs by day. {alt}",
         marks=score_key(),

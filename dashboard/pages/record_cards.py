@@ -44,7 +44,11 @@ def completeness(frame: pd.DataFrame, rules: OutcomeRules) -> Component:
         record_words.completeness(rows) if rows else "No records are stored yet.",
         body=_table(shown) if rows else None,
         table=Table(columns, [_numbers(row) for row in shown]) if rows else None,
-        definition=Definition(_DEFINITION, ("baseline_window_days",)),
+        definition=Definition(
+            _DEFINITION,
+            ("baseline_window_days",),
+            n=words.sentence(words.count(sum(int(row["patients"]) for row in rows), "patient")),
+        ),
         rules=rules,
         wide=True,
     )
@@ -117,7 +121,8 @@ def history(frame: pd.DataFrame) -> Component:
         definition=Definition(
             "One row a stored batch, newest first: the rows it added, and identical rows that were stored already or "
             "stood in it twice. Imports are numbered in their order; the store keeps no date of anything. The "
-            "fingerprint is that of the content, whatever the form of its files."
+            "fingerprint is that of the content, whatever the form of its files.",
+            n=words.sentence(words.count(len(rows), "import")),
         ),
         wide=True,
     )

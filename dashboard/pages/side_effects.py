@@ -134,7 +134,7 @@ def register(app: Dash) -> None:
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")
-        return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by]), className="cards")
+        return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by], data.rules()), className="cards")
 
 
 PAGE = Page(ids.SIDE_EFFECTS, "Side effects", "side-effects", layout, register)

@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if OWN_DATABASE:  # the test counts for itself what the page should say
+                item.add_marker(pytest.mark.timeout(1800))
 
 
 @pytest.fixture(scope="session")
@@ -118,9 +120,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def new_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open a page: `new_page("/patients", width=390, scheme="dark")`. Complaints fail the test at its end."""
+@contextlib.contextmanager
+def opening(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Opens pages; any complaint of theirs fails at the end."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -155,6 +157,27 @@ def new_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def new_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open a page: `new_page("/patients", width=390, scheme="dark")`. Complaints fail the test at its end."""
+    with opening(chromium, address) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def page_of(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """A page for tests that read and leave it as it is: opened once a module, as opening is most of their time."""
+    opened: dict[tuple[str, int], Page] = {}
+    with opening(chromium, address) as open_page:
+
+        def give(path: str = "/", *, width: int = 1440) -> Page:
+            if (path, width) not in opened:
+                opened[path, width] = open_page(path, width=width)
+            return opened[path, width]
+
+        yield give
 
 
 @pytest.fixture

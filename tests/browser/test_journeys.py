@@ -102,10 +102,10 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
         )
 
 
-def test_headline_rates_can_be_counted_in_the_outcomes_listing(new_page, outcomes):
+def test_headline_rates_can_be_counted_in_the_outcomes_listing(page_of, outcomes):
     found = outcomes[(outcomes["instrument"] == "phq9") & (outcomes["evaluable"] == 1)]
     scored = found["end_of_induction_response"].dropna()
-    page = new_page("/")
+    page = page_of("/")
     expect(headline(page, "Response at end of induction")).to_contain_text(
         f"{int(scored.sum()):,} of {len(scored):,} measured"
     )
@@ -247,10 +247,12 @@ def test_the_work_is_done_without_a_mouse(new_page):
 
 # Heading and a part that only this state has: the page before it stands until the next one is there.
 STATES = {
+    "nowhere": ("/nowhere", "Page not found", ".state"),
+    "empty outcomes": ("/?clinic=nowhere", "Outcomes", ".state"),
     "compare": ("/?by=diagnosis", "Outcomes", ".multiple .main-svg"),
     "phase": ("/?by=phase", "Outcomes", ".section .main-svg"),
     "empty side effects": ("/side-effects?clinic=nowhere", "Side effects", ".state"),
-    "groups": ("/side-effects?side-by=dose_band", "Side effects", ".section .main-svg"),
+    "side effects, groups": ("/side-effects?side-by=dose_band", "Side effects", ".section .main-svg"),
     "empty list": (
         "/patients?search=nobody", "Patients", ".worklist-page:has(#worklist-sentence:not(:empty)) .ag-header-cell"
     ),

@@ -89,12 +89,14 @@ OVERLAPS = """() => {
 
 
 @pytest.fixture
-def view(new_page: Callable[..., Page], code: str) -> Callable[[str], Page]:
-    """Open one of the views and wait until it is drawn."""
+def view(page_of: Callable[..., Page], code: str) -> Callable[[str], Page]:
+    """Open one of the views, or turn to it, and wait until it is drawn."""
 
     def open_view(name: str) -> Page:
         path, width, scheme = VIEWS[name]
-        page = new_page(path.format(code=code), width=width, scheme=scheme)
+        page = page_of(path.format(code=code), width=width)
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
         page.locator(DRAWN).first.wait_for()
         expect(page.locator(".bone")).to_have_count(0)
         page.wait_for_load_state("networkidle")

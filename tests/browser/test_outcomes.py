@@ -39,9 +39,9 @@ def card(page: Page, question: str) -> Any:
     return page.locator("section.card").filter(has=page.get_by_role("heading", name=question, exact=True))
 
 
-def test_sentences_and_headlines_equal_the_summary(new_page: Callable[..., Page], summary_of: Any) -> None:
+def test_sentences_and_headlines_equal_the_summary(page_of: Callable[..., Page], summary_of: Any) -> None:
     answer = summary_of()
-    page = new_page("/")
+    page = page_of("/")
     expect(card(page, "How quickly do effects start?")).to_contain_text(words.onset(answer["onset"]["kaplan_meier"]))
     expect(card(page, "How long do they last?")).to_contain_text(words.durability(answer["durability"]["kaplan_meier"]))
     expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
@@ -55,8 +55,8 @@ def test_sentences_and_headlines_equal_the_summary(new_page: Callable[..., Page]
         expect(tile).to_contain_text(text)
 
 
-def test_every_question_has_a_chart_with_a_text_alternative(new_page: Callable[..., Page]) -> None:
-    page = new_page("/")
+def test_every_question_has_a_chart_with_a_text_alternative(page_of: Callable[..., Page]) -> None:
+    page = page_of("/")
     questions = [
         "How quickly do effects start?",
         "After how many sessions?",
@@ -73,8 +73,8 @@ def test_every_question_has_a_chart_with_a_text_alternative(new_page: Callable[.
         assert len(chart.get_attribute("aria-label") or "") > len(question) + 20
 
 
-def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], summary_of: Any, tmp_path: Path) -> None:
-    page = new_page("/")
+def test_table_and_file_hold_the_curves_numbers(page_of: Callable[..., Page], summary_of: Any, tmp_path: Path) -> None:
+    page = page_of("/")
     box = card(page, "How long do they last?")
     box.get_by_text("As table").click()
     curve = summary_of()["durability"]["kaplan_meier"]["curve"]
@@ -88,8 +88,8 @@ def test_table_and_file_hold_the_curves_numbers(new_page: Callable[..., Page], s
     assert [float(row["survival"]) for row in rows] == pytest.approx([row["survival"] for row in curve], abs=1e-6)
 
 
-def test_a_definition_names_its_rules_with_their_values(new_page: Callable[..., Page]) -> None:
-    box = card(new_page("/"), "How long do they last?")
+def test_a_definition_names_its_rules_with_their_values(page_of: Callable[..., Page]) -> None:
+    box = card(page_of("/"), "How long do they last?")
     box.get_by_text("Definition", exact=True).click()
     expect(box.get_by_role("row", name="end_of_induction_days")).to_contain_text("14")
 

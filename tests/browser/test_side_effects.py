@@ -30,8 +30,9 @@ def card(page: Page, question: str) -> Any:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_every_question_is_answered_with_a_chart(new_page: Callable[..., Page], width: int) -> None:
-    page = new_page("/side-effects", width=width)
+def test_every_question_is_answered_with_a_chart(page_of: Callable[..., Page], width: int) -> None:
+    page = page_of("/side-effects")
+    page.set_viewport_size({"width": width, "height": 1000})
     for question in QUESTIONS:
         chart = card(page, question).locator(".main-svg").first
         chart.wait_for()
@@ -53,8 +54,8 @@ def test_the_sentences_are_those_of_the_summary(new_page: Callable[..., Page], s
     expect(card(page, QUESTIONS[4])).to_contain_text(words.vitals(effects["vitals"]))
 
 
-def test_the_seven_of_the_source_have_a_row(new_page: Callable[..., Page]) -> None:
-    page = new_page("/side-effects")
+def test_the_seven_of_the_source_have_a_row(page_of: Callable[..., Page]) -> None:
+    page = page_of("/side-effects")
     box = card(page, QUESTIONS[0])
     box.get_by_text("As table").click()
     for name in (
@@ -78,7 +79,7 @@ def test_the_breakdown_is_chosen_and_stands_in_the_url(new_page: Callable[..., P
     card(page, "Which side effects, by dose?").locator(".main-svg").first.wait_for()
 
 
-def test_severity_is_told_in_words_and_colour(new_page: Callable[..., Page]) -> None:
-    box = card(new_page("/side-effects"), QUESTIONS[3])
+def test_severity_is_told_in_words_and_colour(page_of: Callable[..., Page]) -> None:
+    box = card(page_of("/side-effects"), QUESTIONS[3])
     for grade in ("Mild", "Moderate", "Severe"):
         expect(box.locator(".key li", has_text=grade)).to_be_attached()

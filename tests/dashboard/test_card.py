@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 from dash.development.base_component import Component
@@ -81,3 +83,21 @@ def test_waiting_is_said_to_screen_readers() -> None:
 def test_an_error_is_an_alert_and_an_empty_state_is_not() -> None:
     assert message("It failed.", kind="error").role == "alert"
     assert getattr(message("Nothing here."), "role", None) is None
+
+
+def test_every_card_says_what_its_numbers_were_counted_on(project_root: Path) -> None:
+    """The definition of each card has its n; rules, version and source follow from its arguments."""
+    calls = [
+        (file.name, call.lineno, {word.arg for word in call.keywords})
+        for file in (project_root / "dashboard" / "pages").glob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Definition"
+    ]
+    assert len(calls) > 15
+    assert not [(name, line) for name, line, given in calls if "n" not in given]
+
+
+def test_a_definition_without_a_paper_says_whose_it_is() -> None:
+    said = str(card("c", "What?", "That.", definition=Definition("So.", n="3 courses."), rules=DEFAULT_RULES))
+    assert "3 courses." in said
+    assert "a definition of this dashboard's own" in said
