@@ -1,7 +1,11 @@
 """The product at several sizes, on SQLite and PostgreSQL, each figure beside a floor measured in the same run.
 
     python tests/benchmarks/table.py                            # 10,000 and 100,000 patients
-    python tests/benchmarks/table.py --patients 1000000         # a large machine and an afternoon
+    python tests/benchmarks/table.py --patients 1000000 --engines sqlite --imports 1 --cache /var/tmp/table
+                                                                # 1,000,000 patients, on a large machine
+
+With `--cache` the records and the SQLite stores of each size are kept in a folder, to be used again; with
+`--imports 0` too nothing is imported, and what pages read is measured on the stores kept there.
 
 A patient has 10 sessions, 20 scores and about 3 side effects. Product and floor take turns, so that a busy
 machine slows both; medians are printed, and the peak memory of the process that did the work.
@@ -30,6 +34,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -281,9 +286,26 @@ ENGINES = {"sqlite": sqlite, "postgresql": postgresql}
 ROWS = ("import", "derive", "cohort", "summary", "again", "worklist", "patient")
 
 
-def measure(engine: str, patients: int, runs: int, imports: int) -> dict[str, tuple[float, float, float, int]]:
-    """Row -> median seconds, ratio to its floor, peak MB, runs."""
+WORK_ROWS = {"derive": {"derive"}, "read": set(ROWS) - {"import", "derive"}}
+
+
+def records_of(folder: Path, patients: int) -> Path:
+    """Session records of so many patients; those in the folder where they are there."""
     import import_records
+
+    made = folder / f"records-{patients}"
+    if not made.exists():
+        part = folder / f"records-{patients}.part"  # so that what was cut short is not taken for whole
+        shutil.rmtree(part, ignore_errors=True)
+        import_records.write_records(part, patients)
+        part.rename(made)
+    return made
+
+
+def measure(
+    engine: str, patients: int, runs: int, imports: int, cache: Path | None, rows: list[str]
+) -> dict[str, tuple[float, float, float, int]]:
+    """Row -> median seconds, ratio to its floor, peak MB, runs."""
 
     found: dict[str, Timed] = {}
     peaks: dict[str, float] = {}
@@ -296,18 +318,29 @@ def measure(engine: str, patients: int, runs: int, imports: int) -> dict[str, tu
             if ours:
                 peaks[row] = max(peaks.get(row, 0.0), answer[1])
 
-    with tempfile.TemporaryDirectory(prefix="table") as name:
-        base = Path(name)
-        import_records.write_records(base / "records", patients)
-        with ENGINES[engine](base) as url:
-            for run in range(imports):
-                take(child("bring_in_bare", url(f"bare{run}"), base / "records", 1), ours=False)
-                take(child("bring_in", url(f"store{run}"), base / "records", 1))
-            last = url(f"store{imports - 1}")
-            take(child("derive", last, base / "records", runs))
-            take(child("read", last, base / "records", runs))
+    with tempfile.TemporaryDirectory(prefix="table") as name, ENGINES[engine](Path(name)) as url:
+        records = records_of(cache or Path(name), patients)
+        kept = cache / f"store-{patients}.db" if cache and engine == "sqlite" else None
+        last = ""
+        for run in range(imports):
+            take(child("bring_in_bare", url(f"bare{run}"), records, 1), ours=False)
+            last = url(f"store{run}")
+            take(child("bring_in", last, records, 1))
+        if kept and last:
+            for ending in ("", ".access"):
+                shutil.move(f"{Path(name) / f'store{imports - 1}'}.db{ending}", f"{kept}{ending}")
+        if kept:
+            last = f"sqlite:///{kept.as_posix()}"
+            if not kept.exists():
+                bring_in(last, records, 1)
+        elif not last:
+            last = url("store")
+            bring_in(last, records, 1)
+        for work in ("derive", "read"):
+            if WORK_ROWS[work] & set(rows):
+                take(child(work, last, records, runs))
     result = {}
-    for row in ROWS:
+    for row in (row for row in ROWS if row in found and row in rows):
         ours, floor = (statistics.median(found[row][side]) for side in ("ours", "floor"))
         result[row] = (ours, ours / floor, peaks[row], len(found[row]["ours"]))
     return result
@@ -326,6 +359,8 @@ def show(found: dict[tuple[str, int], dict[str, tuple[float, float, float, int]]
     for row in ROWS:
         for engine in engines:
             cells = []
+            if any(row not in found[engine, size] for size in sizes):
+                continue  # not measured
             for size in sizes:
                 seconds, ratio, peak, runs = found[engine, size][row]
                 time_ = f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
@@ -341,6 +376,8 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--imports", type=int, help="imports of each size, where fewer than --runs must do")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--cache", type=Path, help="a folder that keeps records and SQLite stores for the next run")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
@@ -349,10 +386,15 @@ def main() -> None:
         found = WORK[name](url, Path(folder), int(runs))
         print(json.dumps({"found": found, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
+    imports = given.runs if given.imports is None else given.imports
+    if "import" not in given.rows:
+        imports = 0
+    if given.cache:
+        given.cache.mkdir(parents=True, exist_ok=True)
     table = {}
     for patients in given.patients:
         for engine in given.engines:
-            table[engine, patients] = measure(engine, patients, given.runs, given.imports or given.runs)
+            table[engine, patients] = measure(engine, patients, given.runs, imports, given.cache, given.rows)
             if len(given.patients) * len(given.engines) > 1:
                 show({(engine, patients): table[engine, patients]})  # what a run that is cut short leaves
     show(table)
