@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -31,6 +32,7 @@ LEAST = 11  # smallest count shown unless said otherwise (CMS cell size suppress
 PRODUCT = "ketamine-outcomes"
 
 Progress = Callable[[str, float], None]
+Ask = Callable[..., Any]  # of a function of connection, scope and arguments, and these arguments
 Summary = dict[str, Any]
 
 
@@ -94,6 +96,25 @@ def _quiet(step: str, share: float) -> None:
     """The progress of a caller that shows none."""
 
 
+def _asked(connection: Connection, scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(connection, scope, *arguments)
+
+
+def cohorts_of(ask: Ask, cohort: CohortFilter, by: str | None) -> dict[str | None, CohortFilter]:
+    """The parts that a release has: the whole cohort (None), then its groups."""
+    return {None: cohort} | ({} if by is None else ask(answers.parts, cohort, by))
+
+
+def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Summary:
+    """One part's summary: what takes the time."""
+    return dict(ask(answers.summarise, part, rules))
+
+
+def told_of(done: int, parts: int, by: str | None) -> str:
+    """How far the parts are worked out, in words."""
+    return "whole cohort" if by is None or not done else f"{done - 1} of {parts - 1} groups done"
+
+
 def gather(
     connection: Connection,
     scope: Scope,
@@ -107,6 +128,7 @@ def gather(
     progress: Progress | None = None,
     with_records: bool = False,
     made: Sequence[Earlier] = (),
+    ask: Ask | None = None,
 ) -> Release:
     """Ask for the summaries and protect them.
 
@@ -114,6 +136,7 @@ def gather(
     ----------
     with_records : also the completeness of records by clinic.
     made : earlier files of the same records (`earlier.made`); with them, too, no small count may follow.
+    ask : who answers for the parts (`data.ask`, which keeps answers); None: the connection.
 
     Raises
     ------
@@ -125,16 +148,15 @@ def gather(
     if least < 0:
         raise ValueError("the smallest count shown cannot be negative")
     progress = progress or _quiet
-    cohorts: dict[str | None, CohortFilter] = {None: cohort}
-    if by is not None:
-        cohorts.update(answers.parts(connection, scope, cohort, by))
+    ask = ask or functools.partial(_asked, connection, scope)
+    cohorts = cohorts_of(ask, cohort, by)
     parts: dict[str | None, Summary] = {}
     ends = {}
     for place, (group, part) in enumerate(cohorts.items()):
-        progress("working out figures", place / (len(cohorts) + 1))
-        parts[group] = answers.summarise(connection, scope, part, rules)
+        progress(f"working out figures, {told_of(place, len(cohorts), by)}", place / (len(cohorts) + 1))
         stopped = per_course(early_stop_sums(connection, scope, part)).as_dict()
-        parts[group]["attrition"] = {"early_stop": stopped, "over_time": parts[group]["occupancy"]}
+        found = figures(ask, part, rules)
+        parts[group] = found | {"attrition": {"early_stop": stopped, "over_time": found["occupancy"]}}
         ends[group] = durabilities(connection, scope, part)
     hidden = (0, 0)
     if least > 1:

@@ -7,6 +7,7 @@ the file is written from.
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,7 +20,7 @@ from dashboard.access import trail
 from dashboard.exports import earlier
 from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
 from dashboard.exports.refusal import Refused
-from dashboard.exports.release import LEAST, Release, gather
+from dashboard.exports.release import LEAST, Ask, Release, cohorts_of, figures, gather, told_of
 from dashboard.exports.summary import CATALOGUE, document
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
@@ -30,6 +31,12 @@ PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
 REFUSED = "exports-refused"
 WORKING = "exports-working"
+SAID = "exports-said"
+BAR = "exports-bar"
+STEP = "exports-step"
+IDLE = "exports-idle"
+WORKING_TEXT = "Working out the figures, and which must be hidden"
+STEP_SECONDS = 1.0  # of work between two words on how far it is
 WRITING = "exports-writing"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
 TOO_CLOSE = "Too close to an earlier file"
@@ -77,10 +84,9 @@ def layout() -> Component:
             html.Section(
                 [
                     html.Div([about, by], className="filter-row"),
-                    take,
+                    html.Div([take, _working()], className="exports-row"),
                     _progress(WRITING, "Writing the file."),
                     html.Div(id=REFUSED, role="status"),
-                    _progress(WORKING, "Working out the figures, and which must be hidden."),
                     html.Div(
                         html.Div([skeleton("exports", "What leaves", 320, wide=True)], className="cards"),
                         id=PREVIEW,
@@ -91,6 +97,7 @@ def layout() -> Component:
                 **{"aria-label": "What leaves"},
             ),
             dcc.Download(id=DOWNLOAD),
+            dcc.Store(id=STEP),
         ]
     )
 
@@ -101,10 +108,16 @@ def _progress(name: str, text: str) -> Component:
     return html.Div([html.P(text, className="card-note"), bar], id=name, role="status", hidden=True)
 
 
-def _while_running(name: str) -> list[tuple[Output, Any, Any]]:
+def _working() -> Component:
+    """How far the figures are worked out. It keeps its place while hidden: the preview below does not jump."""
+    bar = html.Progress(id=BAR, className="records-progress", **{"aria-label": WORKING_TEXT})
+    said = html.P(WORKING_TEXT, id=SAID, className="card-note")
+    return html.Div([said, bar], id=WORKING, role="status", className=IDLE)
+
+
+def _while_running(shown: tuple[Output, Any, Any]) -> list[tuple[Output, Any, Any]]:
     """The progress shown, and no second file asked for, until the answer is there."""
-    buttons = [(Output(f"exports-{form}", "disabled"), True, False) for form in FORMATS]
-    return [(Output(name, "hidden"), False, True), *buttons]
+    return [shown, *((Output(f"exports-{form}", "disabled"), True, False) for form in FORMATS)]
 
 
 def register(app: Dash) -> None:
@@ -112,21 +125,29 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output(PREVIEW, "children"),
+        Output(STEP, "data"),
+        Output(SAID, "children"),
+        Output(BAR, "value"),
         Input(ids.URL, "search"),
         Input(ABOUT, "value"),
+        Input(STEP, "data"),
         State(ids.URL, "pathname"),
-        running=_while_running(WORKING),
+        running=_while_running((Output(WORKING, "className"), "", IDLE)),
     )
-    def preview(search: str | None, about: str | None, pathname: str | None) -> Any:
+    def preview(search: str | None, about: str | None, step: dict[str, Any] | None, pathname: str | None) -> Any:
+        """Some parts a request, so that the page can say how far it is; the last one gives the preview."""
         if not PAGE.holds(pathname or "/"):
-            return no_update
-        try:
-            release = release_of(search, about)
-        except Refused as error:
-            return message(str(error), title=TOO_CLOSE, kind="error")
-        if not release.whole["cohort"]["courses"]:
-            return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
-        return previewed(document(release, _about(about)))
+            return (no_update,) * 4
+        asked = [search, about]
+        begun = step if ctx.triggered_id == STEP else None
+        if begun and begun["asked"] != asked:
+            return (no_update,) * 4  # the filters have changed since: another request is under way for them
+        cohort, by = _asked(search)
+        done, of = worked_out(data.ask, cohort, by, begun["done"] if begun else 0)
+        if done < of:
+            said = f"{WORKING_TEXT}: {told_of(done, of, by)}."
+            return no_update, {"asked": asked, "done": done, "at": time.time_ns()}, said, str(done / (of + 1))
+        return _previewed(search, about), no_update, WORKING_TEXT, None
 
     @app.callback(
         Output(DOWNLOAD, "data"),
@@ -135,7 +156,7 @@ def register(app: Dash) -> None:
         State(ABOUT, "value"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
-        running=_while_running(WRITING),
+        running=_while_running((Output(WRITING, "hidden"), False, True)),
     )
     def take(*given: Any) -> Any:
         *clicks, about, search = given
@@ -159,20 +180,51 @@ def _about(about: str | None) -> str:
     return about if about in CATALOGUE else "outcomes"
 
 
+def _asked(search: str | None) -> tuple[CohortFilter, str | None]:
+    """The filters and the grouping that the URL has."""
+    by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
+    return CohortFilter.from_query(search or ""), by if by in KEYS else None
+
+
+def worked_out(
+    ask: Ask, cohort: CohortFilter, by: str | None, done: int, seconds: float = STEP_SECONDS
+) -> tuple[int, int]:
+    """Work out the next parts, one at least, for about so long; `ask` keeps them. How many are done, of how many."""
+    cohorts, until = list(cohorts_of(ask, cohort, by).values()), time.monotonic() + seconds
+    while done < len(cohorts):
+        figures(ask, cohorts[done], data.rules())
+        done += 1
+        if time.monotonic() >= until:
+            break
+    return done, len(cohorts)
+
+
+def _previewed(search: str | None, about: str | None) -> Any:
+    """The preview, or why there is none."""
+    try:
+        release = release_of(search, about)
+    except Refused as error:
+        return message(str(error), title=TOO_CLOSE, kind="error")
+    if not release.whole["cohort"]["courses"]:
+        return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
+    return previewed(document(release, _about(about)))
+
+
 def release_of(search: str | None, about: str | None) -> Release:
     """The release that the URL asks for, of the clinics that the asker may see; small counts always hidden."""
-    asked = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
     store = data.store()
+    cohort, by = _asked(search)
     return data.ask(
         gather,
-        CohortFilter.from_query(search or ""),
+        cohort,
         data.rules(),
-        by=asked if asked in KEYS else None,
+        by=by,
         least=LEAST,
         name=store.name(),
         synthetic=store.synthetic(),
         with_records=_about(about) == "completeness",
         made=earlier.made(store, data.reading().connection, data.rules()),
+        ask=data.ask,
     )
 
 
@@ -218,8 +270,11 @@ def _table(table: Table) -> Component:
         html.Tr([html.Th(column.heading, scope="col", className=_side(column)) for column in table.columns])
     )
     rows = []
+    group = None
     for row in table.rows[:MOST_ROWS]:
         cells = []
+        # A line stands where another group begins.
+        begins, group = table.keys > 1 and group not in (None, row.get("group")), row.get("group")
         for place, column in enumerate(table.columns):
             value = row.get(column.key)
             text = shown(value, column.kind)
@@ -228,7 +283,7 @@ def _table(table: Table) -> Component:
                 cells.append(html.Th(text, scope="row"))
             else:
                 cells.append(html.Td(html.Span(text, title=reason(text)) if hidden else text, className=_side(column)))
-        rows.append(html.Tr(cells))
+        rows.append(html.Tr(cells, className="begins" if begins else None))
     body: list[Component] = [
         html.Div(
             html.Table([html.Caption(table.title), head, html.Tbody(rows)], className="table"),
