@@ -1,0 +1,49 @@
+"""How far a release is worked out: told on the page a part at a time, and on the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dashboard.exports.commands import summary
+from dashboard.pages import exports
+from data_models.cohort_filter import CohortFilter
+from data_models.rules import OutcomeRules
+from data_models.scope import Scope
+from data_models.store import Store
+
+
+def test_the_page_works_out_some_parts_a_request_and_says_how_many(
+    sample_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(sample_database)
+    asked: list[str] = []
+
+    with store.connect() as connection:
+
+        def ask(function: Any, *arguments: Any) -> Any:
+            asked.append(function.__name__)
+            return function(connection, Scope.everything(), *arguments)
+
+        monkeypatch.setattr(exports.data, "rules", OutcomeRules)
+        first = exports.worked_out(ask, CohortFilter(), "clinic", 0, seconds=0)
+        last = exports.worked_out(ask, CohortFilter(), "clinic", 2, seconds=60)
+    store.close()
+    assert first == (1, 4)
+    assert last == (4, 4)
+    assert asked.count("summarise") == 3, "the whole cohort, then the last two of three clinics"
+    assert exports.told_of(1, 4, "clinic") == "0 of 3 groups done"
+    assert exports.told_of(3, 4, "clinic") == "2 of 3 groups done"
+
+
+def test_the_command_says_how_many_groups_are_done(sample_database: str) -> None:
+    store = Store.open(sample_database)
+    said: list[tuple[str, float]] = []
+    summary(store, "phq9", (), "clinic", store.rules(), "csv", progress=lambda what, share: said.append((what, share)))
+    store.close()
+    steps = [what for what, _ in said]
+    assert steps[0] == "working out figures, whole cohort"
+    assert "working out figures, 2 of 3 groups done" in steps
+    assert steps[-2:] == ["hiding small counts", "writing the file"]
+    assert [share for _, share in said] == sorted(share for _, share in said)
