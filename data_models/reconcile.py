@@ -60,14 +60,30 @@ def reconcile(batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
     return RecordBatch(**frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=warnings)
 
 
+def _coded(parts: Sequence[pd.Series]) -> tuple[list[Places], npt.NDArray[np.object_]]:
+    """Texts as codes, equal where the texts are equal across the parts, -1 for missing; and the text of each code.
+
+    Only the different texts of each part are compared: a part read from a file knows them (it is of categories).
+    """
+    found = [pd.factorize(part) for part in parts]
+    known = np.concatenate([np.asarray(uniques, dtype=object) for _, uniques in found])
+    places, texts = pd.factorize(known)
+    of_each = np.split(places, np.cumsum([len(uniques) for _, uniques in found])[:-1])
+    return [np.append(place, -1)[codes] for (codes, _), place in zip(found, of_each, strict=True)], texts
+
+
 def _packed(frames: Sequence[pd.DataFrame], keys: Sequence[str]) -> list[npt.NDArray[np.int64]]:
     """One whole number a row for a combined key, equal where the keys are equal across the frames."""
     lengths = [len(frame) for frame in frames]
     total = np.zeros(sum(lengths), np.int64)
     size = 1
     for key in keys:
-        parts = [frame[key].astype("str") if key in _TEXT_KEYS else frame[key].astype(float) for frame in frames]
-        codes, uniques = pd.factorize(pd.concat(parts, ignore_index=True))
+        parts = [frame[key] for frame in frames]
+        if key in _TEXT_KEYS:
+            of_each, uniques = _coded(parts)
+            codes = np.concatenate(of_each)
+        else:
+            codes, uniques = pd.factorize(np.concatenate([part.to_numpy(float) for part in parts]))
         if size * (len(uniques) + 1) >= 2**62:
             total, seen = pd.factorize(total)
             size = len(seen)
@@ -159,11 +175,15 @@ def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd
     name = batch.files.get("side_effects", "side_effects.csv")
     if len(effects) == 0:
         return effects[[*BATCH_COLUMNS["side_effects"], "row"]]
-    parts = [
-        frame[["patient_code", "hours"]].astype({"patient_code": "str", "hours": float})
-        for frame in (batch.sessions, stored.sessions)
-    ]
-    sessions = pd.concat(parts, ignore_index=True).drop_duplicates(ignore_index=True)
+    both = (batch.sessions, stored.sessions)
+    of_each, texts = _coded([frame["patient_code"] for frame in both])
+    sessions = pd.DataFrame(
+        {
+            "patient_code": pd.Categorical.from_codes(np.concatenate(of_each), pd.Index(texts, dtype="str")),
+            "hours": np.concatenate([frame["hours"].to_numpy(float) for frame in both]),
+        }
+    )
+    sessions = sessions.drop_duplicates(ignore_index=True)
     by_day = effects["day_only"].to_numpy(float) == 1 if "day_only" in effects else np.zeros(len(effects), bool)
     hours = effects["hours"].to_numpy(float).copy()
     rows = effects["row"].to_numpy()
@@ -171,10 +191,12 @@ def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd
     problems.add_rows(
         name, rows[~by_day & (exact < 0)], "hours", "no session of this patient starts at these hours; correct them"
     )
-    days = sessions.assign(hours=np.floor(sessions["hours"] / HOURS_A_DAY) * HOURS_A_DAY)
-    on_day = _found(effects, days, ("patient_code", "hours"))
-    crowded = days[days.duplicated(["patient_code", "hours"], keep=False)]
-    several = _found(effects, crowded, ("patient_code", "hours")) >= 0
+    on_day, several = np.full(len(effects), -1, np.intp), np.zeros(len(effects), bool)
+    if by_day.any():
+        days = sessions.assign(hours=np.floor(sessions["hours"] / HOURS_A_DAY) * HOURS_A_DAY)
+        on_day = _found(effects, days, ("patient_code", "hours"))
+        crowded = days[days.duplicated(["patient_code", "hours"], keep=False)]
+        several = _found(effects, crowded, ("patient_code", "hours")) >= 0
     problems.add_rows(name, rows[by_day & (on_day < 0)], "day", "this patient has no session on this day; correct it")
     problems.add_rows(
         name, rows[by_day & several], "day", "this patient has two sessions on this day; give hours in place of day"
@@ -225,8 +247,9 @@ def _clock_warnings(batch: RecordBatch, stored: RecordBatch) -> list[str]:
     said = []
     frames = (batch.sessions, stored.sessions)
     hours = np.concatenate([frame["hours"].to_numpy(float) for frame in frames])
-    codes, uniques = pd.factorize(pd.concat([frame["patient_code"].astype("str") for frame in frames]))
-    lacking = int((~_among(batch.patients["patient_code"], pd.Series(uniques))).sum())
+    of_each, with_sessions = _coded([frame["patient_code"] for frame in frames])
+    codes = np.concatenate(of_each)
+    lacking = int((~_among(batch.patients["patient_code"], pd.Series(with_sessions))).sum())
     if lacking:
         said.append(f"{lacking:,} patients have no session; they are in no course")
     first = pd.Series(hours).groupby(codes, sort=False).min()
