@@ -78,7 +78,10 @@ def _drop_card() -> Component:
         [
             html.P("Drop a folder or files here", className="drop-title"),
             html.Div(choose, className="drop-buttons"),
-            html.P([*form, f"; up to {uploads.LIMIT_MB} MB together."], className="fine"),
+            html.P(
+                [*form, "; tables also as ", html.Code(".parquet"), f"; up to {uploads.LIMIT_MB} MB together."],
+                className="fine",
+            ),
         ],
         id=DROP,
         className="drop-zone",

@@ -26,4 +26,5 @@ def figures(search: str | None, about: str) -> Component:
     release = exports.release_of(search, about)
     if not release.whole["cohort"]["courses"]:
         return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
-    return html.Div([html.P(NOTE, className="card-note"), exports.previewed(document(release, about))])
+    shown = [html.P(NOTE, className="card-note"), exports.previewed(document(release, about))]
+    return html.Div(shown, className="released")
