@@ -165,6 +165,33 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
 
 
 @app.command()
+def deidentify(
+    raw: Annotated[Path, typer.Argument(metavar="RAW", help="Identified export: a folder of CSV files or a workbook.")],
+    crosswalk: Annotated[Path, typer.Option(metavar="FILE", help="Which record number has which code; stays here.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")],
+) -> None:
+    """Make session records of an identified export: codes for record numbers, hours for dates. At the clinic alone."""
+    from data_models.crosswalk import deidentify_path
+
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise CommandError(f"{output}: is not an empty folder; name a new one")
+    for place in (crosswalk, output):
+        if not place.absolute().parent.is_dir():
+            raise CommandError(f"{place.absolute().parent}: there is no such folder; make it first")
+    if output.absolute() in crosswalk.absolute().parents:
+        raise CommandError(f"{crosswalk}: must not lie with the records that it would identify; name another place")
+    made, batch = deidentify_path(raw, crosswalk.absolute(), output.absolute())
+    say(
+        f"Wrote {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
+        f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')} to {output}."
+    )
+    for table, columns in made.left_out.items():
+        if columns:
+            say(f"Left out of {table}: {', '.join(columns)}.")
+    say(f"{crosswalk} tells who is who: keep it here, apart from the records, on an encrypted disk.")
+
+
+@app.command()
 def derive(
     database: Database = None,
     rule: Rules = None,

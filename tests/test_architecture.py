@@ -23,6 +23,8 @@ FLOORS = {
     1: {"records", "outcomes", "queries", "deidentification"},
     2: {
         "readers",
+        "identified",
+        "crosswalk",
         "reconcile",
         "store",
         "store_accounts",

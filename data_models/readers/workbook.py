@@ -39,7 +39,7 @@ def open_workbook(path: Path, problems: Problems) -> dict[str, RawTable | None]:
     ------
     CannotRead : the file is no workbook.
     """
-    if not _safe_to_unpack(path, problems):
+    if not safe_to_unpack(path, problems):
         return {}
     # Imported here: the CSV path and the dashboard's start have no use for it.
     import openpyxl
@@ -58,7 +58,7 @@ def open_workbook(path: Path, problems: Problems) -> dict[str, RawTable | None]:
         raise CannotRead(f"{path.name} is no readable workbook; save it again as .xlsx or as CSV files") from None
 
 
-def _safe_to_unpack(path: Path, problems: Problems) -> bool:
+def safe_to_unpack(path: Path, problems: Problems) -> bool:
     """Whether the zip's directory and the heads of its parts are those of an ordinary workbook."""
     file = path.name
     try:

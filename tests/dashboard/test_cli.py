@@ -185,6 +185,30 @@ def test_sample_writes_records_that_check_finds_clean(tmp_path: Path, capsys: py
     assert "not an empty folder" in capsys.readouterr().err
 
 
+def test_deidentify_writes_records_that_check_finds_clean_and_names_what_it_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, crosswalk, out = tmp_path / "visits.csv", tmp_path / "who.csv", tmp_path / "records"
+    raw.write_text("record_number,name,time,phq9_before\nMRN1,Jane Doe,2026-01-05 09:00,21\n")
+    inside = ["deidentify", str(raw), "--crosswalk", str(out / "who.csv"), "-o", str(out)]
+    out.mkdir()
+    assert cli.run(inside) == 1
+    assert "must not lie with the records" in capsys.readouterr().err
+    assert cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "1 patient, 1 session, 1 assessment" in told
+    assert "Left out of session_records: name." in told
+    assert cli.run(["check", str(out)]) == 0
+    capsys.readouterr()
+    assert cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(out)]) == 1
+    assert "not an empty folder" in capsys.readouterr().err
+    raw.write_text("record_number,time\nMRN1,yesterday\n")
+    assert cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(tmp_path / "more")]) == 1
+    told = capsys.readouterr().err
+    assert "visits.csv, row 2, column time" in told
+    assert "yesterday" not in told
+
+
 def test_database_upgrade_makes_and_keeps_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "new.db"
     for _ in range(2):
