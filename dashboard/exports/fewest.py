@@ -26,6 +26,9 @@ _GAP = 1e-4
 _CUTS_AT_ONCE = 12  # then the answers are chosen anew: what they hide often makes the other counts safe, too
 
 
+Condition = tuple[tuple[int, float], ...]  # counts with weights: those of the hidden ones add up to 1 or more
+
+
 class Impossible(ValueError):
     """No choice among the counts that may be hidden protects a small one."""
 
@@ -39,6 +42,7 @@ class Fewest:
     may : counts that may be hidden besides, each with its cost.
     least : small counts must be able to rise to it.
     known : counts that another file has shown: whatever they are, nothing protects them any more.
+    conditions : on the answers, known to hold from a system with fewer sums and the same numbers of the counts.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Fewest:
         may: Mapping[int, float],
         least: int,
         known: frozenset[int] = frozenset(),
+        conditions: Iterable[Condition] = (),
     ) -> None:
         import highspy
         import numpy as np
@@ -55,7 +60,7 @@ class Fewest:
         self.system, self.must, self.may, self.least = system, frozenset(must), dict(may), least
         self.small = [i for i, value in enumerate(system.values) if 1 <= value < least and i not in known]
         self.column = {i: place for place, i in enumerate(self.may)}
-        self.known_cuts: set[tuple[tuple[int, float], ...]] = set()
+        self.conditions, self.known_cuts = list(conditions), set[Condition]()
         self.proof: dict[int, dict[int, float]] = {}
         size = len(self.may)
         self.master = solver()
@@ -75,6 +80,8 @@ class Fewest:
         Impossible : hiding all that may be hidden does not protect every small count.
         """
         self._first_cuts()
+        for condition in self.conditions:
+            self._add({i: weight for i, weight in condition if i in self.may}, 1.0)
         while True:
             hidden = self._cheapest()
             unsafe, cuts = self._attack(hidden)
@@ -181,11 +188,12 @@ class Fewest:
             return False
         return self._add({i: min(v, need) / need for i, v in cost.items() if v > NEARLY}, 1.0, count)
 
-    def _add(self, weights: Row, at_least: float, count: int) -> bool:
+    def _add(self, weights: Row, at_least: float, count: int | None = None) -> bool:
         import numpy as np
 
         if not weights:
-            raise Impossible(f"count {self.system.names[count]!r} cannot be protected")
+            name = "a small one" if count is None else repr(self.system.names[count])
+            raise Impossible(f"count {name} cannot be protected")
         key = tuple(sorted((i, round(v, 9)) for i, v in weights.items()))
         if key in self.known_cuts:
             return False

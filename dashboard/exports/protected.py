@@ -102,8 +102,8 @@ def _found(
     of_whole = [(names.key(None, path), hidden) for path, hidden in (apart or {}).items()]
     hide = {name for name, hidden in of_whole if hidden}
     keep = {name for name, hidden in of_whole if not hidden}
-    known = beside.tie(counts, names, paths, parts) if beside else set()
-    return names, paths, suppress(counts, least, forced, hide=hide, keep=keep, known=known)
+    tie = None if beside is None else lambda counts: beside.tie(counts, names, paths, parts)
+    return names, paths, suppress(counts, least, forced, hide=hide, keep=keep, beside=tie)
 
 
 def _of_few(

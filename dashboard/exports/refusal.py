@@ -30,11 +30,11 @@ def follows(selection: Selection, made: Sequence[Selection], least: int) -> str:
     )
 
 
-def too_many(most: int) -> str:
+def too_many() -> str:
     """More earlier files than can be compared."""
     return (
-        f"Not released: files of more than {most} different selections of these records were taken, more than can be "
-        "compared with this one. Take an earlier selection again, or wait for the next records."
+        "Not released: files of so many different selections of these records were taken that this one cannot be "
+        "compared with all of them. Take an earlier selection again, or wait for the next records."
     )
 
 

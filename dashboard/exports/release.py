@@ -194,12 +194,12 @@ def _protected(
     """The parts as they may leave beside the earlier files. Raises Refused."""
     from dashboard.exports.fewest import Impossible
     from dashboard.exports.protected import protect
-    from dashboard.exports.together import MOST_COHORTS, TooMany, beside
+    from dashboard.exports.together import TooMany, beside
 
     try:
         return protect(parts, selection.by, least, ends, beside(connection, selection, made, rules))
     except TooMany:
-        raise Refused(too_many(MOST_COHORTS)) from None
+        raise Refused(too_many()) from None
     except Impossible:
         if not made:
             raise

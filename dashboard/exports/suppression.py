@@ -14,12 +14,12 @@ chapter 4; CMS cell size suppression policy (counts from 1 to 10).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dashboard.exports.attacker import NEARLY, Attacker, System
 from dashboard.exports.counts import Counts, Name
-from dashboard.exports.fewest import Fewest, Impossible
+from dashboard.exports.fewest import Condition, Fewest, Impossible
 
 SMALL = "<{}"  # the mark of a small count
 HIDDEN = "hidden"  # the mark of any other number that is left out
@@ -46,7 +46,7 @@ def suppress(
     *,
     hide: Iterable[Name] = (),
     keep: Iterable[Name] = (),
-    known: Iterable[Name] = (),
+    beside: Callable[[Counts], Iterable[Name]] | None = None,
 ) -> Suppression:
     """Choose the counts to hide: the fewest, and of those choices about the one that costs the fewest numbers.
 
@@ -56,28 +56,47 @@ def suppress(
     forced : counts to hide whatever their size.
     hide : counts to hide since another file hides them: they count as further ones.
     keep : counts to show since another file shows them, unless nothing else helps.
-    known : counts that an earlier file has printed: to hide them would protect nothing.
+    beside : adds to the counts what earlier files say of them, and tells which of them these print: to hide
+        those would protect nothing.
 
     Raises
     ------
     Impossible : with what is known, a small count follows even where all that can be is hidden.
     """
     system = System.of(counts)
-    printed = [i for i, shown in enumerate(system.printed) if shown]
-    forced, hide = set(forced), set(hide)
-    fixed = frozenset(system.place[name] for name in known)
-    small = {i for i in printed if 1 <= system.values[i] < least or system.names[i] in forced}
-    primary = small - fixed
-    must = primary | {i for i in printed if system.names[i] in hide} - fixed
-    hidden = _fewest(counts, system, must, least, set(keep), fixed)
+    forced, hide, keep = set(forced), set(hide), set(keep)
+    primary = {i for i in _printed(system) if 1 <= system.values[i] < least or system.names[i] in forced}
+    must = primary | {i for i in _printed(system) if system.names[i] in hide}
+    hidden, begun = _fewest(counts, system, must, least, keep)
+    if beside is not None:
+        # What the file by itself asks for is soon found, and holds beside the others, too.
+        known = beside(counts)
+        system = System.of(counts)
+        fixed = frozenset(system.place[name] for name in known)
+        primary, must = primary - fixed, must - fixed
+        hidden, _ = _fewest(counts, system, must, least, keep, fixed, begun)
     marks = {system.names[i]: mark for i, mark in _marks(system, hidden, least).items()}
     return Suppression(marks, len(primary), len(hidden - primary))
 
 
+def _printed(system: System) -> list[int]:
+    return [i for i, shown in enumerate(system.printed) if shown]
+
+
 def _fewest(
-    counts: Counts, system: System, must: set[int], least: int, keep: set[Name], known: frozenset[int]
-) -> set[int]:
-    """A zero, and what is to be kept, is hidden only where nothing else protects a small count."""
+    counts: Counts,
+    system: System,
+    must: set[int],
+    least: int,
+    keep: set[Name],
+    known: frozenset[int] = frozenset(),
+    begun: tuple[int, Iterable[Condition]] = (-1, ()),
+) -> tuple[set[int], tuple[int, Iterable[Condition]]]:
+    """A zero, and what is to be kept, is hidden only where nothing else protects a small count.
+
+    Returns what to hide; which attempt found it, and the conditions known by then. `begun`: those of an earlier
+    search; they hold for attempts in which no more may be hidden than there.
+    """
     plain: dict[int, float] = {}
     zeros: dict[int, float] = {}
     kept: dict[int, float] = {}
@@ -93,12 +112,15 @@ def _fewest(
             zeros[i] = _LAST_RESORT * cost
         else:
             plain[i] = cost
-    for may in (plain, plain | zeros):
+    attempts = (plain, plain | zeros, plain | zeros | kept)
+    for attempt, may in enumerate(attempts):
+        search = Fewest(system, must, may, least, known, begun[1] if attempt <= begun[0] else ())
         try:
-            return Fewest(system, must, may, least, known).search()
+            return search.search(), (attempt, search.known_cuts)
         except Impossible:
-            continue
-    return Fewest(system, must, plain | zeros | kept, least, known).search()
+            if attempt == len(attempts) - 1:
+                raise
+    raise AssertionError("there is an attempt")
 
 
 def _marks(system: System, hidden: set[int], least: int) -> dict[int, str]:

@@ -102,14 +102,13 @@ def test_what_is_left_of_all_but_two_clinics_is_protected(store: Store) -> None:
 
 
 def test_a_file_is_refused_where_earlier_ones_leave_nothing_to_hide(store: Store) -> None:
-    """An earlier file of one clinic that printed its small counts, as a pattern that hides nothing says."""
-    rules = store.rules()
-    everything = Selection(CohortFilter(instrument="phq9"), "clinic")
+    """An earlier file of everybody that printed its small counts, too, as its pattern says."""
+    rules, cohort = store.rules(), CohortFilter()
     with store.connect() as connection:
-        parts = gather(connection, EVERYTHING, everything.cohort, rules, by="clinic", least=0).parts
-        open_handed = Earlier(everything, True, Pattern.of(parts, 11))
-        with pytest.raises(Refused, match="would follow from it"):
-            gather(connection, EVERYTHING, CohortFilter(), rules, by="sex", made=[open_handed])
+        parts = gather(connection, EVERYTHING, cohort, rules, least=0).parts
+        open_handed = Earlier(Selection(cohort), True, Pattern.of(parts, 11))
+        with pytest.raises(Refused, match=r"whatever it hides\. Widen the filter on sex"):
+            gather(connection, EVERYTHING, CohortFilter(sex=("female",)), rules, made=[open_handed])
 
 
 def test_the_pattern_of_a_file_reads_back() -> None:
