@@ -77,3 +77,10 @@ def test_item9_without_answers_says_so():
 def test_scores_above_the_band_stay_on_the_axis():
     top = context(BAND, [([1.0], [27.0])], "phq9", "course")["layout"]["yaxis"]["range"][1]
     assert top == INSTRUMENTS["phq9"].maximum
+
+
+@pytest.mark.parametrize("lowest, side", [(0.0, "bottom"), (4.0, "top")])
+def test_the_lower_edges_name_never_lies_on_the_axis(lowest: float, side: str) -> None:
+    figure = context(BAND.assign(p10=lowest), [([1.0, 3.0], [9.0, 8.0])], "phq9", "course")
+    (name,) = [note for note in figure["layout"]["annotations"] if note["text"] == "10th percentile"]
+    assert name["yanchor"] == side
