@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from data_models import store as store_module
 from data_models import store_keys
@@ -125,3 +125,31 @@ def test_keys_stay_that_whoever_runs_the_server_has_arranged(
     postgresql_store.import_path(small_records)
     assert set_aside == [False, True]
     assert _schema(postgresql_store) == before
+
+
+def test_keys_stay_where_the_tables_belong_to_another_role(
+    postgresql_store: Store, small_records: Path, set_aside: list[bool]
+) -> None:
+    role = f"clerk_{postgresql_store.engine.url.database}"
+    with postgresql_store.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role}")
+        connection.exec_driver_sql(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+
+    def as_clerk(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.execute(f"SET ROLE {role}")
+        connection.commit()
+
+    postgresql_store.engine.dispose()
+    event.listen(postgresql_store.engine, "checkout", as_clerk)
+    try:
+        before = _schema(postgresql_store)
+        postgresql_store.import_path(small_records)
+        assert set_aside == [False]
+        assert _schema(postgresql_store) == before
+        assert not postgresql_store.outcomes_frame().empty
+    finally:
+        event.remove(postgresql_store.engine, "checkout", as_clerk)
+        postgresql_store.engine.dispose()
+        with postgresql_store.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP OWNED BY {role}")
+            connection.exec_driver_sql(f"DROP ROLE {role}")
