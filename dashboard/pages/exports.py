@@ -94,7 +94,7 @@ def layout() -> Component:
                     ),
                 ],
                 className="section",
-                **{"aria-label": "What leaves"},
+                **{"aria-label": "Figures to take away"},
             ),
             dcc.Download(id=DOWNLOAD),
             dcc.Store(id=STEP),
