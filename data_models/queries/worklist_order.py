@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, select, tuple_, union_all
 
+from data_models.outcomes import scores
 from data_models.tables import WORKLIST_VALUES, Course, Patient, WorklistFact
 
 SORTABLE = ("patient_code", "state", *WORKLIST_VALUES)
 # Ready lists (screens, Patients): what each asks of the latest course.
 ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session", "worse")
 # In the order in which a list sorted by state shows them.
-STATES = ("fading", "no_response", "not_measured", "responding", "response_lost", "worse")
+STATES = tuple(sorted(scores.STATES))
 _RAISED, _UNSCORED = 2, 1
 NOT_MEASURED = 4 * STATES.index("not_measured") + _UNSCORED  # the kind of a patient without any score on a scale
 
