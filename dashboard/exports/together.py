@@ -5,14 +5,13 @@ cohort or group, in any file, is the sum of those of its sets, which no file sho
 known; the new file's counts, and those of each set, are then protected in one system (`suppression`): neither
 "all" less "clinic A" less "clinic B" nor any other sum over the files leaves a count from 1 to 10.
 
-Cuts by different keys (clinic in one file, sex in another) are tied through the cohorts that they cut and not crossed
-with each other: so are the tables of a decomposable model tied by their separators (Dobra and Fienberg 2000,
-PNAS 97(22)). Hundepool et al. 2012, Statistical Disclosure Control, section 4.5, has the problem (linked tables).
+Cuts by different keys (clinic in one file, sex in another) are crossed while that makes few sets. Others are tied
+through the cohorts that they cut: so are the tables of a decomposable model by their separators (Dobra and Fienberg
+2000, PNAS 97(22)). Hundepool et al. 2012, Statistical Disclosure Control, section 4.5, has the problem (linked tables).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from dashboard.exports.apart import Flags
 
 MOST_COHORTS = 20  # different ones, of earlier files, that are joined into one system
+MOST_CROSSED = 32  # sets that cuts by several keys, crossed, make
 MOST_COUNTS = 15_000  # in such a system: beyond, it would take minutes
 _APART: Mapping[bool, frozenset[str]] = {
     # Keys whose groups share members: courses (False), patients (True).
@@ -223,17 +223,26 @@ class _System:
         for part, _ in tied.values():
             if part.key is not None and part.place not in files.whole:
                 places.setdefault(part.key, {})[part.place] = None
-        self._blocks = {
-            patients: {
-                key: [((key, str(place)), (place,)) for place in of]
-                if key in _APART[patients]
-                else [((key,), tuple(of))]
-                for key, of in places.items()
-            }
-            for patients in (False, True)
-        }
         self._cuts: dict[Block, tuple[Flags, Flags]] = {}
+        self._blocks = {patients: self._crossed(places, _APART[patients]) for patients in (False, True)}
         self._sets: dict[tuple[Block, Quantity], dict[Any, Name]] = {}
+
+    def _crossed(self, places: Mapping[str, Iterable[int]], apart: frozenset[str]) -> list[Block]:
+        """The cuts by each key: crossed while they are few, the new file's first; where groups share, each by itself.
+
+        Crossed, a count of the women of a clinic is protected, too, where one file has clinics and another one sexes.
+        """
+        found: list[Block] = [((key, str(i)), (i,)) for key in places if key in apart for i in places[key]]
+        crossed: Block = _TOP
+        for key in places:
+            if key in apart:
+                continue
+            wider: Block = (*crossed[0], key), (*crossed[1], *places[key])
+            if crossed != _TOP and len(self._cut(wider)[0]) > MOST_CROSSED:
+                found.append(crossed)
+                wider = (key,), tuple(places[key])
+            crossed = wider
+        return found if crossed == _TOP else [*found, crossed]
 
     def enter(self, pairs: Iterable[tuple[Quantity, Sequence[Quantity]]]) -> None:
         """Add the sets' counts and every sum that they stand in."""
@@ -278,7 +287,7 @@ class _System:
                     self.counts.total(name, parts, ("beyond", name, *parts))
 
     def _of_keys(self, quantity: Quantity) -> list[Block]:
-        return list(itertools.chain.from_iterable(self._blocks[quantity.of_patients].values()))
+        return self._blocks[quantity.of_patients]
 
     def _of(self, block: Block, quantity: Quantity) -> dict[Any, Name]:
         """The sets of a block: which cohorts and which groups hold it -> the name of its count, now added."""
