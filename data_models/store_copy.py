@@ -1,6 +1,6 @@
 """Copying a whole store: from SQLite to PostgreSQL and back, into a file to keep, and out of one again.
 
-A copy is one snapshot of the source written in one transaction of the target as it stands:
+A copy is one snapshot of the source written in one transaction of the target, row by row as it stands:
 records, facts, rules, imports, accounts and the audit trail, whose chain is checked at its new place.
 Left out is what only one place can use: who is signed in there, and answers that can be worked out again.
 """
@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from data_models.accounts import ACCESS_TABLES
 from data_models.audit import broken
-from data_models.bulk import Load, Rows, ahead, packed, read_frame
 from data_models.engine import RECORDS_PART, StoreError, close, open_engine, parts, plain, reading, writing
 from data_models.queries.accounts import audit_entries, audit_seal
 from data_models.store import Store
@@ -29,7 +26,6 @@ from data_models.store_keys import keys_aside
 from data_models.tables import Base
 
 _ROWS_AT_ONCE = 20_000
-_PATIENTS_AT_ONCE = 5_000  # of which some 100,000 rows are held at once
 _LEFT_OUT = ("web_sessions", "kept_answers")
 _MADE_WITH_A_STORE = "store_info"  # an empty store holds a few rows of this one table
 _SQLITE = b"SQLite format 3\x00"
@@ -213,14 +209,9 @@ def _copy(here: Callable[[str], Connection], there: Callable[[str], Connection],
     counts = {t.name: here(t.name).execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
     there(_MADE_WITH_A_STORE).execute(delete(Base.metadata.tables[_MADE_WITH_A_STORE]))
     total, done = max(sum(counts.values()), 1), 0
-    spread = [table for table in tables if _by_patient(table, there(table.name))]
-    keys = keys_aside(there(spread[0].name), spread, total) if spread else None
+    growing = [table for table in tables if "patient_id" in table.primary_key.columns]
+    keys = keys_aside(there(growing[0].name), growing, total)
     for table in tables:
-        if table in spread:
-            progress(f"copying {table.name}", done / total)
-            _copy_patients(here(table.name), there(table.name), table)
-            done += counts[table.name]
-            continue
         put = _copy_in if there(table.name).dialect.name == "postgresql" else _insert
         # In the order of the key, in which rows are appended and not inserted.
         ordered = table.select().order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
@@ -228,31 +219,8 @@ def _copy(here: Callable[[str], Connection], there: Callable[[str], Connection],
             progress(f"copying {table.name}", done / total)
             put(there(table.name), table, [tuple(row) for row in part])
             done += len(part)
-    if keys:
-        keys.put_back([table.name for table in spread])
+    keys.put_back([table.name for table in growing])
     return counts
-
-
-def _by_patient(table: Table, target: Connection) -> bool:
-    """Whether a table is sent whole patients at a time: those that grow, into PostgreSQL."""
-    return target.dialect.name == "postgresql" and "patient_id" in table.primary_key.columns
-
-
-def _copy_patients(here: Connection, there: Connection, table: Table) -> None:
-    """Rows of some patients are read while those of the patients before are packed, and those before them sent."""
-    key = table.columns["patient_id"]
-    first, last = here.execute(select(func.coalesce(func.min(key), 0), func.coalesce(func.max(key), -1))).one()
-
-    def ranges() -> Iterator[Callable[[], Rows]]:
-        for start in range(first, last + 1, _PATIENTS_AT_ONCE):
-            chosen = table.select().where(key >= start, key < start + _PATIENTS_AT_ONCE)
-            frame = read_frame(here, chosen.order_by(*table.primary_key))
-            yield partial(packed, there.dialect.name, frame, table)
-
-    with ThreadPoolExecutor(1) as beside, Load(there, [table]) as load:
-        for rows in ahead(beside, ranges(), 2):
-            load.add(rows, table)
-        load.finish()
 
 
 def _insert(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:

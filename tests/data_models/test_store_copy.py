@@ -87,11 +87,11 @@ def test_there_and_back_again_it_is_the_same(filled: str, postgresql_store: Stor
     _require_same(filled, back)
 
 
-def test_into_postgresql_patients_go_in_parts_and_the_keys_are_built_at_the_end(
+def test_into_postgresql_rows_go_in_parts_and_the_keys_are_built_at_the_end(
     filled: str, sample_folder: Path, postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_keys, "ROWS_WORTH_IT", 1)
-    monkeypatch.setattr(store_copy, "_PATIENTS_AT_ONCE", 64)  # the last part is not full
+    monkeypatch.setattr(store_copy, "_ROWS_AT_ONCE", 64)  # the last part is not full
     Store.open(filled).import_path(sample_folder)
     before = _keys(postgresql_store)
     copy_store(filled, _url(postgresql_store))
