@@ -32,6 +32,7 @@ from data_models.queries import (
     cohort,
     completeness,
     context,
+    course_counts,
     fingerprint,
     imports,
     side_effects,
@@ -253,6 +254,7 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: context.context_band(c, s, "phq9", None, phase="maintenance"),
         lambda c, s, f: context.context_band(c, s, "phq9", "iv", phase="maintenance", alignment="session"),
     ],
+    "course_counts.session_counts": [lambda c, s, f: course_counts.session_counts(c, s, DEFAULT_RULES)],
     "fingerprint.data_set_fingerprint": [lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)],
     "imports.imports": [lambda c, s, f: imports.imports(c, ALL)],
     "side_effects.effect_sums": [
