@@ -266,9 +266,11 @@ def _drawing(chart: Chart) -> Component:
 
 
 def _table(table: Table) -> Component:
-    head = html.Thead(
-        html.Tr([html.Th(column.heading, scope="col", className=_side(column)) for column in table.columns])
-    )
+    heads = [
+        html.Th(column.heading, scope="col", className="text" if place < table.keys else _side(column))
+        for place, column in enumerate(table.columns)
+    ]
+    head = html.Thead(html.Tr(heads))
     rows = []
     group = None
     for row in table.rows[:MOST_ROWS]:
