@@ -161,12 +161,16 @@ def test_closed_standard_output_is_refused(sample_database: str) -> None:
     assert "standard output is closed" in one_line(ended.stderr)
 
 
+# What a shell starts in the background ignores the key that stops, and so do its children.
+HEEDED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 @posix
 def test_a_command_stopped_by_hand_says_so_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     target = tmp_path / "clinic"
     arguments = ["sample", "--patients", "2000000", "-o", str(target)]
     started = subprocess.Popen(
-        [sys.executable, "-c", "from dashboard.cli import main; main()", *arguments],
+        [sys.executable, "-c", f"{HEEDED}; from dashboard.cli import main; main()", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
