@@ -13,7 +13,7 @@ from typing import Any
 import dash
 import dash_ag_grid
 import dash_mantine_components as dmc
-from dash import Dash, set_props
+from dash import Dash, dcc, set_props
 from dash.fingerprint import build_fingerprint
 
 from dashboard import data, ids, remembered, shell, theme
@@ -72,6 +72,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
         on_error=say_what_failed,
         add_log_handler=False,
     )
+    # Every page has a chart: its part of the script comes with the others, not a trip after the chart's answer.
+    _script(dcc, "dcc/async-graph.js")["async"] = False
     serialise_in_one_pass(app)
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
@@ -92,10 +94,15 @@ def create_app(settings: Settings, store: Store) -> Dash:
     return app
 
 
+def _script(package: ModuleType, name: str) -> dict[str, Any]:
+    """What Dash knows of a package's script."""
+    (found,) = (one for one in package._js_dist if one.get("relative_package_path") == name)
+    return found
+
+
 def _later(package: ModuleType, name: str) -> str:
     """Where a package's script lies, which `assets/lazy.js` fetches when a page first shows one of its components."""
-    (script,) = (one for one in package._js_dist if one["relative_package_path"] == name)
-    script["async"] = "lazy"  # else Dash loads it with every page
+    _script(package, name)["async"] = "lazy"  # else Dash loads it with every page
     file = Path(str(package.__file__)).with_name(name)
     named = build_fingerprint(name, package.__version__, int(file.stat().st_mtime))
     return f"/_dash-component-suites/{package.__name__}/{named}"
