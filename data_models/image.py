@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 _PAGE = 32_768
+_LOCK_PAGE = 2**30 // _PAGE + 1  # SQLite locks bytes of this page and never keeps anything in it (section 1.4)
 _LEAF, _INNER, _SCHEMA = 0x0A, 0x02, 0x0D  # kinds of pages: index leaf, index interior, table leaf
 _ROWS_AT_ONCE = 16_384  # measured: their cells stay in the processor's cache
 _MOST_FORMS = 256  # rows of one form are laid out together; of more forms, row by row is as fast
@@ -311,9 +312,19 @@ class Image:
         pointers = (start + width * np.arange(count)).astype(">u2").view(np.uint8)
         pages[:, 8 : 8 + 2 * count] = pointers
         pages[:, start:] = cells.reshape(leaves, count * width)
-        self._file.write(pages.data)
-        tree.leaves += range(self._pages + 1, self._pages + leaves + 1)
-        self._pages += leaves
+        before = min(leaves, _LOCK_PAGE - 1 - self._pages) if self._pages < _LOCK_PAGE else leaves
+        for part in (pages[:before], pages[before:]):
+            if len(part):
+                self._pass_lock_page()
+                self._file.write(part.data)
+                tree.leaves += range(self._pages + 1, self._pages + len(part) + 1)
+                self._pages += len(part)
+
+    def _pass_lock_page(self) -> None:
+        """Leave the page empty that comes next, if it is the one that SQLite never uses."""
+        if self._pages + 1 == _LOCK_PAGE:
+            self._file.write(bytes(_PAGE))
+            self._pages += 1
 
     def _write_inner(self, children: list[int], between: list[bytes]) -> int:
         """Write the levels above some pages; the number of the topmost page."""
@@ -324,6 +335,7 @@ class Image:
             for group in groups:
                 first, last = int(group[0]), int(group[-1])
                 cells = [struct.pack(">I", children[i]) + between[i] for i in range(first, last)]
+                self._pass_lock_page()
                 upper.append(self._write_page(_INNER, cells, children[last]))
                 if last < len(between):
                     above.append(between[last])

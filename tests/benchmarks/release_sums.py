@@ -188,6 +188,8 @@ def attack(made: Releases) -> list[str]:
             row[inside * size + a], row[inside * size + b] = 1.0, -1.0
             goals.append(row)
             texts.append(f"{text}: {list(column)[a]} less {list(column)[b]}")
+    if not goals:  # nobody is in any of the files
+        return []
     matrix = np.array(goals)
     true = matrix @ truth
     open_ = (true >= 1) & (true < LEAST)

@@ -118,6 +118,22 @@ def test_trees_of_any_depth_hold_together(
     assert [row[:5] for row in mine] == [row[:5] for row in theirs] == wanted
 
 
+@pytest.mark.parametrize("ahead", [0, 1, 2, 3, 5])
+def test_a_file_beyond_a_gibibyte_leaves_the_page_of_the_locks_empty(ahead: int, tmp_path: Path) -> None:
+    wanted = [(n, "phq9", n / 7, n % 300, "word" * 20) for n in range(1_100)]  # five leaves and the page above them
+    made = Image(tmp_path / "image", TABLES)
+    try:
+        # As after a gibibyte of other rows: a hole in the file, which takes no room on the disk.
+        made._pages = image._LOCK_PAGE - 1 - ahead
+        made._file.seek(made._pages * image._PAGE)
+        made.add("t", [_frame(wanted)[name] for name in COLUMNS])
+        made.finish()
+    finally:
+        made.close()
+    mine, theirs = _taken_over(tmp_path / "image")
+    assert [row[:5] for row in mine] == [row[:5] for row in theirs] == wanted
+
+
 @pytest.mark.parametrize(
     "cells, reason",
     [
