@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    case,
     delete,
     false,
     func,
@@ -25,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from data_models.queries.worklist_order import kind
+from data_models.queries.worklist_order import kind, last_session_days, outcome_on, shown_values
 from data_models.tables import (
     ALWAYS_LISTED,
     WORKLIST_VALUES,
@@ -33,7 +32,6 @@ from data_models.tables import (
     Course,
     CourseOutcome,
     Patient,
-    SessionFact,
     WorklistCount,
     WorklistFact,
 )
@@ -104,23 +102,10 @@ def _fill(connection: Connection, instrument: str, touched: Touched) -> None:
 
 def _rows(instrument: str) -> Select[Any]:
     """The rows of the list on one instrument, columns as in the table."""
-    of_course = and_(
-        CourseOutcome.patient_id == Course.patient_id,
-        CourseOutcome.course == Course.course,
-        CourseOutcome.instrument == instrument,
-    )
-    worst = (
-        select(func.max(SessionFact.worst))
-        .where(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
-        .scalar_subquery()
-    )
-    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
     # Thoughts of death or self-harm on more than several days, or more often than at first.
     raised = func.coalesce(or_(CourseOutcome.item9_last >= 2, CourseOutcome.item9_change > 0), false())
-    unscored = or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= last_session_days)
-    improvement = case(
-        (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
-    )
+    unscored = or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= last_session_days())
+    computed = shown_values()
     return (
         select(
             Course.patient_id,
@@ -130,13 +115,13 @@ def _rows(instrument: str) -> Select[Any]:
             Patient.clinic,
             CourseOutcome.baseline,
             CourseOutcome.last,
-            improvement.label("improvement"),
-            (CourseOutcome.last_days - last_session_days).label("days_since_session"),
+            computed["improvement"].label("improvement"),
+            computed["days_since_session"].label("days_since_session"),
             CourseOutcome.item9_last,
-            worst.label("worst"),
+            computed["worst"].label("worst"),
         )
         .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
-        .outerjoin(CourseOutcome, of_course)
+        .outerjoin(CourseOutcome, outcome_on(instrument))
         .where(Course.end_hours.is_(None))
     )
 

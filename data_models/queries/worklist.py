@@ -12,7 +12,17 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, ca
 from data_models.bulk import read_frame
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.conditions import of_courses, of_patients, single_patients
-from data_models.queries.worklist_order import ATTENTION, NOT_MEASURED, SORTABLE, Listing, Sizes, kinds, rows_of
+from data_models.queries.worklist_order import (
+    ATTENTION,
+    NOT_MEASURED,
+    SORTABLE,
+    Listing,
+    Sizes,
+    kinds,
+    outcome_on,
+    rows_of,
+    shown_values,
+)
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.scope import Scope
 from data_models.tables import (
@@ -194,13 +204,6 @@ def _latest_phase() -> ScalarSelect[Any]:
 
 def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: OutcomeRules) -> Select[Any]:
     """Some patients with their latest course and its outcome on one instrument, in no order."""
-    outcome = and_(
-        CourseOutcome.patient_id == Course.patient_id,
-        CourseOutcome.course == Course.course,
-        CourseOutcome.instrument == instrument,
-    )
-    this_course = (SessionFact.patient_id == Course.patient_id) & (SessionFact.course == Course.course)
-    worst = select(func.max(SessionFact.worst)).where(this_course).scalar_subquery()
     high = or_(
         Session.systolic_before > rules.predose_systolic_mmhg, Session.diastolic_before > rules.predose_diastolic_mmhg
     )
@@ -209,10 +212,7 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
         .where(Session.patient_id == Course.patient_id, Session.hours >= Course.start_hours)
         .scalar_subquery()
     )
-    last_session_days = (Course.last_session_hours - Course.start_hours) / 24.0
-    improvement = case(
-        (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
-    )
+    computed = shown_values()
     return (
         select(
             Patient.patient_id,
@@ -227,13 +227,13 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
             _latest_phase().label("phase"),
             *(getattr(CourseOutcome, name) for name in _OUTCOME),
             func.coalesce(CourseOutcome.state, "not_measured").label("state"),
-            improvement.label("improvement"),
-            (CourseOutcome.last_days - last_session_days).label("days_since_session"),
+            computed["improvement"].label("improvement"),
+            computed["days_since_session"].label("days_since_session"),
             predose_high.label("predose_high"),
-            worst.label("worst"),
+            computed["worst"].label("worst"),
         )
         .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
-        .outerjoin(CourseOutcome, outcome)
+        .outerjoin(CourseOutcome, outcome_on(instrument))
         .where(Course.patient_id.in_(patients), Course.end_hours.is_(None), *single_patients(scope))
     )
 

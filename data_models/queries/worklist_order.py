@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, tuple_, union_all
 
 from data_models.outcomes import scores
-from data_models.tables import WORKLIST_VALUES, Course, Patient, WorklistFact
+from data_models.tables import WORKLIST_VALUES, Course, CourseOutcome, Patient, SessionFact, WorklistFact
 
 SORTABLE = ("patient_code", "state", *WORKLIST_VALUES)
 # Ready lists (screens, Patients): what each asks of the latest course.
@@ -194,6 +194,32 @@ class Section:
 def _sorted(statement: Any, names: Sequence[str], descending: bool) -> Any:
     columns = [statement.selected_columns[name] for name in names]
     return statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+
+
+def outcome_on(instrument: str) -> ColumnElement[bool]:
+    """What joins a course to its outcome on one instrument."""
+    return and_(
+        CourseOutcome.patient_id == Course.patient_id,
+        CourseOutcome.course == Course.course,
+        CourseOutcome.instrument == instrument,
+    )
+
+
+def last_session_days() -> ColumnElement[float]:
+    """Days from the course's first session to its last."""
+    return (Course.last_session_hours - Course.start_hours) / 24.0
+
+
+def shown_values() -> dict[str, ColumnElement[Any]]:
+    """What the list shows and is ordered by that no table of facts holds, of a course joined to its outcome."""
+    of_course = and_(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
+    return {
+        "improvement": case(
+            (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
+        ),
+        "days_since_session": CourseOutcome.last_days - last_session_days(),
+        "worst": select(func.max(SessionFact.worst)).where(of_course).scalar_subquery(),
+    }
 
 
 def rows_of(
