@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +41,22 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 def project_root() -> Path:
     """The folder that holds pyproject.toml."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def benchmark_module() -> Callable[[str, str], ModuleType]:
+    """A script of tests/benchmarks as a module: `benchmark_module("coverage", "coverage_study")`, its file and name."""
+
+    def load(file: str, name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / "benchmarks" / f"{file}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

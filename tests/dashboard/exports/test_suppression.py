@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import itertools
 import json
 import runpy
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -26,15 +25,8 @@ from data_models.store import Store
 
 
 @pytest.fixture(scope="module")
-def attacks(project_root: Path) -> ModuleType:
-    path = project_root / "tests" / "benchmarks" / "disclosure.py"
-    spec = importlib.util.spec_from_file_location("disclosure_attack", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def attacks(benchmark_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return benchmark_module("disclosure", "disclosure_attack")
 
 
 def row(total: int, *parts: int) -> Counts:

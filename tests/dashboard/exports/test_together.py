@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
@@ -36,15 +33,8 @@ def store(sample_database: str) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def sums(project_root: Path) -> ModuleType:
-    path = project_root / "tests" / "benchmarks" / "release_sums.py"
-    spec = importlib.util.spec_from_file_location("release_sums", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def sums(benchmark_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return benchmark_module("release_sums", "release_sums")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -18,15 +16,8 @@ MOST = int(binom.ppf(1 - 1e-4, CLINICS, 0.97))
 
 
 @pytest.fixture(scope="module")
-def coverage_study() -> ModuleType:
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_study", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def coverage_study(benchmark_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return benchmark_module("coverage", "coverage_study")
 
 
 @pytest.fixture(scope="module")
