@@ -127,7 +127,7 @@ _LONG_RUN_IN_CODE = re.compile(r"(?<![A-Za-z0-9])(?:[a-f]?|(?=[a-f]*[g-zA-Z])[A-
 
 # A name is screened for in patient codes alone: a clinic may well be called Austin.
 _COMMON_NAMES_TEXT = (
-    "james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph "
+    "james mary jane robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph "
     "jessica thomas sarah charles karen christopher lisa daniel nancy matthew betty anthony margaret mark sandra "
     "donald ashley steven kimberly paul emily andrew donna joshua michelle kenneth carol kevin amanda brian "
     "dorothy george melissa timothy deborah ronald stephanie edward rebecca jason sharon jeffrey laura ryan "

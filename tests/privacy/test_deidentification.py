@@ -152,6 +152,8 @@ def test_no_problem_echoes_the_identifier_that_it_reports(
     row = [cells.get(name, "") for name in names]
     lines = [names, row]
     if place == "cell":
+        # A clinic may well be called like a person, in one word: that is no problem to tell of.
+        assume(column != "clinic" or not re.fullmatch(r"[A-Za-z]+_?[A-Za-z]+", identifier))
         row[names.index(column)] = identifier
     elif place == "header":
         lines[0] = [*names, identifier]
