@@ -148,7 +148,7 @@ class Load:
 
     Parameters
     ----------
-    tables : those that rows will come for; of one table, those of an earlier part have lower keys.
+    tables : those that rows will come for, whole patients at a time; fastest where later parts have higher ids.
     """
 
     def __init__(self, connection: Connection, tables: Sequence[Table]) -> None:
@@ -156,8 +156,9 @@ class Load:
         self._tables = tables
         self._image: Image | None = None
         self._path = Path()
+        self._name = ""
         self._columns: dict[str, list[str]] = {}
-        self._laid_out: dict[str, Table] = {}
+        self._laid_out: dict[str, int] = {}  # of each table, the last patient's id
         self._sent: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -178,9 +179,12 @@ class Load:
             frame = in_key_order(frame, table)
             try:
                 self._image = self._image or self._open()
-                self._image.add(table.name, [frame[name] for name in self._columns[table.name]])
-                self._laid_out[table.name] = table
-                return
+                first, last = (int(frame["patient_id"].iloc[place]) for place in (0, -1))
+                # Rows of a patient before those laid out belong in the midst of them: the driver puts them there.
+                if first > self._laid_out.get(table.name, 0):
+                    self._image.add(table.name, [frame[name] for name in self._columns[table.name]])
+                    self._laid_out[table.name] = last
+                    return
             except TooManyForms:
                 pass
             except OSError as error:
@@ -202,10 +206,9 @@ class Load:
             self._image.finish()
         except OSError as error:
             raise self._unwritable(error) from error
-        name = f"image{len(self._connection.info['images'])}"
-        self._connection.exec_driver_sql(f"ATTACH DATABASE ? AS {name}", (str(self._path),))
+        self._connection.exec_driver_sql(f"ATTACH DATABASE ? AS {self._name}", (str(self._path),))
         for table in self._laid_out:
-            self._connection.exec_driver_sql(f"INSERT INTO main.{table} SELECT * FROM {name}.{table}")
+            self._connection.exec_driver_sql(f"INSERT INTO main.{table} SELECT * FROM {self._name}.{table}")
 
     def _unwritable(self, error: OSError) -> StoreError:
         reason = error.strerror or error
@@ -222,6 +225,7 @@ class Load:
         self._path = Path(f"{self._connection.engine.url.database}-import{len(images) + 1}")
         self._path.unlink(missing_ok=True)  # of a process that was killed: this one holds the write lock
         images.append(self._path)
+        self._name = f"image{len(images)}"
         layouts = {}
         for table in self._tables:
             rows = self._connection.exec_driver_sql(f"PRAGMA main.table_info({table})").all()

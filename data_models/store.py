@@ -10,21 +10,19 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models import store_worklist
-from data_models.bulk import ahead, in_key_order, ingest, pieces, read_frame, release
+from data_models.bulk import read_frame, release
 from data_models.engine import (
     StoreError,
     access_engine,
@@ -41,30 +39,21 @@ from data_models.outcomes.derive import derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
-from data_models.store_facts import (
-    FACTS,
-    LISTED,
-    SLICES_AHEAD,
-    Records,
-    derive_all,
-    derived,
-    drop_facts,
-    made_ready,
-    record_slices,
-    store_rows,
-    whole_patients,
-)
-from data_models.store_keys import keys_aside
+from data_models.store_facts import derive_all, record_slices
+from data_models.store_import import RECORDS, Brought, Stored, made, nothing_stored, store_stream, stored_before
 from data_models.tables import Base
+
+if TYPE_CHECKING:
+    from data_models.readers import Step
 
 __all__ = ["ImportResult", "Store", "StoreError"]
 
 Progress = Callable[[str, float], None]
-RECORDS = ("patients", "sessions", "assessments", "side_effects")
+# The first import of records of at least this size is stored while it is read.
+BYTES_STORED_WHILE_READ = 2_000_000
+_BYTES_A_ROW = 40  # of a file, for a guess at the rows that come
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
-# The patients that an import brings, for the length of its transaction.
-_TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +179,18 @@ class Store:
         ------
         RecordsRefused, CannotRead : nothing was stored.
         """
-        from data_models.readers import read_records
+        from data_models.readers import read_in_steps, read_records
 
+        size = _bytes_at(path)
+        with self.connect() as connection:
+            fresh = not _holds_imports(connection)
+        if fresh and size >= BYTES_STORED_WHILE_READ:
+            brought = Brought()
+            steps = read_in_steps(path, lambda *said: brought.said.append(said))
+            try:
+                return self._import([steps], brought, size // _BYTES_A_ROW, rules, progress, only_if_fresh=True)
+            except _NotFresh:  # somebody else's import was first
+                pass
         return self.import_batch(read_records(path, progress), rules, progress)
 
     def import_batch(
@@ -203,63 +202,50 @@ class Store:
         ----------
         rules : rules to keep from now on; other than the store's, everything is derived anew.
         """
-        from data_models.reconcile import reconcile
+        rows = sum(len(getattr(batch, table)) for table in RECORDS)
+        return self._import([[batch]], Brought(fingerprint_of=partial(fingerprint, batch)), rows, rules, progress)
 
+    def _import(
+        self,
+        parts: Sequence[Iterable[Step]],
+        brought: Brought,
+        rows: int,
+        rules: OutcomeRules | None,
+        progress: Progress | None,
+        *,
+        only_if_fresh: bool = False,
+    ) -> ImportResult:
+        """Store and derive in one transaction what comes in parts (see `store_import.made`), some `rows` in all."""
         progress = progress or _quiet
-        # What needs no database (packing, the derivation, the fingerprint) goes on beside what does.
-        with ThreadPoolExecutor(1) as beside, self._writing() as connection:
-            to_mark = partial(fingerprint, batch)
-            mark = beside.submit(to_mark) if _holds_imports(connection) else None
-            imports = _TABLES["imports"]
-            kept = _info_in(connection)
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._writing())
+            imports, kept = _TABLES["imports"], _info_in(connection)
             current = _rules_from(kept["rules"])
             rules = rules or current
-            if mark and _imported(connection, mark.result()):
-                if rules != current:
-                    _derive_all(connection, rules, progress)
-                return ImportResult(already_imported=True, warnings=list(batch.warnings))
-            progress("comparing with what is stored", 0.0)
-            stored, ids = _stored_records(connection, batch)
-            batch = reconcile(batch, stored)
-            new = _with_ids(connection, batch, ids)
-            dialect, filled, slices = connection.dialect.name, list(RECORDS), list[Records]()
-            if rules == current:
-                slices = whole_patients(new, {table: getattr(stored, table) for table in RECORDS})
-                filled += (*FACTS, *LISTED)
-            of_records = [
-                partial(made_ready, dialect, {table: piece})
-                for table in RECORDS
-                for piece in pieces(dialect, new[table])
-            ]
-            of_facts = [partial(derived, records, rules, dialect) for records in slices]
-            coming = ahead(beside, [*of_records, *of_facts], SLICES_AHEAD)
-            keys = keys_aside(connection, [_TABLES[table] for table in filled], sum(map(len, new.values())))
-            store_rows(
-                connection, RECORDS, islice(coming, len(of_records)), "storing records", progress, len(of_records)
-            )
-            mark = mark or beside.submit(to_mark)
-            keys.put_back(RECORDS)
-            if rules == current:
-                if len(ids):
-                    drop_facts(connection, _touched_ids())
-                store_rows(connection, FACTS, coming, "storing outcomes", progress, len(slices))
-                keys.put_back(FACTS)
-                store_worklist.fill(connection, _touched_ids())
-                keys.put_back(LISTED)
-            else:
+            stored: Stored = nothing_stored
+            if _holds_imports(connection):
+                if only_if_fresh:
+                    raise _NotFresh
+                if _imported(connection, brought.fingerprint()):
+                    if rules != current:
+                        _derive_all(connection, rules, progress)
+                    return ImportResult(already_imported=True, warnings=brought.warnings)
+                progress("comparing with what is stored", 0.0)
+                stored = stack.enter_context(stored_before(self.engine))
+            patients = _TABLES["patients"]
+            first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
+            by = rules if rules == current else None  # other rules are for what was stored before, too
+            stream = made(parts, len(parts), stored, first, connection.dialect.name, by, brought)
+            store_stream(connection, stream, rows, brought, progress, derived=by is not None)
+            if by is None:
                 _derive_all(connection, rules, progress)
-            counts = {table: len(new[table]) for table in RECORDS}
             number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
-            connection.execute(
-                imports.insert().values(
-                    number=number, fingerprint=mark.result(), source=batch.source, repeats=batch.repeats, **counts
-                )
-            )
-            _TOUCHED.drop(connection)
+            about = {"fingerprint": brought.fingerprint(), "source": brought.source, "repeats": brought.repeats}
+            connection.execute(imports.insert().values(number=number, **about, **brought.counts))
             # What was synthetic alone no longer is, and is not named so any more.
             _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
             progress("done", 1.0)
-        return ImportResult(already_imported=False, repeats=batch.repeats, warnings=list(batch.warnings), **counts)
+        return ImportResult(False, repeats=brought.repeats, warnings=brought.warnings, **brought.counts)
 
     def check_batch(self, batch: RecordBatch) -> ImportResult:
         """What importing a checked batch would do, by the rules across files and against what is stored.
@@ -268,12 +254,10 @@ class Store:
         """
         from data_models.reconcile import reconcile
 
-        with self._writing() as connection:
+        with self._writing() as connection, stored_before(self.engine) as stored:
             if _holds_imports(connection) and _imported(connection, fingerprint(batch)):
                 return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
-            stored, _ = _stored_records(connection, batch)
-            checked = reconcile(batch, stored)
-            _TOUCHED.drop(connection)
+            checked = reconcile(batch, stored(batch)[0])
         counts = {table: len(getattr(checked, table)) for table in RECORDS}
         return ImportResult(False, repeats=checked.repeats, warnings=list(checked.warnings), **counts)
 
@@ -343,46 +327,16 @@ def _imported(connection: Connection, mark: str) -> bool:
     return connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first() is not None
 
 
-def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
-    """All stored records of the patients of a batch, and their ids by code."""
-    codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
-    _TOUCHED.create(connection)
-    patients = _TABLES["patients"]
-    if connection.execute(select(patients.c.patient_id).limit(1)).first():
-        ingest(connection, pd.DataFrame({"patient_code": codes}), _TOUCHED)
-    touched = patients.c.patient_code.in_(select(_TOUCHED.c.patient_code))
-    frames = {"patients": read_frame(connection, select(patients).where(touched))}
-    ids = frames["patients"].set_index("patient_code")["patient_id"]
-    for name in RECORDS[1:]:
-        table = _TABLES[name]
-        statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
-        frames[name] = read_frame(connection, statement.where(touched))
-    people, sessions, assessments, side_effects = (frames[name] for name in RECORDS)
-    return RecordBatch(people, sessions, assessments, side_effects), ids
+class _NotFresh(Exception):
+    """The store holds an import already."""
 
 
-def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dict[str, pd.DataFrame]:
-    """The batch's frames with patient ids: known ones, and new ones in the order of the batch."""
-    patients = _TABLES["patients"]
-    first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
-    fresh = pd.Index(batch.patients["patient_code"].unique()).difference(pd.Index(ids.index), sort=False)
-    codes = pd.Index(ids.index).append(fresh)
-    all_ids = np.concatenate((ids.to_numpy(np.int64), np.arange(first, first + len(fresh))))
-    result = {}
-    for table in RECORDS:
-        frame = getattr(batch, table)
-        distinct, names = pd.factorize(frame["patient_code"])
-        frame = frame.assign(patient_id=all_ids[codes.get_indexer(names)][distinct])
-        result[table] = in_key_order(frame, _TABLES[table])
-    if len(result["side_effects"]):
-        result["side_effects"]["onset_minutes"] = result["side_effects"]["onset_minutes"].fillna(-1.0)
-    return result
-
-
-def _touched_ids() -> Select[tuple[int]]:
-    """Ids of the patients of an import that the store knew before."""
-    patients = _TABLES["patients"]
-    return select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
+def _bytes_at(path: Path) -> int:
+    """The size of a file, or of the files of a folder; 0 where there is nothing to read."""
+    try:
+        return sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+    except OSError:
+        return 0
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:

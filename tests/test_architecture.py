@@ -33,6 +33,7 @@ FLOORS = {
         "store_copy",
         "store_distribution",
         "store_facts",
+        "store_import",
         "store_keys",
         "store_worklist",
         "cohort",

@@ -5,8 +5,10 @@ All problems of all files are found in one go; one problem and nothing is handed
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pandas as pd
 
 from data_models.readers.checked import CheckedTable, drop_repeats
 from data_models.readers.containers import open_container
@@ -15,9 +17,11 @@ from data_models.readers.problems import Problems
 from data_models.readers.tables import checked_table
 from data_models.records import BATCH_COLUMNS, ONE_SHEET, TABLES, RecordBatch, empty_table
 
-__all__ = ["read_records"]
+__all__ = ["Step", "read_in_steps", "read_records"]
 
 Progress = Callable[[str, float], None]
+# A table's name and frame, as soon as it is checked; at last the batch of them all.
+Step = tuple[str, pd.DataFrame] | RecordBatch
 
 
 def read_records(path: Path, progress: Progress | None = None) -> RecordBatch:
@@ -39,36 +43,51 @@ def read_records(path: Path, progress: Progress | None = None) -> RecordBatch:
     CannotRead : there is nothing to read at `path`, or it is no container of records.
     RecordsRefused : with every problem found.
     """
+    *_, batch = read_in_steps(path, progress)
+    assert isinstance(batch, RecordBatch)
+    return batch
+
+
+def read_in_steps(path: Path, progress: Progress | None = None) -> Iterator[Step]:
+    """Read and check session records as `read_records` does, and give each table as soon as it is checked.
+
+    No table is given after the first problem; then the problems are raised at the end, as by `read_records`.
+    """
     say = progress or (lambda what, done: None)
     problems = Problems()
     passed: set[str] = set()
     say("reading", 0.0)
     container = open_container(Path(path), problems)
-    checked: dict[str, CheckedTable] = {}
-    warnings: list[str] = []
+    one_sheet = ONE_SHEET in container.tables
+    frames: dict[str, pd.DataFrame] = {}
+    files = {name: f"{name}.csv" for name in TABLES}
+    repeats = 0
     for at, name in enumerate(container.tables):
         say(f"checking {container.tables[name]}", at / len(container.tables))
         raw = container.read(name)
         if raw is None:
             continue
-        if name == ONE_SHEET:
-            checked = split_sheet(raw, problems, passed)
-        else:
-            checked[name] = checked_table(raw, name, problems, passed)
-    repeats = 0
-    for name in list(checked):
-        if name != "side_effects":  # theirs are known when their sessions are: reconcile
-            one_sheet = ONE_SHEET in container.tables
-            checked[name], dropped = drop_repeats(checked[name], problems, lenient=one_sheet and name == "patients")
-            # A one-sheet file repeats its patients by design: those are no repeats to report.
-            repeats += 0 if one_sheet and name == "patients" else dropped
+        tables = split_sheet(raw, problems, passed) if one_sheet else {name: checked_table(raw, name, problems, passed)}
+        for table, checked in tables.items():
+            files[table] = checked.file
+            if table != "side_effects":  # theirs are known when their sessions are: reconcile
+                checked, dropped = drop_repeats(checked, problems, lenient=one_sheet and table == "patients")
+                # A one-sheet file repeats its patients by design: those are no repeats to report.
+                repeats += 0 if one_sheet and table == "patients" else dropped
+            if not problems:
+                frames[table] = _frame(table, checked)
+                yield table, frames[table]
     problems.refuse_if_any()
-    frames = {name: checked[name].to_frame() if name in checked else empty_table(name) for name in TABLES}
-    if "side_effects" not in checked:
-        frames["side_effects"] = frames["side_effects"].assign(day_only=0.0)
-    for name, frame in frames.items():
-        extra = ["day_only"] if name == "side_effects" else []
-        frames[name] = frame[[*BATCH_COLUMNS[name], *extra, "row"]]
-    files = {name: checked[name].file if name in checked else f"{name}.csv" for name in TABLES}
+    frames |= {name: _frame(name, None) for name in TABLES if name not in frames}
     say("checked", 1.0)
-    return RecordBatch(**frames, source=container.source, files=files, repeats=repeats, warnings=warnings)
+    patients, sessions, assessments, side_effects = (frames[name] for name in TABLES)
+    yield RecordBatch(patients, sessions, assessments, side_effects, container.source, files, repeats)
+
+
+def _frame(name: str, checked: CheckedTable | None) -> pd.DataFrame:
+    """A table as the batch has it; None: one that the records do not hold."""
+    frame = empty_table(name) if checked is None else checked.to_frame()
+    if name == "side_effects" and checked is None:
+        frame = frame.assign(day_only=0.0)
+    extra = ["day_only"] if name == "side_effects" else []
+    return frame[[*BATCH_COLUMNS[name], *extra, "row"]]

@@ -7,18 +7,19 @@ import stat
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from sqlalchemy import inspect, select, text
 
+from data_models import store_import
 from data_models.accounts import ACCESS_TABLES
 from data_models.bulk import Load
 from data_models.engine import parts
 from data_models.records import RecordsRefused
 from data_models.rules import DEFAULT_RULES
 from data_models.store import Store, StoreError
+from data_models.store_facts import FACTS
 from data_models.tables import Base, CourseOutcome
 
 TABLES = frozenset(Base.metadata.tables)
@@ -141,15 +142,13 @@ def test_a_check_says_what_an_import_would_do_and_stores_nothing(
 def test_a_failure_while_storing_leaves_nothing_half_stored(
     store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import data_models.store as module
+    class Failing(Load):
+        def finish(self) -> None:
+            super().finish()
+            if tuple(table.name for table in self._tables) == FACTS:
+                raise sqlite3.OperationalError("database or disk is full")
 
-    def fail(connection: object, tables: object, *rest: Any) -> None:
-        if tables == module.FACTS:
-            raise sqlite3.OperationalError("database or disk is full")
-        stored(connection, tables, *rest)
-
-    stored = module.store_rows
-    monkeypatch.setattr(module, "store_rows", fail)
+    monkeypatch.setattr(store_import, "Load", Failing)
     with pytest.raises(StoreError, match="disk is full"):
         store.import_path(small_records)
     monkeypatch.undo()

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 
-from data_models import store as store_module
-from data_models import store_keys
+from data_models import store_import, store_keys
+from data_models.bulk import Load
 from data_models.queries import patients
 from data_models.scope import Scope
-from data_models.store import RECORDS, Store, StoreError
+from data_models.store import Store, StoreError
 from data_models.store_facts import FACTS, LISTED
+from data_models.store_import import RECORDS
 
 _SCHEMA = text("""
     SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid), x.indisvalid, x.indisready, k.conname, k.contype,
@@ -43,7 +44,7 @@ def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         seen.append(bool(keys))
         return keys
 
-    monkeypatch.setattr(store_module, "keys_aside", watched)
+    monkeypatch.setattr(store_import, "keys_aside", watched)
     return seen
 
 
@@ -77,14 +78,15 @@ def test_an_import_that_fails_leaves_keys_and_indexes_as_they_were(
     set_aside: list[bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before, stored = _schema(postgresql_store), store_module.store_rows
+    before = _schema(postgresql_store)
 
-    def fail(connection: Connection, tables: tuple[str, ...], *rest: Any) -> None:
-        stored(connection, tables, *rest)
-        if tables == fails_at:
-            connection.exec_driver_sql("SELECT 1 / 0")
+    class Failing(Load):
+        def finish(self) -> None:
+            super().finish()
+            if tuple(table.name for table in self._tables) == fails_at:
+                self._connection.exec_driver_sql("SELECT 1 / 0")
 
-    monkeypatch.setattr(store_module, "store_rows", fail)
+    monkeypatch.setattr(store_import, "Load", Failing)
     with pytest.raises(StoreError, match="division by zero"):
         postgresql_store.import_path(small_records)
     assert set_aside == [True]

@@ -1,0 +1,308 @@
+"""One import: checked records become rows and facts beside the transaction that stores them.
+
+What needs no database - reading, the rules across files, packing, the derivation - goes on in a thread of its
+own, whose *stream* of rows made ready the storing side takes as they come. So the first rows are on their way
+while the next file is still being read. Whatever is found wrong later ends the transaction: nothing was stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData, Select, String, Table, select
+
+from data_models import store_worklist
+from data_models.bulk import Load, Rows, ahead, in_key_order, ingest, pieces, read_frame
+from data_models.reconcile import reconcile
+from data_models.records import RecordBatch, empty_table, fingerprint
+from data_models.rules import OutcomeRules
+from data_models.store_facts import FACTS, LISTED, derived, drop_facts, made_ready, whole_patients
+from data_models.store_keys import keys_aside
+from data_models.tables import Base
+
+if TYPE_CHECKING:
+    from data_models.readers import Step
+
+RECORDS = ("patients", "sessions", "assessments", "side_effects")
+_AHEAD = 5  # what is made ready and not yet stored: measured, more keeps memory and brings no speed
+_TABLES = Base.metadata.tables
+# Of the patients that an import brings: which codes it looks up, and then their ids, for its transaction's length.
+_LOOKED_UP = Table("looked_up_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
+_TOUCHED = Table(
+    "touched_patients",
+    MetaData(),
+    Column("patient_id", BigInteger),
+    Column("part", Integer),
+    Column("known", Integer),
+    prefixes=["TEMPORARY"],
+)
+
+Ids = npt.NDArray[np.int64]
+Progress = Callable[[str, float], None]
+# What the store holds of the patients of some records, and their ids by code.
+Stored = Callable[[RecordBatch], tuple[RecordBatch, pd.Series]]
+NO_IDS: Ids = np.zeros(0, np.int64)
+NOTHING = RecordBatch(
+    empty_table("patients"), empty_table("sessions"), empty_table("assessments"), empty_table("side_effects")
+)
+
+
+class Made(NamedTuple):
+    """Rows of some tables, made ready."""
+
+    what: str
+    tables: Mapping[str, Rows]
+
+
+class Patients(NamedTuple):
+    """Ids of the patients of a part of an import: those that the store knew, those that are new."""
+
+    part: int
+    known: Ids
+    fresh: Ids
+
+
+class AllCame(NamedTuple):
+    """No more rows of these tables will come."""
+
+    tables: tuple[str, ...]
+
+
+Item = Made | Patients | AllCame
+
+
+@dataclass(slots=True)
+class Brought:
+    """What an import brought, complete when its stream has ended.
+
+    Attributes
+    ----------
+    counts : new rows of each table of records.
+    fingerprint_of : works out the fingerprint of the content.
+    said : steps that were told of meanwhile, for the storing side to pass on.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    repeats: int = 0
+    warnings: list[str] = field(default_factory=list)
+    source: str = ""
+    fingerprint_of: Callable[[], str] | None = None
+    said: deque[tuple[str, float]] = field(default_factory=deque)
+    _mark: str = ""
+
+    def fingerprint(self) -> str:
+        """The fingerprint of the content; worked out once."""
+        if not self._mark and self.fingerprint_of:
+            self._mark = self.fingerprint_of()
+        return self._mark
+
+
+# --- what is stored already ---------------------------------------------------------------------------
+
+
+def nothing_stored(batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """What a store without patients holds of any batch."""
+    return NOTHING, pd.Series(dtype=np.int64)
+
+
+@contextmanager
+def stored_before(engine: Engine) -> Iterator[Stored]:
+    """What a store holds of the patients of a batch, read beside the transaction that imports.
+
+    That one holds the import's lock: what others see is what was stored before it.
+    """
+    with engine.connect() as connection:
+        yield partial(_stored_records, connection)
+
+
+def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """All stored records of the patients of a batch, and their ids by code."""
+    codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
+    patients = _TABLES["patients"]
+    _LOOKED_UP.create(connection)
+    ingest(connection, pd.DataFrame({"patient_code": codes}), _LOOKED_UP)
+    asked_for = patients.c.patient_code.in_(select(_LOOKED_UP.c.patient_code))
+    frames = {"patients": read_frame(connection, select(patients).where(asked_for))}
+    ids = frames["patients"].set_index("patient_code")["patient_id"]
+    for name in RECORDS[1:]:
+        table = _TABLES[name]
+        statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
+        frames[name] = read_frame(connection, statement.where(asked_for))
+    _LOOKED_UP.drop(connection)
+    people, sessions, assessments, side_effects = (frames[name] for name in RECORDS)
+    return RecordBatch(people, sessions, assessments, side_effects), ids
+
+
+# --- made beside ---------------------------------------------------------------------------------------
+
+
+def made(
+    parts: Sequence[Iterable[Step]] | Iterable[Iterable[Step]],
+    count: int,
+    stored: Stored,
+    first_id: int,
+    dialect: str,
+    rules: OutcomeRules | None,
+    brought: Brought,
+) -> Iterator[Item]:
+    """The rows of an import, part by part, each made ready when it is asked for; touches no table of the store.
+
+    Parameters
+    ----------
+    parts : of each part - whole patients, each in one part - the tables as they are read and at last the
+        batch of them all (`readers.read_in_steps`). Tables before the batch may only be given where nothing
+        is stored.
+    count : how many parts there are.
+    first_id : the id of the first new patient.
+    rules : to derive outcomes by; None: none are derived.
+
+    Raises
+    ------
+    RecordsRefused, CannotRead : what has come is not to be kept.
+    """
+    for number, steps in enumerate(parts):
+        new: dict[str, pd.DataFrame] = {}
+        numbered: _Ids | None = None
+        batch = NOTHING
+        for step in steps:
+            if isinstance(step, RecordBatch):
+                batch = step
+                break
+            name, frame = step
+            if name == "patients":
+                numbered = _Ids.of(frame, pd.Series(dtype=np.int64), first_id)
+            # Side effects are on their session's hours when the rules across files have been applied.
+            if name != "side_effects" and numbered is not None and numbered.knows(frame):
+                new[name] = numbered.rows(frame, name)
+                yield from _records_made(name, new[name], dialect)
+        before, known = stored(batch)
+        checked = reconcile(batch, before)
+        numbered = numbered or _Ids.of(checked.patients, known, first_id)
+        yield Patients(number, known.to_numpy(np.int64), numbered.fresh)
+        for name in RECORDS:
+            if name not in new:
+                new[name] = numbered.rows(getattr(checked, name), name)
+                yield from _records_made(name, new[name], dialect)
+        brought.counts.update({name: len(new[name]) for name in RECORDS})
+        brought.repeats += checked.repeats
+        brought.warnings += checked.warnings
+        brought.source = checked.source
+        if number == count - 1:
+            yield AllCame(RECORDS)
+        if rules is not None:
+            for records in whole_patients(new, {name: getattr(before, name) for name in RECORDS}):
+                yield Made("storing outcomes", derived(records, rules, dialect))
+        first_id += len(numbered.fresh)
+        if brought.fingerprint_of is None:
+            brought.fingerprint_of = partial(fingerprint, batch)
+    yield AllCame(FACTS)
+    brought.fingerprint()  # while keys are built
+
+
+def _records_made(name: str, frame: pd.DataFrame, dialect: str) -> Iterator[Made]:
+    for piece in pieces(dialect, frame):
+        yield Made("storing records", made_ready(dialect, {name: piece}))
+
+
+class _Ids(NamedTuple):
+    """Ids of the patients of a part by their codes: known ones, and new ones in the order of their rows."""
+
+    codes: pd.Index
+    ids: Ids
+    fresh: Ids
+
+    @classmethod
+    def of(cls, patients: pd.DataFrame, known: pd.Series, first: int) -> _Ids:
+        codes = pd.Index(patients["patient_code"].unique()).difference(pd.Index(known.index), sort=False)
+        fresh = np.arange(first, first + len(codes))
+        return cls(pd.Index(known.index).append(codes), np.concatenate((known.to_numpy(np.int64), fresh)), fresh)
+
+    def knows(self, frame: pd.DataFrame) -> bool:
+        """Whether every row's patient has an id."""
+        return bool((self.codes.get_indexer(pd.Index(frame["patient_code"].unique())) >= 0).all())
+
+    def rows(self, frame: pd.DataFrame, table: str) -> pd.DataFrame:
+        """A frame of records as rows of its table, in the order of its key."""
+        distinct, names = pd.factorize(frame["patient_code"])
+        frame = frame.assign(patient_id=self.ids[self.codes.get_indexer(names)][distinct])
+        frame = in_key_order(frame, _TABLES[table])
+        if table == "side_effects" and len(frame):
+            frame["onset_minutes"] = frame["onset_minutes"].fillna(-1.0)
+        return frame
+
+
+# --- stored --------------------------------------------------------------------------------------------
+
+
+def store_stream(
+    connection: Connection, stream: Iterator[Item], rows: int, brought: Brought, progress: Progress, *, derived: bool
+) -> None:
+    """Store what a stream brings, taken from a thread that makes it ready meanwhile.
+
+    Parameters
+    ----------
+    connection : in a transaction that holds the import's lock.
+    rows : about how many records will come; there are about as many facts.
+    derived : facts will come too.
+    """
+    empty = connection.execute(select(_TABLES["patients"].c.patient_id).limit(1)).first() is None
+    _TOUCHED.create(connection)
+    keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *((*FACTS, *LISTED) if derived else ()))], rows)
+    with (
+        Load(connection, [_TABLES[name] for name in RECORDS]) as records,
+        Load(connection, [_TABLES[name] for name in FACTS]) as facts,
+    ):
+        stored: Counter[str] = Counter()
+        for item in beside(stream):
+            while brought.said:
+                progress(*brought.said.popleft())
+            match item:
+                case Patients() if not empty:
+                    _touch(connection, item)
+                    if len(item.known):
+                        drop_facts(connection, _touched_ids(item.part))
+                case Made(what, tables):
+                    progress(what, min(1.0, stored[what] / max(1, rows)))
+                    for table, ready in tables.items():
+                        (records if table in RECORDS else facts).add(ready, _TABLES[table])
+                        stored[what] += len(ready) if isinstance(ready, pd.DataFrame) else ready.count
+                case AllCame(tables):
+                    (records if tables == RECORDS else facts).finish()
+                    keys.put_back(tables)
+                    if tables == FACTS and derived:
+                        store_worklist.fill(connection, None if empty else select(_TOUCHED.c.patient_id))
+                        keys.put_back(LISTED)
+    _TOUCHED.drop(connection)
+
+
+def _touch(connection: Connection, patients: Patients) -> None:
+    ids = np.concatenate((patients.known, patients.fresh))
+    known = np.repeat((1, 0), (len(patients.known), len(patients.fresh)))
+    ingest(connection, pd.DataFrame({"patient_id": ids, "part": patients.part, "known": known}), _TOUCHED)
+
+
+def _touched_ids(part: int) -> Select[tuple[int]]:
+    """Ids of the patients of a part that the store knew before."""
+    return select(_TOUCHED.c.patient_id).where(_TOUCHED.c.part == part, _TOUCHED.c.known == 1)
+
+
+def beside(stream: Iterator[Item]) -> Iterator[Item]:
+    """The items of a stream, made in a thread a few ahead of those taken."""
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            for item in ahead(thread, repeat(partial(next, stream, None)), _AHEAD):
+                if item is None:
+                    return
+                yield item
+        finally:
+            thread.shutdown(cancel_futures=True)  # whoever takes no more need not wait for what would come
