@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from data_models.readers.checked import CheckedTable, drop_repeats
+from data_models.readers.checked import CheckedTable, batch_of, drop_repeats
 from data_models.readers.containers import open_container
+from data_models.readers.earlier import Cleared, Earlier
 from data_models.readers.one_sheet import split_sheet
 from data_models.readers.problems import Problems
 from data_models.readers.tables import checked_table
-from data_models.records import BATCH_COLUMNS, ONE_SHEET, TABLES, RecordBatch, empty_table
+from data_models.records import ONE_SHEET, TABLES, RecordBatch
 
 __all__ = ["read_records"]
 
@@ -41,20 +42,19 @@ def read_records(path: Path, progress: Progress | None = None) -> RecordBatch:
     """
     say = progress or (lambda what, done: None)
     problems = Problems()
-    passed: set[str] = set()
+    cleared = Cleared()
     say("reading", 0.0)
     container = open_container(Path(path), problems)
     checked: dict[str, CheckedTable] = {}
-    warnings: list[str] = []
     for at, name in enumerate(container.tables):
         say(f"checking {container.tables[name]}", at / len(container.tables))
         raw = container.read(name)
         if raw is None:
             continue
         if name == ONE_SHEET:
-            checked = split_sheet(raw, problems, passed)
+            checked = split_sheet(raw, problems, Earlier(cleared))
         else:
-            checked[name] = checked_table(raw, name, problems, passed)
+            checked[name] = checked_table(raw, name, problems, Earlier(cleared))
     repeats = 0
     for name in list(checked):
         if name != "side_effects":  # theirs are known when their sessions are: reconcile
@@ -63,12 +63,6 @@ def read_records(path: Path, progress: Progress | None = None) -> RecordBatch:
             # A one-sheet file repeats its patients by design: those are no repeats to report.
             repeats += 0 if one_sheet and name == "patients" else dropped
     problems.refuse_if_any()
-    frames = {name: checked[name].to_frame() if name in checked else empty_table(name) for name in TABLES}
-    if "side_effects" not in checked:
-        frames["side_effects"] = frames["side_effects"].assign(day_only=0.0)
-    for name, frame in frames.items():
-        extra = ["day_only"] if name == "side_effects" else []
-        frames[name] = frame[[*BATCH_COLUMNS[name], *extra, "row"]]
     files = {name: checked[name].file if name in checked else f"{name}.csv" for name in TABLES}
     say("checked", 1.0)
-    return RecordBatch(**frames, source=container.source, files=files, repeats=repeats, warnings=warnings)
+    return batch_of(checked, container.source, files, repeats, [])
