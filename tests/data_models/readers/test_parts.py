@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_models.readers import earlier, parquet_files, parts, read_records
-from data_models.readers.parts import RecordParts, read_parts, worth_parts
+from data_models.readers import parts, read_records
+from data_models.readers.parts import RecordParts, read_parts
 from data_models.records import ONE_SHEET, TABLES, CannotRead, RecordBatch, RecordsRefused, fingerprint
 
 COLUMNS = {name: [field.name for field in fields] for name, fields in TABLES.items()}
