@@ -22,7 +22,6 @@ from dashboard.settings import LOOPBACK, Settings, available_cores, database_url
 from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
-    from data_models.records import RecordBatch
     from data_models.rules import OutcomeRules
 
 app = typer.Typer(
@@ -127,18 +126,18 @@ def _serve(settings: Settings) -> None:
 @app.command()
 def check(path: Records, database: Database = None) -> None:
     """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
-    from data_models.readers import read_records
+    from data_models.store_check import check_path
 
     url = database_url(database)
+    store = None if missing(url) else open_store(url)
     with Progress() as progress:
-        batch = read_records(path, progress)
-        _require_no_conflict(batch, url, progress)
+        result, read = check_path(path, store, progress)
     say(
-        f"No problems: {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
-        f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')}"
-        f"{_repeats(batch.repeats)}."
+        f"No problems: {_count(read['patients'], 'patient')}, {_count(read['sessions'], 'session')}, "
+        f"{_count(read['assessments'], 'assessment')}, {_count(read['side_effects'], 'side effect')}"
+        f"{_repeats(result.repeats)}."
     )
-    for warning in batch.warnings:
+    for warning in result.warnings:
         say(f"Note: {warning}")
 
 
@@ -311,19 +310,6 @@ def sample(
 
 
 # --- parts --------------------------------------------------------------------------------------
-
-
-def _require_no_conflict(batch: RecordBatch, url: str, progress: Progress) -> None:
-    """Hold the records against each other, and against what is stored where anything is."""
-    if missing(url):
-        from data_models.reconcile import reconcile
-        from data_models.records import TABLES, RecordBatch, empty_table
-
-        patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
-        reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
-        return
-    progress("comparing with what is stored", 0.0)
-    open_store(url).check_batch(batch)
 
 
 def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:

@@ -155,23 +155,18 @@ def run(kind: str, folder: Path, path: Path, database: str, actor: str = "") -> 
 
 
 def _done(kind: str, folder: Path, path: Path, database: str, actor: str) -> JobState:
-    from data_models.readers import read_records
     from data_models.records import TABLES
     from data_models.store import Store
     from data_models.store_accounts import record
+    from data_models.store_check import check_path
 
     steps = _Steps(kind, folder)
-    batch = read_records(path, steps)
-    uploads.remove(folder / "records")
-    read = {table: len(getattr(batch, table)) for table in TABLES}
     store = Store.open(database)
     try:
         if kind == CHECK:
-            steps("comparing with what is stored", 0.0)
-            result = store.check_batch(batch)
-            counts = read
+            result, counts = check_path(path, store, steps)
         else:
-            result = store.import_batch(batch, progress=steps)
+            result = store.import_path(path, progress=steps)
             counts = {table: getattr(result, table) for table in TABLES}
             if actor:
                 record(store.engine, actor, "imported", "records", **counts, again=result.already_imported)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 # Safe Harbor class -> column names, folded to lower-case letters and digits.
 _COLUMN_NAMES: dict[str, str] = {
@@ -119,6 +119,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _GLUED_DATE = _alone(rf"\d{{1,2}}{_MONTHS}(?:18|19|20)?\d\d|{_MONTHS}(?:18|19|20)\d\d")
 _FREE_TEXT_CLASS = "free text of two words or more, which may hold a name (A)"
 _LONGEST_CELL = 512
+_CODES_COMPARED = 2_000
 _FREE_TEXT = re.compile(r"[^\s;]\s+[^\s;]")
 _LONG_RUN = re.compile(r"\d{7,}")
 # In a patient code a run of digits counts when it is all of a part of the code, or follows a short
@@ -248,37 +249,49 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
     return None
 
 
-def _random_places(codes: Sequence[str]) -> list[int] | None:
+def random_places(pieces: Iterable[Iterable[str]]) -> list[int] | None:
     """The places in which patient codes vary, when they are evidently random; None when they are not.
 
     Evidently random: at least twenty codes of one length with both letters and digits in most of
     the places that vary. Among such codes some spell a name or hold seven digits in a row by chance;
     that is then neither a name nor a record number.
+
+    Parameters
+    ----------
+    pieces : every code of a column, a piece after the other; a code may come again, "" is none.
     """
-    if len(codes) < 20 or len({len(code) for code in codes}) != 1:
+    lengths: set[int] = set()
+    first: dict[str, None] = {}
+    for codes in pieces:
+        for code in codes:
+            if not code:
+                continue
+            lengths.add(len(code))
+            if len(first) < _CODES_COMPARED:
+                first[code] = None
+        if len(lengths) > 1:
+            return None
+    if len(first) < 20:
         return None
-    places = list(zip(*codes[:2_000], strict=True))
+    places = list(zip(*first, strict=True))
     varying = [at for at, characters in enumerate(places) if len(set(characters)) > 1]
     mixed = [at for at in varying if any(map(str.isdigit, places[at])) and any(map(str.isalpha, places[at]))]
     return varying if len(mixed) >= 4 and 2 * len(mixed) > len(varying) else None
 
 
-def screen(values: Iterable[str], kind: str = "choice", column: Sequence[str] | None = None) -> list[str | None]:
-    """The identifier class of each of a column's different values (None: none).
+def is_random(code: str, places: list[int] | None) -> bool:
+    """Whether a code is one of those drawn at random: letters and digits in the places in which they vary."""
+    return places is not None and "".join(code[at] for at in places).isalnum()
 
-    Parameters
-    ----------
-    column : every different value of the column, where `values` are some of them: whether patient
-        codes are drawn at random shows in all of them.
-    """
+
+def screen(values: Iterable[str], kind: str = "choice") -> list[str | None]:
+    """The identifier class of each of a column's different values (None: none)."""
     texts = list(values)
     found = [identifier_class(text, kind) for text in texts]
     if kind != "patient_code" or not any(found):
         return found
-    places = _random_places([text for text in (texts if column is None else column) if text])
-    if places is None:
-        return found
+    places = random_places([texts])
     return [
-        None if identifier and "".join(text[at] for at in places).isalnum() else identifier
+        None if identifier and is_random(text, places) else identifier
         for identifier, text in zip(found, texts, strict=True)
     ]

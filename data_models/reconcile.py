@@ -7,7 +7,7 @@ a store: the caller hands in what the store holds of the batch's patients.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,27 +37,79 @@ def reconcile(batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
     ------
     RecordsRefused : with every problem found.
     """
-    problems = Problems(batch.files.get(name, f"{name}.csv") for name in TABLES)
-    warnings = list(batch.warnings)
-    _check_patients_known(batch, stored, problems)
-    if len(batch.sessions) == 0 and len(stored.sessions) == 0:
-        name = batch.files.get("sessions", "sessions.csv")
-        problems.add(name, None, None, "no sessions: neither the records nor the store hold one for these patients")
-    frames = {name: getattr(batch, name) for name in TABLES}
-    repeats = batch.repeats
-    effects = _resolved(batch, stored, problems)
-    # A side effect without a session has its problem already; it takes no further part.
-    effects, dropped = _without_repeats(effects, batch.files.get("side_effects", "side_effects.csv"), problems)
-    repeats += dropped
-    _check_asked(effects, batch, stored, problems)
-    frames["side_effects"] = effects
-    for name in TABLES:
-        frames[name], dropped = _new(name, frames[name], getattr(stored, name), batch, problems)
-        if not (name == "patients" and batch.source == "one_sheet"):
-            repeats += dropped
-    problems.refuse_if_any()
-    warnings += _clock_warnings(batch, stored)
-    return RecordBatch(**frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=warnings)
+    whole = Reconciliation(batch.files)
+    new = whole.new(batch, stored)
+    new.warnings += whole.warnings()
+    return new
+
+
+class Reconciliation:
+    """The same for a batch that comes in parts, each of whole patients (`readers.parts`): first `new` of every part,
+    then `warnings`, which refuses the batch where anything was wrong.
+
+    Parameters
+    ----------
+    files : of the batch.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = {name: files.get(name, f"{name}.csv") for name in TABLES}
+        self._problems = Problems(self._files.values())
+        self._sessions = self._lacking = self._late = 0
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything is wrong with the parts so far: `warnings` will raise, what is new is of no use."""
+        return bool(self._problems)
+
+    def new(self, batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
+        """The new records of a part, as `reconcile` gives them; problems are noted.
+
+        Parameters
+        ----------
+        stored : every stored record of the part's patients.
+        """
+        problems = self._problems
+        _check_patients_known(batch, stored, problems)
+        self._sessions += len(batch.sessions) + len(stored.sessions)
+        frames = {name: getattr(batch, name) for name in TABLES}
+        repeats = batch.repeats
+        effects = _resolved(batch, stored, problems)
+        # A side effect without a session has its problem already; it takes no further part.
+        effects, dropped = _without_repeats(effects, self._files["side_effects"], problems)
+        repeats += dropped
+        _check_asked(effects, batch, stored, problems)
+        frames["side_effects"] = effects
+        for name in TABLES:
+            frames[name], dropped = _new(name, frames[name], getattr(stored, name), batch, problems)
+            if not (name == "patients" and batch.source == "one_sheet"):
+                repeats += dropped
+        if not problems:
+            lacking, late = _off_the_clock(batch, stored)
+            self._lacking += lacking
+            self._late += late
+        return RecordBatch(
+            **frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=list(batch.warnings)
+        )
+
+    def warnings(self) -> list[str]:
+        """What is odd but not wrong with the whole batch.
+
+        Raises
+        ------
+        RecordsRefused : with every problem found in any part.
+        """
+        if not self._sessions:
+            what = "no sessions: neither the records nor the store hold one for these patients"
+            self._problems.add(self._files["sessions"], None, None, what)
+        self._problems.refuse_if_any()
+        said = []
+        if self._lacking:
+            said.append(f"{self._lacking:,} patients have no session; they are in no course")
+        if self._late:
+            what = "patients have no session on day 0, though the clock starts at the first session"
+            said.append(f"{self._late:,} {what}")
+        return said
 
 
 def _coded(parts: Sequence[pd.Series]) -> tuple[list[Places], npt.NDArray[np.object_]]:
@@ -242,18 +294,11 @@ def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch,
             problems.add_rows(file, effects["row"].to_numpy()[place >= 0], "term", reason)
 
 
-def _clock_warnings(batch: RecordBatch, stored: RecordBatch) -> list[str]:
-    """What is odd but not wrong: patients without a session, clocks that do not start at the first one."""
-    said = []
+def _off_the_clock(batch: RecordBatch, stored: RecordBatch) -> tuple[int, int]:
+    """How many patients have no session, and how many none on day 0, at whose start their clock should begin."""
     frames = (batch.sessions, stored.sessions)
     hours = np.concatenate([frame["hours"].to_numpy(float) for frame in frames])
     of_each, with_sessions = _coded([frame["patient_code"] for frame in frames])
-    codes = np.concatenate(of_each)
     lacking = int((~_among(batch.patients["patient_code"], pd.Series(with_sessions))).sum())
-    if lacking:
-        said.append(f"{lacking:,} patients have no session; they are in no course")
-    first = pd.Series(hours).groupby(codes, sort=False).min()
-    late = int((first >= HOURS_A_DAY).sum())
-    if late:
-        said.append(f"{late:,} patients have no session on day 0, though the clock starts at the first session")
-    return said
+    first = pd.Series(hours).groupby(np.concatenate(of_each), sort=False).min()
+    return lacking, int((first >= HOURS_A_DAY).sum())

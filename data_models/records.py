@@ -7,7 +7,7 @@ other module knows which columns exist or what range they have.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -247,13 +247,8 @@ def _column_hashes(series: pd.Series, text: bool, known: dict[str, int]) -> np.n
     return numbers.view(np.uint64)
 
 
-def fingerprint(batch: RecordBatch) -> str:
-    """SHA-256 (hex) of a batch's canonical content.
-
-    The same records give the same value in any order of rows and in any form of file (CSV folder,
-    workbook, one sheet). Each row is reduced to 64 bits; the sorted row hashes are then hashed.
-    """
-    digest = hashlib.sha256(b"ketamine-outcomes records 1")
+def row_hashes(batch: RecordBatch) -> Iterator[tuple[str, np.ndarray]]:
+    """The name of each table and its rows reduced to 64 bits each (uint64), in the order of the rows."""
     known: dict[str, int] = {}
     for name in TABLES:
         frame: Any = getattr(batch, name)
@@ -262,7 +257,23 @@ def fingerprint(batch: RecordBatch) -> str:
         for column in [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]:
             total += _column_hashes(frame[column], is_text(name, column), known) if column in frame else np.uint64(1)
             _mix(total, spare)
-        total.sort()
-        digest.update(f"{name}:{len(total)}:".encode())
-        digest.update(total.astype("<u8").tobytes())
+        yield name, total
+
+
+def digest_of(tables: Iterable[tuple[str, int, Iterable[np.ndarray]]]) -> str:
+    """SHA-256 (hex) of tables, each its name, its number of rows and their hashes in ascending order, in pieces."""
+    digest = hashlib.sha256(b"ketamine-outcomes records 1")
+    for name, rows, pieces in tables:
+        digest.update(f"{name}:{rows}:".encode())
+        for piece in pieces:
+            digest.update(piece.astype("<u8", copy=False).tobytes())
     return digest.hexdigest()
+
+
+def fingerprint(batch: RecordBatch) -> str:
+    """SHA-256 (hex) of a batch's canonical content.
+
+    The same records give the same value in any order of rows and in any form of file (CSV folder,
+    workbook, one sheet). Each row is reduced to 64 bits; the sorted row hashes are then hashed.
+    """
+    return digest_of((name, len(hashes), [np.sort(hashes)]) for name, hashes in row_hashes(batch))

@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +39,19 @@ from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.store_facts import derive_all, record_slices
-from data_models.store_import import RECORDS, Brought, Stored, made, nothing_stored, store_stream, stored_before
+from data_models.store_import import (
+    RECORDS,
+    Brought,
+    ImportResult,
+    Stored,
+    holds_imports,
+    imported,
+    in_parts,
+    made,
+    nothing_stored,
+    store_stream,
+    stored_before,
+)
 from data_models.tables import Base
 
 if TYPE_CHECKING:
@@ -54,19 +65,6 @@ BYTES_STORED_WHILE_READ = 2_000_000
 _BYTES_A_ROW = 40  # of a file, for a guess at the rows that come
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What an import did: new rows a table, identical repeats ignored, whether it was stored before."""
-
-    already_imported: bool
-    patients: int = 0
-    sessions: int = 0
-    assessments: int = 0
-    side_effects: int = 0
-    repeats: int = 0
-    warnings: list[str] = field(default_factory=list)
 
 
 def _quiet(step: str, share: float) -> None:
@@ -180,15 +178,21 @@ class Store:
         RecordsRefused, CannotRead : nothing was stored.
         """
         from data_models.readers import read_in_steps, read_records
+        from data_models.readers.parts import worth_parts
 
+        if worth_parts(path):
+            with in_parts(path, self.engine, progress or _quiet) as parts:
+                brought = Brought(fingerprint_of=parts.fingerprint)
+                rows = sum(parts.counts.values())
+                return self._import(([part] for part in parts), len(parts), brought, rows, rules, progress)
         size = _bytes_at(path)
         with self.connect() as connection:
-            fresh = not _holds_imports(connection)
+            fresh = not holds_imports(connection)
         if fresh and size >= BYTES_STORED_WHILE_READ:
             brought = Brought()
             steps = read_in_steps(path, lambda *said: brought.said.append(said))
             try:
-                return self._import([steps], brought, size // _BYTES_A_ROW, rules, progress, only_if_fresh=True)
+                return self._import([steps], 1, brought, size // _BYTES_A_ROW, rules, progress, only_if_fresh=True)
             except _NotFresh:  # somebody else's import was first
                 pass
         return self.import_batch(read_records(path, progress), rules, progress)
@@ -203,11 +207,12 @@ class Store:
         rules : rules to keep from now on; other than the store's, everything is derived anew.
         """
         rows = sum(len(getattr(batch, table)) for table in RECORDS)
-        return self._import([[batch]], Brought(fingerprint_of=partial(fingerprint, batch)), rows, rules, progress)
+        return self._import([[batch]], 1, Brought(fingerprint_of=partial(fingerprint, batch)), rows, rules, progress)
 
     def _import(
         self,
-        parts: Sequence[Iterable[Step]],
+        parts: Iterable[Iterable[Step]],
+        count: int,
         brought: Brought,
         rows: int,
         rules: OutcomeRules | None,
@@ -215,7 +220,7 @@ class Store:
         *,
         only_if_fresh: bool = False,
     ) -> ImportResult:
-        """Store and derive in one transaction what comes in parts (see `store_import.made`), some `rows` in all."""
+        """Store and derive in one transaction what comes in `count` parts (see `store_import.made`), some `rows`."""
         progress = progress or _quiet
         with ExitStack() as stack:
             connection = stack.enter_context(self._writing())
@@ -223,10 +228,10 @@ class Store:
             current = _rules_from(kept["rules"])
             rules = rules or current
             stored: Stored = nothing_stored
-            if _holds_imports(connection):
+            if holds_imports(connection):
                 if only_if_fresh:
                     raise _NotFresh
-                if _imported(connection, brought.fingerprint()):
+                if imported(connection, brought.fingerprint()):
                     if rules != current:
                         _derive_all(connection, rules, progress)
                     return ImportResult(already_imported=True, warnings=brought.warnings)
@@ -235,7 +240,7 @@ class Store:
             patients = _TABLES["patients"]
             first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
             by = rules if rules == current else None  # other rules are for what was stored before, too
-            stream = made(parts, len(parts), stored, first, connection.dialect.name, by, brought)
+            stream = made(parts, count, stored, first, connection.dialect.name, by, brought)
             store_stream(connection, stream, rows, brought, progress, derived=by is not None)
             if by is None:
                 _derive_all(connection, rules, progress)
@@ -246,20 +251,6 @@ class Store:
             _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
             progress("done", 1.0)
         return ImportResult(False, repeats=brought.repeats, warnings=brought.warnings, **brought.counts)
-
-    def check_batch(self, batch: RecordBatch) -> ImportResult:
-        """What importing a checked batch would do, by the rules across files and against what is stored.
-
-        Nothing is stored. Raises RecordsRefused as the import would.
-        """
-        from data_models.reconcile import reconcile
-
-        with self._writing() as connection, stored_before(self.engine) as stored:
-            if _holds_imports(connection) and _imported(connection, fingerprint(batch)):
-                return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
-            checked = reconcile(batch, stored(batch)[0])
-        counts = {table: len(getattr(checked, table)) for table in RECORDS}
-        return ImportResult(False, repeats=checked.repeats, warnings=list(checked.warnings), **counts)
 
     # --- deriving --------------------------------------------------------------------------------
 
@@ -314,17 +305,6 @@ def _set_info(connection: Connection, **values: str) -> None:
     values |= {"version": str(int(_info_in(connection)["version"]) + 1), "state": secrets.token_hex(16)}
     for name, value in values.items():
         connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
-
-
-def _holds_imports(connection: Connection) -> bool:
-    """Whether anything was imported: an empty store need not wait for a batch's fingerprint."""
-    return connection.execute(select(_TABLES["imports"].c.number).limit(1)).first() is not None
-
-
-def _imported(connection: Connection, mark: str) -> bool:
-    """Whether content of this fingerprint is stored."""
-    imports = _TABLES["imports"]
-    return connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first() is not None
 
 
 class _NotFresh(Exception):

@@ -7,13 +7,15 @@ while the next file is still being read. Whatever is found wrong later ends the 
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,7 +25,8 @@ from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData
 
 from data_models import store_worklist
 from data_models.bulk import Load, Rows, ahead, in_key_order, ingest, pieces, read_frame
-from data_models.reconcile import reconcile
+from data_models.engine import StoreError
+from data_models.reconcile import Reconciliation
 from data_models.records import RecordBatch, empty_table, fingerprint
 from data_models.rules import OutcomeRules
 from data_models.store_facts import FACTS, LISTED, derived, drop_facts, made_ready, whole_patients
@@ -32,6 +35,7 @@ from data_models.tables import Base
 
 if TYPE_CHECKING:
     from data_models.readers import Step
+    from data_models.readers.parts import RecordParts
 
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 _AHEAD = 5  # what is made ready and not yet stored: measured, more keeps memory and brings no speed
@@ -81,6 +85,19 @@ class AllCame(NamedTuple):
 Item = Made | Patients | AllCame
 
 
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did: new rows a table, identical repeats ignored, whether it was stored before."""
+
+    already_imported: bool
+    patients: int = 0
+    sessions: int = 0
+    assessments: int = 0
+    side_effects: int = 0
+    repeats: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Brought:
     """What an import brought, complete when its stream has ended.
@@ -107,7 +124,39 @@ class Brought:
         return self._mark
 
 
+@contextmanager
+def in_parts(path: Path, engine: Engine | None, progress: Progress) -> Iterator[RecordParts]:
+    """Records too large to be held at once; what is kept of them meanwhile lies beside a SQLite store.
+
+    Raises
+    ------
+    RecordsRefused, CannotRead : as `readers.read_records`.
+    StoreError : there is no room for what is kept.
+    """
+    from data_models.readers.parts import read_parts
+
+    beside_store = engine is not None and engine.dialect.name == "sqlite" and engine.url.database
+    folder = Path(beside_store).absolute().parent if beside_store else Path(tempfile.gettempdir())
+    try:
+        with read_parts(path, folder, progress) as parts:
+            yield parts
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"{folder} cannot hold what was read: {reason}; nothing was stored; make room") from error
+
+
 # --- what is stored already ---------------------------------------------------------------------------
+
+
+def holds_imports(connection: Connection) -> bool:
+    """Whether anything was imported: an empty store need not wait for a batch's fingerprint."""
+    return connection.execute(select(_TABLES["imports"].c.number).limit(1)).first() is not None
+
+
+def imported(connection: Connection, mark: str) -> bool:
+    """Whether content of this fingerprint is stored."""
+    imports = _TABLES["imports"]
+    return connection.execute(select(imports.c.number).where(imports.c.fingerprint == mark)).first() is not None
 
 
 def nothing_stored(batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
@@ -117,11 +166,13 @@ def nothing_stored(batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
 
 @contextmanager
 def stored_before(engine: Engine) -> Iterator[Stored]:
-    """What a store holds of the patients of a batch, read beside the transaction that imports.
+    """What a store holds of the patients of a batch; all that is asked for belongs to one version of the store.
 
-    That one holds the import's lock: what others see is what was stored before it.
+    Beside a transaction that imports, and so holds its lock, that is the version before the import.
     """
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
         yield partial(_stored_records, connection)
 
 
@@ -147,7 +198,7 @@ def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordB
 
 
 def made(
-    parts: Sequence[Iterable[Step]] | Iterable[Iterable[Step]],
+    parts: Iterable[Iterable[Step]],
     count: int,
     stored: Stored,
     first_id: int,
@@ -170,6 +221,7 @@ def made(
     ------
     RecordsRefused, CannotRead : what has come is not to be kept.
     """
+    whole: Reconciliation | None = None
     for number, steps in enumerate(parts):
         new: dict[str, pd.DataFrame] = {}
         numbered: _Ids | None = None
@@ -186,7 +238,12 @@ def made(
                 new[name] = numbered.rows(frame, name)
                 yield from _records_made(name, new[name], dialect)
         before, known = stored(batch)
-        checked = reconcile(batch, before)
+        whole = whole or Reconciliation(batch.files)
+        checked = whole.new(batch, before)
+        if number == count - 1:
+            brought.warnings = whole.warnings()
+        if whole.refused:  # the parts that follow are looked at for their problems alone
+            continue
         numbered = numbered or _Ids.of(checked.patients, known, first_id)
         yield Patients(number, known.to_numpy(np.int64), numbered.fresh)
         for name in RECORDS:
@@ -195,7 +252,6 @@ def made(
                 yield from _records_made(name, new[name], dialect)
         brought.counts.update({name: len(new[name]) for name in RECORDS})
         brought.repeats += checked.repeats
-        brought.warnings += checked.warnings
         brought.source = checked.source
         if number == count - 1:
             yield AllCame(RECORDS)

@@ -29,6 +29,7 @@ FLOORS = {
         "store",
         "store_accounts",
         "store_answers",
+        "store_check",
         "store_cluster",
         "store_copy",
         "store_distribution",

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from data_models.readers.checked import CheckedTable, drop_repeats
+from data_models.readers.checked import CheckedTable, batch_of, drop_repeats
 from data_models.readers.containers import open_container
+from data_models.readers.earlier import Cleared, Earlier
 from data_models.readers.one_sheet import split_sheet
 from data_models.readers.problems import Problems
 from data_models.readers.tables import checked_table
-from data_models.records import BATCH_COLUMNS, ONE_SHEET, TABLES, RecordBatch, empty_table
+from data_models.records import ONE_SHEET, TABLES, RecordBatch
 
 __all__ = ["Step", "read_in_steps", "read_records"]
 
@@ -55,39 +56,32 @@ def read_in_steps(path: Path, progress: Progress | None = None) -> Iterator[Step
     """
     say = progress or (lambda what, done: None)
     problems = Problems()
-    passed: set[str] = set()
+    cleared = Cleared()
     say("reading", 0.0)
     container = open_container(Path(path), problems)
+    problems.in_order(container.tables.values())
     one_sheet = ONE_SHEET in container.tables
-    frames: dict[str, pd.DataFrame] = {}
-    files = {name: f"{name}.csv" for name in TABLES}
+    checked: dict[str, CheckedTable] = {}
     repeats = 0
     for at, name in enumerate(container.tables):
         say(f"checking {container.tables[name]}", at / len(container.tables))
         raw = container.read(name)
         if raw is None:
             continue
-        tables = split_sheet(raw, problems, passed) if one_sheet else {name: checked_table(raw, name, problems, passed)}
-        for table, checked in tables.items():
-            files[table] = checked.file
+        earlier = Earlier(cleared)
+        found = (
+            split_sheet(raw, problems, earlier) if one_sheet else {name: checked_table(raw, name, problems, earlier)}
+        )
+        for table in found:
             if table != "side_effects":  # theirs are known when their sessions are: reconcile
-                checked, dropped = drop_repeats(checked, problems, lenient=one_sheet and table == "patients")
+                lenient = one_sheet and table == "patients"
+                found[table], dropped = drop_repeats(found[table], problems, lenient=lenient)
                 # A one-sheet file repeats its patients by design: those are no repeats to report.
-                repeats += 0 if one_sheet and table == "patients" else dropped
+                repeats += 0 if lenient else dropped
             if not problems:
-                frames[table] = _frame(table, checked)
-                yield table, frames[table]
+                yield table, found[table].to_frame()
+        checked |= found
     problems.refuse_if_any()
-    frames |= {name: _frame(name, None) for name in TABLES if name not in frames}
+    files = {name: checked[name].file if name in checked else f"{name}.csv" for name in TABLES}
     say("checked", 1.0)
-    patients, sessions, assessments, side_effects = (frames[name] for name in TABLES)
-    yield RecordBatch(patients, sessions, assessments, side_effects, container.source, files, repeats)
-
-
-def _frame(name: str, checked: CheckedTable | None) -> pd.DataFrame:
-    """A table as the batch has it; None: one that the records do not hold."""
-    frame = empty_table(name) if checked is None else checked.to_frame()
-    if name == "side_effects" and checked is None:
-        frame = frame.assign(day_only=0.0)
-    extra = ["day_only"] if name == "side_effects" else []
-    return frame[[*BATCH_COLUMNS[name], *extra, "row"]]
+    yield batch_of(checked, container.source, files, repeats, [])

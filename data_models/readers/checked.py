@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from data_models.readers.columns import MISSING, Coded, Numbers
 from data_models.readers.problems import Problems
 from data_models.readers.raw import Rows
-from data_models.records import BATCH_KEYS
+from data_models.records import BATCH_COLUMNS, BATCH_KEYS, TABLES, RecordBatch, empty_table
+from data_models.vocabulary import SIDE_EFFECTS
 
 
 @dataclass(slots=True)
@@ -45,14 +47,38 @@ class CheckedTable:
         }
         return pd.DataFrame({**columns, "row": self.rows}, copy=False)
 
-    def take(self, keep: npt.NDArray[np.bool_]) -> CheckedTable:
-        """The records where `keep` holds."""
+    def take(self, keep: npt.NDArray[np.bool_ | np.intp]) -> CheckedTable:
+        """The records where `keep` holds, or at its places."""
         columns: dict[str, Coded | Numbers] = {
             name: Coded(column.codes[keep], column.values) if isinstance(column, Coded) else column[keep]
             for name, column in self.columns.items()
         }
         source_of = None if self.source_of is None else self.source_of[keep]
         return CheckedTable(self.name, self.file, columns, self.rows[keep], self.sources, source_of)
+
+    def in_order_of_the_file(self) -> CheckedTable:
+        """The records of a one-sheet file's blocks in the order of the whole file's: by score column or term."""
+        order = self.source_of
+        if order is None:
+            term = self.columns.get("term")
+            if not isinstance(term, Coded):
+                return self
+            place = {name: at for at, name in enumerate(SIDE_EFFECTS)}
+            order = np.array([place[value] for value in term.values] or [0], dtype=np.int32)[term.codes]
+        return self.take(np.argsort(order, kind="stable"))
+
+
+def batch_of(
+    checked: Mapping[str, CheckedTable], source: str, files: dict[str, str], repeats: int, warnings: list[str]
+) -> RecordBatch:
+    """A batch of checked tables; a table that is not among them has no rows."""
+    frames = {name: checked[name].to_frame() if name in checked else empty_table(name) for name in TABLES}
+    if "side_effects" not in checked:
+        frames["side_effects"] = frames["side_effects"].assign(day_only=0.0)
+    for name, frame in frames.items():
+        extra = ["day_only"] if name == "side_effects" else []
+        frames[name] = frame[[*BATCH_COLUMNS[name], *extra, "row"]]
+    return RecordBatch(**frames, source=source, files=files, repeats=repeats, warnings=warnings)
 
 
 def _dense(column: Coded | Numbers) -> tuple[npt.NDArray[np.int64], int]:

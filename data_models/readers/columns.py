@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
-from data_models.deidentification import screen
+from data_models.deidentification import identifier_class, is_random, screen
+from data_models.readers.earlier import MOST_WORDS, Earlier
 from data_models.readers.problems import Problems
 from data_models.readers.raw import Codes, RawTable, Texts
-from data_models.records import PROBLEMS_SHOWN, Field
+from data_models.records import Field
 
 Numbers = npt.NDArray[np.float64]
 MISSING = -1
@@ -37,8 +39,6 @@ _MIXED_AT_LEAST = 6
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d"
 _NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
-_ANY_REASON = "not a value of this column"
-_MOST_WORDS = 1_000
 _SERIAL_DATES = (25_569, 73_050)  # 1970 to 2099 as spreadsheets count days
 _INFINITE = frozenset(("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"))
 
@@ -61,11 +61,12 @@ class Coded:
 
 
 class Converter:
-    """Converts the columns of one file, noting problems under its name."""
+    """Converts the columns of one file or of a block of it, noting problems under the file's name."""
 
-    def __init__(self, raw: RawTable, problems: Problems) -> None:
+    def __init__(self, raw: RawTable, problems: Problems, earlier: Earlier) -> None:
         self.raw = raw
         self._problems = problems
+        self._earlier = earlier
 
     def note(self, where: npt.NDArray[np.bool_], column: str | None, reason: str) -> None:
         """Note a problem in every data row where `where` holds."""
@@ -93,78 +94,85 @@ class Converter:
             text = values[at].as_py()
             if text == "":
                 continue
-            if len(reasons) >= PROBLEMS_SHOWN:  # more are counted, not told apart
-                reasons[at] = _ANY_REASON
-            elif good[at]:
-                reasons[at] = _range_reason(field, parsed[at]) if not inside[at] else "not a whole number"
+            if not good[at]:
+                find = partial(_number_reason, text, field)
+            elif not inside[at]:
+                find = partial(_range_reason, field, parsed[at])
             else:
-                reasons[at] = _number_reason(text, field)
+                find = partial(str, "not a whole number")
+            reasons[at] = self._earlier.reason(name or field.name, text, find)
         self._note_values(texts, reasons, field, name)
         parsed[refused] = np.nan
         return parsed[texts.codes] if len(parsed) else self.absent()
 
     def choice(self, field: Field) -> Coded:
         """A column of one closed code."""
-        return self._coded(field, lambda text: _choice_reason(text, field.choices))
+        return self._coded(field, field.choices.__contains__, lambda text: _choice_reason(text, field.choices))
 
     def word(self, field: Field) -> Coded:
         """A column of one word or code, of which a store holds few (clinics)."""
         texts = self.raw.columns.get(field.name)
-        if texts is not None and len(texts.values) > _MOST_WORDS:
-            reason = (
-                f"more than {_MOST_WORDS:,} different values; a column of its own for each patient is no {field.name}"
-            )
-            self._problems.add(self.raw.file, None, field.name, reason)
+        if texts is not None and self._earlier.holds_too_many(field.name, texts.values.to_pylist()):
+            if not self._earlier.blocks:
+                reason = f"more than {MOST_WORDS:,} different values; a column of its own for each patient is no "
+                self._problems.add(self.raw.file, None, field.name, reason + field.name)
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
-        return self._coded(field, _word_reason)
+        return self._coded(field, lambda text: _word_reason(text) is None, lambda text: _word_reason(text) or "")
 
     def flag(self, field: Field) -> Numbers:
         """A yes / no column as 1, 0, NaN."""
-        coded = self._coded(field, lambda text: _choice_reason(text, ("yes", "no")))
+        answers = ("yes", "no")
+        coded = self._coded(field, answers.__contains__, lambda text: _choice_reason(text, answers))
         worth = np.array([*({"yes": 1.0, "no": 0.0}.get(v, np.nan) for v in coded.values), np.nan])
         return worth[coded.codes]
 
     def several(self, field: Field) -> Coded:
         """A ";"-separated column: each value canonical, `;a;b;` in the order of the list, ";" for none."""
 
-        def reason(text: str) -> str | None:
+        def fits(text: str) -> bool:
             parts = _parts(text)
-            if parts == ["none"]:
-                return None
+            return parts == ["none"] or all(part in field.choices for part in parts)
+
+        def reason(text: str) -> str:
+            parts = _parts(text)
             if "none" in parts:
                 return "none stands beside other codes; keep one or the other"
-            return next((r for r in (_choice_reason(part, field.choices) for part in parts) if r), None)
+            return next(_choice_reason(part, field.choices) for part in parts if part not in field.choices)
 
-        coded = self._coded(field, reason)
+        coded = self._coded(field, fits, reason)
         canonical = []
         for text in coded.values:
             parts = set(_parts(text)) - {"none"}
             canonical.append(";" + "".join(f"{choice};" for choice in field.choices if choice in parts))
         return _recoded(coded, canonical)
 
-    def patient_code(self, field: Field, passed: set[str]) -> Coded:
-        """The codes of the patients. `passed`: codes that an earlier file of the batch was cleared for."""
+    def patient_code(self, field: Field) -> Coded:
+        """The codes of the patients; those that an earlier file or block was cleared for are not screened again."""
         texts = self.raw.columns.get(field.name)
         if texts is None:
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
+        cleared = self._earlier.cleared
         values = texts.values.to_pylist()
         long = pyarrow.compute.utf8_length(texts.values).to_numpy(zero_copy_only=False) >= _MIXED_AT_LEAST
         fine = _matches(texts.values, _PLAIN_CODE) | (_matches(texts.values, _MIXED_CODE) & long)
-        doubtful = [int(at) for at in np.flatnonzero(~fine) if values[at] and values[at] not in passed]
         formed = _matches(texts.values, _CODE)
         reasons: dict[int, str] = {}
-        found = screen([values[at] for at in doubtful], "patient_code", column=values)
-        for at, identifier in zip(doubtful, found, strict=True):
-            if identifier:
+        for at in np.flatnonzero(~fine).tolist():
+            code = values[at]
+            if not code or code in cleared:
+                continue
+            identifier = identifier_class(code, "patient_code")
+            if identifier and not is_random(code, self._earlier.random_places(values)):
                 reasons[at] = f"looks like an identifier: {identifier}; give a random code"
             elif not formed[at]:
                 reasons[at] = "not a patient code: 1 to 32 of A-Z a-z 0-9 - _"
             else:
-                passed.add(values[at])
+                cleared.add(code, looks_like_an_identifier=identifier is not None)
         self._note_values(texts, reasons, field)
         return _without(texts, values, reasons)
 
-    def _coded(self, field: Field, reason_of: Callable[[str], str | None]) -> Coded:
+    def _coded(self, field: Field, fits: Callable[[str], bool], reason_of: Callable[[str], str]) -> Coded:
+        """A column of codes: those that fit and look like no identifier; `reason_of` says why another does not."""
         texts = self.raw.columns.get(field.name)
         if texts is None:
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
@@ -173,16 +181,16 @@ class Converter:
         for at, text in enumerate(values):
             if text in field.choices or text == "":
                 continue
-            if len(reasons) >= PROBLEMS_SHOWN:
-                reasons[at] = _ANY_REASON
-                continue
-            identifier = screen([text], field.kind)[0]
+            good = fits(text)
+            # What fits not is refused in any case; when no more reasons are told, none is looked for.
+            identifier = screen([text], field.kind)[0] if good or not self._earlier.is_full(field.name) else None
             if identifier:
-                reasons[at] = f"looks like an identifier: {identifier}; leave it out"
+                find = partial("looks like an identifier: {}; leave it out".format, identifier)
+            elif good:
+                continue
             else:
-                reason = reason_of(text)
-                if reason:
-                    reasons[at] = reason
+                find = partial(reason_of, text)
+            reasons[at] = self._earlier.reason(field.name, text, find)
         self._note_values(texts, reasons, field)
         return _without(texts, values, reasons)
 
@@ -228,9 +236,8 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(";") if part.strip()] or [text]
 
 
-def _choice_reason(text: str, choices: tuple[str, ...]) -> str | None:
-    if text in choices:
-        return None
+def _choice_reason(text: str, choices: tuple[str, ...]) -> str:
+    """Why a text is none of the codes."""
     if text.strip() in choices:
         return "spaces stand around the code; remove them"
     if text.strip().lower() in _NOT_RECORDED:

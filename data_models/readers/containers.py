@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_models.deidentification import holds_common_name, identifier_class
-from data_models.readers.csv_files import read_csv
-from data_models.readers.parquet_files import read_parquet
+from data_models.readers.csv_files import csv_blocks, read_csv
+from data_models.readers.parquet_files import parquet_blocks, read_parquet
 from data_models.readers.problems import Problems
-from data_models.readers.raw import RawTable
+from data_models.readers.raw import Blocks, RawTable
 from data_models.readers.workbook import open_workbook
 from data_models.records import ONE_SHEET, TABLES, CannotRead
 
@@ -20,6 +20,8 @@ _RECORD_SUFFIXES = frozenset((".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".ts
 
 
 _READERS: dict[str, Callable[[Path, str, Problems], RawTable | None]] = {".csv": read_csv, ".parquet": read_parquet}
+# Of a table: its problems go to these, bytes of a block, whether it is read line by line.
+BlocksOf = Callable[[str, Problems, int, bool], Blocks]
 
 
 @dataclass(slots=True)
@@ -31,11 +33,16 @@ class Container:
     source : csv, parquet, xlsx or one_sheet.
     tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
     read : the cells of one of them; None where nothing of it can be checked.
+    blocks : the same in blocks of rows, as `csv_files.csv_blocks` gives them; a sheet of a workbook, which its
+        own format bounds, is one block.
+    paths : the file of each table, where it has one of its own.
     """
 
     source: str
     tables: dict[str, str]
     read: Callable[[str], RawTable | None]
+    blocks: BlocksOf
+    paths: dict[str, Path]
 
 
 def open_container(path: Path, problems: Problems) -> Container:
@@ -59,7 +66,11 @@ def open_container(path: Path, problems: Problems) -> Container:
         found = open_workbook(path, problems)
         kind = ONE_SHEET if ONE_SHEET in found else "xlsx"
         return Container(
-            "one_sheet" if kind == ONE_SHEET else "xlsx", {name: name for name in found}, found.__getitem__
+            "one_sheet" if kind == ONE_SHEET else "xlsx",
+            {name: name for name in found},
+            found.__getitem__,
+            lambda name, problems, size, by_line: _one(found[name]),
+            {},
         )
     if suffix in _READERS:
         table = path.stem if path.stem in TABLES else ONE_SHEET
@@ -107,4 +118,17 @@ def _of_files(files: dict[str, Path], problems: Problems) -> Container:
         source,
         {name: file.name for name, file in files.items()},
         lambda name: _READERS[files[name].suffix.lower()](files[name], name, problems),
+        lambda name, noted, size, by_line: _blocks(files[name], name, noted, size, by_line),
+        files,
     )
+
+
+def _blocks(path: Path, table: str, problems: Problems, size: int, by_line: bool) -> Blocks:
+    if path.suffix.lower() == ".parquet":
+        return parquet_blocks(path, table, problems, size)
+    return csv_blocks(path, table, problems, size, by_line=by_line)
+
+
+def _one(raw: RawTable | None) -> Blocks:
+    if raw is not None:
+        yield raw

@@ -1,230 +1,178 @@
-"""Reading one CSV file as text, strictly.
+"""Reading one CSV file as text, strictly, whole or in blocks of lines.
 
-The ordinary path is Arrow's reader with every column as text. Only when it, or a look at the bytes,
-finds the file malformed is it read again line by line, which is slow but knows rows and reasons.
+The ordinary path is Arrow's reader with every column as text. Only when it finds the file malformed is
+it read again from its start, line by line. A file gives the same cells and problems in blocks of any size.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
 
+from data_models.readers.csv_lines import well_formed_lines
+from data_models.readers.csv_text import LONGEST_LINE, SLICE, first_line, text_bounds
+from data_models.readers.earlier import ReadAgain
 from data_models.readers.header import check_header
 from data_models.readers.problems import Problems
-from data_models.readers.raw import RawTable, Texts
+from data_models.readers.raw import Blocks, RawTable, Texts
 from data_models.records import CannotRead
 
 LARGEST_FILE = 4 * 10**9
-MOST_COLUMNS = 1_000
-LONGEST_LINE = 2**20  # Arrow reads by blocks of this size; a line that fits in two may pass
-_SLICE = 2**24
-_JOINED_LINES = 50  # how far a quoted line break is followed before the quotation mark counts as unclosed
-_OTHER_ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
 
 
-def read_csv(path: Path, table: str, problems: Problems, file: str | None = None) -> RawTable | None:
+def read_csv(path: Path, table: str, problems: Problems) -> RawTable | None:
     """The cells of a CSV file; None (with problems noted) where nothing of it can be checked further.
 
     Raises
     ------
     CannotRead : the file cannot be opened.
     """
-    file = file or path.name
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            problems.add(file, None, None, f"the file is larger than {LARGEST_FILE:,} bytes; split it")
-            return None
-        # Read, not mapped: a file that shrinks while it is mapped would take the process down.
-        with pa.OSFile(str(path)) as stream:
-            content = stream.read_buffer()
+        too_large = path.stat().st_size > LARGEST_FILE
     except OSError as error:
-        raise CannotRead(f"{file} cannot be opened ({error.strerror or 'input error'}); check the path") from None
-    view = memoryview(content).cast("B")  # Arrow's own view has signed bytes
-    if not _is_text(view, file, problems):
+        raise _cannot_open(path, error) from None
+    if too_large:
+        problems.add(path.name, None, None, f"the file is larger than {LARGEST_FILE:,} bytes; split it")
         return None
-    start = len(codecs.BOM_UTF8) if bytes(view[:3]) == codecs.BOM_UTF8 else 0
-    end = len(view)
-    while end > start and view[end - 1] in b"\r\n":
-        end -= 1
-    if end == start:
-        problems.add(file, None, None, "the file is empty; it needs a row of column names")
-        return None
-    header = _header(view[start:end], file, problems)
-    if header is None:
-        return None
-    names = check_header(table, file, header, problems)
-    if not any(names):
-        return None
-    body = content.slice(start, end - start)
-    try:
-        return _fast(body, file, names)
-    except (pa.ArrowInvalid, pa.ArrowKeyError):
-        return _line_by_line(body, file, names, problems)
-
-
-def _is_text(view: memoryview, file: str, problems: Problems) -> bool:
-    """Whether the bytes are UTF-8 without NUL; says where they are not."""
-    for mark, encoding in _OTHER_ENCODINGS:
-        if bytes(view[: len(mark)]) == mark:
-            problems.add(file, 1, None, f"the file is {encoding} (byte 1); save it as CSV UTF-8")
-            return False
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    position, lines = 0, 1
-    while position < len(view):
-        part = bytes(view[position : position + _SLICE])
-        last = position + len(part) == len(view)
-        pending = len(decoder.getstate()[0])
-        if b"\0" in part:
-            at = part.index(b"\0")
-            row = lines + part.count(b"\n", 0, at)
-            guess = "the file looks like UTF-16; save it as CSV UTF-8" if position == 0 and at < 4 else "remove it"
-            problems.add(file, row, None, f"a NUL byte at byte {position + at + 1}; {guess}")
-            return False
-        if not part.isascii() or pending:
-            try:
-                decoder.decode(part, final=last)
-            except UnicodeDecodeError as error:
-                at = error.start - pending  # negative: it began in the slice before
-                row = lines + part.count(b"\n", 0, max(at, 0))
-                problems.add(
-                    file,
-                    row,
-                    None,
-                    f"byte {position + at + 1} is not UTF-8 (the file looks like Windows-1252 or another 8-bit"
-                    " encoding); save it as CSV UTF-8",
-                )
-                return False
-        position += len(part)
-        lines += part.count(b"\n")
-    return True
-
-
-def _header(view: memoryview, file: str, problems: Problems) -> list[str] | None:
-    """The cells of the first line."""
-    first = bytes(view[: LONGEST_LINE + 1])
-    ends = [at for at in (first.find(b"\n"), first.find(b"\r")) if at >= 0]
-    if not ends and len(first) > LONGEST_LINE:
-        problems.add(file, 1, None, f"the line is longer than {LONGEST_LINE:,} bytes; is this a CSV file?")
-        return None
-    line = first[: min(ends)] if ends else first
-    try:
-        header = next(csv.reader([line.decode()], strict=True), [""])
-        if len(header) > MOST_COLUMNS:
-            problems.add(file, 1, None, f"the file has more than {MOST_COLUMNS:,} columns; is this a file of records?")
-            return None
-        return header
-    except (csv.Error, UnicodeDecodeError):
-        problems.add(
-            file, 1, None, "a quotation mark of the column names is not closed on its line; close or remove it"
-        )
-        return None
-
-
-def _fast(body: pa.Buffer, file: str, names: list[str | None]) -> RawTable:
-    """The whole file through Arrow; raises ArrowInvalid where any line is malformed."""
-    places = [f"{place}" for place in range(len(names))]
-    wanted = {place: name for place, name in zip(places, names, strict=True) if name is not None}
-    read = pyarrow.csv.read_csv(
-        pa.BufferReader(body),
-        read_options=pyarrow.csv.ReadOptions(column_names=places, skip_rows=1, block_size=LONGEST_LINE),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types={place: pa.dictionary(pa.int32(), pa.string()) for place in wanted},
-            include_columns=list(wanted),
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    ).unify_dictionaries()
-    table = RawTable(file, length=read.num_rows)
-    for place, name in wanted.items():
-        chunks = read.column(place).chunks
-        if not chunks:
-            table.columns[name] = Texts.of([])
-            continue
-        codes = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in chunks]
-        table.columns[name] = Texts(chunks[0].dictionary, np.concatenate(codes))
-    # Quoted line breaks and lines without a patient (empty ones): the slow path says where they are.
-    if any(_holds_line_break(texts.values) for texts in table.columns.values()):
-        raise pa.ArrowInvalid
-    if "patient_code" in table.columns and pyarrow.compute.index(table.columns["patient_code"].values, "").as_py() >= 0:
-        raise pa.ArrowInvalid
-    return table
-
-
-def _holds_line_break(values: pa.StringArray) -> bool:
-    return bool(pyarrow.compute.any(pyarrow.compute.match_substring_regex(values, r"[\r\n]")).as_py())
-
-
-def _lines(body: pa.Buffer) -> Iterator[tuple[int, str]]:
-    """Row number and text of each line after the header; a quoted line break does not end a row."""
-    stream = io.TextIOWrapper(io.BytesIO(memoryview(body)), encoding="utf-8", newline=None)
-    next(stream)
-    row, waiting = 2, []
-    for line in stream:
-        line = line.removesuffix("\n")
-        waiting.append(line)
-        if sum(part.count('"') for part in waiting) % 2 == 0:
-            yield row, "\n".join(waiting)
-            row, waiting = row + 1, []
-        elif len(waiting) >= _JOINED_LINES:
-            for part in waiting:
-                yield row, part
-                row += 1
-            waiting = []
-    for part in waiting:
-        yield row, part
-        row += 1
-
-
-def _line_by_line(body: pa.Buffer, file: str, names: list[str | None], problems: Problems) -> RawTable:
-    """The lines that are well formed, with their row numbers; notes what is wrong with the others."""
-    cells: list[list[str]] = []
-    rows: list[int] = []
-    for row, line in _lines(body):
-        if len(line) > LONGEST_LINE or len(line.encode()) > LONGEST_LINE:
-            problems.add(
-                file, row, None, f"the line is longer than {LONGEST_LINE:,} bytes; is a quotation mark missing?"
-            )
-            continue
-        if not line:
-            problems.add(file, row, None, "the line is empty; delete it")
-            continue
+    for by_line in (False, True):
+        noted = Problems()
         try:
-            parsed = next(csv.reader([line], strict=True)) if '"' in line else line.split(",")
-        except csv.Error:
-            problems.add(file, row, None, "a quotation mark is not closed on its line; close or remove it")
+            raw = next(csv_blocks(path, table, noted, LARGEST_FILE, by_line=by_line), None)
+            break
+        except ReadAgain:
             continue
-        if "\n" in line:
-            column = next((n for n, cell in zip(names, parsed, strict=False) if "\n" in cell and n), None)
-            problems.add(file, row, column, "a cell holds a line break; remove it")
-        elif len(parsed) != len(names):
-            found = f"{len(parsed):,} field{'' if len(parsed) == 1 else 's'} where the header has {len(names):,}"
-            what = "the row is cut short" if len(parsed) < len(names) else "the row has too many fields"
-            at = _first_wrong_column(names, len(parsed))
-            problems.add(file, row, at, f"{what}: {found}; correct the row")
-        else:
-            cells.append(parsed)
-            rows.append(row)
-    table = RawTable(file, length=len(cells), rows=np.array(rows, dtype=np.int64))
-    for place, name in enumerate(names):
+    problems.extend(noted)
+    return raw
+
+
+def csv_blocks(path: Path, table: str, problems: Problems, size: int, *, by_line: bool = False) -> Blocks:
+    """The cells of a CSV file in blocks of lines; no block (with problems noted) where nothing of it can be checked.
+
+    Parameters
+    ----------
+    size : bytes of a block, about.
+    by_line : whether some line is malformed: those that are not are read, the problems of the others noted.
+
+    Raises
+    ------
+    CannotRead : the file cannot be opened, or changes while it is read.
+    ReadAgain : a line is malformed; what was noted and read so far does not hold.
+    """
+    file = path.name
+    try:
+        # Read, not mapped: a file that shrinks while it is mapped would take the process down.
+        with path.open("rb") as stream:
+            bounds = text_bounds(iter(lambda: stream.read(SLICE), b""), file, problems)
+            if bounds is None:
+                return
+            start, end = bounds
+            if start == end:
+                problems.add(file, None, None, "the file is empty; it needs a row of column names")
+                return
+            stream.seek(start)
+            header = first_line(stream.read(min(LONGEST_LINE + 1, end - start)), file, problems)
+            if header is None:
+                return
+            names = check_header(table, file, header[0], problems)
+            if not any(names):
+                return
+            start = min(start + header[1], end)
+            stream.seek(start)
+            if by_line or start == end:
+                text = io.TextIOWrapper(
+                    io.BufferedReader(_Bounded(stream, end - start)), encoding="utf-8", newline=None
+                )
+                yield from well_formed_lines(text, file, names, problems, size)
+                return
+            row = 2
+            for block in _cut(stream, end - start, size):
+                yield (raw := _parsed(block, file, names, row))
+                row += raw.length
+    except OSError as error:
+        raise _cannot_open(path, error) from None
+    except UnicodeDecodeError:
+        raise CannotRead(f"{file} changed while it was read; read it again") from None
+
+
+def _cannot_open(path: Path, error: OSError) -> CannotRead:
+    return CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path")
+
+
+def _cut(stream: BinaryIO, length: int, size: int) -> Iterator[bytes]:
+    """The next bytes of a stream in blocks of whole lines.
+
+    Raises
+    ------
+    ReadAgain : a line is too long.
+    CannotRead : there are fewer bytes than there were.
+    """
+    left, held = length, b""
+    while left:
+        fresh = stream.read(min(size, left))
+        if not fresh:
+            raise CannotRead(f"{Path(stream.name).name} changed while it was read; read it again")
+        left -= len(fresh)
+        held += fresh
+        # A return at the very end may be the first half of a line end.
+        end = max(held.rfind(b"\n"), held.rfind(b"\r", 0, len(held) - 1)) + 1 if left else len(held)
+        if end:
+            yield held[:end]
+            held = held[end:]
+        elif len(held) > 2 * LONGEST_LINE:
+            raise ReadAgain
+
+
+class _Bounded(io.RawIOBase):
+    """The next bytes of a stream, as many as are asked for and no more."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream, self._left = stream, length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        found = self._stream.read(min(len(target), self._left))
+        target[: len(found)] = found
+        self._left -= len(found)
+        return len(found)
+
+
+def _parsed(block: bytes, file: str, names: list[str | None], row: int) -> RawTable:
+    """Whole lines through Arrow, the first of them row `row`; raises ReadAgain where any line is malformed."""
+    places = [f"{place}" for place in range(len(names))]
+    try:
+        read = pyarrow.csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pyarrow.csv.ReadOptions(column_names=places, block_size=LONGEST_LINE),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={place: pa.dictionary(pa.int32(), pa.string()) for place in places},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        ).unify_dictionaries()
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        raise ReadAgain from None
+    table = RawTable(file, length=read.num_rows, first=row)
+    for place, name in zip(places, names, strict=True):
+        chunks = read.column(place).chunks
+        values = chunks[0].dictionary
+        # Only line by line is it told where a cell holds a line break, which an unclosed quotation mark
+        # makes of the end of a line or a block.
+        if pyarrow.compute.any(pyarrow.compute.match_substring_regex(values, r"[\r\n]")).as_py():
+            raise ReadAgain
         if name is not None:
-            table.columns[name] = Texts.of([row_cells[place] for row_cells in cells])
+            codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in chunks])
+            table.columns[name] = Texts(values, codes)
+    # A line without a patient may be an empty one.
+    if "patient_code" in table.columns and pyarrow.compute.index(table.columns["patient_code"].values, "").as_py() >= 0:
+        raise ReadAgain
     return table
-
-
-def _first_wrong_column(names: list[str | None], found: int) -> str | None:
-    """The first column without a field in a row cut short; None for a row with too many."""
-    return names[found] if found < len(names) else None

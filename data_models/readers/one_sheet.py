@@ -8,6 +8,7 @@ from data_models import vocabulary
 from data_models.instruments import INSTRUMENTS
 from data_models.readers.checked import CheckedTable
 from data_models.readers.columns import MISSING, Coded, Converter, Numbers
+from data_models.readers.earlier import Earlier
 from data_models.readers.header import score_column
 from data_models.readers.problems import Problems
 from data_models.readers.raw import RawTable
@@ -23,13 +24,16 @@ from data_models.records import (
 )
 
 
-def split_sheet(raw: RawTable, problems: Problems, passed: set[str]) -> dict[str, CheckedTable]:
-    """The four tables of a one-sheet file, checked; each record carries the sheet's row."""
-    converter = Converter(raw, problems)
-    of_patients = patients(converter, passed)
+def split_sheet(raw: RawTable, problems: Problems, earlier: Earlier) -> dict[str, CheckedTable]:
+    """The four tables of a one-sheet file or of a block of it, checked; each record carries the sheet's row.
+
+    `earlier` is what is known of the file; what this block tells is added.
+    """
+    converter = Converter(raw, problems, earlier)
+    of_patients = patients(converter)
     code = of_patients["patient_code"]
     assert isinstance(code, Coded)
-    of_sessions = sessions(converter, passed, code)
+    of_sessions = sessions(converter, code)
     hours, day_only = of_sessions["hours"], of_sessions["day_only"]
     assert not isinstance(hours, Coded)
     assert not isinstance(day_only, Coded)

@@ -6,8 +6,11 @@ false, nested values) is refused by column. Rows are counted as the CSV file's w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +18,19 @@ import pyarrow.compute as pc
 
 from data_models.readers.header import check_header
 from data_models.readers.problems import Problems
-from data_models.readers.raw import RawTable, Texts
+from data_models.readers.raw import Blocks, RawTable, Texts
 from data_models.records import TABLES, CannotRead
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 MOST_ROWS = 100_000_000
 MOST_COLUMNS = 1_000
 # A file of equal values packs well; beyond this it is made to fill the memory.
 MOST_CELLS_A_BYTE = 100
 _HARMLESS_CELLS = 10_000_000
+_BYTES_A_CELL = 8
+_BUFFER = 2**20
 
 
 def read_parquet(path: Path, table: str, problems: Problems) -> RawTable | None:
@@ -32,26 +40,62 @@ def read_parquet(path: Path, table: str, problems: Problems) -> RawTable | None:
     ------
     CannotRead : the file cannot be opened or is no Parquet file.
     """
+    with _opened(path) as source:
+        if source.metadata.num_rows > MOST_ROWS:
+            problems.add(path.name, None, None, f"the file has more than {MOST_ROWS:,} rows; split it")
+            return None
+        names, checkable = _columns(source, table, path, problems)
+        columns = {name: _texts(source.read(columns=[name]).column(name)) for name in names}
+        return RawTable(path.name, columns, source.metadata.num_rows) if checkable else None
+
+
+def parquet_blocks(path: Path, table: str, problems: Problems, size: int) -> Blocks:
+    """The cells of a Parquet file in blocks of rows; none (with problems noted) where nothing of it can be checked.
+
+    Parameters
+    ----------
+    size : bytes of a block, about.
+
+    Raises
+    ------
+    CannotRead : the file cannot be opened or is no Parquet file.
+    """
+    with _opened(path) as source:
+        names, checkable = _columns(source, table, path, problems)
+        rows = max(1, size // (_BYTES_A_CELL * max(len(names), 1)))
+        row = 2
+        for batch in source.iter_batches(rows, columns=names) if names else ():
+            columns = {name: _texts(pa.chunked_array([batch.column(name)])) for name in names}
+            if checkable:
+                yield RawTable(path.name, columns, batch.num_rows, first=row)
+            row += batch.num_rows
+        if checkable and (row == 2 or not names):
+            yield RawTable(path.name, {name: Texts.of([]) for name in names}, source.metadata.num_rows)
+
+
+def unpacked_size(path: Path) -> int:
+    """Bytes of a Parquet file unpacked, by its own metadata: no less than `_BYTES_A_CELL` a cell.
+
+    Raises
+    ------
+    CannotRead : the file cannot be opened or is no Parquet file.
+    """
+    with _opened(path) as source:
+        metadata = source.metadata
+        told = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
+        return max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file, which reads of each column a little at a time; plain words for what is wrong with it."""
     # Imported here: the CSV path and the dashboard's start have no use for it.
     import pyarrow.parquet as pq
 
     file = path.name
     try:
-        with path.open("rb") as stream, pq.ParquetFile(stream) as source:
-            names = _columns(source, table, file, path.stat().st_size, problems)
-            if names is None:
-                return None
-            raw = RawTable(file, length=source.metadata.num_rows)
-            refused = []
-            for name in (name for name in names if name is not None):
-                texts = _texts(source.read(columns=[name]).column(name), file, name, problems)
-                if texts is None:
-                    refused.append(name)
-                else:
-                    raw.columns[name] = texts
-            # Without a column that every row needs, each row would be told of again.
-            required = {field.name for field in TABLES.get(table, ()) if field.required}
-            return None if (required | {"patient_code", "hours", "day"}).intersection(refused) else raw
+        with path.open("rb") as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as source:
+            yield source
     except OSError as error:
         if error.strerror is None:  # Arrow's word for a file that breaks off
             raise CannotRead(f"{file} is no readable Parquet file; write it again") from None
@@ -60,39 +104,38 @@ def read_parquet(path: Path, table: str, problems: Problems) -> RawTable | None:
         raise CannotRead(f"{file} is no readable Parquet file; write it again") from None
 
 
-def _columns(source: object, table: str, file: str, size: int, problems: Problems) -> list[str | None] | None:
-    """The known name of each column (None: refused); None where the file is not to be read."""
-    metadata, schema = source.metadata, source.schema_arrow  # type: ignore[attr-defined]
-    header = list(schema.names)
+def _columns(source: pq.ParquetFile, table: str, path: Path, problems: Problems) -> tuple[list[str], bool]:
+    """The columns that can be read as text, and whether their rows can be checked; notes what is wrong."""
+    file, metadata = path.name, source.metadata
+    header = list(source.schema_arrow.names)
     cells = metadata.num_rows * max(len(header), 1)
     if len(header) > MOST_COLUMNS:
         problems.add(file, 1, None, f"the file has more than {MOST_COLUMNS:,} columns; is this a file of records?")
-    elif metadata.num_rows > MOST_ROWS:
-        problems.add(file, None, None, f"the file has more than {MOST_ROWS:,} rows; split it")
-    elif cells > max(_HARMLESS_CELLS, MOST_CELLS_A_BYTE * size):
-        problems.add(
-            file, None, None, f"the file unpacks to more than {MOST_CELLS_A_BYTE} cells a byte; it is not read"
-        )
+    elif cells > max(_HARMLESS_CELLS, MOST_CELLS_A_BYTE * path.stat().st_size):
+        what = f"the file unpacks to more than {MOST_CELLS_A_BYTE} cells a byte; it is not read"
+        problems.add(file, None, None, what)
     elif not header:
         problems.add(file, None, None, "the file is empty; it needs columns with the names of the records")
     else:
-        names = check_header(table, file, header, problems)
         # Of a name that stands twice, neither column is read.
-        names = [name if name is not None and header.count(name) == 1 else None for name in names]
-        return names if any(names) else None
-    return None
+        known = [n for n in check_header(table, file, header, problems) if n is not None and header.count(n) == 1]
+        reasons = {name: _refused(source.schema_arrow.field(name).type) for name in known}
+        for name, reason in reasons.items():
+            if reason:
+                problems.add(file, None, name, reason)
+        # Without a column that every row needs, each row would be told of again.
+        needed = {field.name for field in TABLES.get(table, ()) if field.required} | {"patient_code", "hours", "day"}
+        readable = [name for name, reason in reasons.items() if not reason]
+        return readable, bool(known) and needed.isdisjoint(reasons.keys() - set(readable))
+    return [], False
 
 
-def _texts(column: pa.ChunkedArray, file: str, name: str, problems: Problems) -> Texts | None:
-    """A column's cells as a CSV file would hold them, "" for null; None with a problem noted where they cannot be."""
+def _texts(column: pa.ChunkedArray) -> Texts:
+    """A column's cells as a CSV file would hold them, "" for null."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
         kind = column.type
-    reason = _refused(kind)
-    if reason:
-        problems.add(file, None, name, reason)
-        return None
     if pa.types.is_null(kind):
         return Texts(pa.array([""]), np.zeros(len(column), np.int32))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -112,6 +155,7 @@ def _texts(column: pa.ChunkedArray, file: str, name: str, problems: Problems) ->
 def _refused(kind: pa.DataType) -> str | None:
     """Why a column of this type cannot be read as text; None where it can."""
     types = pa.types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
     if types.is_temporal(kind):
         return "the column holds dates or times: date (C); give hours or days since the first session"
     if types.is_boolean(kind):

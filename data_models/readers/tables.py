@@ -10,6 +10,7 @@ from data_models import vocabulary
 from data_models.instruments import INSTRUMENTS
 from data_models.readers.checked import CheckedTable
 from data_models.readers.columns import MISSING, Coded, Converter, Numbers
+from data_models.readers.earlier import Earlier
 from data_models.readers.problems import Problems
 from data_models.readers.raw import RawTable
 from data_models.records import (
@@ -27,28 +28,28 @@ from data_models.records import (
 )
 
 
-def checked_table(raw: RawTable, name: str, problems: Problems, passed: set[str]) -> CheckedTable:
-    """One table of a CSV folder or workbook, checked.
+def checked_table(raw: RawTable, name: str, problems: Problems, earlier: Earlier) -> CheckedTable:
+    """One table of a folder or workbook, or a block of it, checked.
 
     Parameters
     ----------
-    passed : patient codes already cleared in this batch; the table's own are added.
+    earlier : what is known of the file and of those before it; what this block tells is added.
     """
-    converter = Converter(raw, problems)
+    converter = Converter(raw, problems, earlier)
     read = {"patients": patients, "sessions": sessions, "assessments": assessments, "side_effects": side_effects}[name]
-    columns = read(converter, passed)
+    columns = read(converter)
     names = [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]
     rows = raw.row_numbers(np.arange(raw.length))
     return CheckedTable(name, raw.file, {column: columns[column] for column in names}, rows)
 
 
-def by_kind(converter: Converter, fields: tuple[Field, ...], passed: set[str]) -> dict[str, Coded | Numbers]:
+def by_kind(converter: Converter, fields: tuple[Field, ...]) -> dict[str, Coded | Numbers]:
     """Each column converted as its field says."""
     columns: dict[str, Coded | Numbers] = {}
     for field in fields:
         match field.kind:
             case "patient_code":
-                columns[field.name] = converter.patient_code(field, passed)
+                columns[field.name] = converter.patient_code(field)
             case "word":
                 columns[field.name] = converter.word(field)
             case "choice":
@@ -62,9 +63,9 @@ def by_kind(converter: Converter, fields: tuple[Field, ...], passed: set[str]) -
     return columns
 
 
-def patients(converter: Converter, passed: set[str]) -> dict[str, Coded | Numbers]:
+def patients(converter: Converter) -> dict[str, Coded | Numbers]:
     """Patients, `age` turned into its band."""
-    columns = by_kind(converter, PATIENTS, passed)
+    columns = by_kind(converter, PATIENTS)
     columns["age_band"] = _age_band(converter, columns)
     return columns
 
@@ -108,9 +109,9 @@ def _empty(converter: Converter, name: str) -> npt.NDArray[np.bool_]:
     return texts.codes == blank
 
 
-def sessions(converter: Converter, passed: set[str], code: Coded | None = None) -> dict[str, Coded | Numbers]:
+def sessions(converter: Converter, code: Coded | None = None) -> dict[str, Coded | Numbers]:
     """Sessions; vitals and doses within plausibility. `code`: the patient codes where already converted."""
-    columns = by_kind(converter, SESSIONS if code is None else SESSIONS[1:], passed)
+    columns = by_kind(converter, SESSIONS if code is None else SESSIONS[1:])
     if code is not None:
         columns["patient_code"] = code
     columns["hours"], day_only = clock(converter, columns, "session")
@@ -129,9 +130,9 @@ def sessions(converter: Converter, passed: set[str], code: Coded | None = None) 
     return columns
 
 
-def assessments(converter: Converter, passed: set[str]) -> dict[str, Coded | Numbers]:
+def assessments(converter: Converter) -> dict[str, Coded | Numbers]:
     """Scores within their instrument's range; the time in hours with its precision."""
-    columns = by_kind(converter, ASSESSMENTS, passed)
+    columns = by_kind(converter, ASSESSMENTS)
     hours_given = ~_empty(converter, "hours")
     columns["hours"], day_only = clock(converter, columns, "score")
     timing = columns.pop("timing")
@@ -170,9 +171,9 @@ def check_scores(converter: Converter, instrument: Coded, score: Numbers, column
             )
 
 
-def side_effects(converter: Converter, passed: set[str]) -> dict[str, Coded | Numbers]:
+def side_effects(converter: Converter) -> dict[str, Coded | Numbers]:
     """Side effects; minutes in order. A missing onset is -1."""
-    columns = by_kind(converter, SIDE_EFFECTS, passed)
+    columns = by_kind(converter, SIDE_EFFECTS)
     columns["hours"], day_only = clock(converter, columns, "session")
     columns["day_only"] = day_only.astype(np.float64)
     onset, resolved, last = (columns[f"{name}_minutes"] for name in ("onset", "resolved", "last_observed"))

@@ -1,4 +1,4 @@
-"""An import that is stored while it is read: the same store, and nothing of it where anything is wrong."""
+"""Imports that are stored while they are read, or part by part: the same store, and nothing where anything is wrong."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from data_models import bulk, store_import, store_keys
 from data_models import store as store_module
-from data_models import store_import
 from data_models.accounts import ACCESS_TABLES
-from data_models.readers import read_records
+from data_models.readers import parts, read_records
 from data_models.records import RecordsRefused
-from data_models.store import Store
+from data_models.rules import DEFAULT_RULES
+from data_models.store import Store, StoreError
+from data_models.store_check import check_path
 from data_models.tables import Base
 
 OWN = frozenset({"store_info"}) | ACCESS_TABLES  # what differs from store to store
@@ -97,7 +99,7 @@ def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
     store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both found the store empty before either had its lock."""
-    looked, both = store_module._holds_imports, threading.Barrier(2)
+    looked, both = store_module.holds_imports, threading.Barrier(2)
     waited: set[int] = set()
 
     def together(connection: Any) -> bool:
@@ -107,7 +109,7 @@ def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
             both.wait(20)
         return found
 
-    monkeypatch.setattr(store_module, "_holds_imports", together)
+    monkeypatch.setattr(store_module, "holds_imports", together)
     results: list[bool] = []
     threads = [
         threading.Thread(target=lambda: results.append(store.import_path(small_records).already_imported))
@@ -134,3 +136,128 @@ def test_a_stream_ends_with_whoever_takes_from_it() -> None:
     before = len(made)
     assert before < 10
     assert len(made) == before
+
+
+# --- in parts -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every import is one of many parts, and every table large enough to be laid out beside SQLite."""
+    monkeypatch.setattr(parts, "WORTH_BYTES", 1)
+    monkeypatch.setattr(parts, "PART_BYTES", 60_000)
+    monkeypatch.setattr(bulk, "_ROWS_OF_AN_IMAGE", 1)
+    monkeypatch.setattr(store_keys, "ROWS_WORTH_IT", 1)
+
+
+def _by_code(store: Store) -> dict[str, list[tuple[str, ...]]]:
+    """Every row that belongs to a patient, by the patient's code, in any order; and the counts of the list."""
+    rows = _rows(store)
+    codes = {row[0]: row[1] for row in rows["patients"]}
+    growing = [name for name, table in Base.metadata.tables.items() if "patient_id" in table.columns and name in rows]
+    return {name: sorted(tuple(map(str, (codes[row[0]], *row[1:]))) for row in rows[name]) for name in growing}
+
+
+def _half(folder: Path, to: Path) -> Path:
+    """Every other patient, all of whose scores but the last third, so that more of them can come."""
+    to.mkdir()
+    codes = [line.split(",")[0] for line in (folder / "patients.csv").read_text().splitlines()[1:]]
+    wanted = set(codes[::2])
+    for file in folder.glob("*.csv"):
+        head, *lines = file.read_text().splitlines()
+        kept = [line for line in lines if line.split(",")[0] in wanted]
+        if file.name == "assessments.csv":
+            kept = [line for place, line in enumerate(kept) if place % 3]
+        (to / file.name).write_text("\n".join([head, *kept]) + "\n")
+    return to
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_it_holds_what_a_batch_imported_whole_holds(
+    two_stores: tuple[Store, Store], sample_folder: Path
+) -> None:
+    in_parts, whole = two_stores
+    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+    assert _by_code(in_parts) == _by_code(whole)
+    mark = [row[1:] for row in _rows(in_parts)["imports"]]
+    assert mark == [row[1:] for row in _rows(whole)["imports"]]
+    assert _rows(in_parts)["worklist_counts"] == _rows(whole)["worklist_counts"]
+    assert in_parts.import_path(sample_folder).already_imported
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_more_records_of_known_patients_among_new_ones_are_added(
+    two_stores: tuple[Store, Store], sample_folder: Path, tmp_path: Path
+) -> None:
+    in_parts, whole = two_stores
+    half = _half(sample_folder, tmp_path / "half")
+    for store in two_stores:
+        store.import_batch(read_records(half))
+    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+    assert _by_code(in_parts) == _by_code(whole)
+    assert _rows(in_parts)["worklist_counts"] == _rows(whole)["worklist_counts"]
+
+
+@pytest.mark.usefixtures("in_small_parts")
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
+    stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
+) -> None:
+    if stored_before:
+        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    before = _rows(store)
+    wrong = tmp_path / "wrong"
+    shutil.copytree(sample_folder, wrong)
+    codes = [line.split(",")[0] for line in (wrong / "patients.csv").read_text().splitlines()[1:]]
+    with (wrong / "side_effects.csv").open("a") as file:
+        width = (wrong / "side_effects.csv").read_text().splitlines()[0].split(",")
+        for code in (codes[3], codes[200], "Z9"):
+            cells = {"patient_code": code, "hours": "3.25", "term": "nausea"}
+            file.write(",".join(cells.get(name, "") for name in width) + "\n")
+    expected: list[str] = []
+    for refuse in (lambda: store.import_batch(read_records(wrong)), lambda: store.import_path(wrong)):
+        with pytest.raises(RecordsRefused) as refused:
+            refuse()
+        expected.append("\n".join(map(str, refused.value.problems)))
+        assert refused.value.count == 4
+    assert expected[0] == expected[1]
+    assert _rows(store) == before
+    with pytest.raises(RecordsRefused) as refused:
+        check_path(wrong, store, lambda step, share: None)
+    assert "\n".join(map(str, refused.value.problems)) == expected[0]
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_a_check_says_what_an_import_does(store: Store, sample_folder: Path) -> None:
+    would, read = check_path(sample_folder, store, lambda step, share: None)
+    did = store.import_path(sample_folder)
+    assert would == did
+    assert read["sessions"] == did.sessions
+    assert check_path(sample_folder, store, lambda step, share: None)[0].already_imported
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_under_other_rules_everything_is_derived_by_them(
+    two_stores: tuple[Store, Store], sample_folder: Path, tmp_path: Path
+) -> None:
+    in_parts, whole = two_stores
+    rules = DEFAULT_RULES.changed({"course_gap_days": 60})
+    half = _half(sample_folder, tmp_path / "half")
+    for store in two_stores:
+        store.import_batch(read_records(half))
+    in_parts.import_path(sample_folder, rules=rules)
+    whole.import_batch(read_records(sample_folder), rules=rules)
+    assert in_parts.rules() == rules
+    assert _by_code(in_parts) == _by_code(whole)
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_a_disk_that_is_full_while_parts_are_kept_is_told_plainly(
+    store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: Any, **named: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(parts, "Spill", full)
+    with pytest.raises(StoreError, match="cannot hold what was read: No space left"):
+        store.import_path(sample_folder)

@@ -158,12 +158,16 @@ def test_a_line_of_a_million_bytes_is_read_one_of_three_is_not(tmp_path: Path, s
 
 @pytest.mark.parametrize("position", [0, 2**24 - 1, 2**24, 2**24 + 5])
 def test_a_multi_byte_letter_on_the_edge_of_a_slice_is_judged_whole(tmp_path: Path, position: int) -> None:
-    from data_models.readers.csv_files import _is_text
+    from data_models.readers.csv_text import SLICE, text_bounds
     from data_models.readers.problems import Problems
+
+    def slices(content: bytes) -> list[bytes]:
+        return [content[at : at + SLICE] for at in range(0, len(content), SLICE)]
 
     text = b"a" * position + "é".encode() + b"a" * 10
     problems = Problems()
-    assert _is_text(memoryview(text), "f.csv", problems)
-    assert not _is_text(memoryview(b"a" * position + "é".encode("latin-1") + b"a" * 10), "f.csv", problems)
+    assert text_bounds(slices(text), "f.csv", problems) == (0, len(text))
+    wrong = b"a" * position + "é".encode("latin-1") + b"a" * 10
+    assert text_bounds(slices(wrong), "f.csv", problems) is None
     with pytest.raises(RecordsRefused, match=f"byte {position + 1} is not UTF-8"):
         problems.refuse_if_any()

@@ -1,0 +1,71 @@
+"""What an import would do: the rules across files and against what is stored, applied to records that stay outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+from data_models.engine import plainly
+from data_models.reconcile import Reconciliation
+from data_models.records import RecordBatch, fingerprint
+from data_models.store import Store
+from data_models.store_import import (
+    RECORDS,
+    ImportResult,
+    Progress,
+    holds_imports,
+    imported,
+    in_parts,
+    nothing_stored,
+    stored_before,
+)
+
+
+def check_path(path: Path, store: Store | None, progress: Progress) -> tuple[ImportResult, dict[str, int]]:
+    """What importing the records at a path would do, and how many rows of each table they hold; stores nothing.
+
+    Parameters
+    ----------
+    store : None: one that holds nothing.
+
+    Raises
+    ------
+    RecordsRefused, CannotRead, StoreError : as the import would.
+    """
+    from data_models.readers import read_records
+    from data_models.readers.parts import worth_parts
+
+    if worth_parts(path):
+        with in_parts(path, store.engine if store else None, progress) as parts:
+            return _checked(parts, parts.files, parts.fingerprint, store, progress), dict(parts.counts)
+    batch = read_records(path, progress)
+    return check_batch(batch, store, progress), {table: len(getattr(batch, table)) for table in RECORDS}
+
+
+def check_batch(batch: RecordBatch, store: Store | None, progress: Progress) -> ImportResult:
+    """The same for a checked batch."""
+    return _checked([batch], batch.files, partial(fingerprint, batch), store, progress)
+
+
+def _checked(
+    parts: Iterable[RecordBatch],
+    files: Mapping[str, str],
+    fingerprint_of: Callable[[], str],
+    store: Store | None,
+    progress: Progress,
+) -> ImportResult:
+    progress("comparing with what is stored", 0.0)
+    whole, counts, repeats = Reconciliation(files), Counter[str](), 0
+    if store is not None:
+        with store.connect() as connection:
+            if holds_imports(connection) and imported(connection, fingerprint_of()):
+                return ImportResult(already_imported=True, repeats=sum(part.repeats for part in parts))
+    with plainly(), stored_before(store.engine) if store is not None else nullcontext(nothing_stored) as stored:
+        for part in parts:
+            new = whole.new(part, stored(part)[0])
+            counts.update({table: len(getattr(new, table)) for table in RECORDS})
+            repeats += new.repeats
+    return ImportResult(False, repeats=repeats, warnings=whole.warnings(), **counts)
