@@ -24,6 +24,11 @@ _HASH_KEY = "patients-by-part"  # the same codes always come to the same parts
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
+def owners_alone(path: str, flags: int) -> int:
+    """The opener of a file that nobody but its owner may read."""
+    return os.open(path, flags, 0o600)
+
+
 class Spill:
     """Tables by part.
 
@@ -96,7 +101,7 @@ class Spill:
         joined = pa.Table.from_batches(pieces).unify_dictionaries().combine_chunks()
         path = self._path(name, part)
         with (
-            os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as stream,
+            open(path, "ab", opener=owners_alone) as stream,
             pa.ipc.new_stream(stream, joined.schema, options=_OPTIONS) as writer,
         ):
             writer.write_table(joined)
