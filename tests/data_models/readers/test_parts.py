@@ -2,136 +2,23 @@
 
 from __future__ import annotations
 
-import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_models.readers import parts, read_records
-from data_models.readers.parts import RecordParts, read_parts, worth_parts
-from data_models.reconcile import Reconciliation, reconcile
-from data_models.records import (
-    BATCH_KEYS,
-    ONE_SHEET,
-    TABLES,
-    CannotRead,
-    RecordBatch,
-    RecordsRefused,
-    empty_table,
-    fingerprint,
-)
+from data_models.readers import read_records
+from data_models.readers.parts import read_parts, worth_parts
+from data_models.records import ONE_SHEET, TABLES, RecordsRefused, fingerprint
+from tests.data_models.readers.agreement import hold_the_same_outcome, of_many, sizes
 
 COLUMNS = {name: [field.name for field in fields] for name, fields in TABLES.items()}
-
-
-@contextmanager
-def sizes(block: int, part: int) -> Iterator[None]:
-    """Blocks and parts of so many bytes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "BLOCK_BYTES", block)
-        patch.setattr(parts, "PART_BYTES", part)
-        yield
-
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame with texts in place of categories, which a part has of its own rows alone."""
-    texts = {name: column.astype("str") for name, column in frame.items() if column.dtype.kind == "O"}
-    return frame.assign(**texts).reset_index(drop=True)
-
-
-def hold_the_same(whole: RecordBatch, found: RecordParts) -> None:
-    """The parts are the whole, divided by patient."""
-    pieces = list(found)
-    assert len(found) == len(pieces) >= 1
-    assert (found.source, found.files, found.repeats, found.warnings) == (
-        whole.source, whole.files, whole.repeats, whole.warnings,
-    )  # fmt: skip
-    assert sum(piece.repeats for piece in pieces) == whole.repeats
-    assert found.counts == {name: len(getattr(whole, name)) for name in TABLES}
-    assert found.fingerprint() == fingerprint(whole)
-    of_patients = [{code for name in TABLES for code in getattr(piece, name)["patient_code"]} for piece in pieces]
-    assert sum(map(len, of_patients)) == len(set().union(*of_patients))
-    for name in TABLES:
-        frame = getattr(whole, name)
-        for codes, piece in zip(of_patients, pieces, strict=True):
-            expected = frame[frame["patient_code"].isin(codes)]
-            pd.testing.assert_frame_equal(plain(getattr(piece, name)), plain(expected), check_dtype=False)
-    again = list(found)
-    assert all(getattr(a, name).equals(getattr(b, name)) for a, b in zip(pieces, again, strict=True) for name in TABLES)
-
-
-def hold_the_same_outcome(path: Path, scratch: Path) -> None:
-    """Read in parts, a path gives what it gives whole: the records or the refusal; and nothing is left behind."""
-    refusal: RecordsRefused | CannotRead | None = None
-    try:
-        whole = read_records(path)
-    except (RecordsRefused, CannotRead) as error:
-        refusal = error
-    if refusal is None:
-        with read_parts(path, scratch) as found:
-            hold_the_same(whole, found)
-            stored = hold_the_same_new_records(whole, found, NOTHING)
-            if stored is not None:
-                hold_the_same_new_records(whole, found, stored)
-                sessions = stored.sessions.assign(duration_minutes=stored.sessions["row"] % 2)
-                part = replace(stored, sessions=sessions, assessments=stored.assessments[::2])
-                hold_the_same_new_records(whole, found, part)
-    else:
-        with pytest.raises(type(refusal)) as caught, read_parts(path, scratch):
-            pass
-        if isinstance(refusal, RecordsRefused):
-            assert isinstance(caught.value, RecordsRefused)
-            assert caught.value.problems == refusal.problems
-            assert caught.value.count == refusal.count
-        assert str(caught.value) == str(refusal)
-    assert not list(scratch.iterdir())
-
-
-def hold_the_same_new_records(whole: RecordBatch, found: RecordParts, stored: RecordBatch) -> RecordBatch | None:
-    """Reconciled part by part, a batch has the new records, repeats, warnings and problems that it has whole."""
-    parts_of, news = Reconciliation(found.files), []
-    for piece in found:
-        codes = {code for name in TABLES for code in getattr(piece, name)["patient_code"]}
-        frames = {name: getattr(stored, name) for name in TABLES}
-        theirs = RecordBatch(**{name: frame[frame["patient_code"].isin(codes)] for name, frame in frames.items()})
-        news.append(parts_of.new(piece, theirs))
-    refusal: RecordsRefused | None = None
-    try:
-        expected = reconcile(whole, stored)
-    except RecordsRefused as error:
-        refusal = error
-    if refusal is not None:
-        with pytest.raises(RecordsRefused) as caught:
-            parts_of.warnings()
-        assert parts_of.refused
-        assert (caught.value.problems, caught.value.count) == (refusal.problems, refusal.count)
-        return None
-    assert parts_of.warnings() == expected.warnings
-    assert not parts_of.refused
-    assert sum(new.repeats for new in news) == expected.repeats
-    for name in TABLES:
-        joined = pd.concat([plain(getattr(new, name)) for new in news], ignore_index=True)
-        order = ["row", *BATCH_KEYS[name]]
-        pd.testing.assert_frame_equal(
-            joined.sort_values(order, ignore_index=True),
-            plain(getattr(expected, name)).sort_values(order, ignore_index=True),
-            check_dtype=False,
-        )
-    return expected
-
-
-NOTHING = RecordBatch(**{name: empty_table(name) for name in TABLES})
 
 
 # --- any content ---------------------------------------------------------------------------------
@@ -280,26 +167,6 @@ def test_the_sample_clinic(project_root: Path, tmp_path: Path) -> None:
 # --- what no single block can tell --------------------------------------------------------------
 
 
-def of_many(folder: Path, table: str, header: str, rows: list[str]) -> Path:
-    """A folder with one table."""
-    (folder / f"{table}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Path:
-    """An empty folder for records."""
-    (tmp_path / "records").mkdir()
-    return tmp_path / "records"
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    """An empty folder for what is kept meanwhile."""
-    (tmp_path / "scratch").mkdir()
-    return tmp_path / "scratch"
-
-
 HEX = [f"{place:02x}{(place * 2_654_435_761) % 2**36:010x}".replace("0", "g") for place in range(60)]
 SPOILT: dict[str, tuple[str, str, list[str]]] = {
     # A thousand words are too many; the columns before and after have problems of their own in the same rows.
@@ -393,121 +260,3 @@ def test_a_workbook_is_read_in_parts_too(tmp_path: Path, scratch: Path) -> None:
     with sizes(10, 10):
         hold_the_same_outcome(tmp_path / "records.xlsx", scratch)
         assert not worth_parts(tmp_path / "records.xlsx")
-
-
-# --- the folder for what is kept meanwhile --------------------------------------------------------
-
-
-def of_a_hundred(records: Path) -> Path:
-    """A folder of a hundred patients with a session."""
-    of_many(records, "patients", "patient_code", [f"P{n}" for n in range(100)])
-    return of_many(records, "sessions", "patient_code,day", [f"P{n},0" for n in range(100)])
-
-
-def test_it_is_its_owners_alone_and_taken_away(records: Path, scratch: Path) -> None:
-    with sizes(200, 200), read_parts(of_a_hundred(records), scratch) as found:
-        found.fingerprint()
-        (folder,) = scratch.iterdir()
-        kept = list(folder.iterdir())
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert {stat.S_IMODE(file.stat().st_mode) for file in kept} == {0o600}
-        assert len(kept) > 2
-    assert not list(scratch.iterdir())
-
-
-def test_it_is_taken_away_after_an_error_of_whoever_reads(records: Path, scratch: Path) -> None:
-    with pytest.raises(RuntimeError, match="mine"), read_parts(of_a_hundred(records), scratch):
-        raise RuntimeError("mine")
-    assert not list(scratch.iterdir())
-
-
-def test_it_is_taken_away_after_an_error_in_the_midst(
-    records: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("data_models.readers.spill.Spill.flush", full)
-    with pytest.raises(OSError, match="No space"), read_parts(of_a_hundred(records), scratch):
-        pass
-    assert not list(scratch.iterdir())
-
-
-def test_nothing_that_was_refused_is_written(records: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[bytes] = []
-    monkeypatch.setattr(
-        "data_models.readers.parts.shutil.rmtree",
-        lambda folder, **_: written.extend(file.read_bytes() for file in folder.iterdir()),
-    )
-    monkeypatch.setattr("data_models.readers.spill._OPTIONS", pa.ipc.IpcWriteOptions())
-    of_many(records, "patients", "patient_code,clinic,sex,age", ["P1,North,female,40", "John,2024-02-03,JANE_ROE,1999"])
-    of_many(records, "sessions", "patient_code,day,drug", ["P1,0,ketamine", "JANE_ROE,45325,1980-02-03"])
-    with pytest.raises(RecordsRefused), read_parts(records, scratch):
-        pass
-    content = b"".join(written)
-    assert all(good in content for good in (b"P1", b"North", b"female", b"ketamine"))
-    for refused in (b"John", b"2024", b"JANE_ROE", b"1980"):
-        assert refused not in content
-
-
-def test_progress_is_told_and_ends_at_one(records: Path, scratch: Path) -> None:
-    told: list[tuple[str, float]] = []
-    with sizes(100, 200), read_parts(of_a_hundred(records), scratch, lambda *what: told.append(what)):
-        assert [done for _, done in told] == sorted(done for _, done in told)
-        assert told[-1] == ("checked", 1.0)
-        assert len({done for what, done in told if what == "checking sessions.csv"}) > 3
-
-
-def test_only_large_records_are_worth_parts(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    of_a_hundred(records)
-    assert not worth_parts(records)
-    assert not worth_parts(records / "nothing.csv")
-    monkeypatch.setattr(parts, "WORTH_BYTES", 1_000)
-    assert worth_parts(records)
-    assert not worth_parts(records / "patients.csv")
-    pq.write_table(pa.table({"patient_code": ["P1"] * 1_000}), records / "assessments.parquet")
-    assert (records / "assessments.parquet").stat().st_size < 1_000
-    assert worth_parts(records / "assessments.parquet")
-
-
-# --- memory --------------------------------------------------------------------------------------
-
-PEAK = """
-import sys
-from pathlib import Path
-import pandas, pyarrow.csv, pyarrow.compute
-from data_models.readers import parts, read_records, spill
-
-def peak():
-    # Not getrusage: there a process begins with the peak of the one that started it.
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-parts.BLOCK_BYTES, parts.PART_BYTES, spill._WAITING = 2**20, 2 * 10**6, 4 * 2**20
-before = peak()
-if sys.argv[1] == "whole":
-    rows = len(read_records(Path(sys.argv[2])).assessments)
-else:
-    with parts.read_parts(Path(sys.argv[2]), Path(sys.argv[3])) as found:
-        rows = sum(len(part.assessments) for part in found)
-        found.fingerprint()
-print(rows, peak() - before)
-"""
-
-
-def test_memory_does_not_grow_with_the_records(tmp_path: Path, scratch: Path) -> None:
-    def taken(how: str, patients: int) -> float:
-        folder = tmp_path / f"{patients}"
-        if not folder.exists():
-            folder.mkdir()
-            of_many(folder, "patients", "patient_code", [f"P{n}" for n in range(patients)])
-            rows = [f"P{n},{day},phq9,{(n + day) % 28}" for n in range(patients) for day in range(20)]
-            of_many(folder, "assessments", "patient_code,day,instrument,score", rows)
-        command = [sys.executable, "-c", PEAK, how, str(folder), str(scratch)]
-        rows, megabytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        assert int(rows) == 20 * patients
-        return float(megabytes)
-
-    few, many = 25_000, 100_000  # half a million scores and two million
-    assert taken("parts", many) < taken("parts", few) + 25
-    assert taken("whole", many) > taken("whole", few) + 100  # what it would be
