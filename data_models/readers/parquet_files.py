@@ -62,7 +62,7 @@ def parquet_blocks(path: Path, table: str, problems: Problems, size: int) -> Blo
     """
     with _opened(path) as source:
         names, checkable = _columns(source, table, path, problems)
-        rows = max(1, size // (_BYTES_A_CELL * max(len(names), 1)))
+        rows = max(1, size * source.metadata.num_rows // max(1, _unpacked(source)))
         row = 2
         for batch in source.iter_batches(rows, columns=names) if names else ():
             columns = {name: _texts(pa.chunked_array([batch.column(name)])) for name in names}
@@ -81,9 +81,13 @@ def unpacked_size(path: Path) -> int:
     CannotRead : the file cannot be opened or is no Parquet file.
     """
     with _opened(path) as source:
-        metadata = source.metadata
-        told = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
-        return max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns)
+        return _unpacked(source)
+
+
+def _unpacked(source: pq.ParquetFile) -> int:
+    metadata = source.metadata
+    told = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
+    return max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns)
 
 
 @contextmanager

@@ -29,10 +29,10 @@ from data_models.records import ONE_SHEET, TABLES, CannotRead, RecordBatch
 
 Progress = Callable[[str, float], None]
 
-BLOCK_BYTES = 8 * 2**20
-PART_BYTES = 32 * 10**6
-WORTH_BYTES = 3 * PART_BYTES
-MOST_PARTS = 4_096
+BLOCK_BYTES = 4 * 2**20
+PART_BYTES = 16 * 10**6  # of a CSV file: a part takes some 6 times as much in memory
+WORTH_BYTES = 100 * 10**6
+MOST_PARTS = 2_048
 
 
 class RecordParts:

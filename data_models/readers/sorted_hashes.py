@@ -6,13 +6,13 @@ bucket after bucket is sorted, which gives the order of the whole.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from data_models.readers.spill import owners_alone
 from data_models.records import TABLES, RecordBatch, digest_of, row_hashes
 
 _ROWS_A_BUCKET = 4_000_000
@@ -30,9 +30,7 @@ def fingerprint_of(parts: Iterable[RecordBatch], counts: Mapping[str, int], fold
     for part in parts:
         for name, hashes in row_hashes(part):
             for bucket, found in _by_upper_bits(hashes, bits[name]):
-                with os.fdopen(
-                    os.open(_path(folder, name, bucket), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab"
-                ) as stream:
+                with open(_path(folder, name, bucket), "ab", opener=owners_alone) as stream:
                     stream.write(found.astype("<u8", copy=False).tobytes())
     return digest_of((name, counts[name], _sorted(folder, name, bits[name])) for name in TABLES)
 

@@ -18,10 +18,16 @@ import pyarrow as pa
 from data_models.readers.checked import CheckedTable
 from data_models.readers.columns import Coded, Numbers
 
-# Rows wait in the memory until there are so many bytes of them: a part's file takes them at one go.
-_WAITING = 48 * 2**20
+# Rows wait in the memory until there are so many bytes of them, or so many for each part: a file takes them at one go.
+_WAITING = 16 * 2**20
+_WAITING_A_PART = 2**15
 _HASH_KEY = "patients-by-part"  # the same codes always come to the same parts
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+
+
+def owners_alone(path: str, flags: int) -> int:
+    """The opener of a file that nobody but its owner may read."""
+    return os.open(path, flags, 0o600)
 
 
 class Spill:
@@ -57,7 +63,7 @@ class Spill:
             if end > start:
                 self._waiting.setdefault((table.name, number), []).append(rows.slice(start, end - start))
         self._bytes += rows.nbytes
-        if self._bytes >= _WAITING:
+        if self._bytes >= max(_WAITING, _WAITING_A_PART * self.parts):
             self.flush()
 
     def flush(self) -> None:
@@ -65,6 +71,7 @@ class Spill:
         for (name, part), pieces in self._waiting.items():
             self._append(name, part, pieces)
         self._waiting, self._bytes = {}, 0
+        pa.default_memory_pool().release_unused()
 
     def drop(self, names: Mapping[str, object]) -> None:
         """Forget the tables of these names."""
@@ -96,7 +103,7 @@ class Spill:
         joined = pa.Table.from_batches(pieces).unify_dictionaries().combine_chunks()
         path = self._path(name, part)
         with (
-            os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as stream,
+            open(path, "ab", opener=owners_alone) as stream,
             pa.ipc.new_stream(stream, joined.schema, options=_OPTIONS) as writer,
         ):
             writer.write_table(joined)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data_models.readers import read_records
-from data_models.reconcile import reconcile
+from data_models.reconcile import Reconciliation, reconcile
 from data_models.records import TABLES, RecordBatch, RecordsRefused, empty_table, fingerprint
 
 NOTHING = RecordBatch(**{name: empty_table(name) for name in TABLES})
@@ -144,3 +144,46 @@ def test_the_batch_handed_in_is_not_changed(small_records: Path) -> None:
     assert fingerprint(found) == before
     for name, copy in copies.items():
         pd.testing.assert_frame_equal(getattr(found, name), copy)
+
+
+def halves(folder: Path, first: str, second: str) -> list[RecordBatch]:
+    """Two parts of a batch: patients and sessions of A1, then of B2."""
+    sessions = "patient_code,day\n"
+    return [
+        batch(folder, patients="patient_code\nA1\n", sessions=sessions + first),
+        batch(folder, patients="patient_code\nB2\n", sessions=sessions + second),
+    ]
+
+
+def test_what_is_odd_is_counted_over_all_parts(tmp_path: Path) -> None:
+    whole = Reconciliation({})
+    for part in halves(tmp_path, "A1,3\n", "B2,4\n") + halves(tmp_path, "", ""):
+        assert len(whole.new(part, NOTHING).patients) == 1
+    assert not whole.refused
+    assert whole.warnings() == [
+        "2 patients have no session; they are in no course",
+        "2 patients have no session on day 0, though the clock starts at the first session",
+    ]
+
+
+@pytest.mark.parametrize("first, told", [("", [("sessions.csv", None)]), ("A1,0\n", [])])
+def test_no_sessions_is_said_of_all_parts(tmp_path: Path, first: str, told: list[tuple[str, int | None]]) -> None:
+    whole = Reconciliation({})
+    for part in halves(tmp_path, first, ""):
+        whole.new(part, NOTHING)
+    found = []
+    try:
+        whole.warnings()
+    except RecordsRefused as refusal:
+        found = [(p.file, p.row) for p in refusal.problems]
+    assert found == told
+
+
+def test_problems_of_parts_are_told_in_the_order_of_files_and_rows(tmp_path: Path) -> None:
+    whole = Reconciliation({})
+    for part in reversed(halves(tmp_path, "X1,0\nA1,0\n", "B2,0\nX2,0\nX3,0\n")):
+        whole.new(part, NOTHING)
+    assert whole.refused
+    with pytest.raises(RecordsRefused) as caught:
+        whole.warnings()
+    assert [(p.file, p.row) for p in caught.value.problems] == [("sessions.csv", row) for row in (2, 3, 4)]

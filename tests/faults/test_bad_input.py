@@ -326,6 +326,28 @@ def test_bad_records_are_refused_where_they_are_wrong(
         assert (case.file, row, name) in told
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bad_records_are_refused_alike_in_parts(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data_models.readers import parts, read_records
+
+    monkeypatch.setattr(parts, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(parts, "PART_BYTES", 200)
+    records = written(tmp_path / "records", case.files)
+    try:
+        batch = read_records(records)
+    except RecordsRefused as refusal:
+        expected: tuple[list[Problem], int] | None = (refusal.problems, refusal.count)
+    else:  # wrong across files: reconcile's
+        expected = None
+    if expected is None:
+        with parts.read_parts(records, tmp_path) as found:
+            assert sum(len(part.assessments) for part in found) == len(batch.assessments)
+        return
+    with pytest.raises(RecordsRefused) as caught, parts.read_parts(records, tmp_path):
+        pass
+    assert (caught.value.problems, caught.value.count) == expected
+
+
 def test_a_byte_order_mark_is_no_problem(tmp_path: Path, template: Path) -> None:
     database = tmp_path / "store.db"
     shutil.copy(template, database)
