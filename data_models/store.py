@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, func, select, update
+from sqlalchemy import Connection, Engine, false, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_models import store_worklist
-from data_models.bulk import ahead, in_key_order, ingest, pieces, read_frame, release
+from data_models import store_touched, store_worklist
+from data_models.bulk import ahead, in_key_order, pieces, read_frame, release
 from data_models.engine import (
     StoreError,
     access_engine,
@@ -63,8 +63,6 @@ Progress = Callable[[str, float], None]
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
-# The patients that an import brings, for the length of its transaction.
-_TOUCHED = Table("touched_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +239,10 @@ class Store:
             keys.put_back(RECORDS)
             if rules == current:
                 if len(ids):
-                    drop_facts(connection, _touched_ids())
+                    drop_facts(connection, store_touched.ids())
                 store_rows(connection, FACTS, coming, "storing outcomes", progress, len(slices))
                 keys.put_back(FACTS)
-                store_worklist.fill(connection, _touched_ids())
+                store_worklist.fill(connection, store_touched.ids())
                 keys.put_back(LISTED)
             else:
                 _derive_all(connection, rules, progress)
@@ -255,7 +253,7 @@ class Store:
                     number=number, fingerprint=mark.result(), source=batch.source, repeats=batch.repeats, **counts
                 )
             )
-            _TOUCHED.drop(connection)
+            store_touched.drop(connection)
             # What was synthetic alone no longer is, and is not named so any more.
             _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
             progress("done", 1.0)
@@ -273,7 +271,7 @@ class Store:
                 return ImportResult(already_imported=True, repeats=batch.repeats, warnings=list(batch.warnings))
             stored, _ = _stored_records(connection, batch)
             checked = reconcile(batch, stored)
-            _TOUCHED.drop(connection)
+            store_touched.drop(connection)
         counts = {table: len(getattr(checked, table)) for table in RECORDS}
         return ImportResult(False, repeats=checked.repeats, warnings=list(checked.warnings), **counts)
 
@@ -346,17 +344,16 @@ def _imported(connection: Connection, mark: str) -> bool:
 def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
     """All stored records of the patients of a batch, and their ids by code."""
     codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
-    _TOUCHED.create(connection)
     patients = _TABLES["patients"]
-    if connection.execute(select(patients.c.patient_id).limit(1)).first():
-        ingest(connection, pd.DataFrame({"patient_code": codes}), _TOUCHED)
-    touched = patients.c.patient_code.in_(select(_TOUCHED.c.patient_code))
+    empty = connection.execute(select(patients.c.patient_id).limit(1)).first() is None
+    store_touched.create(connection, codes[:0] if empty else codes)
+    touched = patients.c.patient_code.in_(store_touched.codes())
     frames = {"patients": read_frame(connection, select(patients).where(touched))}
     ids = frames["patients"].set_index("patient_code")["patient_id"]
     for name in RECORDS[1:]:
         table = _TABLES[name]
         statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
-        frames[name] = read_frame(connection, statement.where(touched))
+        frames[name] = read_frame(connection, statement.where(touched if len(ids) else false()))
     people, sessions, assessments, side_effects = (frames[name] for name in RECORDS)
     return RecordBatch(people, sessions, assessments, side_effects), ids
 
@@ -374,15 +371,11 @@ def _with_ids(connection: Connection, batch: RecordBatch, ids: pd.Series) -> dic
         distinct, names = pd.factorize(frame["patient_code"])
         frame = frame.assign(patient_id=all_ids[codes.get_indexer(names)][distinct])
         result[table] = in_key_order(frame, _TABLES[table])
+    if first > 1:
+        store_touched.identify(connection, all_ids)
     if len(result["side_effects"]):
         result["side_effects"]["onset_minutes"] = result["side_effects"]["onset_minutes"].fillna(-1.0)
     return result
-
-
-def _touched_ids() -> Select[tuple[int]]:
-    """Ids of the patients of an import that the store knew before."""
-    patients = _TABLES["patients"]
-    return select(patients.c.patient_id).where(patients.c.patient_code.in_(select(_TOUCHED.c.patient_code)))
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:

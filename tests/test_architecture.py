@@ -34,6 +34,7 @@ FLOORS = {
         "store_distribution",
         "store_facts",
         "store_keys",
+        "store_touched",
         "store_worklist",
         "cohort",
         "migrations",
