@@ -237,6 +237,12 @@ class Load:
         return Image(self._path, layouts)
 
 
+def hold_pages(connection: Connection) -> None:
+    """Let a connection that appended rows hold as many pages as before: those that follow go in between others."""
+    if "cache_size" in connection.info:
+        connection.exec_driver_sql(f"PRAGMA main.cache_size = {connection.info['cache_size']}")
+
+
 def release(connection: Connection) -> None:
     """Let go of what loads have laid out beside the store; to be called when the transaction has ended."""
     if connection.dialect.name != "sqlite":

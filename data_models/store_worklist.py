@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from data_models.bulk import hold_pages
 from data_models.queries.worklist_order import RECENT, kind, last_session_days, outcome_on, shown_values
 from data_models.tables import (
     ALWAYS_LISTED,
@@ -80,6 +81,8 @@ def fill(connection: Connection, touched: Touched = None) -> None:
     later = _INDEXES if touched is None and connection.dialect.name == "sqlite" else ()
     for index in later:
         index.drop(connection)
+    if touched is not None:
+        hold_pages(connection)  # measured: rows that move to their places take half the time
     apart = touched is not None and _room_apart(connection, touched)
     for instrument in sorted(known | found | {ALWAYS_LISTED}):
         # On an instrument that is new to the store everybody gets a row.
