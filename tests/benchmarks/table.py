@@ -2,7 +2,7 @@
 
     python tests/benchmarks/table.py                            # 10,000 and 100,000 patients
     python tests/benchmarks/table.py --patients 1000000 --imports 1 --cache /var/tmp/table
-                                                                # 1,000,000 patients: 30 GB of disk, two hours
+                                                                # 1,000,000 patients: 30 GB of disk, an hour or two
 
 With `--cache` the records and the stores of each size are kept in a folder, to be used again; with `--imports 0`
 too nothing is imported, and what pages read is measured on the stores kept there. A row takes turns until there
@@ -329,7 +329,8 @@ def show(found: dict[tuple[str, int], dict[str, tuple[float, float, float, int]]
             for size in sizes:
                 seconds, ratio, peak, runs = found[engine, size][row]
                 time_ = f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
-                cells.append(f"{time_}, {ratio:.2f} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
+                times = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
+                cells.append(f"{time_}, {times} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
             if len(sizes) > 1:
                 cells.append(f"{found[engine, sizes[-1]][row][0] / found[engine, sizes[0]][row][0]:.1f} x")
             print(f"| {row} | {engine} | {' | '.join(cells)} |", flush=True)
