@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, select, text
 
 from data_models import store_cluster, store_worklist
 from data_models.cohort_filter import CohortFilter
+from data_models.engine import _alembic, parts
 from data_models.queries.worklist import SORTABLE, worklist
 from data_models.queries.worklist_order import RECENT
 from data_models.rules import DEFAULT_RULES
 from data_models.scope import Scope
 from data_models.store import Store
-from data_models.tables import Base
+from data_models.tables import Base, Patient
 from tests.data_models.test_store_cluster import Here, quiet
 
 ALL = Scope.everything()
@@ -137,6 +139,23 @@ def test_rows_that_come_into_a_large_list_stand_apart_until_there_are_many(
         with store.connect() as connection:
             lists = _lists(connection)
         assert (_in_place(seen), lists) == _made_anew(store)
+
+
+def test_going_back_to_a_program_that_knows_no_rows_apart_moves_them(
+    store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.import_path(small_records)
+    whole = _kept(store)
+    monkeypatch.setattr("data_models.store_worklist.LARGE", 1)
+    late = select(Patient.patient_id).where(Patient.patient_code == whole["worklist_facts"][0][3])
+    with store.engine.begin() as connection:
+        store_worklist.take_away(connection, late)
+        store_worklist.fill(connection, late)
+    assert any(row[2] >= RECENT for row in _kept(store)["worklist_facts"])  # type: ignore[operator]
+    with store.engine.begin() as connection:
+        part = parts(store.engine)[store.engine]
+        command.downgrade(_alembic(connection, part), "0003")
+    assert _kept(store) == whole
 
 
 def test_a_store_made_before_there_was_a_list_gets_one(sqlite_store: Store, small_records: Path) -> None:
