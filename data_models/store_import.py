@@ -19,18 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData, Select, String, Table, select
+from sqlalchemy import Connection, Engine, false, select
 
-from data_models import store_worklist
-from data_models.bulk import Load, Rows, ahead, in_key_order, ingest, pieces, read_frame
+from data_models import store_touched, store_worklist
+from data_models.bulk import Load, Rows, ahead, in_key_order, pieces, read_frame
 from data_models.engine import StoreError
 from data_models.reconcile import Reconciliation
 from data_models.records import RecordBatch, empty_table, fingerprint
 from data_models.rules import OutcomeRules
 from data_models.store_facts import FACTS, LISTED, derived, drop_facts, made_ready, whole_patients
 from data_models.store_keys import keys_aside
+from data_models.store_touched import Ids
 from data_models.tables import Base
 
 if TYPE_CHECKING:
@@ -40,18 +40,6 @@ if TYPE_CHECKING:
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 _AHEAD = 5  # what is made ready and not yet stored: measured, more keeps memory and brings no speed
 _TABLES = Base.metadata.tables
-# Of the patients that an import brings: which codes it looks up, and then their ids, for its transaction's length.
-_LOOKED_UP = Table("looked_up_patients", MetaData(), Column("patient_code", String(32)), prefixes=["TEMPORARY"])
-_TOUCHED = Table(
-    "touched_patients",
-    MetaData(),
-    Column("patient_id", BigInteger),
-    Column("part", Integer),
-    Column("known", Integer),
-    prefixes=["TEMPORARY"],
-)
-
-Ids = npt.NDArray[np.int64]
 Progress = Callable[[str, float], None]
 # What the store holds of the patients of some records, and their ids by code.
 Stored = Callable[[RecordBatch], tuple[RecordBatch, pd.Series]]
@@ -180,16 +168,15 @@ def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordB
     """All stored records of the patients of a batch, and their ids by code."""
     codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
     patients = _TABLES["patients"]
-    _LOOKED_UP.create(connection)
-    ingest(connection, pd.DataFrame({"patient_code": codes}), _LOOKED_UP)
-    asked_for = patients.c.patient_code.in_(select(_LOOKED_UP.c.patient_code))
-    frames = {"patients": read_frame(connection, select(patients).where(asked_for))}
-    ids = frames["patients"].set_index("patient_code")["patient_id"]
-    for name in RECORDS[1:]:
-        table = _TABLES[name]
-        statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
-        frames[name] = read_frame(connection, statement.where(asked_for))
-    _LOOKED_UP.drop(connection)
+    with store_touched.looked_up(connection, codes) as asked_for:
+        theirs = patients.c.patient_code.in_(asked_for)
+        frames = {"patients": read_frame(connection, select(patients).where(theirs))}
+        ids = frames["patients"].set_index("patient_code")["patient_id"]
+        for name in RECORDS[1:]:
+            table = _TABLES[name]
+            statement = select(patients.c.patient_code, table).join(table, table.c.patient_id == patients.c.patient_id)
+            # Where none is known the database need not look for their records.
+            frames[name] = read_frame(connection, statement.where(theirs if len(ids) else false()))
     people, sessions, assessments, side_effects = (frames[name] for name in RECORDS)
     return RecordBatch(people, sessions, assessments, side_effects), ids
 
@@ -312,7 +299,7 @@ def store_stream(
     derived : facts will come too.
     """
     empty = connection.execute(select(_TABLES["patients"].c.patient_id).limit(1)).first() is None
-    _TOUCHED.create(connection)
+    store_touched.create(connection)
     keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *((*FACTS, *LISTED) if derived else ()))], rows)
     with (
         Load(connection, [_TABLES[name] for name in RECORDS]) as records,
@@ -324,9 +311,9 @@ def store_stream(
                 progress(*brought.said.popleft())
             match item:
                 case Patients() if not empty:
-                    _touch(connection, item)
+                    store_touched.add(connection, *item)
                     if len(item.known):
-                        drop_facts(connection, _touched_ids(item.part))
+                        drop_facts(connection, store_touched.known_ids(item.part))
                 case Made(what, tables):
                     progress(what, min(1.0, stored[what] / max(1, rows)))
                     for table, ready in tables.items():
@@ -336,20 +323,9 @@ def store_stream(
                     (records if tables == RECORDS else facts).finish()
                     keys.put_back(tables)
                     if tables == FACTS and derived:
-                        store_worklist.fill(connection, None if empty else select(_TOUCHED.c.patient_id))
+                        store_worklist.fill(connection, None if empty else store_touched.ids())
                         keys.put_back(LISTED)
-    _TOUCHED.drop(connection)
-
-
-def _touch(connection: Connection, patients: Patients) -> None:
-    ids = np.concatenate((patients.known, patients.fresh))
-    known = np.repeat((1, 0), (len(patients.known), len(patients.fresh)))
-    ingest(connection, pd.DataFrame({"patient_id": ids, "part": patients.part, "known": known}), _TOUCHED)
-
-
-def _touched_ids(part: int) -> Select[tuple[int]]:
-    """Ids of the patients of a part that the store knew before."""
-    return select(_TOUCHED.c.patient_id).where(_TOUCHED.c.part == part, _TOUCHED.c.known == 1)
+    store_touched.drop(connection)
 
 
 def beside(stream: Iterator[Item]) -> Iterator[Item]:

@@ -3,6 +3,10 @@
 Rows are made from stored facts by one INSERT ... SELECT an instrument, within a patient. Counts are taken away
 with the rows of the patients that an import touches and added with the new ones, so a change costs what it
 touches and not what is stored.
+
+Rows that come into a large list stand apart at first (`worklist_order.RECENT`), where they share a few pages of
+each index. When more have gathered than reading should merge, or than come one by one, all go to their places at
+once: of the indexes' pages, most of which are touched then, each is written once for many rows.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    case,
     delete,
     false,
     func,
@@ -22,9 +27,11 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    update,
 )
 
-from data_models.queries.worklist_order import kind, last_session_days, outcome_on, shown_values
+from data_models.bulk import hold_pages
+from data_models.queries.worklist_order import RECENT, kind, last_session_days, outcome_on, shown_values
 from data_models.tables import (
     ALWAYS_LISTED,
     WORKLIST_VALUES,
@@ -36,7 +43,10 @@ from data_models.tables import (
     WorklistFact,
 )
 
-_ROWS_TO_COUNT_ANEW = 5_000
+# Rows of the list. In a smaller one new rows find their pages soon enough without standing apart.
+LARGE = 50_000
+# So many lie on about 500 pages of the indexes; to move them writes at most each page of the indexes once.
+MOST_RECENT = 20_000
 _INDEXES = sorted(Base.metadata.tables[WorklistFact.__tablename__].indexes, key=lambda index: str(index.name))
 _COUNTS = ("patients", *WORKLIST_VALUES)
 _ADD = text(
@@ -71,9 +81,13 @@ def fill(connection: Connection, touched: Touched = None) -> None:
     later = _INDEXES if touched is None and connection.dialect.name == "sqlite" else ()
     for index in later:
         index.drop(connection)
+    if touched is not None:
+        hold_pages(connection)  # measured: rows that move to their places take half the time
+    apart = touched is not None and _room_apart(connection, touched)
     for instrument in sorted(known | found | {ALWAYS_LISTED}):
         # On an instrument that is new to the store everybody gets a row.
-        _fill(connection, instrument, touched if instrument in known else None)
+        every = touched is None or instrument not in known
+        _fill(connection, instrument, None if every else touched, apart=apart and not every)
     for index in later:
         index.create(connection)
     if touched is None and connection.dialect.name == "postgresql":
@@ -89,9 +103,41 @@ def fill_empty(connection: Connection) -> None:
         fill(connection)
 
 
-def _fill(connection: Connection, instrument: str, touched: Touched) -> None:
+def _room_apart(connection: Connection, touched: Select[tuple[int]]) -> bool:
+    """Whether the rows of some patients are to stand apart; where they make too many, those that do are moved."""
+    instruments, settled, recent = connection.execute(
+        select(
+            func.count(WorklistCount.instrument.distinct()),
+            func.sum(case((WorklistCount.kind < RECENT, WorklistCount.patients), else_=0)),
+            func.sum(case((WorklistCount.kind >= RECENT, WorklistCount.patients), else_=0)),
+        )
+    ).one()
+    if (settled or 0) < LARGE:
+        return False
+    coming = instruments * connection.execute(select(func.count()).select_from(touched.subquery())).scalar_one()
+    if recent + coming <= MOST_RECENT:
+        return True
+    if recent:
+        _settle(connection)
+    return False
+
+
+def _settle(connection: Connection) -> None:
+    """Move the rows that stand apart to their places."""
+    names = ("instrument", "clinic", "kind", *_COUNTS)
+    statement = select(*(getattr(WorklistCount, name) for name in names)).where(WorklistCount.kind >= RECENT)
+    groups = [dict(row) for row in connection.execute(statement).mappings()]
+    for instrument in {group["instrument"] for group in groups}:
+        kinds = sorted({group["kind"] for group in groups if group["instrument"] == instrument})
+        moved = update(WorklistFact).where(WorklistFact.instrument == instrument, WorklistFact.kind.in_(kinds))
+        connection.execute(moved.values(kind=WorklistFact.kind - RECENT))
+    connection.execute(_ADD, [group | {"kind": group["kind"] - RECENT} for group in groups])
+    connection.execute(delete(WorklistCount).where(WorklistCount.kind >= RECENT))
+
+
+def _fill(connection: Connection, instrument: str, touched: Touched, *, apart: bool) -> None:
     table = WorklistFact.__table__
-    rows = _rows(instrument)
+    rows = _rows(instrument, RECENT if apart else 0)
     these: list[ColumnElement[bool]] = [WorklistFact.instrument == instrument]
     if touched is not None:
         rows = rows.where(Course.patient_id.in_(touched))
@@ -100,8 +146,8 @@ def _fill(connection: Connection, instrument: str, touched: Touched) -> None:
     _count(connection, and_(*these), 1)
 
 
-def _rows(instrument: str) -> Select[Any]:
-    """The rows of the list on one instrument, columns as in the table."""
+def _rows(instrument: str, more: int) -> Select[Any]:
+    """The rows of the list on one instrument, columns as in the table; `more` is added to the kind."""
     # Thoughts of death or self-harm on more than several days, or more often than at first.
     raised = func.coalesce(or_(CourseOutcome.item9_last >= 2, CourseOutcome.item9_change > 0), false())
     unscored = or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= last_session_days())
@@ -110,7 +156,7 @@ def _rows(instrument: str) -> Select[Any]:
         select(
             Course.patient_id,
             literal(instrument).label("instrument"),
-            kind(func.coalesce(CourseOutcome.state, "not_measured"), raised, unscored).label("kind"),
+            (kind(func.coalesce(CourseOutcome.state, "not_measured"), raised, unscored) + more).label("kind"),
             Patient.patient_code,
             Patient.clinic,
             CourseOutcome.baseline,

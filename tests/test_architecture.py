@@ -36,6 +36,7 @@ FLOORS = {
         "store_facts",
         "store_import",
         "store_keys",
+        "store_touched",
         "store_worklist",
         "cohort",
         "migrations",

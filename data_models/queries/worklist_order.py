@@ -4,6 +4,10 @@ A list is some *kinds* of rows of `worklist_facts`, and an order cuts it into *s
 and then those without one, or one section a state. How long each section is, is known before (`Sizes`), so a
 page is found in its section, from whichever end is nearer. Within a section each kind lies in order in one
 index; the database merges them and stops at the end of the page.
+
+In a large store the rows of the latest imports stand apart, each kind of them as a kind of its own (`RECENT`): an
+index of a million rows is hundreds of megabytes, and 1,000 new rows in their places touch a page each of it.
+Apart they share a few pages until there are many (`data_models.store_worklist`); lists merge them in.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session"
 STATES = tuple(sorted(scores.STATES))
 _RAISED, _UNSCORED = 2, 1
 NOT_MEASURED = 4 * STATES.index("not_measured") + _UNSCORED  # the kind of a patient without any score on a scale
+RECENT = 32  # more than any kind: added to the kind of a row that stands apart
 
 Sizes = dict[int, tuple[int, int]]  # of each kind: patients, and those with a value in the order asked for
 Row = tuple[str, int, Any]  # code, patient_id, value in the order
@@ -36,16 +41,21 @@ def kind(state: ColumnElement[str], raised: ColumnElement[bool], unscored: Colum
 
 
 def kinds(state: str | None, attention: str | None) -> frozenset[int]:
-    """The kinds that a list holds; none where state and ready list exclude each other."""
+    """The kinds that a list holds, those that stand apart too; none where state and ready list exclude each other."""
     found = set(range(4 * len(STATES)))
     for wanted in (state, attention if attention in STATES else None):
         if wanted:
-            found = {k for k in found if STATES[k // 4] == wanted}
+            found = {k for k in found if STATES[_state(k)] == wanted}
     if attention == "item9_raised":
         found = {k for k in found if k & _RAISED}
     if attention == "no_score_since_session":
         found = {k for k in found if k & _UNSCORED}
-    return frozenset(found)
+    return frozenset(found | {k + RECENT for k in found})
+
+
+def _state(kind: int) -> int:
+    """The place in STATES of a kind."""
+    return kind % RECENT // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +112,8 @@ class Listing:
     def sections(self) -> Iterator[Section]:
         """Its sections that hold anybody, in order."""
         if self.by_state:
-            places = sorted({k // 4 for k in self.sizes}, reverse=self.descending)
-            parts = [[k for k in self.sizes if k // 4 == place] for place in places]
+            places = sorted({_state(k) for k in self.sizes}, reverse=self.descending)
+            parts = [[k for k in self.sizes if _state(k) == place] for place in places]
             found = [Section(self, part, None, self.descending, sum(self.sizes[k][0] for k in part)) for part in parts]
         elif self.column is None:
             found = [Section(self, list(self.sizes), None, self.descending, self.total())]

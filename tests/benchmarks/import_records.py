@@ -34,7 +34,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +46,16 @@ TABLES = ("patients", "sessions", "assessments", "side_effects")
 SESSIONS, SCORES = 10, 20
 
 
-def write_records(folder: Path, patients: int, seed: int = 1, prefix: str = "P") -> None:
-    """Session records of the contract: 10 sessions, 20 scores and about 3 side effects a patient."""
+def write_records(
+    folder: Path, patients: int, seed: int = 1, prefix: str = "P", codes: Sequence[str] | None = None
+) -> None:
+    """Session records of the contract: 10 sessions, 20 scores and about 3 side effects a patient.
+
+    `codes`: those of the patients, in place of the prefix with a number.
+    """
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
-    codes = [f"{prefix}{n:06d}x" for n in range(patients)]
+    codes = codes or [f"{prefix}{n:06d}x" for n in range(patients)]
     with (folder / "patients.csv").open("w") as file:
         file.write("patient_code,clinic,age_band,sex,diagnosis,conditions,first_session_year\n")
         file.writelines(f"{c},north,35-44,female,major_depression,hypertension,2024\n" for c in codes)

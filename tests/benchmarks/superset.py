@@ -297,15 +297,15 @@ def main() -> None:
     if missing:
         print(f"Nothing was measured: install {', '.join(missing)} and name that environment's Python by --superset.")
         sys.exit(1 if given.superset else 0)
-    import table  # type: ignore[import-not-found]
+    from databases import databases  # type: ignore[import-not-found]
 
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {given.engine}")
     print(", ".join(f"{name} {number}" for name, number in versions.items()) + "; both: 1 worker of 4 threads")
     print(f"{given.patients:,} patients; {given.connections} connections, {given.turns} turns of {given.seconds:g} s")
     with tempfile.TemporaryDirectory(prefix="superset-") as name:
         folder = Path(name)
-        with table.ENGINES[given.engine](folder) as url:
-            measure(given.superset, url("store"), folder, given)
+        with databases(given.engine) as made:
+            measure(given.superset, made.new("store"), folder, given)
 
 
 def version(python: str, package: str) -> str:

