@@ -23,7 +23,7 @@ import pandas as pd
 from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_models import store_worklist
+from data_models import store_band, store_worklist
 from data_models.bulk import ahead, in_key_order, ingest, pieces, read_frame, release
 from data_models.engine import (
     StoreError,
@@ -41,6 +41,7 @@ from data_models.outcomes.derive import derive
 from data_models.outcomes.listing import outcomes_listing
 from data_models.records import RecordBatch, fingerprint
 from data_models.rules import DEFAULT_RULES, OutcomeRules
+from data_models.store_band import Tally, clinics_by_id
 from data_models.store_facts import (
     FACTS,
     LISTED,
@@ -130,6 +131,7 @@ class Store:
                 values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
             store_worklist.fill_empty(connection)
+            store_band.fill_empty(connection)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -231,7 +233,8 @@ class Store:
                 for table in RECORDS
                 for piece in pieces(dialect, new[table])
             ]
-            of_facts = [partial(derived, records, rules, dialect) for records in slices]
+            clinics, tally = clinics_by_id(stored.patients, new["patients"]), Tally()
+            of_facts = [partial(derived, records, clinics, rules, dialect, tally) for records in slices]
             coming = ahead(beside, [*of_records, *of_facts], SLICES_AHEAD)
             keys = keys_aside(connection, [_TABLES[table] for table in filled], sum(map(len, new.values())))
             store_rows(
@@ -243,6 +246,7 @@ class Store:
                 if len(ids):
                     drop_facts(connection, _touched_ids())
                 store_rows(connection, FACTS, coming, "storing outcomes", progress, len(slices))
+                tally.keep(connection)
                 keys.put_back(FACTS)
                 store_worklist.fill(connection, _touched_ids())
                 keys.put_back(LISTED)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from data_models import store_cluster, store_worklist
 from data_models.rules import DEFAULT_RULES
 from data_models.store import Store
 from data_models.tables import Base
+from tests.data_models.old_stores import made_by_revision
 from tests.data_models.test_store_cluster import Here, quiet
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -74,10 +75,7 @@ def test_each_import_and_derivation_leaves_the_list_that_would_be_made_anew(stor
 def test_a_store_made_before_there_was_a_list_gets_one(sqlite_store: Store, small_records: Path) -> None:
     sqlite_store.import_path(small_records)
     whole = _kept(sqlite_store)
-    with sqlite_store.engine.begin() as connection:
-        for name in whole:
-            connection.execute(text(f"DROP TABLE {name}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    made_by_revision(sqlite_store, "0002")
     sqlite_store.upgrade()
     assert whole["worklist_facts"]
     assert _kept(sqlite_store) == whole
