@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, Integer, String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data_models.tables import Base
 
 
 class BandCount(Base):
-    """One row an instrument, clock, route, phase, clinic, bin of days and score: how many courses stood there.
+    """One row an instrument, clock, route, phase and clinic: how many courses stood at which score in each bin of days.
 
     What the band of similar courses is read off (`queries.context`); kept up with each change of facts, so that
     no view of a patient counts the whole store. `clock` "course": days since the course's first session, `phase`
     that of the course's latest session; "session": days since the latest session, `phase` that of this session
-    or, "", any. `bin` is a place in `outcomes.band.BINS`. `route` and `clinic` are "" where none is recorded.
+    or, "", any. `route` and `clinic` are "" where none is recorded. `cells` is `outcomes.band.Cells` as text: a
+    row for each of them took PostgreSQL 5 to 10 us to change, and an import changes most of a hundred thousand.
     """
 
     __tablename__ = "band_counts"
@@ -23,6 +24,4 @@ class BandCount(Base):
     route: Mapped[str] = mapped_column(String(32), primary_key=True)
     phase: Mapped[str] = mapped_column(String(32), primary_key=True)
     clinic: Mapped[str] = mapped_column(String(64), primary_key=True)
-    bin: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    score: Mapped[float] = mapped_column(Float, primary_key=True)
-    courses: Mapped[int] = mapped_column(Integer)
+    cells: Mapped[str] = mapped_column(Text)

@@ -7,45 +7,61 @@ read off the same few rows right after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Connection, MetaData, Select, Table, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from data_models.bulk import ingest, read_frame
+from data_models.bulk import read_frame
 from data_models.counts import BandCount
-from data_models.outcomes.band import KEY, alike, band_counts, summed
+from data_models.outcomes.band import Cells, Counts, alike, band_counts, negative, summed
 from data_models.outcomes.derive import Facts
 from data_models.tables import Base, Course, Patient, ScoreFact, SessionFact
 
-_TABLE = Base.metadata.tables[BandCount.__tablename__]
-_COLUMNS = ", ".join(column.name for column in _TABLE.columns)
-_CHANGES = Table(
-    "band_changes", MetaData(), *(Column(c.name, c.type) for c in _TABLE.columns), prefixes=["TEMPORARY"]
-)  # for the length of one statement
 PATIENTS_AT_ONCE = 10_000
+CLINICS_AT_ONCE = 50
+_PARTS = 20
+_TABLE = Base.metadata.tables[BandCount.__tablename__]
+_KEY = [column.name for column in _TABLE.primary_key]
+_PUT = text(
+    f"INSERT INTO band_counts ({', '.join(_KEY)}, cells) VALUES ({', '.join(f':{name}' for name in _KEY)}, :cells) "
+    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET cells = excluded.cells"
+)
+_DROP = text(f"DELETE FROM band_counts WHERE {' AND '.join(f'{name} = :{name}' for name in _KEY)}")
 
 
 class Tally:
     """The counts of facts as slices of patients are derived; any one thread at a time may add to it."""
 
     def __init__(self) -> None:
-        self._parts: list[pd.DataFrame] = []
+        self._parts: list[Counts] = []
 
     def add(self, facts: Facts, clinics: pd.Series) -> None:
         """Count the courses of some patients. `clinics`: each one's clinic by patient_id."""
         courses = alike(facts.courses, facts.session_facts, clinics)
-        self._parts.append(band_counts(facts.score_facts, courses))
+        self.put(band_counts(facts.score_facts, courses))
 
-    def counts(self) -> pd.DataFrame:
-        """What was added, as rows of the table."""
-        return summed(self._parts) if self._parts else pd.DataFrame(columns=[*KEY, "courses"])
+    def put(self, counts: Counts) -> None:
+        """Add counts."""
+        self._parts.append(counts)
+        if len(self._parts) == _PARTS:  # so that they do not grow with the store
+            self._parts = [self.counts()]
+
+    def counts(self) -> Counts:
+        """What was added."""
+        return summed(self._parts)
 
     def keep(self, connection: Connection) -> None:
         """Add what was added to the stored counts."""
         _change(connection, self.counts())
+
+    def rows(self) -> pd.DataFrame:
+        """What was added, as rows of the table."""
+        return pd.DataFrame(_rows(self.counts()), columns=[*_KEY, "cells"])
 
 
 def clinics_of(connection: Connection, ids: pd.Series) -> pd.Series:
@@ -67,47 +83,56 @@ def take_away(connection: Connection, touched: Select[tuple[int]] | None = None)
         connection.execute(delete(BandCount))
         return
     ids = np.sort(np.array(connection.execute(touched).scalars().all(), dtype=np.int64))
+    tally = Tally()
     for start in range(0, len(ids), PATIENTS_AT_ONCE):
         few = ids[start : start + PATIENTS_AT_ONCE]
-        counts = _counted(connection, int(few[0]), int(few[-1]), touched)
-        _change(connection, counts.assign(courses=-counts["courses"]))
-    connection.execute(delete(BandCount).where(BandCount.courses == 0))
+        tally.put(_counted(connection, int(few[0]), int(few[-1]), touched))
+    _change(connection, negative(tally.counts()))
 
 
 def fill_empty(connection: Connection) -> None:
     """Count all courses of a store that had no counts: one made before there were."""
-    if connection.execute(select(BandCount.bin).limit(1)).first() is None:
-        for counts in _all_counted(connection):
-            _change(connection, counts)
-
-
-def add_staged(connection: Connection, source: str) -> None:
-    """Add the counts that stand in a table of another name to the stored ones."""
-    key = ", ".join(KEY)
-    connection.execute(
-        text(
-            f"INSERT INTO band_counts ({_COLUMNS}) SELECT {_COLUMNS} FROM {source} WHERE true "
-            f"ON CONFLICT ({key}) DO UPDATE SET courses = band_counts.courses + excluded.courses"
-        )
-    )
-
-
-def _change(connection: Connection, counts: pd.DataFrame) -> None:
-    if counts.empty:
+    if connection.execute(select(BandCount.clinic).limit(1)).first() is not None:
         return
-    _CHANGES.create(connection)
-    ingest(connection, counts, _CHANGES)
-    add_staged(connection, _CHANGES.name)
-    _CHANGES.drop(connection)
-
-
-def _all_counted(connection: Connection) -> Iterator[pd.DataFrame]:
     last = connection.execute(select(func.coalesce(func.max(Course.patient_id), 0))).scalar_one()
+    tally = Tally()
     for first in range(0, last + 1, PATIENTS_AT_ONCE):
-        yield _counted(connection, first, first + PATIENTS_AT_ONCE - 1)
+        tally.put(_counted(connection, first, first + PATIENTS_AT_ONCE - 1))
+    tally.keep(connection)
 
 
-def _counted(connection: Connection, first: int, last: int, touched: Select[tuple[int]] | None = None) -> pd.DataFrame:
+def add_rows(connection: Connection, source: str) -> None:
+    """Add the counts that stand in a table of another name to the stored ones."""
+    _change(connection, _counts(connection.execute(text(f"SELECT {', '.join(_KEY)}, cells FROM {source}"))))
+
+
+def _counts(rows: Iterable[Row[Any]]) -> Counts:
+    return {(r.instrument, r.clock, r.route, r.phase, r.clinic): Cells.of_text(r.cells) for r in rows}
+
+
+def _rows(counts: Counts) -> list[dict[str, str]]:
+    return [{**dict(zip(_KEY, group, strict=True)), "cells": cells.text()} for group, cells in counts.items()]
+
+
+def _change(connection: Connection, changes: Counts) -> None:
+    """Add counts, which may be negative, to the stored ones, some clinics at a time."""
+    by_clinic: dict[str, Counts] = defaultdict(dict)
+    for group, cells in changes.items():
+        by_clinic[group[-1]][group] = cells
+    names = sorted(by_clinic)
+    for start in range(0, len(names), CLINICS_AT_ONCE):
+        few = names[start : start + CLINICS_AT_ONCE]
+        new: Counts = {group: cells for name in few for group, cells in by_clinic[name].items()}
+        stored = connection.execute(select(*_TABLE.columns).where(BandCount.clinic.in_(few)))
+        old = {group: cells for group, cells in _counts(stored).items() if group in new}
+        together = summed((old, new))
+        gone = [dict(zip(_KEY, group, strict=True)) for group in old if group not in together]
+        for statement, rows in ((_PUT, _rows(together)), (_DROP, gone)):
+            if rows:
+                connection.execute(statement, rows)
+
+
+def _counted(connection: Connection, first: int, last: int, touched: Select[tuple[int]] | None = None) -> Counts:
     """Counts made of the stored facts of the patients with ids from `first` to `last`, of those touched alone."""
 
     def these(patient_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:

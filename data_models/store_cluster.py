@@ -129,7 +129,7 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
             drop_facts(connection)
             for place, found in enumerate(sources):
                 progress("storing outcomes", 0.9 + 0.1 * place / len(sources))
-                store_band.add_staged(connection, found.pop(COUNTS))
+                store_band.add_rows(connection, found.pop(COUNTS))
                 for table, source in found.items():
                     names = ", ".join(column.name for column in _TABLES[table].columns)
                     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}")
@@ -189,7 +189,7 @@ def stage(part: Part) -> None:
                     for name in FACTS:
                         load.add(getattr(facts, name), tables[name])
                 load.finish()
-            ingest(target, tally.counts(), tables[COUNTS])
+            ingest(target, tally.rows(), tables[COUNTS])
     except (SQLAlchemyError, sqlite3.Error) as error:
         if not staging.holds(part):  # else another worker, to which the task was given too, was first
             raise plain(error) from error

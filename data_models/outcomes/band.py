@@ -6,7 +6,10 @@ of any number of courses off some hundred rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,9 +26,35 @@ _EARLIEST_DAYS = -14.0
 COURSE, SESSION = "course", "session"  # days since the course's first session, since the latest session
 BINS = {COURSE: COURSE_BINS_DAYS, SESSION: FADE_BINS_DAYS}
 ANY_PHASE = ""
-KEY = ["instrument", "clock", "route", "phase", "clinic", "bin", "score"]
 _SHARES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
 _COLUMNS = ["day_from", "day_to", *_SHARES, "courses"]
+
+Group = tuple[str, str, str, str, str]  # instrument, clock, route, phase, clinic: the key of `band_counts`
+
+
+class Cells(NamedTuple):
+    """How many courses of a group stood at which score in which bin (a place in `BINS`); ascending."""
+
+    bin: Ints
+    score: Floats
+    courses: Ints
+
+    def part(self, begin: int, end: int) -> Cells:
+        """Those from one place to another."""
+        return Cells(self.bin[begin:end], self.score[begin:end], self.courses[begin:end])
+
+    def text(self) -> str:
+        """As JSON, which gives back the very same numbers."""
+        return json.dumps([column.tolist() for column in self], separators=(",", ":"))
+
+    @classmethod
+    def of_text(cls, text: str) -> Cells:
+        """Those that `text` made a JSON of."""
+        bins, scores, courses = json.loads(text)
+        return cls(np.array(bins, np.int64), np.array(scores, np.float64), np.array(courses, np.int64))
+
+
+Counts = dict[Group, Cells]
 
 
 def alike(courses: pd.DataFrame, session_facts: pd.DataFrame, clinics: pd.Series) -> pd.DataFrame:
@@ -48,8 +77,8 @@ def alike(courses: pd.DataFrame, session_facts: pd.DataFrame, clinics: pd.Series
     )
 
 
-def band_counts(scores: pd.DataFrame, courses: pd.DataFrame) -> pd.DataFrame:
-    """The `band_counts` table of some patients: columns `KEY` and courses.
+def band_counts(scores: pd.DataFrame, courses: pd.DataFrame) -> Counts:
+    """The counts of some patients.
 
     Parameters
     ----------
@@ -61,50 +90,67 @@ def band_counts(scores: pd.DataFrame, courses: pd.DataFrame) -> pd.DataFrame:
     phase, by its last score there of that phase (of the score's latest session).
     """
     if scores.empty:
-        return pd.DataFrame({name: [] for name in (*KEY, "courses")})
+        return {}
     instrument, instruments = pd.factorize(scores["instrument"])
-    score, points = pd.factorize(scores["score"].to_numpy(np.float64))
-    phase, phases = pd.factorize(scores["session_phase"])
-    series, course = _series(scores, instrument, courses)
+    score, points = pd.factorize(scores["score"].to_numpy(np.float64), sort=True)
+    (phase, phases), series = _coded(scores["session_phase"]), _series(scores, instrument)
+    course = _rows(scores, series, courses)
     (clinic, clinics), (route, routes) = _coded(courses["clinic"]), _coded(courses["route"])
     course_phase, course_phases = _coded(courses["phase"])
-    days, since = (scores[name].to_numpy(np.float64) for name in ("days", "since_session_days"))
-    on_course, on_session = _bins(days, COURSE, _EARLIEST_DAYS), _bins(since, SESSION, 0.0)
+    on_course = _bins(scores["days"], COURSE, _EARLIEST_DAYS)
+    on_session = _bins(scores["since_session_days"], SESSION, 0.0)
 
-    def counted(clock: str, place: Ints, of_phase: Ints, names: Sequence[str], apart: bool) -> pd.DataFrame:
+    def counted(clock: str, place: Ints, of_phase: Ints, names: Sequence[str], apart: bool) -> Counts:
         """`of_phase`: each score's place in `names`; `apart`: a course counts in each of them."""
         last = _last(series * len(names) + of_phase if apart else series, place, len(BINS[clock]))
         of = course[last]
         code = (instrument[last], route[of], of_phase[last], clinic[of], place[last], score[last])
         sizes = (len(instruments), len(routes), len(names), len(clinics), len(BINS[clock]), len(points))
-        key, courses_there = np.unique(np.ravel_multi_index(code, sizes), return_counts=True)
-        at = np.unravel_index(key, sizes)
-        return pd.DataFrame(
-            {
-                "instrument": np.asarray(instruments, object)[at[0]],
-                "clock": clock,
-                "route": np.asarray(routes, object)[at[1]],
-                "phase": np.asarray(names, object)[at[2]],
-                "clinic": np.asarray(clinics, object)[at[3]],
-                "bin": at[4],
-                "score": points[at[5]],
-                "courses": courses_there,
-            }
-        )
+        of_key, keys = pd.factorize(np.ravel_multi_index(code, sizes), sort=True)
+        *group, bin_, point = np.unravel_index(keys, sizes)
+        whole = Cells(bin_, points[point], np.bincount(of_key))
+        # In order of their key the cells of a group stand together.
+        begins = np.flatnonzero(np.diff(keys // (sizes[-2] * sizes[-1]), prepend=-1))
+        groups = zip(*(places[begins].tolist() for places in group), strict=True)
+        ends = [*begins[1:].tolist(), len(keys)]
+        return {
+            (str(instruments[i]), clock, routes[r], names[p], clinics[c]): whole.part(begin, end)
+            for (i, r, p, c), begin, end in zip(groups, begins.tolist(), ends, strict=True)
+        }
 
-    parts = [
-        counted(COURSE, on_course, course_phase[course], course_phases, False),
-        counted(SESSION, on_session, np.zeros_like(phase), [ANY_PHASE], False),
-    ]
-    if len(phases):
-        parts.append(counted(SESSION, on_session, phase, list(phases), True))
-    return pd.concat(parts, ignore_index=True)
+    return {
+        **counted(COURSE, on_course, course_phase[course], course_phases, False),
+        **counted(SESSION, on_session, np.zeros_like(phase), [ANY_PHASE], False),
+        **counted(SESSION, on_session, phase, phases, True),
+    }
 
 
-def summed(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Counts of several groups of patients as those of all of them, in order of their key."""
-    whole = pd.concat(parts, ignore_index=True)
-    return whole.groupby(KEY, sort=True)["courses"].sum().reset_index()
+def summed(parts: Iterable[Counts]) -> Counts:
+    """Counts of several groups of patients as those of all of them; what comes to nothing is left out."""
+    found: dict[Group, list[Cells]] = defaultdict(list)
+    for part in parts:
+        for group, cells in part.items():
+            found[group].append(cells)
+    together = ((group, merged(several)) for group, several in found.items())
+    return {group: cells for group, cells in together if len(cells.bin)}
+
+
+def merged(parts: Sequence[Cells]) -> Cells:
+    """The sum of some cells, by bin and score; those that come to nothing are left out."""
+    if not parts:
+        return Cells(np.array([], np.int64), np.array([]), np.array([], np.int64))
+    bins, scores, courses = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.lexsort((scores, bins))
+    bins, scores, courses = bins[order], scores[order], courses[order]
+    first = np.flatnonzero((np.diff(bins, prepend=-1) != 0) | (np.diff(scores, prepend=-1.0) != 0))
+    total = np.add.reduceat(courses, first)
+    kept = first[total != 0]
+    return Cells(bins[kept], scores[kept], total[total != 0])
+
+
+def negative(counts: Counts) -> Counts:
+    """What takes counts off again when it is added."""
+    return {group: cells._replace(courses=-cells.courses) for group, cells in counts.items()}
 
 
 def _coded(texts: pd.Series) -> tuple[Ints, list[str]]:
@@ -113,19 +159,28 @@ def _coded(texts: pd.Series) -> tuple[Ints, list[str]]:
     return codes % (len(names) + 1), [*map(str, names), ""]
 
 
-def _series(scores: pd.DataFrame, instrument: Ints, courses: pd.DataFrame) -> tuple[Ints, Ints]:
-    """Per score, a number of its course and instrument (from 0, in order), and its course's row in `courses`."""
-    patient, number = scores["patient_id"].to_numpy(np.int64), scores["course"].to_numpy(np.int64)
-    begins = np.ones(len(scores), dtype=bool)
-    begins[1:] = (np.diff(patient) != 0) | (np.diff(instrument) != 0) | (np.diff(number) != 0)
-    series, first = np.cumsum(begins) - 1, np.flatnonzero(begins)
+def _series(scores: pd.DataFrame, instrument: Ints) -> Ints:
+    """Per score, a number of its course and instrument, from 0 and in order."""
+    begins = np.diff(instrument, prepend=-1) != 0
+    for name in ("patient_id", "course"):
+        begins |= np.diff(scores[name].to_numpy(np.int64), prepend=-1) != 0
+    return np.cumsum(begins) - 1
+
+
+def _rows(scores: pd.DataFrame, series: Ints, courses: pd.DataFrame) -> Ints:
+    """Per score, its course's row in `courses`."""
+    first = np.flatnonzero(np.diff(series, prepend=-1))
     most = int(courses["course"].max()) + 1
-    known = courses["patient_id"].to_numpy(np.int64) * most + courses["course"].to_numpy(np.int64)
-    return series, np.searchsorted(known, patient[first] * most + number[first])[series]
+
+    def key(frame: pd.DataFrame) -> Ints:
+        return frame["patient_id"].to_numpy(np.int64) * most + frame["course"].to_numpy(np.int64)
+
+    return np.searchsorted(key(courses), key(scores.iloc[first]))[series]
 
 
-def _bins(days: Floats, clock: str, earliest: float) -> Ints:
-    """Each time's bin; -1 outside of all of them. What lies at or before day 0 is before the course."""
+def _bins(times: pd.Series, clock: str, earliest: float) -> Ints:
+    """Each time's (days) bin; -1 outside of all of them. What lies at or before day 0 is before the course."""
+    days = times.to_numpy(np.float64)
     ends = np.array([end or np.nextafter(0.0, 1.0) for _, end in BINS[clock]])
     inside: Flags = (days >= earliest) & (days < ends[-1])
     return np.where(inside, np.searchsorted(ends, days, side="right"), -1)

@@ -1,17 +1,16 @@
 """The band of similar courses that one course is drawn over: percentiles of scores by day.
 
-The counts behind it are kept up with each change of the store (`store_band`): some hundred rows, however many
-courses there are.
+The counts behind it are kept up with each change of the store (`store_band`): a row a clinic and phase, however
+many courses there are.
 """
 
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from data_models.bulk import read_frame
 from data_models.counts import BandCount
-from data_models.outcomes.band import ANY_PHASE, BINS, COURSE, percentiles
+from data_models.outcomes.band import ANY_PHASE, BINS, COURSE, Cells, merged, percentiles
 from data_models.scope import Scope
 
 
@@ -39,19 +38,15 @@ def context_band(
     A course counts once a bin, by its last score there. Percentiles are the lowest score that at least
     that share of courses does not exceed.
     """
-    counted = (
-        select(BandCount.bin, BandCount.score, func.sum(BandCount.courses).label("courses"))
-        .where(
-            BandCount.instrument == instrument,
-            BandCount.clock == alignment,
-            BandCount.route == (route or ""),
-            *_of_phase(phase, alignment),
-            *_visible(scope),
-        )
-        .group_by(BandCount.bin, BandCount.score)
-        .order_by(BandCount.bin, BandCount.score)
+    counted = select(BandCount.cells).where(
+        BandCount.instrument == instrument,
+        BandCount.clock == alignment,
+        BandCount.route == (route or ""),
+        *_of_phase(phase, alignment),
+        *_visible(scope),
     )
-    return percentiles(read_frame(connection, counted), BINS[alignment])
+    cells = merged([Cells.of_text(text) for text in connection.execute(counted).scalars()])
+    return percentiles(pd.DataFrame(cells._asdict()), BINS[alignment])
 
 
 def _of_phase(phase: str | None, alignment: str) -> list[ColumnElement[bool]]:

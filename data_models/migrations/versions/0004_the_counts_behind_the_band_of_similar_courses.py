@@ -18,10 +18,8 @@ def upgrade() -> None:
             sa.Column(name, sa.String(length=length), nullable=False)
             for name, length in (("instrument", 32), ("clock", 32), ("route", 32), ("phase", 32), ("clinic", 64))
         ),
-        sa.Column("bin", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("score", sa.Float(), nullable=False),
-        sa.Column("courses", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("instrument", "clock", "route", "phase", "clinic", "bin", "score"),
+        sa.Column("cells", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("instrument", "clock", "route", "phase", "clinic"),
     )
 
 
