@@ -74,7 +74,7 @@ def clinics_of(connection: Connection, ids: pd.Series) -> pd.Series:
 def clinics_by_id(*patients: pd.DataFrame) -> pd.Series:
     """The clinics of some frames of patients, by patient_id."""
     named = [frame[["patient_id", "clinic"]].astype({"clinic": object}) for frame in patients if len(frame)]
-    return pd.concat(named).set_index("patient_id")["clinic"]
+    return pd.concat(named).set_index("patient_id")["clinic"] if named else pd.Series(dtype=object)
 
 
 def take_away(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
