@@ -110,12 +110,12 @@ def band_counts(scores: pd.DataFrame, courses: pd.DataFrame) -> Counts:
         *group, bin_, point = np.unravel_index(keys, sizes)
         whole = Cells(bin_, points[point], np.bincount(of_key))
         # In order of their key the cells of a group stand together.
-        begins = np.flatnonzero(np.diff(keys // (sizes[-2] * sizes[-1]), prepend=-1))
+        begins = np.flatnonzero(np.diff(keys // (sizes[-2] * sizes[-1]), prepend=-1)).tolist()
         groups = zip(*(places[begins].tolist() for places in group), strict=True)
-        ends = [*begins[1:].tolist(), len(keys)]
+        ends = [*begins, len(keys)][1:]
         return {
             (str(instruments[i]), clock, routes[r], names[p], clinics[c]): whole.part(begin, end)
-            for (i, r, p, c), begin, end in zip(groups, begins.tolist(), ends, strict=True)
+            for (i, r, p, c), begin, end in zip(groups, begins, ends, strict=True)
         }
 
     return {

@@ -191,3 +191,15 @@ def test_a_store_made_before_there_were_counts_gets_them(store: Store, parts: li
     store.upgrade()
     assert kept
     assert counts(store) == kept
+
+
+def test_scores_outside_of_every_bin_count_nowhere(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "patients.csv").write_text("patient_code\nA1\n")
+    (tmp_path / "sessions.csv").write_text("patient_code,hours\nA1,0\n")
+    (tmp_path / "assessments.csv").write_text(
+        f"patient_code,hours,instrument,score\nA1,-400,phq9,20\nA1,{24 * 400},phq9,5\n"
+    )
+    store.import_path(tmp_path)
+    assert counts(store) == []
+    store.derive()
+    assert counts(store) == []
