@@ -2,7 +2,8 @@
 
 A callback asks `ask(function, ...)`; the function gets the connection and the scope of the person who
 asked, and its answer is kept for the next asker with the same scope until the store changes: the latest
-in this process, and those about cohorts that took long in the store, for every process that serves it. All
+in this process, and those about cohorts that took long in the store, for every process that serves it (in
+PostgreSQL one works them out, and those that ask meanwhile wait for it). All
 that one request asks is read through one connection, so it belongs to one version of the store.
 """
 
@@ -30,7 +31,7 @@ from data_models.queries.patients import patient, patient_records
 from data_models.queries.worklist import attention_counts, worklist
 from data_models.rules import OutcomeRules
 from data_models.scope import Scope
-from data_models.store_answers import Nothing, keep, kept
+from data_models.store_answers import Nothing, keep, kept, taking_turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ _SEEN = "ketamine_outcomes_seen"
 ANSWERS_KEPT = 64
 SHARE_FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
 # Whose answers go into the store: cohorts' figures and counts. Lists and charts of patients never do.
-_OF_COHORTS = {f"data_models.{name}" for name in ("cohort", "queries.cohort", "queries.choices", "queries.context")}
+_OF_COHORTS = {f"data_models.{name}" for name in ("cohort", "queries.cohort", "queries.choices")}
 RULES: Final = object()  # as an argument of `ask`: the rules of the version of the store that answers
 
 
@@ -206,10 +207,14 @@ def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         return make()
     with contextlib.suppress(Nothing):
         return kept(store.engine, name)
-    began = time.perf_counter()
-    answer = make()
-    if time.perf_counter() - began >= SHARE_FROM_SECONDS:
-        keep(store.engine, name, str(key[0]), answer)
+    with taking_turns(store.engine, name) as waited:
+        if waited:
+            with contextlib.suppress(Nothing):
+                return kept(store.engine, name)
+        began = time.perf_counter()
+        answer = make()
+        if time.perf_counter() - began >= SHARE_FROM_SECONDS:
+            keep(store.engine, name, str(key[0]), answer)
     return answer
 
 

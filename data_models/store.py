@@ -20,7 +20,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_models import store_worklist
+from data_models import store_band, store_worklist
 from data_models.bulk import read_frame, release
 from data_models.engine import (
     StoreError,
@@ -117,6 +117,7 @@ class Store:
                 values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
             store_worklist.fill_empty(connection)
+            store_band.fill_empty(connection)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.answers import NotKept, pack, unpack
@@ -23,6 +25,10 @@ from data_models.tables import KeptAnswer
 MOST_BYTES_AN_ANSWER = 2_000_000
 MOST_BYTES = 64_000_000  # of all answers; the oldest are forgotten
 _WAIT_MS = 150  # an import that holds the store is not waited for
+TURN_MS = 20_000  # longer than a cohort's figures take at 100,000 patients
+_TURNS = 0x6B6574  # any number, the same in every process: the kind of these locks
+_TRY = text("SELECT pg_try_advisory_xact_lock(:kind, :number)")
+_WAIT = text("SELECT pg_advisory_xact_lock(:kind, :number)")
 
 log = logging.getLogger("dashboard")
 
@@ -42,6 +48,27 @@ def kept(engine: Engine, key: str) -> Any:
     except (SQLAlchemyError, sqlite3.Error, zlib.error, ValueError, TypeError, KeyError, OSError) as error:
         log.warning("a kept answer could not be read: %s", type(error).__name__)
         raise Nothing from error
+
+
+@contextmanager
+def taking_turns(engine: Engine, key: str) -> Iterator[bool]:
+    """Within, other processes of a PostgreSQL store that would work out the same answer wait, to find it kept.
+
+    Gives whether this one has waited: then the answer may be kept now. Who has waited `TURN_MS` goes on all
+    the same, as does everybody where the lock cannot be had or the store is SQLite, which has no such lock.
+    """
+    waited = False
+    with ExitStack() as stack:
+        if engine.dialect.name == "postgresql":
+            number = {"kind": _TURNS, "number": int(key[:7], 16)}
+            with suppress(SQLAlchemyError):
+                # A connection of its own: the lock is let go with its transaction, before the reader's ends.
+                connection = stack.enter_context(engine.connect())
+                if not connection.execute(_TRY, number).scalar_one():
+                    waited = True
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {TURN_MS}")
+                    connection.execute(_WAIT, number)
+        yield waited
 
 
 def keep(engine: Engine, key: str, state: str, answer: Any) -> bool:

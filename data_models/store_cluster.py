@@ -25,18 +25,21 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from data_models import store_worklist
-from data_models.bulk import Load, release
+from data_models import store_band, store_worklist
+from data_models.bulk import Load, ingest, release
 from data_models.engine import StoreError, open_engine, plain, reading
 from data_models.outcomes.derive import derive
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.store import Store, set_rules
+from data_models.store_band import Tally, clinics_of
 from data_models.store_facts import FACTS, Progress, drop_facts, record_slices
 from data_models.tables import Base
 
 FEW_PATIENTS = 50_000  # below it one process has derived most before others have started
 _MOST_PARTS = {"sqlite": 8, "postgresql": 32}  # SQLite attaches up to ten files to one connection
 SMALLEST_PART = 1_000  # patients; less is not worth a task of its own
+COUNTS = "band_counts"
+_STAGED = (*FACTS, COUNTS)
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 
@@ -126,6 +129,7 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
             drop_facts(connection)
             for place, found in enumerate(sources):
                 progress("storing outcomes", 0.9 + 0.1 * place / len(sources))
+                store_band.add_rows(connection, found.pop(COUNTS))
                 for table, source in found.items():
                     names = ", ".join(column.name for column in _TABLES[table].columns)
                     connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}")
@@ -177,12 +181,15 @@ def stage(part: Part) -> None:
         with reading(engine) as connection, staging.writing(part) as (target, tables):
             if _state(connection) != part.state:
                 raise StoreError("the records were changed while their outcomes were derived; derive them again")
-            with Load(target, list(tables.values())) as load:
+            tally = Tally()
+            with Load(target, [tables[name] for name in FACTS]) as load:
                 for records in record_slices(connection, part.first, part.end):
                     facts = derive(*records, rules)
-                    for name, table in tables.items():
-                        load.add(getattr(facts, name), table)
+                    tally.add(facts, clinics_of(connection, records[0]["patient_id"]))
+                    for name in FACTS:
+                        load.add(getattr(facts, name), tables[name])
                 load.finish()
+            ingest(target, tally.rows(), tables[COUNTS])
     except (SQLAlchemyError, sqlite3.Error) as error:
         if not staging.holds(part):  # else another worker, to which the task was given too, was first
             raise plain(error) from error
@@ -233,7 +240,7 @@ class _Files:
                 connection.commit()
                 try:
                     with connection.begin():
-                        tables = {name: _TABLES[name] for name in FACTS}
+                        tables = {name: _TABLES[name] for name in _STAGED}
                         for table in tables.values():
                             table.create(connection)
                         yield connection, tables
@@ -255,7 +262,7 @@ class _Files:
                 for part, name in zip(parts, names, strict=True):
                     cursor.execute(f"ATTACH DATABASE ? AS {name}", (str(self._path(part)),))
                 with writer.begin():
-                    yield writer, [{table: f"{name}.{table}" for table in FACTS} for name in names]
+                    yield writer, [{table: f"{name}.{table}" for table in _STAGED} for name in names]
             finally:
                 for (name,) in cursor.execute("SELECT name FROM pragma_database_list").fetchall():
                     if name in names:
@@ -287,7 +294,7 @@ class _StagedTables:
         made = MetaData()
         tables = {}
         with self._engine.begin() as connection:
-            for name in FACTS:
+            for name in _STAGED:
                 staged = self._name(part, name)
                 connection.execute(text(f"CREATE UNLOGGED TABLE {staged} (LIKE {name})"))
                 tables[name] = _TABLES[name].to_metadata(made, name=staged)
@@ -296,4 +303,4 @@ class _StagedTables:
     @contextmanager
     def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
         with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
-            yield connection, [{table: self._name(part, table) for table in FACTS} for part in parts]
+            yield connection, [{table: self._name(part, table) for table in _STAGED} for part in parts]

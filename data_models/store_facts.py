@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Select, delete, func, select
 
-from data_models import store_worklist
+from data_models import store_band, store_worklist
 from data_models.bulk import Load, Rows, ahead, packed, read_frame
 from data_models.outcomes.derive import derive
 from data_models.rules import OutcomeRules
+from data_models.store_band import Tally, clinics_of
 from data_models.tables import Base
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
@@ -59,6 +60,7 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
 def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
     """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
     store_worklist.take_away(connection, touched)
+    store_band.take_away(connection, touched)
     for name in FACTS:
         statement = delete(_TABLES[name])
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
@@ -69,9 +71,13 @@ def made_ready(dialect: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, Ro
     return {table: packed(dialect, frame, _TABLES[table]) for table, frame in frames.items()}
 
 
-def derived(records: Records, rules: OutcomeRules, dialect: str) -> dict[str, Rows]:
-    """The facts of some patients, made ready for a database of this dialect."""
+def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, dialect: str, tally: Tally) -> dict[str, Rows]:
+    """The facts of some patients, made ready for a database of this dialect, and counted.
+
+    `clinics`: each one's clinic by patient_id.
+    """
     facts = derive(*records, rules)
+    tally.add(facts, clinics)
     return made_ready(dialect, {table: getattr(facts, table) for table in FACTS})
 
 
@@ -113,8 +119,12 @@ def record_slices(connection: Connection, start: int = 0, end: int | None = None
 def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     """Derive every patient's facts anew from the stored records."""
     drop_facts(connection)
-    dialect = connection.dialect.name
+    dialect, tally = connection.dialect.name, Tally()
     with ThreadPoolExecutor(1) as beside:
-        calls = (partial(derived, records, rules, dialect) for records in record_slices(connection))
+        calls = (
+            partial(derived, records, clinics_of(connection, records[0]["patient_id"]), rules, dialect, tally)
+            for records in record_slices(connection)
+        )
         store_rows(connection, FACTS, ahead(beside, calls, SLICES_AHEAD), "storing outcomes", progress)
+    tally.keep(connection)
     store_worklist.fill(connection)

@@ -28,6 +28,7 @@ from data_models.engine import StoreError
 from data_models.reconcile import Reconciliation
 from data_models.records import RecordBatch, empty_table, fingerprint
 from data_models.rules import OutcomeRules
+from data_models.store_band import Tally, clinics_by_id
 from data_models.store_facts import FACTS, LISTED, derived, drop_facts, made_ready, whole_patients
 from data_models.store_keys import keys_aside
 from data_models.store_touched import Ids
@@ -95,6 +96,7 @@ class Brought:
     counts : new rows of each table of records.
     fingerprint_of : works out the fingerprint of the content.
     said : steps that were told of meanwhile, for the storing side to pass on.
+    tally : the courses of its facts, counted for the band of similar ones.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -103,6 +105,7 @@ class Brought:
     source: str = ""
     fingerprint_of: Callable[[], str] | None = None
     said: deque[tuple[str, float]] = field(default_factory=deque)
+    tally: Tally = field(default_factory=Tally)
     _mark: str = ""
 
     def fingerprint(self) -> str:
@@ -243,8 +246,9 @@ def made(
         if number == count - 1:
             yield AllCame(RECORDS)
         if rules is not None:
+            clinics = clinics_by_id(before.patients, new["patients"])
             for records in whole_patients(new, {name: getattr(before, name) for name in RECORDS}):
-                yield Made("storing outcomes", derived(records, rules, dialect))
+                yield Made("storing outcomes", derived(records, clinics, rules, dialect, brought.tally))
         first_id += len(numbered.fresh)
         if brought.fingerprint_of is None:
             brought.fingerprint_of = partial(fingerprint, batch)
@@ -323,6 +327,7 @@ def store_stream(
                     (records if tables == RECORDS else facts).finish()
                     keys.put_back(tables)
                     if tables == FACTS and derived:
+                        brought.tally.keep(connection)
                         store_worklist.fill(connection, None if empty else store_touched.ids())
                         keys.put_back(LISTED)
     store_touched.drop(connection)

@@ -18,7 +18,7 @@ PACKAGES = ("data_models", "dashboard", "sample_data")
 
 # Where a module of data_models stands. Each imports from its own floor and those below it.
 FLOORS = {
-    0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter"}
+    0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter", "counts"}
     | {"bulk", "copy_format", "image", "engine", "accounts", "answers", "audit"},
     1: {"records", "outcomes", "queries", "deidentification"},
     2: {
@@ -29,6 +29,7 @@ FLOORS = {
         "store",
         "store_accounts",
         "store_answers",
+        "store_band",
         "store_check",
         "store_cluster",
         "store_copy",

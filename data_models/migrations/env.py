@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from data_models import accounts  # noqa: F401  (maps its tables)
+from data_models import accounts, counts  # noqa: F401  (map their tables)
 from data_models.tables import Base
 
 connection = context.config.attributes["connection"]

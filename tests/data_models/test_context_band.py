@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection
 
-from data_models.queries.context import COURSE_BINS_DAYS, context_band, percentiles
+from data_models.outcomes.band import COURSE_BINS_DAYS, percentiles
+from data_models.queries.context import context_band
 from data_models.rules import FADE_BINS_DAYS
 from data_models.scope import Scope
 from data_models.store import Store

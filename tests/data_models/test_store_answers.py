@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 from data_models import store_answers
 from data_models.engine import writing
 from data_models.store import Store
-from data_models.store_answers import Nothing, keep, kept
+from data_models.store_answers import Nothing, keep, kept, taking_turns
 from data_models.tables import KeptAnswer
 
 
@@ -92,3 +93,38 @@ def test_a_backup_put_back_does_not_bring_back_its_answers_to_newer_questions(
     assert twin.version() == sqlite_store.version()
     assert _state(twin) != _state(sqlite_store)
     twin.close()
+
+
+def test_who_asks_while_another_process_works_it_out_waits_and_finds_it(store: Store) -> None:
+    url = store.engine.url.render_as_string(hide_password=False)
+    other, state, key = Store.open(url), _state(store), "0" * 64
+    found: list[object] = []
+
+    def ask() -> None:
+        with taking_turns(other.engine, key) as waited:
+            found.append(waited)
+            found.append(kept(other.engine, key))
+
+    with taking_turns(store.engine, key) as waited:
+        assert not waited
+        if store.engine.dialect.name == "postgresql":
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join(0.3)
+            assert thread.is_alive()
+            assert not found
+            with taking_turns(other.engine, "1" * 64) as held_up:  # another question is not held up
+                assert not held_up
+        assert keep(store.engine, key, state, "worked out once")
+    if store.engine.dialect.name == "postgresql":
+        thread.join(10)
+        assert found == [True, "worked out once"]
+    other.close()
+
+
+def test_nobody_waits_for_long(postgresql_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_answers, "TURN_MS", 50)
+    key = "0" * 64
+    with taking_turns(postgresql_store.engine, key), taking_turns(postgresql_store.engine, key) as waited:
+        assert waited
+        assert keep(postgresql_store.engine, key, _state(postgresql_store), 1)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from data_models import store_cluster, store_worklist
 from data_models.cohort_filter import CohortFilter
-from data_models.engine import _alembic, parts
 from data_models.queries.worklist import SORTABLE, worklist
 from data_models.queries.worklist_order import RECENT
 from data_models.rules import DEFAULT_RULES
 from data_models.scope import Scope
 from data_models.store import Store
 from data_models.tables import Base, Patient
+from tests.data_models.old_stores import made_by_revision
 from tests.data_models.test_store_cluster import Here, quiet
 
 ALL = Scope.everything()
@@ -152,19 +151,14 @@ def test_going_back_to_a_program_that_knows_no_rows_apart_moves_them(
         store_worklist.take_away(connection, late)
         store_worklist.fill(connection, late)
     assert any(row[2] >= RECENT for row in _kept(store)["worklist_facts"])  # type: ignore[operator]
-    with store.engine.begin() as connection:
-        part = parts(store.engine)[store.engine]
-        command.downgrade(_alembic(connection, part), "0003")
+    made_by_revision(store, "0003")
     assert _kept(store) == whole
 
 
 def test_a_store_made_before_there_was_a_list_gets_one(sqlite_store: Store, small_records: Path) -> None:
     sqlite_store.import_path(small_records)
     whole = _kept(sqlite_store)
-    with sqlite_store.engine.begin() as connection:
-        for name in whole:
-            connection.execute(text(f"DROP TABLE {name}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    made_by_revision(sqlite_store, "0002")
     sqlite_store.upgrade()
     assert whole["worklist_facts"]
     assert _kept(sqlite_store) == whole
