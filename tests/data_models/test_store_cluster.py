@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select
 
 from data_models import store_cluster
 from data_models.engine import StoreError
+from data_models.image_join import CannotJoin
 from data_models.rules import DEFAULT_RULES
 from data_models.store import Store
 from data_models.store_facts import FACTS
@@ -92,6 +93,38 @@ def test_parts_give_what_the_plain_derivation_gives_to_the_bit(clinic: Store) ->
     for name, frame in facts(clinic).items():
         pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
     assert left(clinic) == []
+
+
+def test_the_parts_of_a_sqlite_store_are_taken_over_as_one_file(
+    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_store.import_path(sample_folder)
+    sqlite_store.derive(RULES)
+    plain = facts(sqlite_store)
+    sqlite_store.derive(DEFAULT_RULES)
+    monkeypatch.setattr(store_cluster, "_taking_over", None)  # not called: no row is taken over by itself
+    store_cluster.derive_in_parts(sqlite_store, RULES, Here(), quiet)
+    for name, frame in facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
+    assert left(sqlite_store) == []
+
+
+@pytest.mark.parametrize("error", [CannotJoin(), OSError("no room")])
+def test_parts_that_cannot_be_put_together_are_taken_over_one_by_one(
+    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    sqlite_store.import_path(sample_folder)
+    before = facts(sqlite_store)
+
+    def refused(path: Path, *_: object) -> None:
+        path.write_bytes(b"begun")
+        raise error
+
+    monkeypatch.setattr(store_cluster, "join", refused)
+    store_cluster.derive_in_parts(sqlite_store, DEFAULT_RULES, Here(), quiet)
+    for name, frame in facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, before[name], check_exact=True)
+    assert left(sqlite_store) == []
 
 
 def test_a_derivation_that_was_stopped_goes_on_where_it_ended(filled: Store) -> None:
