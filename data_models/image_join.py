@@ -18,6 +18,7 @@ import numpy as np
 from data_models.image import Bytes, Image, Layout
 
 _LEAF, _INNER = 0x0A, 0x02  # kinds of pages: index leaf, index interior
+_LEAVES_AT_ONCE = 1_024  # bounds the memory: 32 MiB
 _FILE_HEAD = struct.Struct(">16sH2xB")  # magic, bytes a page, bytes kept free at each page's end
 
 
@@ -124,15 +125,19 @@ def _append(image: Image, name: str, pages: Bytes, tree: _Tree) -> None:
     cells = [_cell(first, at) for at in _pointers(first, 8)]
     if not cells:  # only the root of an empty table is a leaf without a row
         return
-    leaves = pages[np.array(tree.leaves) - 1]
-    between = tree.between
-    if image.holds(name):
-        # Its first row comes to stand between the part before and this one.
-        if len(cells) == 1:
-            raise CannotJoin
-        between = [cells[0], *between]
-        leaves[0] = np.frombuffer(_leaf(cells[1:], image.PAGE), np.uint8)
-    image.add_leaves(name, leaves, between)
+    holds = image.holds(name)
+    if holds and len(cells) == 1:
+        raise CannotJoin
+    # The row before each leaf; the part's own first row comes to stand between the part before and this one.
+    before = [cells[0], *tree.between]
+    for start in range(0, len(tree.leaves), _LEAVES_AT_ONCE):
+        some = slice(start, start + _LEAVES_AT_ONCE)
+        leaves, rows = pages[np.array(tree.leaves[some]) - 1], before[some]
+        if start == 0 and holds:
+            leaves[0] = np.frombuffer(_leaf(cells[1:], image.PAGE), np.uint8)
+        elif start == 0:
+            rows = rows[1:]
+        image.add_leaves(name, leaves, rows)
 
 
 def _leaf(cells: Sequence[bytes], size: int) -> bytes:

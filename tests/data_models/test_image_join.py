@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data_models import image
+from data_models import image, image_join
 from data_models.image_join import CannotJoin, PartFile, join
 
 TABLES = {
@@ -72,6 +72,12 @@ def test_parts_of_one_leaf_and_of_many(joined: Any, size: int) -> None:
 
 def test_parts_without_rows_leave_no_trace(joined: Any) -> None:
     parts: list[Rows] = [{}, rows_of(0, 3_000), {}, {"notes": [(3_001, "a"), (3_002, None)]}, rows_of(4_000, 4_010), {}]
+    assert joined(*parts) == all_of(parts)
+
+
+def test_leaves_in_several_lots(joined: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_join, "_LEAVES_AT_ONCE", 2)
+    parts = [rows_of(n * 6_000, (n + 1) * 6_000) for n in range(3)]
     assert joined(*parts) == all_of(parts)
 
 
