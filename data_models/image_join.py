@@ -48,7 +48,7 @@ def join(path: Path, parts: Sequence[PartFile], tables: Mapping[str, str]) -> No
     ----------
     path : the file; it must not exist.
     parts : all keys of a table in one lie above those in the part before.
-    tables : of each table its CREATE TABLE statement, which made it in every part.
+    tables : of each table to join its CREATE TABLE statement, which made it in every part.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def join(path: Path, parts: Sequence[PartFile], tables: Mapping[str, str]) -> No
     try:
         for part in parts:
             pages = _pages(part.path, image.PAGE)
-            trees = {name: _tree(pages, part.roots[name]) for name in tables}
+            trees = {name: _tree(pages, root) for name, root in part.roots.items()}
             # All pages but the schema's belong to these trees, so no row goes on in an overflow page.
             if 1 + sum(tree.pages for tree in trees.values()) != len(pages):
                 raise CannotJoin
-            for name, tree in trees.items():
-                _append(image, name, pages, tree)
+            for name in tables:
+                _append(image, name, pages, trees[name])
         image.finish()
     finally:
         image.close()

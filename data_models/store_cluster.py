@@ -14,10 +14,11 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from data_models.image_join import CannotJoin, PartFile, join
 from data_models.outcomes.derive import derive
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.store import Store, set_rules
-from data_models.store_facts import FACTS, Progress, drop_facts, record_slices
+from data_models.store_facts import FACTS, LISTED, Progress, drop_facts, record_slices
 from data_models.tables import Base
 
 FEW_PATIENTS = 50_000  # below it one process has derived most before others have started
@@ -121,7 +122,7 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
         for done, future in enumerate(as_completed(begun), start=1):
             future.result()
             progress(f"deriving outcomes, part {done} of {len(begun)}", 0.9 * done / len(begun))
-        with staging.attached(parts) as (connection, sources):
+        with staging.attached(parts) as (connection, sources, fill):
             if parts and _state(connection) != parts[0].state:
                 raise StoreError("the records were changed while their outcomes were derived; derive them again")
             drop_facts(connection)
@@ -129,7 +130,7 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
                 progress("storing outcomes", 0.9 + 0.1 * place / len(sources))
                 for statement in found:
                     connection.exec_driver_sql(statement)
-            store_worklist.fill(connection)
+            fill(connection)
             set_rules(connection, rules)
         staging.keep_only("")
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -194,6 +195,9 @@ def stage(part: Part) -> None:
 # --- where parts wait ------------------------------------------------------------------------------------
 
 Sources = list[list[str]]  # of each source, a statement a table that takes its facts over
+Taken = tuple[Connection, Sources, Callable[[Connection], None]]  # the last fills the list of patients
+_COUNTS = "worklist_counts"
+_WHOLE = "INSERT INTO main.{0} SELECT * FROM joined.{0}"  # said so, SQLite copies a table as it lies
 
 
 def _taking_over(source: Mapping[str, str]) -> list[str]:
@@ -213,7 +217,7 @@ class _Files:
     """Beside a SQLite file: a folder with one small database a part, which appears whole or not at all.
 
     The store takes them over put together as one file (`data_models.image_join`), from which SQLite copies whole
-    tables: measured, in a third of the time of part after part.
+    tables: measured, in a third of the time of part after part. The rows of the list of patients are made with them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -253,6 +257,9 @@ class _Files:
                         for statement in made_by.values():
                             connection.exec_driver_sql(statement)
                         yield connection, tables
+                        # What the part itself does not hold, the patients, is found in the store.
+                        connection.exec_driver_sql("ATTACH DATABASE ? AS store", (str(self._engine.url.database),))
+                        store_worklist.prepare(connection)
                 finally:
                     release(connection)
             engine.dispose()
@@ -266,7 +273,7 @@ class _Files:
         return self._folder / f"{part.key}-{part.number}-{uuid.uuid4().hex}.begun"
 
     @contextmanager
-    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+    def attached(self, parts: list[Part]) -> Iterator[Taken]:
         whole = self._begun(parts[0]) if parts else Path()
         with self._engine.connect() as connection:
             joined = bool(parts) and self._joined(connection, parts, whole)
@@ -276,12 +283,15 @@ class _Files:
                 for name, path in files.items():
                     cursor.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
                 if joined:
-                    sources = [[f"INSERT INTO main.{table} SELECT * FROM joined.{table}" for table in FACTS]]
+                    sources = [[_WHOLE.format(table) for table in FACTS]]
+                    counts = [row for part in parts for row in _counts(self._path(part))]
+                    fill = partial(store_worklist.fill_prepared, statement=_WHOLE.format(*LISTED), counts=counts)
                 else:
                     sources = [_taking_over({table: f"{name}.{table}" for table in FACTS}) for name in files]
+                    fill = partial(store_worklist.fill)
                 writer = connection.execution_options(writing=True)
                 with writer.begin():
-                    yield writer, sources
+                    yield writer, sources, fill
             finally:
                 for (name,) in cursor.execute("SELECT name FROM pragma_database_list").fetchall():
                     if name in files:
@@ -293,7 +303,8 @@ class _Files:
         """Put all parts together as one file; whether that could be done."""
         try:
             found = [PartFile(self._path(part), _roots(self._path(part))) for part in parts]
-            join(whole, found, _made_by(connection))
+            made_by = _made_by(connection)
+            join(whole, found, {table: made_by[table] for table in (*FACTS, *LISTED)})
         except (CannotJoin, OSError):  # the disk may have no room for them twice
             whole.unlink(missing_ok=True)
             return False
@@ -301,17 +312,26 @@ class _Files:
 
 
 def _made_by(connection: Connection) -> dict[str, str]:
-    """Of each table of facts the statement that made it in this SQLite store."""
+    """Of each table of a part (facts, list of patients) the statement that makes it as in this SQLite store."""
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
     found = {row.name: row.sql for row in rows}
     connection.rollback()
-    return {name: found[name] for name in FACTS}
+    # The counts are of the one kind of table that `join` knows.
+    return {name: found[name] for name in (*FACTS, *LISTED)} | {_COUNTS: f"{found[_COUNTS]} WITHOUT ROWID"}
 
 
 def _roots(path: Path) -> dict[str, int]:
     """The root page of each table of a SQLite file."""
     with closing(sqlite3.connect(path)) as connection:
         return dict(connection.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'").fetchall())
+
+
+def _counts(path: Path) -> list[dict[str, Any]]:
+    """The rows of `worklist_counts` of a part."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(f"SELECT * FROM {_COUNTS}")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
 
 class _StagedTables:
@@ -346,6 +366,7 @@ class _StagedTables:
             yield connection, tables
 
     @contextmanager
-    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+    def attached(self, parts: list[Part]) -> Iterator[Taken]:
         with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
-            yield connection, [_taking_over({table: self._name(part, table) for table in FACTS}) for part in parts]
+            sources = [_taking_over({table: self._name(part, table) for table in FACTS}) for part in parts]
+            yield connection, sources, store_worklist.fill
