@@ -39,6 +39,8 @@ _COUNTED = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)")
 _ROWS_AT_ONCE = 100_000  # bounds the memory that Python objects take
 _STATISTICS = 30  # the server's own 100 take a second of an import of a million scores
 _BYTES_AT_ONCE = 2**20  # what the driver holds until the server takes it
+# Fewer than Python allocates before it looks for garbage (700): a million rows held at once cost a third more time.
+_ROWS_FETCHED = 500
 _ROWS_A_STATEMENT = 16  # measured: 1.5 times the speed of one row a statement; more gains nothing
 
 
@@ -317,8 +319,10 @@ def read_frame(connection: Connection, statement: Executable) -> pd.DataFrame:
     """The rows of a SELECT as a frame; numbers that may be missing are float64 with NaN."""
     result = connection.execute(statement)
     names = list(result.keys())
-    rows = result.all()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    frame = pd.DataFrame({name: pd.Series(list(values)) for name, values in zip(names, columns, strict=True)})
+    columns: list[list[Any]] = [[] for _ in names]
+    for rows in result.partitions(_ROWS_FETCHED):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column += values
+    frame = pd.DataFrame({name: pd.Series(values) for name, values in zip(names, columns, strict=True)})
     # A column without any value comes back untyped.
     return frame.astype({c: "float64" for c in frame if frame[c].dtype == object and frame[c].isna().all()})

@@ -230,6 +230,8 @@ class Image:
     tables : the tables by name.
     """
 
+    PAGE = _PAGE  # bytes
+
     def __init__(self, path: Path, tables: Mapping[str, Layout]) -> None:
         self._trees = {name: _Tree(layout) for name, layout in tables.items()}
         self._pages = 1  # the first holds the schema and is written last
@@ -284,6 +286,18 @@ class Image:
             self._write_leaves(tree, placed[:, :a_leaf])
             tree.between += [row.tobytes() for row in placed[:, a_leaf]]
 
+    def holds(self, name: str) -> bool:
+        """Whether a table has a finished leaf."""
+        return bool(self._trees[name].leaves)
+
+    def add_leaves(self, name: str, pages: Bytes, between: Sequence[bytes]) -> None:
+        """Append finished leaves as SQLite wrote them, shape (leaves, bytes a page), to a table without other rows.
+
+        `between`: the row before each leaf but the table's first, as the cell of an index.
+        """
+        self._append(self._trees[name], pages)
+        self._trees[name].between += between
+
     def finish(self) -> None:
         """Write what is left, the inner pages and the schema, and close the file."""
         roots = {}
@@ -294,7 +308,8 @@ class Image:
                 self._write_leaves(tree, rows[None, : len(rows) - 2])
                 tree.between.append(rows[-2].tobytes())
                 rows = rows[-1:]
-            self._write_leaves(tree, rows[None])
+            if len(rows) or not tree.leaves:
+                self._write_leaves(tree, rows[None])
             roots[name] = self._write_inner(tree.leaves, tree.between)
         self._write_schema(roots)
         self._file.close()
@@ -312,6 +327,11 @@ class Image:
         pointers = (start + width * np.arange(count)).astype(">u2").view(np.uint8)
         pages[:, 8 : 8 + 2 * count] = pointers
         pages[:, start:] = cells.reshape(leaves, count * width)
+        self._append(tree, pages)
+
+    def _append(self, tree: _Tree, pages: Bytes) -> None:
+        """Write finished leaves, of shape (leaves, bytes a page)."""
+        leaves = len(pages)
         before = min(leaves, _LOCK_PAGE - 1 - self._pages) if self._pages < _LOCK_PAGE else leaves
         for part in (pages[:before], pages[before:]):
             if len(part):

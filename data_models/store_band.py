@@ -8,12 +8,12 @@ read off the same few rows right after it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from data_models.bulk import read_frame
@@ -101,13 +101,16 @@ def fill_empty(connection: Connection) -> None:
     tally.keep(connection)
 
 
-def add_rows(connection: Connection, source: str) -> None:
-    """Add the counts that stand in a table of another name to the stored ones."""
-    _change(connection, _counts(connection.execute(text(f"SELECT {', '.join(_KEY)}, cells FROM {source}"))))
+def add_parts(connection: Connection, parts: Iterable[Iterable[Mapping[Any, Any]]]) -> None:
+    """Add the counts of parts of a derivation, each as rows of the table, to the stored ones."""
+    tally = Tally()
+    for rows in parts:
+        tally.put(_counts(rows))
+    tally.keep(connection)
 
 
-def _counts(rows: Iterable[Row[Any]]) -> Counts:
-    return {(r.instrument, r.clock, r.route, r.phase, r.clinic): Cells.of_text(r.cells) for r in rows}
+def _counts(rows: Iterable[Mapping[Any, Any]]) -> Counts:
+    return {(r["instrument"], r["clock"], r["route"], r["phase"], r["clinic"]): Cells.of_text(r["cells"]) for r in rows}
 
 
 def _rows(counts: Counts) -> list[dict[str, str]]:
@@ -123,7 +126,7 @@ def _change(connection: Connection, changes: Counts) -> None:
     for start in range(0, len(names), CLINICS_AT_ONCE):
         few = names[start : start + CLINICS_AT_ONCE]
         new: Counts = {group: cells for name in few for group, cells in by_clinic[name].items()}
-        stored = connection.execute(select(*_TABLE.columns).where(BandCount.clinic.in_(few)))
+        stored = connection.execute(select(*_TABLE.columns).where(BandCount.clinic.in_(few))).mappings()
         old = {group: cells for group, cells in _counts(stored).items() if group in new}
         together = summed((old, new))
         gone = [dict(zip(_KEY, group, strict=True)) for group in old if group not in together]

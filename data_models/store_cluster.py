@@ -14,32 +14,35 @@ import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models import store_band, store_worklist
-from data_models.bulk import Load, ingest, release
+from data_models.bulk import Load, ingest, read_rows, release
 from data_models.engine import StoreError, open_engine, plain, reading
+from data_models.image_join import CannotJoin, PartFile, join
 from data_models.outcomes.derive import derive
 from data_models.rules import DEFAULT_RULES, OutcomeRules
 from data_models.store import Store, set_rules
 from data_models.store_band import Tally, clinics_of
-from data_models.store_facts import FACTS, Progress, drop_facts, record_slices
+from data_models.store_facts import FACTS, LISTED, Progress, drop_facts, record_slices
 from data_models.tables import Base
 
 FEW_PATIENTS = 50_000  # below it one process has derived most before others have started
 _MOST_PARTS = {"sqlite": 8, "postgresql": 32}  # SQLite attaches up to ten files to one connection
 SMALLEST_PART = 1_000  # patients; less is not worth a task of its own
-COUNTS = "band_counts"
-_STAGED = (*FACTS, COUNTS)
+BAND = "band_counts"
+_STAGED = (*FACTS, BAND)
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 
@@ -123,17 +126,16 @@ def derive_in_parts(store: Store, rules: OutcomeRules, pool: Executor, progress:
         for done, future in enumerate(as_completed(begun), start=1):
             future.result()
             progress(f"deriving outcomes, part {done} of {len(begun)}", 0.9 * done / len(begun))
-        with staging.attached(parts) as (connection, sources):
+        with staging.attached(parts) as (connection, sources, band, fill):
             if parts and _state(connection) != parts[0].state:
                 raise StoreError("the records were changed while their outcomes were derived; derive them again")
             drop_facts(connection)
             for place, found in enumerate(sources):
                 progress("storing outcomes", 0.9 + 0.1 * place / len(sources))
-                store_band.add_rows(connection, found.pop(COUNTS))
-                for table, source in found.items():
-                    names = ", ".join(column.name for column in _TABLES[table].columns)
-                    connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}")
-            store_worklist.fill(connection)
+                for statement in found:
+                    connection.exec_driver_sql(statement)
+            store_band.add_parts(connection, band)
+            fill(connection)
             set_rules(connection, rules)
         staging.keep_only("")
     except (SQLAlchemyError, sqlite3.Error) as error:
@@ -188,8 +190,9 @@ def stage(part: Part) -> None:
                     tally.add(facts, clinics_of(connection, records[0]["patient_id"]))
                     for name in FACTS:
                         load.add(getattr(facts, name), tables[name])
-                load.finish()
-            ingest(target, tally.rows(), tables[COUNTS])
+                if engine.dialect.name == "sqlite":
+                    load.finish()  # PostgreSQL would count tables that are only ever read whole
+            staging.keep_band(part, target, tally.rows())
     except (SQLAlchemyError, sqlite3.Error) as error:
         if not staging.holds(part):  # else another worker, to which the task was given too, was first
             raise plain(error) from error
@@ -199,7 +202,21 @@ def stage(part: Part) -> None:
 
 # --- where parts wait ------------------------------------------------------------------------------------
 
-Sources = list[dict[str, str]]  # of each part, where the rows of each table of facts stand
+Sources = list[list[str]]  # of each source, a statement a table that takes its facts over
+StagedRows = list[dict[str, Any]]
+# Statements that take facts over, each part's counts behind the band of similar courses, what fills the list.
+Taken = tuple[Connection, Sources, list[StagedRows], Callable[[Connection], None]]
+_COUNTS = "worklist_counts"
+_WHOLE = "INSERT INTO main.{0} SELECT * FROM joined.{0}"  # said so, SQLite copies a table as it lies
+
+
+def _taking_over(source: Mapping[str, str]) -> list[str]:
+    """Statements that take rows over one by one. `source`: where those of each table of facts stand."""
+    statements = []
+    for table, place in source.items():
+        names = ", ".join(column.name for column in _TABLES[table].columns)
+        statements.append(f"INSERT INTO {table} ({names}) SELECT {names} FROM {place}")
+    return statements
 
 
 def _staging(engine: Engine) -> _Files | _StagedTables:
@@ -207,7 +224,11 @@ def _staging(engine: Engine) -> _Files | _StagedTables:
 
 
 class _Files:
-    """Beside a SQLite file: a folder with one small database a part, which appears whole or not at all."""
+    """Beside a SQLite file: a folder with one small database a part, which appears whole or not at all.
+
+    The store takes them over put together as one file (`data_models.image_join`), from which SQLite copies whole
+    tables: measured, in a third of the time of part after part. The rows of the list of patients are made with them.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -221,7 +242,7 @@ class _Files:
 
     def keep_only(self, key: str) -> None:
         for path in self._folder.glob("*") if self._folder.exists() else ():
-            if not key or not path.name.startswith(f"{key}-") or path.suffix != ".db":
+            if not key or not path.name.startswith(f"{key}-") or path.suffix not in (".db", ".json"):
                 path.unlink(missing_ok=True)
         if not key and self._folder.exists():
             self._folder.rmdir()
@@ -229,7 +250,9 @@ class _Files:
     @contextmanager
     def writing(self, part: Part) -> Iterator[tuple[Connection, dict[str, Any]]]:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        path = self._folder / f"{part.key}-{part.number}-{uuid.uuid4().hex}.begun"
+        path = self._begun(part)
+        with self._engine.connect() as store:
+            made_by = _made_by(store)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         engine = create_engine(URL.create("sqlite", database=str(path)))
         try:
@@ -240,10 +263,13 @@ class _Files:
                 connection.commit()
                 try:
                     with connection.begin():
-                        tables = {name: _TABLES[name] for name in _STAGED}
-                        for table in tables.values():
-                            table.create(connection)
+                        tables = {name: _TABLES[name] for name in FACTS}
+                        for statement in made_by.values():
+                            connection.exec_driver_sql(statement)
                         yield connection, tables
+                        # What the part itself does not hold, the patients, is found in the store.
+                        connection.exec_driver_sql("ATTACH DATABASE ? AS store", (str(self._engine.url.database),))
+                        store_worklist.prepare(connection)
                 finally:
                     release(connection)
             engine.dispose()
@@ -252,21 +278,81 @@ class _Files:
             engine.dispose()
             path.unlink(missing_ok=True)
 
+    def keep_band(self, part: Part, target: Connection, rows: pd.DataFrame) -> None:
+        """Keep the counts of the band: in a file of their own, as their texts are longer than `join` takes."""
+        path = self._begun(part)
+        path.write_text(rows.to_json(orient="records"), encoding="utf-8")
+        os.replace(path, self._path(part).with_suffix(".json"))
+
+    def _band(self, part: Part) -> StagedRows:
+        found: StagedRows = json.loads(self._path(part).with_suffix(".json").read_text(encoding="utf-8"))
+        return found
+
+    def _begun(self, part: Part) -> Path:
+        """A new name for a file that is not yet whole."""
+        return self._folder / f"{part.key}-{part.number}-{uuid.uuid4().hex}.begun"
+
     @contextmanager
-    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+    def attached(self, parts: list[Part]) -> Iterator[Taken]:
+        whole = self._begun(parts[0]) if parts else Path()
         with self._engine.connect() as connection:
+            joined = bool(parts) and self._joined(connection, parts, whole)
+            files = {"joined": whole} if joined else {f"part{part.number}": self._path(part) for part in parts}
             cursor: Any = connection.connection.cursor()
-            writer = connection.execution_options(writing=True)
-            names = [f"part{part.number}" for part in parts]
             try:
-                for part, name in zip(parts, names, strict=True):
-                    cursor.execute(f"ATTACH DATABASE ? AS {name}", (str(self._path(part)),))
+                for name, path in files.items():
+                    cursor.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
+                if joined:
+                    sources = [[_WHOLE.format(table) for table in FACTS]]
+                    counts = [row for part in parts for row in _rows(self._path(part), _COUNTS)]
+                    fill = partial(store_worklist.fill_prepared, statement=_WHOLE.format(*LISTED), counts=counts)
+                else:
+                    sources = [_taking_over({table: f"{name}.{table}" for table in FACTS}) for name in files]
+                    fill = partial(store_worklist.fill)
+                writer = connection.execution_options(writing=True)
                 with writer.begin():
-                    yield writer, [{table: f"{name}.{table}" for table in _STAGED} for name in names]
+                    band = [self._band(part) for part in parts]
+                    yield writer, sources, band, fill
             finally:
                 for (name,) in cursor.execute("SELECT name FROM pragma_database_list").fetchall():
-                    if name in names:
+                    if name in files:
                         cursor.execute(f"DETACH DATABASE {name}")
+                if parts:
+                    whole.unlink(missing_ok=True)
+
+    def _joined(self, connection: Connection, parts: list[Part], whole: Path) -> bool:
+        """Put all parts together as one file; whether that could be done."""
+        try:
+            found = [PartFile(self._path(part), _roots(self._path(part))) for part in parts]
+            made_by = _made_by(connection)
+            join(whole, found, {table: made_by[table] for table in (*FACTS, *LISTED)})
+        except (CannotJoin, OSError):  # the disk may have no room for them twice
+            whole.unlink(missing_ok=True)
+            return False
+        return True
+
+
+def _made_by(connection: Connection) -> dict[str, str]:
+    """Of each table of a part (facts, list of patients) the statement that makes it as in this SQLite store."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    found = {row.name: row.sql for row in rows}
+    connection.rollback()
+    # The counts of the list are of the one kind of table that `join` knows.
+    return {name: found[name] for name in (*FACTS, *LISTED)} | {_COUNTS: f"{found[_COUNTS]} WITHOUT ROWID"}
+
+
+def _roots(path: Path) -> dict[str, int]:
+    """The root page of each table of a SQLite file."""
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'").fetchall())
+
+
+def _rows(path: Path, table: str) -> StagedRows:
+    """The rows of a small table of a part."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(f"SELECT * FROM {table}")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
 
 class _StagedTables:
@@ -300,7 +386,14 @@ class _StagedTables:
                 tables[name] = _TABLES[name].to_metadata(made, name=staged)
             yield connection, tables
 
+    def keep_band(self, part: Part, target: Connection, rows: pd.DataFrame) -> None:
+        """Keep the counts of the band in the transaction of the part."""
+        ingest(target, rows, _TABLES[BAND].to_metadata(MetaData(), name=self._name(part, BAND)))
+
     @contextmanager
-    def attached(self, parts: list[Part]) -> Iterator[tuple[Connection, Sources]]:
+    def attached(self, parts: list[Part]) -> Iterator[Taken]:
         with self._engine.connect().execution_options(writing=True) as connection, connection.begin():
-            yield connection, [{table: self._name(part, table) for table in _STAGED} for part in parts]
+            sources = [_taking_over({table: self._name(part, table) for table in FACTS}) for part in parts]
+            places = [self._name(part, BAND) for part in parts]
+            band = [read_rows(connection, text(f"SELECT * FROM {at}")) for at in places]
+            yield connection, sources, band, store_worklist.fill

@@ -11,6 +11,8 @@ once: of the indexes' pages, most of which are touched then, each is written onc
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -92,6 +94,35 @@ def fill(connection: Connection, touched: Touched = None) -> None:
         index.create(connection)
     if touched is None and connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE worklist_facts")
+
+
+def prepare(connection: Connection) -> None:
+    """Put the patients of a part of a derivation, whose facts alone a database holds, on a list of their own."""
+    found = set(connection.execute(select(CourseOutcome.instrument).distinct()).scalars())
+    for instrument in sorted(found | {ALWAYS_LISTED}):
+        _fill(connection, instrument, None, apart=False)
+
+
+def fill_prepared(connection: Connection, statement: str, counts: Sequence[Mapping[str, Any]]) -> None:
+    """Put everybody on an empty list of SQLite, by a statement that inserts the rows that parts have prepared.
+
+    `counts`: the rows of the parts' `worklist_counts`.
+    """
+    for index in _INDEXES:
+        index.drop(connection)
+    connection.exec_driver_sql(statement)
+    patients: Counter[str] = Counter()
+    for row in counts:
+        patients[row["instrument"]] += row["patients"]
+    if counts:
+        connection.execute(_ADD, [dict(row) for row in counts])
+    # A part without a score on some instrument has prepared no rows for it.
+    for instrument in (name for name, listed in patients.items() if listed < patients[ALWAYS_LISTED]):
+        connection.execute(delete(WorklistFact).where(WorklistFact.instrument == instrument))
+        connection.execute(delete(WorklistCount).where(WorklistCount.instrument == instrument))
+        _fill(connection, instrument, None, apart=False)
+    for index in _INDEXES:
+        index.create(connection)
 
 
 def fill_empty(connection: Connection) -> None:

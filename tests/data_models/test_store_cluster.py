@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import delete, func, inspect, select
 
 from data_models import store_cluster
 from data_models.engine import StoreError
+from data_models.image_join import CannotJoin
 from data_models.rules import DEFAULT_RULES
 from data_models.store import Store
-from data_models.store_facts import FACTS
+from data_models.store_facts import FACTS, LISTED
 from data_models.tables import Base
 
 RULES = DEFAULT_RULES.changed({"course_gap_days": 30, "loss_rule": "half_lost", "response_improvement": 0.3})
@@ -45,8 +46,9 @@ class Here(Executor):
 
 
 def facts(store: Store) -> dict[str, pd.DataFrame]:
+    """Every table that a derivation fills, in the order of its key."""
     with store.connect() as connection:
-        tables = {name: Base.metadata.tables[name] for name in FACTS}
+        tables = {name: Base.metadata.tables[name] for name in (*FACTS, *LISTED, "worklist_counts")}
         return {
             name: pd.DataFrame(connection.execute(select(table).order_by(*table.primary_key)).mappings().all())
             for name, table in tables.items()
@@ -92,6 +94,56 @@ def test_parts_give_what_the_plain_derivation_gives_to_the_bit(clinic: Store) ->
     for name, frame in facts(clinic).items():
         pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
     assert left(clinic) == []
+
+
+def test_the_parts_of_a_sqlite_store_are_taken_over_as_one_file(
+    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_store.import_path(sample_folder)
+    sqlite_store.derive(RULES)
+    plain = facts(sqlite_store)
+    sqlite_store.derive(DEFAULT_RULES)
+    monkeypatch.setattr(store_cluster, "_taking_over", None)  # not called: no row is taken over by itself
+    store_cluster.derive_in_parts(sqlite_store, RULES, Here(), quiet)
+    for name, frame in facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
+    assert left(sqlite_store) == []
+
+
+def test_a_scale_that_some_parts_have_no_score_on_lists_everybody(
+    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_store.import_path(sample_folder)
+    with sqlite_store._writing() as connection:
+        scores = Base.metadata.tables["assessments"]
+        rare = scores.c.instrument == "madrs"
+        first = connection.execute(select(func.min(scores.c.patient_id)).where(rare)).scalar_one()
+        connection.execute(delete(scores).where(rare, scores.c.patient_id > first))
+    sqlite_store.derive()
+    plain = facts(sqlite_store)
+    assert (plain["worklist_facts"]["instrument"] == "madrs").sum() > 1
+    monkeypatch.setattr(store_cluster, "_taking_over", None)
+    store_cluster.derive_in_parts(sqlite_store, DEFAULT_RULES, Here(), quiet)
+    for name, frame in facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
+
+
+@pytest.mark.parametrize("error", [CannotJoin(), OSError("no room")])
+def test_parts_that_cannot_be_put_together_are_taken_over_one_by_one(
+    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    sqlite_store.import_path(sample_folder)
+    before = facts(sqlite_store)
+
+    def refused(path: Path, *_: object) -> None:
+        path.write_bytes(b"begun")
+        raise error
+
+    monkeypatch.setattr(store_cluster, "join", refused)
+    store_cluster.derive_in_parts(sqlite_store, DEFAULT_RULES, Here(), quiet)
+    for name, frame in facts(sqlite_store).items():
+        pd.testing.assert_frame_equal(frame, before[name], check_exact=True)
+    assert left(sqlite_store) == []
 
 
 def test_a_derivation_that_was_stopped_goes_on_where_it_ended(filled: Store) -> None:
