@@ -52,13 +52,6 @@ class Cleared:
         elif len(self._others) < _MOST_REMEMBERED:
             self._others.add(hash(code))
 
-    def copy(self) -> Cleared:
-        """What is known now, to come back to."""
-        other = Cleared()
-        other._by_chance = set(self._by_chance)
-        other._others = self._others  # these pass in any file
-        return other
-
 
 @dataclass(slots=True)
 class Earlier:

@@ -110,7 +110,7 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
         cleared = Cleared()
         told = _Told(say, container)
         for name in container.tables:
-            cleared = _read(container, name, spill, problems, cleared, told)
+            _read(container, name, spill, problems, cleared, told)
         spill.flush()
         records = _without_repeats(spill, container, problems, say)
         say("checked", 1.0)
@@ -147,16 +147,17 @@ class _Told:
         self._say(f"checking {self._files[name]}", self._at)
 
 
-def _read(container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, told: _Told) -> Cleared:
-    """Check one file block by block into the spill; gives back the patient codes cleared so far.
+def _read(container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, told: _Told) -> None:
+    """Check one file block by block into the spill.
 
     What a later block shows to be wrong for the whole file (a malformed line, too many different words) is known
-    when it is read again from its start.
+    when it is read again from its start. The codes cleared meanwhile stay so: those that pass in any file, and those
+    cleared by all codes of the file, to which every line was well formed.
     """
     by_line, crowded = False, set[str]()
     while True:
-        noted, now = Problems(), cleared.copy()
-        earlier = Earlier(now, partial(_codes, container, name, by_line), set(crowded))
+        noted = Problems()
+        earlier = Earlier(cleared, partial(_codes, container, name, by_line), set(crowded))
         try:
             with closing(container.blocks(name, noted, BLOCK_BYTES, by_line)) as blocks:
                 for raw in blocks:
@@ -165,13 +166,13 @@ def _read(container: Container, name: str, spill: Spill, problems: Problems, cle
                         spill.add(table)
                     earlier.blocks += 1
             problems.extend(noted)
-            return now
+            return
         except ReadAgain as found:
             spill.drop(TABLES if name == ONE_SHEET else {name: ()})
             if found.crowded:
                 crowded.add(found.crowded)
             else:
-                by_line, crowded = True, set()  # lines that are malformed hold no words
+                by_line, crowded = True, set()  # words of malformed lines do not count
 
 
 def _checked(raw: RawTable, name: str, problems: Problems, earlier: Earlier) -> list[CheckedTable]:
