@@ -31,7 +31,8 @@ _SILENT_SECONDS = 30.0  # a job that has not touched its status for so long has 
 _STEPS = {
     CHECK: {"reading": (0.05, 0.1), "checking": (0.1, 0.8), "comparing": (0.8, 0.95)},
     IMPORT: {
-        "reading": (0.05, 0.1), "checking": (0.1, 0.35), "comparing": (0.4, 0.45), "storing records": (0.45, 0.7),
+        "reading": (0.05, 0.1), "checking": (0.1, 0.35), "looking for repeats": (0.35, 0.4),
+        "comparing": (0.4, 0.45), "storing records": (0.45, 0.7),
         "deriving": (0.7, 0.85), "storing outcomes": (0.85, 0.98),
     },
 }  # fmt: skip

@@ -6,6 +6,7 @@ The memory that it takes does not grow with the records. Records, repeats, probl
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ Progress = Callable[[str, float], None]
 BLOCK_BYTES = 4 * 2**20
 PART_BYTES = 16 * 10**6  # of a CSV file: a part takes some 6 times as much in memory
 WORTH_BYTES = 100 * 10**6
+_PREFIX = "records-"
 MOST_PARTS = 2_048
 
 
@@ -104,7 +106,9 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
     problems = Problems()
     container = open_container(Path(path), problems)
     problems.in_order(container.tables.values())
-    folder = Path(tempfile.mkdtemp(prefix="records-", dir=scratch))
+    place = scratch or Path(tempfile.gettempdir())
+    _sweep(place)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
     try:
         spill = Spill(folder, max(1, min(MOST_PARTS, -(-_size(container) // PART_BYTES))))
         cleared = Cleared()
@@ -117,6 +121,26 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
         yield records
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Take away what processes left that were killed while they read: records do not lie about."""
+    if os.name != "posix":  # elsewhere a process cannot be asked after without harm
+        return
+    for left in place.glob(f"{_PREFIX}*-*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not _lives(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def _size(container: Container) -> int:

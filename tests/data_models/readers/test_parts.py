@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -258,3 +261,17 @@ def test_a_workbook_is_read_in_parts_too(tmp_path: Path, scratch: Path) -> None:
     with sizes(10, 10):
         hold_the_same_outcome(tmp_path / "records.xlsx", scratch)
         assert not worth_parts(tmp_path / "records.xlsx")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only here is it known whether the process that left a folder lives")
+def test_what_a_killed_process_left_is_taken_away_and_a_living_ones_is_not(small_records: Path, tmp_path: Path) -> None:
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], check=True, capture_output=True)
+    scratch = tmp_path / "scratch"
+    left = scratch / f"records-{int(gone.stdout)}-abc"
+    others = {scratch / f"records-{os.getpid()}-abc", scratch / "records-of-mine"}
+    for folder in (left, *others):
+        folder.mkdir(parents=True)
+        (folder / "rows").write_text("1")
+    with read_parts(small_records, scratch):
+        pass
+    assert set(scratch.iterdir()) == others
