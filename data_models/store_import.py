@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -308,9 +308,10 @@ def store_stream(
     with (
         Load(connection, [_TABLES[name] for name in RECORDS]) as records,
         Load(connection, [_TABLES[name] for name in FACTS]) as facts,
+        closing(beside(stream)) as items,  # its thread has ended when an error goes on from here
     ):
         stored: Counter[str] = Counter()
-        for item in beside(stream):
+        for item in items:
             while brought.said:
                 progress(*brought.said.popleft())
             match item:
@@ -333,7 +334,7 @@ def store_stream(
     store_touched.drop(connection)
 
 
-def beside(stream: Iterator[Item]) -> Iterator[Item]:
+def beside(stream: Iterator[Item]) -> Generator[Item]:
     """The items of a stream, made in a thread a few ahead of those taken."""
     with ThreadPoolExecutor(1) as thread:
         try:
@@ -342,4 +343,4 @@ def beside(stream: Iterator[Item]) -> Iterator[Item]:
                     return
                 yield item
         finally:
-            thread.shutdown(cancel_futures=True)  # whoever takes no more need not wait for what would come
+            thread.shutdown(cancel_futures=True)  # what nobody will take is not made

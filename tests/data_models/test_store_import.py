@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,34 @@ def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
     assert sorted(results) == [False, True]
 
 
+def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
+    store: Store, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread reads what is stored by a connection of its own, which goes back to the pool with the error."""
+    store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    asked = store_import._stored_records
+    running = threading.Event()
+
+    def slow(*given: Any) -> Any:
+        running.set()
+        time.sleep(0.2)
+        found = asked(*given)
+        running.clear()
+        return found
+
+    def refuse(*given: Any) -> None:
+        running.wait(5)
+        raise OSError("stopped")
+
+    monkeypatch.setattr(store_import, "_stored_records", slow)
+    monkeypatch.setattr(store_import.store_touched, "add", refuse)
+    monkeypatch.setattr(parts, "WORTH_BYTES", 1)
+    monkeypatch.setattr(parts, "PART_BYTES", 60_000)
+    with pytest.raises((OSError, StoreError), match="stopped"):
+        store.import_path(sample_folder)
+    assert not running.is_set()
+
+
 def test_a_stream_ends_with_whoever_takes_from_it() -> None:
     made: list[int] = []
 
@@ -132,7 +161,7 @@ def test_a_stream_ends_with_whoever_takes_from_it() -> None:
 
     items = store_import.beside(endless())
     assert next(items).part == 1
-    items.close()  # type: ignore[attr-defined]
+    items.close()
     before = len(made)
     assert before < 10
     assert len(made) == before
