@@ -51,6 +51,7 @@ from data_models.store_import import (
     nothing_stored,
     store_stream,
     stored_before,
+    stored_records,
 )
 from data_models.tables import Base
 
@@ -208,7 +209,8 @@ class Store:
         rules : rules to keep from now on; other than the store's, everything is derived anew.
         """
         rows = sum(len(getattr(batch, table)) for table in RECORDS)
-        return self._import([[batch]], 1, Brought(fingerprint_of=partial(fingerprint, batch)), rows, rules, progress)
+        brought = Brought(fingerprint_of=partial(fingerprint, batch))
+        return self._import([[batch]], 1, brought, rows, rules, progress, whole=batch)
 
     def _import(
         self,
@@ -220,8 +222,12 @@ class Store:
         progress: Progress | None,
         *,
         only_if_fresh: bool = False,
+        whole: RecordBatch | None = None,
     ) -> ImportResult:
-        """Store and derive in one transaction what comes in `count` parts (see `store_import.made`), some `rows`."""
+        """Store and derive in one transaction what comes in `count` parts (see `store_import.made`), some `rows`.
+
+        `whole`: the batch, where one part is all.
+        """
         progress = progress or _quiet
         with ExitStack() as stack:
             connection = stack.enter_context(self._writing())
@@ -237,7 +243,10 @@ class Store:
                         _derive_all(connection, rules, progress)
                     return ImportResult(already_imported=True, warnings=brought.warnings)
                 progress("comparing with what is stored", 0.0)
-                stored = stack.enter_context(stored_before(self.engine))
+                if whole is None:
+                    stored = stack.enter_context(stored_before(self.engine))
+                else:  # what the connection that writes has read, it need not read again to write beside it
+                    stored = partial(_as_found, stored_records(connection, whole))
             patients = _TABLES["patients"]
             first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
             by = rules if rules == current else None  # other rules are for what was stored before, too
@@ -310,6 +319,11 @@ def _set_info(connection: Connection, **values: str) -> None:
 
 class _NotFresh(Exception):
     """The store holds an import already."""
+
+
+def _as_found(found: tuple[RecordBatch, pd.Series], batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """What was read of the only batch before its rows are made."""
+    return found
 
 
 def _bytes_at(path: Path) -> int:

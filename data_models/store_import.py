@@ -164,10 +164,10 @@ def stored_before(engine: Engine) -> Iterator[Stored]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
-        yield partial(_stored_records, connection)
+        yield partial(stored_records, connection)
 
 
-def _stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+def stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
     """All stored records of the patients of a batch, and their ids by code."""
     codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
     patients = _TABLES["patients"]

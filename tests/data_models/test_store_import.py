@@ -128,7 +128,7 @@ def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
 ) -> None:
     """The thread reads what is stored by a connection of its own, which goes back to the pool with the error."""
     store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
-    asked = store_import._stored_records
+    asked = store_import.stored_records
     running = threading.Event()
 
     def slow(*given: Any) -> Any:
@@ -142,7 +142,7 @@ def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
         running.wait(5)
         raise OSError("stopped")
 
-    monkeypatch.setattr(store_import, "_stored_records", slow)
+    monkeypatch.setattr(store_import, "stored_records", slow)
     monkeypatch.setattr(store_import.store_touched, "add", refuse)
     monkeypatch.setattr(parts, "WORTH_BYTES", 1)
     monkeypatch.setattr(parts, "PART_BYTES", 60_000)
