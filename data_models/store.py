@@ -180,14 +180,14 @@ class Store:
         RecordsRefused, CannotRead : nothing was stored.
         """
         from data_models.readers import read_in_steps, read_records
-        from data_models.readers.parts import worth_parts
+        from data_models.readers.parts import size_of_records, worth_parts
 
         if worth_parts(path):
             with in_parts(path, self.engine, progress or _quiet) as parts:
                 brought = Brought(fingerprint_of=parts.fingerprint)
                 rows = sum(parts.counts.values())
                 return self._import(([part] for part in parts), len(parts), brought, rows, rules, progress)
-        size = _bytes_at(path)
+        size = size_of_records(path)
         with self.connect() as connection:
             fresh = not holds_imports(connection)
         if fresh and size >= BYTES_STORED_WHILE_READ:
@@ -324,14 +324,6 @@ class _NotFresh(Exception):
 def _as_found(found: tuple[RecordBatch, pd.Series], batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
     """What was read of the only batch before its rows are made."""
     return found
-
-
-def _bytes_at(path: Path) -> int:
-    """The size of a file, or of the files of a folder; 0 where there is nothing to read."""
-    try:
-        return sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-    except OSError:
-        return 0
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:

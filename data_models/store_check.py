@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_models.engine import plainly
 from data_models.reconcile import Reconciliation
@@ -22,6 +23,9 @@ from data_models.store_import import (
     nothing_stored,
     stored_before,
 )
+
+if TYPE_CHECKING:
+    from data_models.readers.parts import RecordParts
 
 
 def check_path(path: Path, store: Store | None, progress: Progress) -> tuple[ImportResult, dict[str, int]]:
@@ -40,32 +44,32 @@ def check_path(path: Path, store: Store | None, progress: Progress) -> tuple[Imp
 
     if worth_parts(path):
         with in_parts(path, store.engine if store else None, progress) as parts:
-            return _checked(parts, parts.files, parts.fingerprint, store, progress), dict(parts.counts)
+            return _checked(parts, parts, parts.fingerprint, store, progress), dict(parts.counts)
     batch = read_records(path, progress)
     return check_batch(batch, store, progress), {table: len(getattr(batch, table)) for table in RECORDS}
 
 
 def check_batch(batch: RecordBatch, store: Store | None, progress: Progress) -> ImportResult:
     """The same for a checked batch."""
-    return _checked([batch], batch.files, partial(fingerprint, batch), store, progress)
+    return _checked([batch], batch, partial(fingerprint, batch), store, progress)
 
 
 def _checked(
     parts: Iterable[RecordBatch],
-    files: Mapping[str, str],
+    whole: RecordBatch | RecordParts,
     fingerprint_of: Callable[[], str],
     store: Store | None,
     progress: Progress,
 ) -> ImportResult:
     progress("comparing with what is stored", 0.0)
-    whole, counts, repeats = Reconciliation(files), Counter[str](), 0
+    across, counts, repeats = Reconciliation(whole.files), Counter[str](), 0
     if store is not None:
         with store.connect() as connection:
             if holds_imports(connection) and imported(connection, fingerprint_of()):
-                return ImportResult(already_imported=True, repeats=sum(part.repeats for part in parts))
+                return ImportResult(already_imported=True, repeats=whole.repeats)
     with plainly(), stored_before(store.engine) if store is not None else nullcontext(nothing_stored) as stored:
         for part in parts:
-            new = whole.new(part, stored(part)[0])
+            new = across.new(part, stored(part)[0])
             counts.update({table: len(getattr(new, table)) for table in RECORDS})
             repeats += new.repeats
-    return ImportResult(False, repeats=repeats, warnings=whole.warnings(), **counts)
+    return ImportResult(False, repeats=repeats, warnings=across.warnings(), **counts)

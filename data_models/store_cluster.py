@@ -296,6 +296,7 @@ class _Files:
     def attached(self, parts: list[Part]) -> Iterator[Taken]:
         whole = self._begun(parts[0]) if parts else Path()
         with self._engine.connect() as connection:
+            fill: Callable[[Connection], None]
             joined = bool(parts) and self._joined(connection, parts, whole)
             files = {"joined": whole} if joined else {f"part{part.number}": self._path(part) for part in parts}
             cursor: Any = connection.connection.cursor()
@@ -308,7 +309,7 @@ class _Files:
                     fill = partial(store_worklist.fill_prepared, statement=_WHOLE.format(*LISTED), counts=counts)
                 else:
                     sources = [_taking_over({table: f"{name}.{table}" for table in FACTS}) for name in files]
-                    fill = partial(store_worklist.fill)
+                    fill = store_worklist.fill
                 writer = connection.execution_options(writing=True)
                 with writer.begin():
                     band = [self._band(part) for part in parts]

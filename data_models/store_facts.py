@@ -6,7 +6,7 @@ facts of each slice are stored while the next is derived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -81,23 +81,6 @@ def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, dialect: 
     return made_ready(dialect, {table: getattr(facts, table) for table in FACTS})
 
 
-def store_rows(
-    connection: Connection,
-    tables: Sequence[str],
-    coming: Iterable[Mapping[str, Rows]],
-    what: str,
-    progress: Progress,
-    count: int | None = None,
-) -> None:
-    """Append the rows of some tables, one part after the other. `count`: how many there are, where that is known."""
-    with Load(connection, [_TABLES[table] for table in tables]) as load:
-        for done, part in enumerate(coming):
-            progress(f"{what}, part {done + 1}", done / count if count else 0.5)
-            for table, rows in part.items():
-                load.add(rows, _TABLES[table])
-        load.finish()
-
-
 def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
     """All records, whole patients at a time, so that memory does not grow with the store.
 
@@ -125,6 +108,11 @@ def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) 
             partial(derived, records, clinics_of(connection, records[0]["patient_id"]), rules, dialect, tally)
             for records in record_slices(connection)
         )
-        store_rows(connection, FACTS, ahead(beside, calls, SLICES_AHEAD), "storing outcomes", progress)
+        with Load(connection, [_TABLES[table] for table in FACTS]) as load:
+            for done, part in enumerate(ahead(beside, calls, SLICES_AHEAD), start=1):
+                progress(f"storing outcomes, part {done}", 0.5)
+                for table, rows in part.items():
+                    load.add(rows, _TABLES[table])
+            load.finish()
     tally.keep(connection)
     store_worklist.fill(connection)

@@ -29,7 +29,7 @@ from data_models.reconcile import Reconciliation
 from data_models.records import RecordBatch, empty_table, fingerprint
 from data_models.rules import OutcomeRules
 from data_models.store_band import Tally, clinics_by_id
-from data_models.store_facts import FACTS, LISTED, derived, drop_facts, made_ready, whole_patients
+from data_models.store_facts import FACTS, LISTED, SLICES_AHEAD, derived, drop_facts, made_ready, whole_patients
 from data_models.store_keys import keys_aside
 from data_models.store_touched import Ids
 from data_models.tables import Base
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from data_models.readers.parts import RecordParts
 
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
-_AHEAD = 5  # what is made ready and not yet stored: measured, more keeps memory and brings no speed
 _TABLES = Base.metadata.tables
 Progress = Callable[[str, float], None]
 # What the store holds of the patients of some records, and their ids by code.
@@ -338,7 +337,7 @@ def beside(stream: Iterator[Item]) -> Generator[Item]:
     """The items of a stream, made in a thread a few ahead of those taken."""
     with ThreadPoolExecutor(1) as thread:
         try:
-            for item in ahead(thread, repeat(partial(next, stream, None)), _AHEAD):
+            for item in ahead(thread, repeat(partial(next, stream, None)), SLICES_AHEAD):
                 if item is None:
                     return
                 yield item

@@ -12,7 +12,8 @@ once: of the indexes' pages, most of which are touched then, each is written onc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import (
@@ -79,19 +80,16 @@ def fill(connection: Connection, touched: Touched = None) -> None:
     known = set(connection.execute(select(WorklistCount.instrument).distinct()).scalars())
     theirs = CourseOutcome.patient_id.in_(touched) if touched is not None else CourseOutcome.patient_id > 0
     found = set(connection.execute(select(CourseOutcome.instrument).where(theirs).distinct()).scalars())
-    # SQLite takes half the time where indexes are built of many rows at once; in PostgreSQL readers would wait.
-    later = _INDEXES if touched is None and connection.dialect.name == "sqlite" else ()
-    for index in later:
-        index.drop(connection)
+    # In PostgreSQL readers would wait.
+    later = touched is None and connection.dialect.name == "sqlite"
     if touched is not None:
         hold_pages(connection)  # measured: rows that move to their places take half the time
     apart = touched is not None and _room_apart(connection, touched)
-    for instrument in sorted(known | found | {ALWAYS_LISTED}):
-        # On an instrument that is new to the store everybody gets a row.
-        every = touched is None or instrument not in known
-        _fill(connection, instrument, None if every else touched, apart=apart and not every)
-    for index in later:
-        index.create(connection)
+    with _indexes_at_the_end(connection) if later else nullcontext():
+        for instrument in sorted(known | found | {ALWAYS_LISTED}):
+            # On an instrument that is new to the store everybody gets a row.
+            every = touched is None or instrument not in known
+            _fill(connection, instrument, None if every else touched, apart=apart and not every)
     if touched is None and connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE worklist_facts")
 
@@ -108,19 +106,26 @@ def fill_prepared(connection: Connection, statement: str, counts: Sequence[Mappi
 
     `counts`: the rows of the parts' `worklist_counts`.
     """
-    for index in _INDEXES:
-        index.drop(connection)
-    connection.exec_driver_sql(statement)
     patients: Counter[str] = Counter()
     for row in counts:
         patients[row["instrument"]] += row["patients"]
-    if counts:
-        connection.execute(_ADD, [dict(row) for row in counts])
-    # A part without a score on some instrument has prepared no rows for it.
-    for instrument in (name for name, listed in patients.items() if listed < patients[ALWAYS_LISTED]):
-        connection.execute(delete(WorklistFact).where(WorklistFact.instrument == instrument))
-        connection.execute(delete(WorklistCount).where(WorklistCount.instrument == instrument))
-        _fill(connection, instrument, None, apart=False)
+    with _indexes_at_the_end(connection):
+        connection.exec_driver_sql(statement)
+        if counts:
+            connection.execute(_ADD, [dict(row) for row in counts])
+        # A part without a score on some instrument has prepared no rows for it.
+        for instrument in (name for name, listed in patients.items() if listed < patients[ALWAYS_LISTED]):
+            connection.execute(delete(WorklistFact).where(WorklistFact.instrument == instrument))
+            connection.execute(delete(WorklistCount).where(WorklistCount.instrument == instrument))
+            _fill(connection, instrument, None, apart=False)
+
+
+@contextmanager
+def _indexes_at_the_end(connection: Connection) -> Iterator[None]:
+    """The list's indexes are gone within and built of all rows at once: SQLite takes half the time."""
+    for index in _INDEXES:
+        index.drop(connection)
+    yield
     for index in _INDEXES:
         index.create(connection)
 

@@ -75,14 +75,24 @@ class RecordParts:
         return self._fingerprint
 
 
+def size_of_records(path: Path) -> int:
+    """Bytes of the records at a path, as CSV files would hold them, about; 0 where nothing can be read."""
+    if _is_workbook(path):
+        return _size_of(path)
+    try:
+        return _size(open_container(path, Problems()))
+    except (CannotRead, OSError):
+        return 0
+
+
 def worth_parts(path: Path) -> bool:
     """Whether records are so large that they should be read in parts. False where nothing can be read."""
-    if path.suffix.lower() == ".xlsx":  # bounded by its own format
-        return False
-    try:
-        return _size(open_container(path, Problems())) >= WORTH_BYTES
-    except (CannotRead, OSError):
-        return False
+    return not _is_workbook(path) and size_of_records(path) >= WORTH_BYTES
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether a path is a workbook's: bounded by its own format, and slow to open."""
+    return path.suffix.lower() == ".xlsx"
 
 
 @contextmanager
