@@ -10,14 +10,13 @@ the store takes over.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +58,6 @@ class Packed:
 
 
 Rows = pd.DataFrame | Packed
-T = TypeVar("T")
 
 
 def packed(dialect: str, frame: pd.DataFrame, table: Table) -> Rows:
@@ -78,20 +76,6 @@ def pieces(dialect: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
     if dialect != "postgresql":
         return [frame]
     return [frame.iloc[start : start + _ROWS_AT_ONCE] for start in range(0, len(frame), _ROWS_AT_ONCE)]
-
-
-def ahead(beside: Executor, calls: Iterable[Callable[[], T]], depth: int) -> Iterator[T]:
-    """The results of some calls in their order, a few of them carried out beside the caller before they are taken."""
-    rest = iter(calls)
-    begun = deque(beside.submit(call) for call in islice(rest, depth))
-
-    def taken() -> Iterator[T]:
-        while begun:
-            result = begun.popleft().result()
-            begun.extend(beside.submit(call) for call in islice(rest, 1))
-            yield result
-
-    return taken()
 
 
 def _given(frame: pd.DataFrame, table: Table) -> list[Column[Any]]:

@@ -185,7 +185,7 @@ class Store:
         if worth_parts(path):
             with in_parts(path, self.engine, progress or _quiet) as parts:
                 brought = Brought(fingerprint_of=parts.fingerprint)
-                rows = sum(parts.counts.values())
+                rows = sum(parts.most.values())
                 return self._import(([part] for part in parts), len(parts), brought, rows, rules, progress)
         size = size_of_records(path)
         with self.connect() as connection:

@@ -15,11 +15,12 @@ import pandas as pd
 from sqlalchemy import Connection, Select, delete, func, select
 
 from data_models import store_band, store_worklist
-from data_models.bulk import Load, Rows, ahead, packed, read_frame
+from data_models.bulk import Load, Rows, packed, read_frame
 from data_models.outcomes.derive import derive
 from data_models.rules import OutcomeRules
 from data_models.store_band import Tally, clinics_of
 from data_models.tables import Base
+from data_models.threads import ahead
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
 LISTED = ("worklist_facts",)  # what is made from facts in the database itself
@@ -46,7 +47,10 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
             frame = both.sort_values("patient_id", kind="stable", ignore_index=True)
         frames.append(frame)
     owners = [frame["patient_id"].to_numpy(np.int64) for frame in frames]
-    borders = np.unique(owners[0])[PATIENTS_AT_ONCE::PATIENTS_AT_ONCE]
+    patients = np.unique(owners[0])
+    # Of one size: a small rest would go into a large store by the way of few rows, which is the slow one.
+    count = max(1, -(-len(patients) // PATIENTS_AT_ONCE))
+    borders = patients[[len(patients) * i // count for i in range(1, count)]]
     cuts = [np.array([0, *np.searchsorted(owner, borders), len(owner)]) for owner in owners]
     slices = []
     for i in range(len(borders) + 1):

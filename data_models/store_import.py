@@ -10,11 +10,9 @@ from __future__ import annotations
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +21,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, false, select
 
 from data_models import store_touched, store_worklist
-from data_models.bulk import Load, Rows, ahead, in_key_order, pieces, read_frame
+from data_models.bulk import Load, Rows, in_key_order, pieces, read_frame
 from data_models.engine import StoreError
 from data_models.reconcile import Reconciliation
 from data_models.records import RecordBatch, empty_table, fingerprint
@@ -33,6 +31,7 @@ from data_models.store_facts import FACTS, LISTED, SLICES_AHEAD, derived, drop_f
 from data_models.store_keys import keys_aside
 from data_models.store_touched import Ids
 from data_models.tables import Base
+from data_models.threads import beside, short_turns
 
 if TYPE_CHECKING:
     from data_models.readers import Step
@@ -131,8 +130,8 @@ def in_parts(path: Path, engine: Engine | None, progress: Progress) -> Iterator[
         with read_parts(path, folder, progress) as parts:
             yield parts
     except OSError as error:
-        reason = error.strerror or error
-        raise StoreError(f"{folder} cannot hold what was read: {reason}; nothing was stored; make room") from error
+        what = f"{folder} cannot hold what was read: {error.strerror or error}; nothing was stored"
+        raise StoreError(f"{what}; make room there, or see that files can be written") from error
 
 
 # --- what is stored already ---------------------------------------------------------------------------
@@ -194,7 +193,7 @@ def made(
     dialect: str,
     rules: OutcomeRules | None,
     brought: Brought,
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """The rows of an import, part by part, each made ready when it is asked for; touches no table of the store.
 
     Parameters
@@ -291,7 +290,7 @@ class _Ids(NamedTuple):
 
 
 def store_stream(
-    connection: Connection, stream: Iterator[Item], rows: int, brought: Brought, progress: Progress, *, derived: bool
+    connection: Connection, stream: Generator[Item], rows: int, brought: Brought, progress: Progress, *, derived: bool
 ) -> None:
     """Store what a stream brings, taken from a thread that makes it ready meanwhile.
 
@@ -305,9 +304,10 @@ def store_stream(
     store_touched.create(connection)
     keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *((*FACTS, *LISTED) if derived else ()))], rows)
     with (
+        short_turns(),
         Load(connection, [_TABLES[name] for name in RECORDS]) as records,
         Load(connection, [_TABLES[name] for name in FACTS]) as facts,
-        closing(beside(stream)) as items,  # its thread has ended when an error goes on from here
+        closing(beside(stream, SLICES_AHEAD)) as items,  # its thread has ended when an error goes on from here
     ):
         stored: Counter[str] = Counter()
         for item in items:
@@ -331,15 +331,3 @@ def store_stream(
                         store_worklist.fill(connection, None if empty else store_touched.ids())
                         keys.put_back(LISTED)
     store_touched.drop(connection)
-
-
-def beside(stream: Iterator[Item]) -> Generator[Item]:
-    """The items of a stream, made in a thread a few ahead of those taken."""
-    with ThreadPoolExecutor(1) as thread:
-        try:
-            for item in ahead(thread, repeat(partial(next, stream, None)), SLICES_AHEAD):
-                if item is None:
-                    return
-                yield item
-        finally:
-            thread.shutdown(cancel_futures=True)  # what nobody will take is not made

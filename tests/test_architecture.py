@@ -19,7 +19,7 @@ PACKAGES = ("data_models", "dashboard", "sample_data")
 # Where a module of data_models stands. Each imports from its own floor and those below it.
 FLOORS = {
     0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter", "counts"}
-    | {"bulk", "copy_format", "image", "image_join", "engine", "accounts", "answers", "audit"},
+    | {"bulk", "copy_format", "image", "image_join", "engine", "accounts", "answers", "audit", "threads"},
     1: {"records", "outcomes", "queries", "deidentification"},
     2: {
         "readers",

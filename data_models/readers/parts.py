@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -22,15 +23,17 @@ from data_models.readers.earlier import Cleared, Earlier, ReadAgain
 from data_models.readers.one_sheet import split_sheet
 from data_models.readers.parquet_files import unpacked_size
 from data_models.readers.problems import Problems
-from data_models.readers.raw import RawTable
+from data_models.readers.raw import Blocks, RawTable
 from data_models.readers.sorted_hashes import fingerprint_of
 from data_models.readers.spill import Spill
 from data_models.readers.tables import checked_table
 from data_models.records import ONE_SHEET, TABLES, CannotRead, RecordBatch
+from data_models.threads import beside
 
 Progress = Callable[[str, float], None]
 
 BLOCK_BYTES = 4 * 2**20
+_BLOCKS_AHEAD = 1  # more would take memory and no less time
 PART_BYTES = 16 * 10**6  # of a CSV file: a part takes some 6 times as much in memory
 WORTH_BYTES = 150 * 10**6  # held whole, these take about 1.1 GB and two thirds of the time
 _PREFIX = "records-"
@@ -40,38 +43,97 @@ MOST_PARTS = 2_048
 class RecordParts:
     """Checked records, whole patients at a time; each patient is in one part. Made by `read_parts`.
 
-    Iterating gives a `RecordBatch` a part, as often as wanted and in several threads, while the `read_parts` that
-    made it is open. The repeats of the parts add up to `repeats`.
+    Iterating gives a `RecordBatch` a part, as often as wanted, while the `read_parts` that made it is open. A part
+    is looked through for repeats when it is first read, so that nothing is read for them alone.
 
     Attributes
     ----------
-    source, files, repeats, warnings : as `RecordBatch` has them, of the whole.
-    counts : rows of each table.
+    source, files, warnings : as `RecordBatch` has them, of the whole.
+    most : rows of each table, repeats included.
+    counts, repeats : rows of each table and repeats, of the whole once all parts were given. The repeats of the
+        parts add up to `repeats`.
     """
 
-    def __init__(
-        self, spill: Spill, source: str, numbers: list[int], repeats: list[int], counts: dict[str, int]
-    ) -> None:
-        self._spill, self._numbers, self._repeats = spill, numbers, repeats
+    def __init__(self, spill: Spill, source: str, *, one_sheet: bool) -> None:
+        self._spill, self._one_sheet = spill, one_sheet
+        self._numbers = spill.numbers or [0]
+        self._dropped: dict[int, int] = {}  # of each part looked through, how many repeats there were
+        self._conflicts = {name: Problems() for name in TABLES}
+        self._looking = Lock()
         self._fingerprint: str | None = None
         self.source = source
         self.files = {name: spill.files.get(name, f"{name}.csv") for name in TABLES}
-        self.repeats = sum(repeats)
         self.warnings: list[str] = []
-        self.counts: Mapping[str, int] = counts
+        self.most: Mapping[str, int] = {name: spill.rows[name] for name in TABLES}
+        self.counts = dict.fromkeys(TABLES, 0)
+
+    @property
+    def repeats(self) -> int:
+        return sum(self._dropped.values())
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __iter__(self) -> Iterator[RecordBatch]:
-        for number, repeats in zip(self._numbers, self._repeats, strict=True):
-            yield batch_of(self._spill.load(number), self.source, dict(self.files), repeats, [])
+        """The parts, each read while its user is busy with the one before.
+
+        Raises
+        ------
+        RecordsRefused : in place of the last part, where any records contradict one another.
+        """
+        with closing(beside(self._batches(), 1)) as batches:
+            yield from batches
+
+    def _batches(self) -> Generator[RecordBatch]:
+        for number in self._numbers:
+            tables = self._each_once(number)
+            if number == self._numbers[-1]:
+                self.refuse_conflicts()
+            yield batch_of(tables, self.source, dict(self.files), self._dropped[number], [])
+
+    def refuse_conflicts(self, problems: Problems | None = None) -> None:
+        """Refuse the records where any of the parts given so far contradict one another.
+
+        Parameters
+        ----------
+        problems : those noted before, to be told too; where there are any, all parts are looked through.
+
+        Raises
+        ------
+        RecordsRefused : with every problem.
+        """
+        told = Problems()
+        if problems:
+            told = problems
+            for number in self._numbers:
+                self._each_once(number)
+        for found in self._conflicts.values():
+            told.extend(found)
+        told.refuse_if_any()
+
+    def _each_once(self, number: int) -> dict[str, CheckedTable]:
+        """The tables of a part without their repeats; notes records that contradict one another."""
+        with self._looking:
+            tables = self._spill.load(number)
+            if number in self._dropped:
+                return tables
+            dropped, replaced = 0, False
+            for name, table in tables.items():
+                kept, gone = _each_once(table, self._conflicts[name], one_sheet=self._one_sheet)
+                if kept is not table:
+                    self._spill.replace(kept, number)
+                    replaced = True
+                # A one-sheet file repeats its patients by design: those are no repeats to report.
+                dropped += 0 if self._one_sheet and name == "patients" else gone
+                self.counts[name] += len(kept)
+            self._dropped[number] = dropped
+            return self._spill.load(number) if replaced else tables
 
     def fingerprint(self) -> str:
         """`records.fingerprint` of the whole; worked out when first asked for, which reads all parts once."""
         if self._fingerprint is None:
             with tempfile.TemporaryDirectory(dir=self._spill.folder) as folder:
-                self._fingerprint = fingerprint_of(self, self.counts, Path(folder))
+                self._fingerprint = fingerprint_of(self, self.most, Path(folder))
         return self._fingerprint
 
 
@@ -108,7 +170,8 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
 
     Raises
     ------
-    CannotRead, RecordsRefused : as `readers.read_records` does, with the same problems.
+    CannotRead, RecordsRefused : as `readers.read_records` does, with the same problems. That records contradict
+        one another, where nothing else is wrong with them, is found when the parts are read.
     OSError : the scratch folder cannot be written, or its disk is full.
     """
     say = progress or (lambda what, done: None)
@@ -126,7 +189,10 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
         for name in container.tables:
             _read(container, name, spill, problems, cleared, told)
         spill.flush()
-        records = _without_repeats(spill, container, problems, say)
+        records = RecordParts(spill, container.source, one_sheet=ONE_SHEET in container.tables)
+        if problems:
+            say("looking for repeats", 1.0)
+            records.refuse_conflicts(problems)
         say("checked", 1.0)
         yield records
     finally:
@@ -167,17 +233,17 @@ def _size_of(path: Path) -> int:
 
 
 class _Told:
-    """Says which file is checked and how much of all files was: of the whole, nine tenths are reading them."""
+    """Says which file is checked and how much of all files was."""
 
     def __init__(self, say: Progress, container: Container) -> None:
         self._say, self._files, self._at = say, container.tables, 0.0
         sizes = [_size_of(container.paths[name]) if name in container.paths else 0 for name in self._files]
-        self._whole = max(1, sum(sizes)) / 0.9
+        self._whole = max(1, sum(sizes))
         self._starts = dict(zip(self._files, np.cumsum([0, *sizes]).tolist(), strict=False))
 
     def block(self, name: str, number: int) -> None:
         """Before a block of a file; one that is read again says no less than was said."""
-        self._at = max(self._at, min(0.9, (self._starts[name] + number * BLOCK_BYTES) / self._whole))
+        self._at = max(self._at, min(1.0, (self._starts[name] + number * BLOCK_BYTES) / self._whole))
         self._say(f"checking {self._files[name]}", self._at)
 
 
@@ -190,16 +256,18 @@ def _read(container: Container, name: str, spill: Spill, problems: Problems, cle
     """
     by_line, crowded = False, set[str]()
     while True:
-        noted = Problems()
+        of_lines, of_cells = Problems(), Problems()
         earlier = Earlier(cleared, partial(_codes, container, name, by_line), set(crowded))
+        raw = container.blocks(name, of_lines, BLOCK_BYTES, by_line)
         try:
-            with closing(container.blocks(name, noted, BLOCK_BYTES, by_line)) as blocks:
-                for raw in blocks:
-                    told.block(name, earlier.blocks)
-                    for table in _checked(raw, name, noted, earlier):
+            # Split into cells, judged, and put aside: three blocks in three threads.
+            with closing(beside(_checked_blocks(raw, name, of_cells, earlier), _BLOCKS_AHEAD)) as blocks:
+                for number, tables in enumerate(blocks):
+                    told.block(name, number)
+                    for table in tables:
                         spill.add(table)
-                    earlier.blocks += 1
-            problems.extend(noted)
+            problems.extend(of_lines)
+            problems.extend(of_cells)
             return
         except ReadAgain as found:
             spill.drop(TABLES if name == ONE_SHEET else {name: ()})
@@ -207,6 +275,14 @@ def _read(container: Container, name: str, spill: Spill, problems: Problems, cle
                 crowded.add(found.crowded)
             else:
                 by_line, crowded = True, set()  # words of malformed lines do not count
+
+
+def _checked_blocks(raw: Blocks, name: str, problems: Problems, earlier: Earlier) -> Generator[list[CheckedTable]]:
+    """The tables of each block of a file."""
+    with closing(beside(raw, _BLOCKS_AHEAD)) as blocks:
+        for block in blocks:
+            yield _checked(block, name, problems, earlier)
+            earlier.blocks += 1
 
 
 def _checked(raw: RawTable, name: str, problems: Problems, earlier: Earlier) -> list[CheckedTable]:
@@ -220,37 +296,6 @@ def _codes(container: Container, name: str, by_line: bool) -> Iterator[list[str]
     with closing(container.blocks(name, Problems(), BLOCK_BYTES, by_line)) as blocks:
         for raw in blocks:
             yield raw.columns["patient_code"].values.to_pylist()
-
-
-def _without_repeats(spill: Spill, container: Container, problems: Problems, say: Progress) -> RecordParts:
-    """The parts without the repeats of their records.
-
-    Raises
-    ------
-    RecordsRefused : with the problems noted so far, and records that contradict one another.
-    """
-    one_sheet = ONE_SHEET in container.tables
-    conflicts = {name: Problems() for name in TABLES}
-    counts = dict.fromkeys(TABLES, 0)
-    numbers, repeats = [], []
-    for part in range(spill.parts):
-        say("looking for repeats", 0.9 + 0.1 * part / spill.parts)
-        dropped = 0
-        tables = spill.load(part)
-        for name, table in tables.items():
-            kept, gone = _each_once(table, conflicts[name], one_sheet=one_sheet)
-            if kept is not table:
-                spill.replace(kept, part)
-            # A one-sheet file repeats its patients by design: those are no repeats to report.
-            dropped += 0 if one_sheet and name == "patients" else gone
-            counts[name] += len(kept)
-        if tables or part == 0:
-            numbers.append(part)
-            repeats.append(dropped)
-    for found in conflicts.values():
-        problems.extend(found)
-    problems.refuse_if_any()
-    return RecordParts(spill, container.source, numbers, repeats, counts)
 
 
 def _each_once(table: CheckedTable, problems: Problems, *, one_sheet: bool) -> tuple[CheckedTable, int]:

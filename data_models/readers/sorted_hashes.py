@@ -6,6 +6,7 @@ bucket after bucket is sorted, which gives the order of the whole.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -18,17 +19,19 @@ from data_models.records import TABLES, RecordBatch, digest_of, row_hashes
 _ROWS_A_BUCKET = 4_000_000
 
 
-def fingerprint_of(parts: Iterable[RecordBatch], counts: Mapping[str, int], folder: Path) -> str:
+def fingerprint_of(parts: Iterable[RecordBatch], most: Mapping[str, int], folder: Path) -> str:
     """`records.fingerprint` of the batch that the parts come to.
 
     Parameters
     ----------
-    counts : rows of each table in all parts.
+    most : no table has more rows in all parts.
     folder : an empty folder, of 8 bytes a row while this runs; it is empty afterwards.
     """
-    bits = {name: max(0, (rows - 1) // _ROWS_A_BUCKET).bit_length() for name, rows in counts.items()}
+    bits = {name: max(0, (most[name] - 1) // _ROWS_A_BUCKET).bit_length() for name in TABLES}
+    counts = Counter[str]()
     for part in parts:
         for name, hashes in row_hashes(part):
+            counts[name] += len(hashes)
             for bucket, found in _by_upper_bits(hashes, bits[name]):
                 with open(_path(folder, name, bucket), "ab", opener=owners_alone) as stream:
                     stream.write(found.astype("<u8", copy=False).tobytes())

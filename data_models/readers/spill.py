@@ -7,6 +7,7 @@ its owner's alone (0700, its files 0600). A part holds whole patients, its rows 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +47,12 @@ class Spill:
         self._bytes = 0
         self._described: dict[str, tuple[str, list[str]]] = {}
         self._written: set[tuple[str, int]] = set()
+        self.rows: Counter[str] = Counter()  # of each table, those that were added
+
+    @property
+    def numbers(self) -> list[int]:
+        """The parts that hold any rows, when all are written."""
+        return sorted({part for _, part in self._written})
 
     @property
     def files(self) -> dict[str, str]:
@@ -55,6 +62,7 @@ class Spill:
     def add(self, table: CheckedTable) -> None:
         """Add a block of a table's records to the parts of their patients."""
         self._described[table.name] = table.file, table.sources
+        self.rows[table.name] += len(table)
         part = _part_of(table, self.parts)
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=self.parts)).tolist()
@@ -82,6 +90,7 @@ class Spill:
             self._written.remove((name, part))
         for name in names:
             self._described.pop(name, None)
+            self.rows.pop(name, None)
 
     def load(self, part: int) -> dict[str, CheckedTable]:
         """The tables that were added, with the records of one part; their `sources` are of the whole."""

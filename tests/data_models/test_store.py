@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -337,6 +338,25 @@ def test_a_question_that_takes_too_long_is_ended(postgresql_store: Store, monkey
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
     with store._writing() as connection:  # an import may take as long as it needs
         connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+    store.close()
+
+
+def test_a_reader_is_told_soon_that_an_import_holds_the_store_and_a_writer_waits(
+    postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_models.engine.READER_WAIT_SECONDS", 0.1)
+    store = Store.open(postgresql_store.engine.url.render_as_string(hide_password=False))
+    with postgresql_store._writing() as importing:
+        importing.exec_driver_sql("LOCK TABLE patients IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(StoreError, match="busy: an import"), store.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM patients")
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(store.set_name, "later", False)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            importing.rollback()
+            waiting.result(10)
+    assert store.name() == "later"
     store.close()
 
 

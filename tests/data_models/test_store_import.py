@@ -151,22 +151,6 @@ def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
     assert not running.is_set()
 
 
-def test_a_stream_ends_with_whoever_takes_from_it() -> None:
-    made: list[int] = []
-
-    def endless() -> Iterator[Any]:
-        while True:
-            made.append(len(made))
-            yield store_import.Patients(len(made), store_import.NO_IDS, store_import.NO_IDS)
-
-    items = store_import.beside(endless())
-    assert next(items).part == 1
-    items.close()
-    before = len(made)
-    assert before < 10
-    assert len(made) == before
-
-
 # --- in parts -------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 
 from data_models import store_import, store_keys
 from data_models.bulk import Load
+from data_models.engine import READER_WAIT_SECONDS
 from data_models.queries import patients
 from data_models.scope import Scope
 from data_models.store import Store, StoreError
@@ -107,7 +108,7 @@ def test_keys_stay_where_somebody_reads_the_tables(
     assert _schema(postgresql_store) == before
     assert not postgresql_store.outcomes_frame().empty
     with postgresql_store.engine.connect() as connection:
-        assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "1min"
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == f"{READER_WAIT_SECONDS}s"
 
 
 def test_keys_stay_that_whoever_runs_the_server_has_arranged(

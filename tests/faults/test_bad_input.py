@@ -343,8 +343,8 @@ def test_bad_records_are_refused_alike_in_parts(case: Case, tmp_path: Path, monk
         with parts.read_parts(records, tmp_path) as found:
             assert sum(len(part.assessments) for part in found) == len(batch.assessments)
         return
-    with pytest.raises(RecordsRefused) as caught, parts.read_parts(records, tmp_path):
-        pass
+    with pytest.raises(RecordsRefused) as caught, parts.read_parts(records, tmp_path) as found:
+        list(found)
     assert (caught.value.problems, caught.value.count) == expected
 
 
