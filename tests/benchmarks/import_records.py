@@ -10,7 +10,9 @@ no index, no check and no outcome:
 
 * executemany: rows already split and in memory, inserted by `sqlite3.Connection.executemany`;
 * csv.reader: the same, reading the files with `csv.reader` on the way;
-* copy (PostgreSQL): the files as they are through COPY into bare tables, then their key's index.
+* copy (PostgreSQL): the files as they are through COPY into bare tables, then their key's index;
+* stored (PostgreSQL): every row that the import stores, records and outcomes, through COPY in the form that the
+  server takes fastest, then all keys and indexes.
 
 Then one patient is read from the large store and from a store of 300 patients. `--growth` compares the
 import of all patients with that of a tenth of them, and adding 1,000 patients to the large store with
@@ -168,6 +170,32 @@ def floor_copy(folder: Path, database: str) -> Spent:
         return _since(start)
 
 
+def floor_stored(folder: Path, database: str) -> Spent:
+    """What it takes for all rows of an imported database through COPY into bare tables, and for keys and indexes."""
+    import psycopg
+
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        named = "SELECT table_name FROM information_schema.columns WHERE column_name = 'patient_id' ORDER BY 1"
+        contents = {}
+        for (table,) in cursor.execute(named).fetchall():
+            with cursor.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as copy:
+                contents[table] = b"".join(bytes(piece) for piece in copy)
+        made_by = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        indexes = [made for table, made in cursor.execute(made_by).fetchall() if table in contents]
+        cursor.execute("CREATE SCHEMA bare")
+        start = _clock()
+        for table, content in contents.items():
+            cursor.execute(f"CREATE TABLE bare.{table} (LIKE public.{table})")
+            with cursor.copy(f"COPY bare.{table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(content)
+        for made in indexes:
+            cursor.execute(made.replace(" ON public.", " ON bare.", 1))
+        connection.commit()
+        spent = _since(start)
+        cursor.execute("DROP SCHEMA bare CASCADE")
+        return spent
+
+
 def product(folder: Path, database: Path | str) -> Spent:
     """What it takes for our whole import: reading, screening, checks, storing, outcomes."""
     from data_models.store import Store
@@ -206,7 +234,7 @@ def open_patient(folder: Path, database: Path) -> Spent:
 
 
 WORK: dict[str, Callable[[Path, Any], Spent]] = {
-    f.__name__: f for f in (floor_executemany, floor_csv_reader, floor_copy, product, open_patient)
+    f.__name__: f for f in (floor_executemany, floor_csv_reader, floor_copy, floor_stored, product, open_patient)
 }
 
 
@@ -278,8 +306,9 @@ def imports(base: Path, engine: str, patients: int, runs: int) -> None:
     with _databases(engine, base) as database:
         large = database("large")
         for run in range(runs):
-            for name in (*floors, "product"):
-                place = large if name == "product" and run == 0 else database(f"{name}-{run}")
+            for name in (*floors, "product", *(("floor_stored",) if engine == "postgresql" else ())):
+                whole = name == "floor_stored" or (name == "product" and run == 0)
+                place = large if whole else database(f"{name}-{run}")
                 taken.setdefault(name, []).append(_measure(name, base / "records", place))
                 if isinstance(place, Path) and place != large:
                     for file in base.glob(f"{place.name}*"):
