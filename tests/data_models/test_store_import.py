@@ -241,6 +241,35 @@ def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
 
 
 @pytest.mark.usefixtures("in_small_parts")
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_in_parts_records_that_contradict_one_another_are_refused_while_they_are_stored(
+    stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
+) -> None:
+    if stored_before:
+        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    before = _rows(store)
+    wrong = tmp_path / "wrong"
+    shutil.copytree(sample_folder, wrong)
+    head, *lines = (wrong / "assessments.csv").read_text().splitlines()
+    place = head.split(",").index("score")
+    for line in (lines[0], lines[-1]):
+        cells = line.split(",")
+        cells[place] = "1" if cells[place] != "1" else "2"
+        lines.append(",".join(cells))
+    # What is wrong across files is not told beside it, in parts as in whole.
+    lines.append(",".join(["Z9", *lines[0].split(",")[1:]]))
+    (wrong / "assessments.csv").write_text("\n".join([head, *lines]) + "\n")
+    with pytest.raises(RecordsRefused) as expected:
+        read_records(wrong)
+    assert expected.value.count == 4
+    for refuse in (store.import_path, lambda path: check_path(path, store, lambda step, share: None)):
+        with pytest.raises(RecordsRefused) as refused:
+            refuse(wrong)
+        assert (refused.value.count, refused.value.problems) == (4, expected.value.problems)
+    assert _rows(store) == before
+
+
+@pytest.mark.usefixtures("in_small_parts")
 def test_in_parts_a_check_says_what_an_import_does(store: Store, sample_folder: Path) -> None:
     would, read = check_path(sample_folder, store, lambda step, share: None)
     did = store.import_path(sample_folder)
