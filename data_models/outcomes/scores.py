@@ -19,6 +19,10 @@ STATES = ("responding", "fading", "response_lost", "no_response", "not_measured"
 SCORED_WITHIN_DAYS = 7.0
 
 BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
+_RANKS = np.array([1, 0, 2])  # of these, in the order of scores that stand at one time
+
+# Scores have at most two decimals; a share of them that is exactly a limit may come out below it by rounding.
+_ROUNDING = 1e-9
 
 
 @dataclass(slots=True)
@@ -76,7 +80,8 @@ def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rule
     ----------
     frame : columns patient_id, instrument, hours, precision, score, item9.
         Scores of patients without any session have no course and are left out. Of two scores of one
-        instrument at the same resolved time the one recorded with hours counts.
+        instrument at the same resolved time the later one follows by a tick: none is lost. By day and before a
+        session comes first, by hours next, by day and after a session last.
     """
     ids = frame["patient_id"].to_numpy(np.int64)
     patient = np.searchsorted(sessions.patient_ids, ids)
@@ -87,13 +92,11 @@ def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rule
     at = _resolve(frame, patient, sessions, rules)
     instrument, names = _instrument_codes(frame["instrument"])
     group = patient * len(names) + instrument
-    precision = frame["precision"].to_numpy(np.int64)
-    order = np.lexsort((precision, at, group))
-    # Times that coincide after resolving: the most precise record stands first and is kept.
-    tied = (np.diff(group[order], prepend=-1) == 0) & (np.diff(at[order], prepend=FAR) == 0)
-    order = order[~tied]
+    rank = _RANKS[frame["precision"].to_numpy(np.int64)]
+    order = np.lexsort((frame["hours"].to_numpy(np.float64), rank, at, group))
     frame, patient, at = frame.iloc[order].reset_index(drop=True), patient[order], at[order]
     _, group = np.unique(group[order], return_inverse=True)
+    at = _apart(group, at)
 
     session = np.searchsorted(sessions.keys, key(patient, at)) - 1
     session = np.where((session >= 0) & (sessions.patient[session] == patient), session, -1)
@@ -113,6 +116,19 @@ def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rule
     )
 
 
+def _apart(group: Ints, at: Ints) -> Ints:
+    """Times of which none coincide in a group: earlier ones of a run go back by ticks, and so past no session's start.
+
+    `at` ascends within each group.
+    """
+    tied = (group[1:] == group[:-1]) & (at[1:] == at[:-1])
+    if not tied.any():
+        return at
+    last_of_run = np.flatnonzero(np.append(~tied, True))
+    places = np.arange(len(at))
+    return at - (last_of_run[np.searchsorted(last_of_run, places)] - places)
+
+
 def _instrument_codes(instruments: pd.Series) -> tuple[Ints, list[str]]:
     codes, names = pd.factorize(instruments)
     return codes.astype(np.int64), list(names)
@@ -123,7 +139,8 @@ def _resolve(frame: pd.DataFrame, patient: Ints, sessions: Sessions, rules: Outc
 
     Before (the rule for day-only input): at the start of the day's first session, which counts as
     before it. After: `day_only_after_hours` past the start of the day's last session, but never past
-    half the time to the day's end or the next session.
+    half the time to the day's end or the next session. On a day without a session the day's own start
+    stands in for the session's.
     """
     at = ticks(frame["hours"])
     precision = frame["precision"].to_numpy(np.int64)
@@ -139,11 +156,12 @@ def _resolve(frame: pd.DataFrame, patient: Ints, sessions: Sessions, rules: Outc
 
     before = treated & ~after
     at[by_day[before]] = sessions.at[low[before]]
-    later = treated & after
-    session = high[later] - 1
-    start = sessions.at[session]
-    room = np.minimum(day_end[later], sessions.following[session]) - start
-    at[by_day[later]] = start + np.minimum(ticks(rules.day_only_after_hours), room // 2)
+    session = high[treated] - 1
+    start, end = day.copy(), day_end.copy()
+    start[treated] = sessions.at[session]
+    end[treated] = np.minimum(day_end[treated], sessions.following[session])
+    late = np.minimum(ticks(rules.day_only_after_hours), (end - start) // 2)
+    at[by_day[after]] = (start + late)[after]
     return at
 
 
@@ -227,7 +245,7 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
     change = scores.score - baseline
     with np.errstate(invalid="ignore", divide="ignore"):
         improvement = np.where(baseline > 0, (baseline - scores.score) / baseline, np.nan)
-    response = improvement >= rules.response_improvement
+    response = improvement >= rules.response_improvement - _ROUNDING
     measured = ~np.isnan(improvement)
     back_in_band = scores.score >= spread(series.moderate)
     half_lost = measured & ~response
@@ -236,9 +254,9 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
         change=change,
         improvement=improvement,
         response=response,
-        partial=improvement >= rules.partial_improvement,
+        partial=improvement >= rules.partial_improvement - _ROUNDING,
         remission=measured & (scores.score <= spread(series.remission)),
-        worse=measured & (change >= spread(series.least_change)),
+        worse=measured & (change >= spread(series.least_change) - _ROUNDING),
         lost=lost[rules.loss_rule],
     )
 

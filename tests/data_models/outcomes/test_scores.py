@@ -73,6 +73,20 @@ def test_pain_worsens_by_a_share_of_its_baseline_and_has_no_remission(cases):
     assert np.isnan(cases.outcome([0], [(-1, 4), (7, 12)], instrument="auditc")["last_worse"])
 
 
+@pytest.mark.parametrize("baseline, last", [(7, 9.1), (3, 3.9), (1.1, 1.43), (2.33, 3.029)])
+def test_a_share_that_is_exactly_the_limit_reaches_it_whatever_its_rounding(cases, baseline, last):
+    assert cases.outcome([0], [(-1, baseline), (7, last)], instrument="peg")["last_worse"] == 1
+    assert cases.outcome([0], [(-1, baseline), (7, last - 0.01)], instrument="peg")["last_worse"] == 0
+
+
+@pytest.mark.parametrize("baseline, partial, half", [(9.2, 6.9, 4.6), (4.4, 3.3, 2.2), (6.6, 4.95, 3.3)])
+def test_an_improvement_that_is_exactly_the_limit_reaches_it(cases, baseline, partial, half):
+    facts = cases.facts([0], [(-1, baseline), (7, partial), (8, half)], instrument="peg").score_facts
+    assert facts["state"].fillna(-1).tolist() == [-1, 1, 2]
+    facts = cases.facts([0], [(-1, baseline), (7, partial + 0.01), (8, half + 0.01)], instrument="peg").score_facts
+    assert facts["state"].fillna(-1).tolist() == [-1, 0, 1]
+
+
 def test_sustained_response_takes_two_consecutive_scores_seven_days_apart(cases):
     assert cases.outcome([0], [(-1, 20), (2, 9), (9, 9)])["sustained_response"] == 1
     assert cases.outcome([0], [(-1, 20), (2, 9), (8.9, 9)])["sustained_response"] == 0
@@ -97,9 +111,25 @@ def test_a_score_given_by_day_meets_a_session_recorded_in_hours_on_that_day(case
     assert facts.score_facts["since_session_days"].fillna(-1).tolist() == [-1, 2.5, 0.25]
 
 
-def test_of_two_scores_at_one_time_the_one_recorded_in_hours_counts(cases):
-    facts = _by_day(cases, [(0, 1, 20), (3, 1, 15), (3, 0, 9)], [0, 3])
-    assert facts.score_facts["score"].tolist() == [20, 9]
+def test_of_two_scores_at_one_time_none_is_lost(cases):
+    # Both at the start of the session on day 3, and so before it; the one recorded in hours is the later one.
+    facts = _by_day(cases, [(0, 1, 20), (3, 0, 9), (3, 1, 15)], [0, 3])
+    assert facts.score_facts["score"].tolist() == [20, 15, 9]
+    assert facts.score_facts["at_hours"].tolist() == [0, pytest.approx(72, abs=1e-5), 72]
+    assert facts.score_facts["since_session_days"].fillna(-1).tolist() == [-1, pytest.approx(3), 3]
+    assert facts.course_outcomes["scores"].tolist() == [2]
+    assert facts.course_outcomes["last"].tolist() == [9]
+    within_a_tick = cases.facts([0], [(-1, 20), (1, 8), (1 + 1e-9, 12), (1 + 2e-9, 10)])
+    assert within_a_tick.score_facts["score"].tolist() == [20, 8, 12, 10]
+    assert np.diff(within_a_tick.score_facts["at_hours"]).min() > 0
+    assert within_a_tick.course_outcomes["last"].tolist() == [10]
+
+
+def test_on_a_day_without_a_session_after_is_later_than_before(cases):
+    facts = _by_day(cases, [(0, 1, 20), (5, 2, 20), (5, 1, 8)], [0, 6])
+    assert facts.score_facts["score"].tolist() == [20, 8, 20]
+    assert facts.score_facts["at_hours"].tolist() == [0, 120, 132]
+    assert facts.course_outcomes["duration_event"].tolist() == [1]
 
 
 def test_fade_is_measured_against_the_pre_session_score_within_7_days(cases):
