@@ -143,16 +143,21 @@ def check(path: Records, database: Database = None) -> None:
 
 @app.command("import")
 def import_records(path: Records, database: Database = None, rule: Rules = None) -> None:
-    """Check session records, store them and derive their outcomes: all of them or none."""
+    """Check session records, store them and derive their outcomes: all of them or none.
+
+    Rules given here are kept: every patient's outcomes follow them from then on.
+    """
     store = open_store(database_url(database))
-    rules = _rules(store.rules(), rule) if rule else None
+    before = store.rules()
+    rules = _rules(before, rule) if rule else None
     note(store, "import_started", "records")  # what the trail cannot be told of is not done
     with Progress() as progress:
         result = store.import_path(path, rules=rules, progress=progress)
     counts = {table: getattr(result, table) for table in ("patients", "sessions", "assessments", "side_effects")}
     note(store, "imported", "records", **counts, again=result.already_imported, rules=list(rule or ()))
     if result.already_imported:
-        say("These records are already imported; nothing has changed.")
+        changed = f"the outcomes of all patients follow the new rules from now on: {', '.join(rule or ())}"
+        say(f"These records are already imported; {changed if rules not in (None, before) else 'nothing has changed'}.")
         return
     say(
         f"Imported {_count(result.patients, 'new patient')}, {_count(result.sessions, 'session')}, "

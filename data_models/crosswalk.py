@@ -10,13 +10,16 @@ import csv
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from data_models.identified import Deidentified, Known, deidentify, moment_of
 from data_models.readers import read_records
 from data_models.readers.identified_files import read_identified
 from data_models.reconcile import reconcile
-from data_models.records import TABLES, CannotRead, Problem, RecordBatch, RecordsRefused, empty_table
+from data_models.records import CannotRead, Problem, RecordBatch, RecordsRefused, empty_table
 
 COLUMNS = ("record_number", "patient_code", "first_session")
 
@@ -73,6 +76,7 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
     CannotRead, RecordsRefused : nothing was written.
     """
     known = read_crosswalk(crosswalk)
+    of_earlier = [one.patient_code for one in known.values() if one.first_session]
     made = deidentify(read_identified(raw), known)
     # Without dates and record numbers by now: nothing identified is ever written but the crosswalk.
     beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
@@ -82,7 +86,7 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
                 writer = csv.writer(stream, lineterminator="\n")
                 writer.writerow(header)
                 writer.writerows(rows)
-        batch = _checked(beside, made)
+        batch = _checked(beside, made, of_earlier)
         # First: codes that nobody has yet do no harm, records whose codes are lost would.
         write_crosswalk(crosswalk, known)
         if output.exists():
@@ -94,12 +98,25 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
     return made, batch
 
 
-def _checked(folder: Path, made: Deidentified) -> RecordBatch:
-    """The records as an import would take them; problems name the rows of the export."""
+def _checked(folder: Path, made: Deidentified, of_earlier: Sequence[str]) -> RecordBatch:
+    """The records as an import would take them; problems name the rows of the export.
+
+    `of_earlier`: codes of the patients whose first session earlier exports held.
+    """
     try:
         batch = read_records(folder)
-        patients, sessions, assessments, side_effects = (empty_table(table) for table in TABLES)
-        return reconcile(batch, RecordBatch(patients, sessions, assessments, side_effects))
+        # What this export says of them stands for itself; else they are known, and were treated at hour 0.
+        patients, sessions = (
+            pd.DataFrame({"patient_code": sorted(set(of_earlier) - set(frame["patient_code"]))})
+            for frame in (batch.patients, batch.sessions)
+        )
+        stored = RecordBatch(
+            pd.concat([empty_table("patients"), patients]),
+            pd.concat([empty_table("sessions"), sessions.assign(hours=0.0, day_only=0.0)]),
+            empty_table("assessments"),
+            empty_table("side_effects"),
+        )
+        return reconcile(batch, stored)
     except RecordsRefused as refused:
         numbers = {f"{name}.csv": rows for name, rows in made.numbers.items()}
         problems = [_of_export(problem, numbers.get(problem.file)) for problem in refused.problems]

@@ -3,7 +3,9 @@
 For use at the clinic alone (`ketamine-outcomes deidentify`). The tables are those of the session records, with
 `record_number` in place of `patient_code` and `time` in place of `hours` and `day`; `birth_date` may stand in
 place of the age. Columns that session records do not have are left out. Times are subtracted as the clock on
-the wall showed them, so that a change to summer time moves no day (definitions, section 1). Safe Harbor:
+the wall showed them, so that a change to summer time moves no day (definitions, section 1). A row that has a date
+alone is placed by the sessions of that date, while the dates are known: in session records a day is 24 hours from
+the first session's start, and the session of a date may lie in the one before. Safe Harbor:
 45 CFR 164.514(b)(2); codes are random and follow from nothing about the person, as 164.514(c) asks.
 """
 
@@ -19,6 +21,7 @@ from typing import Final
 from data_models.deidentification import identifier_class
 from data_models.readers.header import known_columns, score_column
 from data_models.readers.problems import Problems
+from data_models.rules import DEFAULT_RULES
 from data_models.vocabulary import AGE_BANDS
 
 RECORD_NUMBER: Final = "record_number"
@@ -30,6 +33,7 @@ _CODE_LENGTH: Final = 10  # 2 x 10^14 codes
 _OLDEST: Final = 90  # ages above 89 are one band (45 CFR 164.514(b)(2)(i)(C))
 _YOUNGEST, _LONGEST_LIFE = 18, 120
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?)?")
+_DAY: Final = 24.0
 _REPLACED: Final = frozenset({"patient_code", "hours", "day"})
 _WRITE_TIME: Final = "write it as 2026-01-31 14:05, the clinic's own clock, or as 2026-01-31 where no time is known"
 
@@ -98,7 +102,9 @@ def deidentify(tables: Mapping[str, Identified], crosswalk: dict[str, Known]) ->
     problems = Problems(table.file for table in tables.values())
     found = {name: _Columns(name, table, problems) for name, table in tables.items()}
     problems.refuse_if_any()
-    _start_clocks([columns for name, columns in found.items() if "drug" in known_columns(name)], crosswalk, problems)
+    treated = [columns for name, columns in found.items() if "drug" in known_columns(name)]
+    _start_clocks(treated, crosswalk, problems)
+    sessions = _sessions(treated, crosswalk)
     taken = {known.patient_code for known in crosswalk.values()}
     made = Deidentified()
     for name, columns in found.items():
@@ -107,7 +113,7 @@ def deidentify(tables: Mapping[str, Identified], crosswalk: dict[str, Known]) ->
                 crosswalk[number] = Known("")
             if not crosswalk[number].patient_code:
                 crosswalk[number].patient_code = _new_code(taken)
-        header, rows = columns.rewritten(crosswalk)
+        header, rows = columns.rewritten(crosswalk, sessions)
         # By code: the order of an export may be that of names or record numbers.
         rows.sort(key=lambda row: row[1][0])
         made.tables[name] = header, [cells for _, cells in rows]
@@ -121,7 +127,7 @@ class _Columns:
     """Where one table's columns are, and how they are rewritten."""
 
     def __init__(self, name: str, table: Identified, problems: Problems) -> None:
-        self.table, self._problems = table, problems
+        self.name, self.table, self._problems = name, table, problems
         self._place: dict[str, int] = {}
         known = set(known_columns(name)) - _REPLACED | {RECORD_NUMBER}
         known |= {BIRTH_DATE} if "age_band" in known else set()
@@ -157,8 +163,13 @@ class _Columns:
             self._problems.add(self.table.file, number, column, reason)
         return moment
 
-    def rewritten(self, crosswalk: Mapping[str, Known]) -> tuple[list[str], list[tuple[int, list[str]]]]:
-        """Header and rows of the session records, each row with its number in the export."""
+    def rewritten(
+        self, crosswalk: Mapping[str, Known], sessions: Mapping[str, _Sessions]
+    ) -> tuple[list[str], list[tuple[int, list[str]]]]:
+        """Header and rows of the session records, each row with its number in the export.
+
+        `sessions`: those of the export with a time, by record number.
+        """
         aged = "age" in self._place or BIRTH_DATE in self._place
         kept = [c for c in self._place if c not in (RECORD_NUMBER, TIME, BIRTH_DATE, *(("age", "age_band") * aged))]
         header = ["patient_code", *(("hours", "day") * self._timed), *(("age_band",) * aged), *kept]
@@ -169,13 +180,16 @@ class _Columns:
                 self._problems.add(self.table.file, number, RECORD_NUMBER, "is missing; say whose row this is")
                 continue
             start = moment_of(crosswalk[person].first_session)
-            cells = [crosswalk[person].patient_code]
-            cells += self._clock(number, row, start) if self._timed else ()
+            cells, others = [crosswalk[person].patient_code], {column: self.cell(row, column) for column in kept}
+            if self._timed:
+                cells += (clock := self._clock(number, row, start, sessions.get(person, _Sessions())))
+                if clock[0] and not _has_time(self.cell(row, TIME)):
+                    others.pop("timing", None)  # goes with a day alone
             cells += [self._age_band(number, row, start)] if aged else ()
-            rows.append((number, [*cells, *(self.cell(row, column) for column in kept)]))
+            rows.append((number, [*cells, *(others.get(column, "") for column in kept)]))
         return header, rows
 
-    def _clock(self, number: int, row: Sequence[str], start: _Moment | None) -> tuple[str, str]:
+    def _clock(self, number: int, row: Sequence[str], start: _Moment | None, sessions: _Sessions) -> tuple[str, str]:
         """Hours since the first session, or days where the time of either is not known."""
         moment = self.moment(number, row)
         if moment is None:
@@ -185,8 +199,18 @@ class _Columns:
             self._problems.add(self.table.file, number, TIME, reason)
             return "", ""
         if moment.has_time and start.has_time:
-            return f"{(moment.at - start.at).total_seconds() / 3600:.4f}".rstrip("0").rstrip("."), ""
-        return "", str((moment.day - start.day).days)
+            return _as_text(_hours_between(start, moment)), ""
+        day = (moment.day - start.day).days
+        if start.has_time and self.name == "side_effects":
+            found = sessions.of_date(moment.day)
+            if len(found) > 1 or (not found and sessions.within(day)):
+                what = "two sessions of this patient were on this date; give the time of the one"
+                none = "no session of this patient was on this date; correct it, or give the time of the session"
+                self._problems.add(self.table.file, number, TIME, what if found else none)
+            return (_as_text(found[0]), "") if found else ("", str(day))
+        if start.has_time and self.name == "assessments":
+            return sessions.place(moment.day, day, after=self.cell(row, "timing") == "after")
+        return "", str(day)
 
     def _age_band(self, number: int, row: Sequence[str], start: _Moment | None) -> str:
         """The band that is given; else that of the age given, or of the age at the first session."""
@@ -206,6 +230,70 @@ class _Columns:
             )
             return ""
         return age_band(years)
+
+
+@dataclass(slots=True)
+class _Sessions:
+    """One person's sessions whose times are known: dates, and hours since the first one's start, ascending."""
+
+    dates: list[date] = field(default_factory=list)
+    hours: list[float] = field(default_factory=list)
+
+    def of_date(self, when: date) -> list[float]:
+        """Hours of the sessions of a date."""
+        return [hours for at, hours in zip(self.dates, self.hours, strict=True) if at == when]
+
+    def within(self, day: int) -> list[float]:
+        """Hours of the sessions of a day of the session records."""
+        return [hours for hours in self.hours if hours // _DAY == day]
+
+    def place(self, when: date, day: int, *, after: bool) -> tuple[str, str]:
+        """Hours or day of a score that has a date alone, on its own side of the sessions.
+
+        Given by day wherever that says the same; elsewhere at the start of the date's first session, which is
+        before it, or after its last one as `OutcomeRules.day_only_after_hours` places it.
+        """
+        theirs = self.of_date(when)
+        if not theirs and not after:
+            return "", str(day)  # before the next session, should one lie in that day
+        anchor = (theirs[-1] if after else theirs[0]) if theirs else day * _DAY
+        its_day = int(anchor // _DAY)
+        others = self.within(its_day)
+        if not others or (theirs and anchor == (others[-1] if after else others[0])):
+            return "", str(its_day)
+        if not after:
+            return _as_text(anchor), ""
+        following = min(hours for hours in others if hours > anchor)
+        return _as_text(anchor + min(DEFAULT_RULES.day_only_after_hours, (following - anchor) / 2)), ""
+
+
+def _sessions(treated: Sequence[_Columns], crosswalk: Mapping[str, Known]) -> dict[str, _Sessions]:
+    """The sessions of the export with a time, by record number, of people whose first session has one."""
+    found: dict[str, set[tuple[datetime, float]]] = {}
+    for columns in treated:
+        for _, row in columns.table.rows:
+            person, moment = columns.cell(row, RECORD_NUMBER), moment_of(columns.cell(row, TIME))
+            start = moment_of(crosswalk[person].first_session) if person in crosswalk else None
+            if moment and moment.has_time and start and start.has_time:
+                found.setdefault(person, set()).add((moment.at, _hours_between(start, moment)))
+    return {
+        person: _Sessions([at.date() for at, _ in sorted(times)], [hours for _, hours in sorted(times)])
+        for person, times in found.items()
+    }
+
+
+def _hours_between(start: _Moment, moment: _Moment) -> float:
+    """Hours as session records have them: of four decimals."""
+    return round((moment.at - start.at).total_seconds() / 3600, 4)
+
+
+def _as_text(hours: float) -> str:
+    return f"{hours:.4f}".rstrip("0").rstrip(".")
+
+
+def _has_time(text: str) -> bool:
+    moment = moment_of(text)
+    return moment is not None and moment.has_time
 
 
 def moment_of(text: str) -> _Moment | None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_models.readers.problems import Problems
-from data_models.records import BATCH_COLUMNS, BATCH_KEYS, HOURS_A_DAY, TABLES, RecordBatch, is_text
+from data_models.records import BATCH_COLUMNS, BATCH_KEYS, EARLIEST_DAY, HOURS_A_DAY, TABLES, RecordBatch, is_text
 
 Places = npt.NDArray[np.intp]
 
@@ -74,6 +74,8 @@ class Reconciliation:
         self._sessions += len(batch.sessions) + len(stored.sessions)
         frames = {name: getattr(batch, name) for name in TABLES}
         repeats = batch.repeats
+        first = _first_sessions(batch, stored)
+        _check_not_long_before(batch, first, problems)
         effects = _resolved(batch, stored, problems)
         # A side effect without a session has its problem already; it takes no further part.
         effects, dropped = _without_repeats(effects, self._files["side_effects"], problems)
@@ -85,7 +87,7 @@ class Reconciliation:
             if not (name == "patients" and batch.source == "one_sheet"):
                 repeats += dropped
         if not problems:
-            lacking, late = _off_the_clock(batch, stored)
+            lacking, late = _off_the_clock(batch, first)
             self._lacking += lacking
             self._late += late
         return RecordBatch(
@@ -107,7 +109,7 @@ class Reconciliation:
         if self._lacking:
             said.append(f"{self._lacking:,} patients have no session; they are in no course")
         if self._late:
-            what = "patients have no session on day 0, though the clock starts at the first session"
+            what = "patients have no session at hour 0, though the clock starts with the first session"
             said.append(f"{self._late:,} {what}")
         return said
 
@@ -218,6 +220,30 @@ def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Pro
             )
 
 
+def _first_sessions(batch: RecordBatch, stored: RecordBatch) -> pd.Series:
+    """Hours of each patient's first session, by code; of those who have one."""
+    frames = (batch.sessions, stored.sessions)
+    of_each, codes = _coded([frame["patient_code"] for frame in frames])
+    first = np.full(len(codes), np.inf)
+    for places, frame in zip(of_each, frames, strict=True):
+        np.minimum.at(first, places, frame["hours"].to_numpy(float))
+    return pd.Series(first, index=pd.Index(codes, dtype=object))
+
+
+def _check_not_long_before(batch: RecordBatch, first: pd.Series, problems: Problems) -> None:
+    """A score more than a year before its patient's first session is refused, wherever the clock starts."""
+    if not (first > 0).any():  # no time is more than a year before hour 0
+        return
+    scores = batch.assessments
+    codes, uniques = pd.factorize(scores["patient_code"])
+    earliest = first.reindex(np.asarray(uniques, dtype=object)).to_numpy() + EARLIEST_DAY * HOURS_A_DAY
+    early = scores["hours"].to_numpy(float) < earliest[codes]
+    by_day = scores["precision"].to_numpy(float) != 0
+    reason = f"more than {-EARLIEST_DAY} days before the patient's first session; leave the score out"
+    for column, rows in (("hours", early & ~by_day), ("day", early & by_day)):
+        problems.add_rows(batch.files.get("assessments", "assessments.csv"), scores["row"][rows], column, reason)
+
+
 def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd.DataFrame:
     """Side effects with the hours of their session.
 
@@ -294,11 +320,7 @@ def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch,
             problems.add_rows(file, effects["row"].to_numpy()[place >= 0], "term", reason)
 
 
-def _off_the_clock(batch: RecordBatch, stored: RecordBatch) -> tuple[int, int]:
-    """How many patients have no session, and how many none on day 0, at whose start their clock should begin."""
-    frames = (batch.sessions, stored.sessions)
-    hours = np.concatenate([frame["hours"].to_numpy(float) for frame in frames])
-    of_each, with_sessions = _coded([frame["patient_code"] for frame in frames])
-    lacking = int((~_among(batch.patients["patient_code"], pd.Series(with_sessions))).sum())
-    first = pd.Series(hours).groupby(np.concatenate(of_each), sort=False).min()
-    return lacking, int((first >= HOURS_A_DAY).sum())
+def _off_the_clock(batch: RecordBatch, first: pd.Series) -> tuple[int, int]:
+    """How many patients have no session, and of how many the first is not where their clock should begin."""
+    lacking = int((~_among(batch.patients["patient_code"], pd.Series(first.index))).sum())
+    return lacking, int((first != 0).sum())

@@ -23,6 +23,7 @@ from data_models.store import Store
 
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 REPORT_FORMATS = ("pdf", "html")
+_LARGEST_LEAST = 1_000_000
 
 
 def summary(
@@ -55,8 +56,9 @@ def summary(
         raise CommandError(f"--format {form}: there is no such format; use one of {', '.join(FORMATS)}", 2)
     if least is None:
         least = 0 if form == "json" else LEAST
-    if least < 0:
-        raise CommandError(f"--suppress {least}: give 0 to show all numbers, or the smallest count to show", 2)
+    if not 0 <= least <= _LARGEST_LEAST:
+        what = f"give 0 to show all numbers, or the smallest count to show, at most {_LARGEST_LEAST:,}"
+        raise CommandError(f"--suppress {least}: {what}", 2)
     try:
         cohort = CohortFilter.from_assignments(list(where), instrument)
     except ValueError as error:

@@ -26,6 +26,8 @@ from data_models.records import CannotRead
 
 LARGEST_FILE = 4 * 10**9
 
+_QUOTE, _BETWEEN_CELLS = ord('"'), tuple(b",\r\n")
+
 
 def read_csv(path: Path, table: str, problems: Problems) -> RawTable | None:
     """The cells of a CSV file; None (with problems noted) where nothing of it can be checked further.
@@ -145,8 +147,24 @@ class _Bounded(io.RawIOBase):
         return len(found)
 
 
+def _quotes_match(block: bytes) -> bool:
+    """Whether each quotation mark of whole lines opens a cell, closes one or stands doubled inside one."""
+    if b'"' not in block:
+        return True
+    text = np.frombuffer(b"\n" + block + b"\n", np.uint8)
+    places = np.flatnonzero(text == _QUOTE)
+    opening, closing = places[::2], places[1::2]
+    return (
+        len(opening) == len(closing)
+        and bool(np.isin(text[opening - 1], (*_BETWEEN_CELLS, _QUOTE)).all())
+        and bool(np.isin(text[closing + 1], (*_BETWEEN_CELLS, _QUOTE)).all())
+    )
+
+
 def _parsed(block: bytes, file: str, names: list[str | None], row: int) -> RawTable:
     """Whole lines through Arrow, the first of them row `row`; raises ReadAgain where any line is malformed."""
+    if not _quotes_match(block):  # Arrow would guess
+        raise ReadAgain
     places = [f"{place}" for place in range(len(names))]
     try:
         read = pyarrow.csv.read_csv(

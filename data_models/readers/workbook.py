@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import warnings
 import zipfile
 from decimal import Decimal
@@ -29,6 +30,8 @@ MOST_PARTS = 10_000
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 256
 _SMALL_PART = 10 * 2**20  # below this a high ratio (a sheet of equal rows) does no harm
+_CODES = frozenset({"patient_code", "clinic"})
+_PADDED = re.compile(r"0[0-]*0")  # 00000, 000-00: formats that put zeros before a number
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
@@ -166,8 +169,10 @@ def _row_texts(row: Any, table: str, number: int, names: list[str | None], probl
     texts = []
     for place, cell in enumerate(row):
         text, reason = _text(cell)
+        column = names[place] if place < len(names) else None
+        if text and column in _CODES and isinstance(cell.value, (int, float)) and _PADDED.match(cell.number_format):
+            reason = "the cell shows a number with zeros before it that it does not hold; write the code as text"
         if reason:
-            column = names[place] if place < len(names) else None
             problems.add(table, number, column or f"number {place + 1}", reason)
         texts.append(text)
     return texts

@@ -70,7 +70,14 @@ def test_the_same_records_again_change_nothing(
     database: str, small_records: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["import", str(small_records), "--database", database]) == 0
-    assert "already imported" in capsys.readouterr().out
+    assert "already imported; nothing has changed" in capsys.readouterr().out
+    rule = ["--rule", "loss_confirmations=2"]
+    assert cli.run(["import", str(small_records), "--database", database, *rule]) == 0
+    told = capsys.readouterr().out
+    assert "already imported" in told
+    assert "outcomes of all patients follow the new rules from now on: loss_confirmations=2" in told
+    assert cli.run(["import", str(small_records), "--database", database, *rule]) == 0
+    assert "nothing has changed" in capsys.readouterr().out
 
 
 def test_outcomes_are_the_columns_of_the_contract(database: str, capsys: pytest.CaptureFixture[str]) -> None:

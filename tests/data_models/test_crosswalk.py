@@ -9,13 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_models.crosswalk import deidentify_path, read_crosswalk
 from data_models.identified import Identified, age_band, deidentify
+from data_models.outcomes.derive import derive
 from data_models.records import CannotRead, RecordsRefused
+from data_models.rules import DEFAULT_RULES
+from data_models.store import Store
 
 Write = Callable[..., Path]
 
@@ -107,6 +111,103 @@ def test_a_later_export_goes_on_with_the_same_codes_and_clocks(export: Write, tm
     sessions = rows_of(tmp_path / "more" / "sessions.csv")
     assert of(sessions, after["MRN0047"].patient_code) == [("240", "")]
     assert of(sessions, after["MRN0100"].patient_code) == [("0", "")]
+
+
+def test_a_later_export_may_hold_scores_alone(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    scores = "record_number,time,instrument,score\nMRN0047,2026-04-07 10:00,phq9,9\nMRN0012,2026-04-07,phq9,12\n"
+    later = export("later", patients="", sessions="", assessments=scores, side_effects="")
+    _, batch = deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+    assert sorted(batch.assessments["hours"]) == [240, 65 * 24]
+    assert [file.name for file in (tmp_path / "more").iterdir()] == ["assessments.csv"]
+    store = Store.open(f"sqlite:///{(tmp_path / 'clinic.db').as_posix()}")
+    store.import_path(tmp_path / "out")
+    assert store.import_path(tmp_path / "more").assessments == 2
+    unknown = export("unknown", patients="", sessions="", assessments=scores.replace("0047", "0048"), side_effects="")
+    with pytest.raises(RecordsRefused, match="no session says when this patient's clock starts"):
+        deidentify_path(unknown, tmp_path / "who.csv", tmp_path / "none")
+
+
+# --- rows that have a date alone ----------------------------------------------------------------------
+
+
+def _by_date(sessions: list[str], rows: list[str], table: str = "assessments") -> list[dict[str, str]]:
+    """De-identified rows of one person. `rows`: date and timing, or date."""
+    head, more = (("timing", "instrument", "score"), ["phq9", "9"]) if table == "assessments" else (("term",), [])
+    identified = [[MRN, *(row.split(",") if more else [row]), *(more or ["nausea"])] for row in rows]
+    made = deidentify(
+        {
+            "sessions": Identified(
+                "s", [RECORD, "time", "drug"], [(n, [MRN, at, "ketamine"]) for n, at in enumerate(sessions, 2)]
+            ),
+            table: Identified("t", [RECORD, "time", *head], list(enumerate(identified, 2))),
+        },
+        {},
+    )
+    header, found = made.tables[table]
+    return [dict(zip(header, row, strict=True)) for row in found]
+
+
+MRN, RECORD = "MRN0047", "record_number"
+
+
+def test_a_date_at_whose_session_the_clock_shows_an_earlier_hour_than_at_the_first() -> None:
+    # 68 hours after the first session: in the session records' day 2, on the date three days later.
+    sessions = ["2026-03-27 14:00", "2026-03-30 10:00"]
+    rows = _by_date(sessions, ["2026-03-27,", "2026-03-30,before", "2026-03-30,after", "2026-03-29,"])
+    assert [(row["hours"], row["day"], row["timing"]) for row in rows] == [
+        ("", "0", ""), ("", "2", "before"), ("", "2", "after"), ("", "2", ""),
+    ]  # fmt: skip
+    assert [row["hours"] for row in _by_date(sessions, ["2026-03-30", "2026-03-27"], "side_effects")] == ["68", "0"]
+
+
+def test_dates_of_which_two_share_a_day_of_the_session_records() -> None:
+    sessions = ["2026-03-27 14:00", "2026-03-30 15:00", "2026-03-31 10:00"]  # at 0, 73 and 92 hours
+    rows = _by_date(sessions, ["2026-03-30,before", "2026-03-30,after", "2026-03-31,before", "2026-03-31,after"])
+    assert [(row["hours"], row["day"], row["timing"]) for row in rows] == [
+        ("", "3", "before"), ("82.5", "", ""), ("92", "", ""), ("", "3", "after"),
+    ]  # fmt: skip
+    assert [row["hours"] for row in _by_date(sessions, ["2026-03-30"], "side_effects")] == ["73"]
+
+
+@pytest.mark.parametrize(
+    "sessions, reason",
+    [
+        (
+            ["2026-03-27 14:00", "2026-03-30 09:00", "2026-03-30 15:00"],
+            "two sessions of this patient were on this date",
+        ),
+        (["2026-03-27 14:00", "2026-03-31 10:00"], "no session of this patient was on this date"),
+    ],
+)
+def test_a_side_effect_whose_session_the_date_does_not_tell_is_refused(sessions: list[str], reason: str) -> None:
+    with pytest.raises(RecordsRefused, match=reason):
+        _by_date(sessions, ["2026-03-30"], "side_effects")
+
+
+@given(
+    st.lists(st.datetimes(datetime.datetime(2026, 3, 25), datetime.datetime(2026, 3, 31)), min_size=1, max_size=6),
+    st.dates(datetime.date(2026, 3, 24), datetime.date(2026, 4, 1)),
+    st.sampled_from(["", "before", "after"]),
+)
+def test_a_score_by_date_stays_on_its_side_of_every_session(
+    moments: list[datetime.datetime], when: datetime.date, timing: str
+) -> None:
+    moments = sorted({moment.replace(minute=moment.minute // 10 * 10, second=0, microsecond=0) for moment in moments})
+    (row,) = _by_date([f"{moment:%Y-%m-%d %H:%M}" for moment in moments], [f"{when},{timing}"])
+    hours = [(moment - moments[0]).total_seconds() / 3600 for moment in moments]
+    at = row["hours"] or str(24 * int(row["day"]))
+    precision = 0 if row["hours"] else 2 if row["timing"] == "after" else 1
+    scores = pd.DataFrame({"patient_id": [1], "instrument": ["phq9"], "hours": [float(at)], "precision": [precision]})
+    treated = pd.DataFrame({"patient_id": 1, "hours": hours, "phase": None, "drug": None, "route": None, "dose": None})
+    treated = treated.assign(dose_unit=None, side_effects_asked=0, day_only=0)
+    effects = pd.DataFrame({"patient_id": [], "hours": [], "term": [], "severity": []})
+    facts = derive(treated, scores.assign(score=9.0, item9=None), effects, DEFAULT_RULES)
+    (placed,) = facts.score_facts["at_hours"]
+    for moment, session in zip(moments, hours, strict=True):
+        # Up to a session's start a score is before it.
+        later = moment.date() < when or (moment.date() == when and timing == "after")
+        assert (placed > session - 1e-4) if later else (placed <= session + 1e-4)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,22 @@ def test_patients_without_a_session_among_others_are_a_warning(tmp_path: Path) -
     found = batch(tmp_path / "b", patients="patient_code\nA1\nB1\n", sessions="patient_code,hours\nA1,30\n")
     warnings = reconcile(found, NOTHING).warnings
     assert any(warning.startswith("1 patients have no session;") for warning in warnings)
-    assert any("no session on day 0" in warning for warning in warnings)
+    assert any("no session at hour 0" in warning for warning in warnings)
+
+
+def test_scores_more_than_a_year_before_the_first_session_are_refused_wherever_the_clock_starts(
+    tmp_path: Path,
+) -> None:
+    patients, sessions = "patient_code\nA1\nB1\n", "patient_code,hours\nA1,8000\nA1,8100\nB1,0\n"
+    header = "patient_code,hours,day,timing,instrument,score\n"
+    scores = "A1,-760,,,phq9,20\nA1,-760.5,,,phq9,19\nB1,-8760,,,phq9,20\nA1,,-32,before,gad7,9\n"
+    found = batch(tmp_path / "b", patients=patients, sessions=sessions, assessments=header + scores)
+    assert refusal(found, NOTHING) == [("assessments.csv", 3, "hours"), ("assessments.csv", 5, "day")]
+    known = reconcile(batch(tmp_path / "k", patients=patients, sessions=sessions), NOTHING)
+    alone = batch(tmp_path / "a", assessments=header + scores)
+    assert refusal(alone, known) == [("assessments.csv", 3, "hours"), ("assessments.csv", 5, "day")]
+    first = batch(tmp_path / "f", patients=patients, sessions=sessions + "A1,100\n", assessments=header + scores)
+    assert len(reconcile(first, NOTHING).assessments) == 4
 
 
 def test_a_batch_without_sessions_is_fine_where_the_store_has_them(small_records: Path, tmp_path: Path) -> None:
@@ -162,7 +177,7 @@ def test_what_is_odd_is_counted_over_all_parts(tmp_path: Path) -> None:
     assert not whole.refused
     assert whole.warnings() == [
         "2 patients have no session; they are in no course",
-        "2 patients have no session on day 0, though the clock starts at the first session",
+        "2 patients have no session at hour 0, though the clock starts with the first session",
     ]
 
 

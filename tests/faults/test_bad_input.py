@@ -122,6 +122,9 @@ CASES = [
     Case("extra field", score("P001,48,,,phq9,9,1,9"), A, 5, None, "too many fields: 8 fields"),
     Case("empty line", score("\nP001,48,,,phq9,9,1"), A, 5, None, "the line is empty"),
     Case("unclosed quotation mark", score('P001,48,,,"phq9,9,1'), A, 5, None, "quotation mark"),
+    Case("quotation mark unclosed at the end", {A: SCORES + 'P001,48,,,phq9,"1'}, A, 2, None, "quotation mark"),
+    Case("text after a quotation mark", score('P001,48,,,phq9,"2"0,'), A, 5, None, "quotation mark"),
+    Case("quotation marks within a cell", {A: SCORES + 'P001,48,,,phq9,2""0,\n'}, A, 2, "score", "plain digits"),
     Case("line break in a cell", score('P001,48,,,"ph\nq9",9,1'), A, 5, "instrument", "line break"),
     # --- numbers ---
     scored("NaN", "leave the cell empty", "NaN"),

@@ -66,6 +66,15 @@ def test_wrong_arguments_are_refused_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("least", ["-1", "1000001", "99999999999999999999"])
+def test_a_least_count_that_is_none_is_refused(
+    sample_database: str, least: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["summary", "--instrument", "phq9", "--database", sample_database, "--suppress", least]
+    assert cli.run(asked) == 2
+    assert "at most 1,000,000" in one_line(capsys.readouterr().err)
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.db").write_text("not a database " * 100)
     assert cli.run(["outcomes", "--database", str(tmp_path / "notes.db")]) == 1

@@ -53,6 +53,26 @@ def test_number_cells_come_through_without_loss(tmp_path: Path) -> None:
     assert read_records(tmp_path / "records.xlsx").sessions["hours"].tolist() == values
 
 
+@pytest.mark.parametrize(
+    "code, shown_as, good", [(123, "00000", False), (123, "000-000", False), (123, "0", True), ("00123", "00000", True)]
+)
+def test_a_number_that_shows_zeros_which_it_does_not_hold_is_no_code(
+    tmp_path: Path, code: object, shown_as: str, good: bool
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "sessions"
+    for row in [["patient_code", "hours"], [code, 72.5]]:
+        sheet.append(row)
+    sheet["A2"].number_format, sheet["B2"].number_format = shown_as, "000.00"
+    book.save(tmp_path / "records.xlsx")
+    if good:
+        assert read_records(tmp_path / "records.xlsx").sessions["patient_code"].tolist() == [str(code)]
+    else:
+        with pytest.raises(RecordsRefused, match=r"sessions, row 2, column patient_code: .*write the code as text"):
+            read_records(tmp_path / "records.xlsx")
+
+
 def test_empty_rows_and_columns_at_the_end_are_passed_over(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
