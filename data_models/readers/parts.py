@@ -86,7 +86,7 @@ class RecordParts:
 
     def _batches(self) -> Generator[RecordBatch]:
         for number in self._numbers:
-            tables = self._each_once(number)
+            tables = self._part(number)
             if number == self._numbers[-1]:
                 self.refuse_conflicts()
             yield batch_of(tables, self.source, dict(self.files), self._dropped[number], [])
@@ -106,12 +106,12 @@ class RecordParts:
         if problems:
             told = problems
             for number in self._numbers:
-                self._each_once(number)
+                self._part(number)
         for found in self._conflicts.values():
             told.extend(found)
         told.refuse_if_any()
 
-    def _each_once(self, number: int) -> dict[str, CheckedTable]:
+    def _part(self, number: int) -> dict[str, CheckedTable]:
         """The tables of a part without their repeats; notes records that contradict one another."""
         with self._looking:
             tables = self._spill.load(number)
