@@ -102,7 +102,7 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 "",
                 range=[len(kept) - 0.5, -0.5],
                 tickvals=list(range(len(kept))),
-                ticktext=[wrapped(r["name"], 22) for r in kept],
+                ticktext=[wrapped(r["name"], 19) for r in kept],
                 tickfont={"size": 12, "color": colour("text")},
             ),
         ),

@@ -91,15 +91,15 @@ def headline_definition(counted: Mapping[str, Any], cohort: CohortFilter, rules:
     if words.least_change(scale):
         least = f"{words.least_change(scale)} or more above baseline, the smallest meaningful change"
     said = [
-        "The end-of-induction score is the last one after the last induction session, within the days below and not "
-        "after the next session's start.",
-        "Response: an improvement on baseline as below or more.",
+        "The end-of-induction score is the last one after the last induction session, within "
+        f"{rules.end_of_induction_days:g} days of it and not after the next session's start.",
+        f"Response: an improvement by {words.percent(rules.response_improvement)} of baseline or more.",
         "Remission: "
         + (f"{scale.name} {cutoff:g} or less." if cutoff is not None else f"{scale.name} has no cut-off."),
         f"Worse: {scale.name} {least}." if least else f"Worse: {scale.name} has no agreed smallest meaningful change.",
-        "Each with a 95% interval (Wilson; clustered by patient where patients have several courses): first of the "
-        "courses measured then, with a baseline and that score; below it of all treated courses, the unmeasured "
-        "counted as not responding. Worse has the first alone: to count the unmeasured as not worse would flatter.",
+        "Each is first a share of the courses measured then, below it of all treated courses, the unmeasured counted "
+        "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
+        "flatter. Intervals are Wilson's, or clustered by patient where patients have several courses.",
         "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
         "induction. Sessions with any side effect are of those in which side effects were asked about.",
     ]
