@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.words import FEW, count, days, interval, number, percent, sentence
+from dashboard.words import FEW, count, days, interval, number, percent, sentence, stopped
 
 
 def fade(bins: Sequence[Mapping[str, Any]]) -> str:
@@ -26,14 +26,20 @@ def fade(bins: Sequence[Mapping[str, Any]]) -> str:
     )
     if last is best:
         return sentence(first + ", the latest span with enough scores")
+    back = _back(drawn, best)
+    if back is not None:
+        return sentence(f"{first}; {after(back)}, the mean is back at the score before it or above")
     given_back = 1 - last["mean"] / best["mean"]
-    if last["mean"] >= 0:
-        direction = "the mean is back at the score before it or above"
-    elif given_back >= 0.05:
+    if given_back >= 0.05:
         direction = f"about {percent(given_back)} of that is given back"
     else:
         direction = "nearly all of it still holds"
     return sentence(f"{first}; {after(last)}, {direction}")
+
+
+def _back(drawn: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first span after the best one in which the mean is back at the score before the session, or above."""
+    return next((b for b in drawn if b["from_days"] > best["from_days"] and b["mean"] >= 0), None)
 
 
 def after(b: Mapping[str, Any]) -> str:
@@ -55,9 +61,9 @@ def fades(groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         if low["mean"] >= 0:
             said.append(f"{name} not below the score before at any span")
             continue
-        back = next((b for b in drawn if b["from_days"] > low["from_days"] and b["mean"] >= 0), None)
+        back = _back(drawn, low)
         until = f"back {after(back)} it" if back else f"still below {after(drawn[-1])} it"
         if drawn[-1] is low:
             until = "no later span has enough scores"
         said.append(f"{name} {number(low['mean'])} points {after(low)} a session, {until}")
-    return sentence("; ".join(said)) if said else "No group has a score after a session."
+    return stopped("; ".join(said)) if said else "No group has a score after a session."

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from data_models.instruments import Instrument
 from data_models.vocabulary import label
 
 FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
@@ -47,10 +48,16 @@ def interval(low: float | None, high: float | None, unit: str = "") -> str:
     if low is None and high is None:
         return "95% interval not estimable"
     if high is None:
-        return f"95% interval {number(low)}{unit} to not reached"
+        return f"95% interval {_with_unit(low, unit)} to not reached"
     if low is None:
-        return f"95% interval up to {number(high)}{unit}"
-    return f"95% interval {number(low)} to {number(high)}{unit}"
+        return f"95% interval up to {_with_unit(high, unit)}"
+    return f"95% interval {number(low)} to {_with_unit(high, unit)}"
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    """ "1 day", "3 days", of a unit in the plural."""
+    text = number(value)
+    return text + (unit.removesuffix("s") if text == "1" else unit)
 
 
 def share_interval(share: Share) -> str:
@@ -83,7 +90,24 @@ def days(value: float) -> str:
 def sentence(text: str) -> str:
     """First letter large, a full stop at the end."""
     text = text.strip()
-    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else ""
+    return stopped(text[:1].upper() + text[1:])
+
+
+def stopped(text: str) -> str:
+    """A full stop at the end, the first letter as it is: for what may begin with a code."""
+    return text.rstrip(".") + "." if text else ""
+
+
+def last_told(curve: Curve) -> float | None:
+    """The last time at which as many as are drawn are at risk: 0 where there never are, None where it is not known."""
+    rows = curve.get("curve")
+    return max((row["days"] for row in rows if row["at_risk"] >= FEW), default=0.0) if rows else None
+
+
+def few_by(curve: Curve, at: float) -> str:
+    """What follows a number that is told from where no curve is drawn; empty elsewhere."""
+    last = last_told(curve)
+    return f", fewer than {FEW} at risk by then" if last is not None and at > last else ""
 
 
 def listing(parts: Iterable[str]) -> str:
@@ -110,6 +134,7 @@ def onset(curve: Curve) -> str:
         )
     return sentence(
         f"half of {count(n, 'course')} respond by {day(median)} ({interval(curve['low'], curve['high'], ' days')})"
+        + few_by(curve, median)
     )
 
 
@@ -128,7 +153,7 @@ def onset_sessions(curve: Curve) -> str:
         )
     return sentence(
         f"half of {count(n, 'course')} respond after {count(median, 'session')} "
-        f"({interval(curve['low'], curve['high'])})"
+        f"({interval(curve['low'], curve['high'])})" + few_by(curve, median)
     )
 
 
@@ -157,20 +182,27 @@ def durability(curve: Curve) -> str:
     return sentence(
         f"half of {count(n, 'course')} in response at the end of induction lose it within {days(median)} "
         f"of the last induction session, if not re-treated ({interval(curve['low'], curve['high'], ' days')})"
+        + few_by(curve, median)
     )
 
 
-def competing(rows: Sequence[Mapping[str, Any]], n: int, at: float = 28.0) -> str:
-    """Lost, re-treated, still responding: the competing-event view in one sentence."""
+def competing(rows: Sequence[Mapping[str, Any]], curve: Curve, at: float = 28.0) -> str:
+    """Lost, re-treated, still responding: the competing-event view in one sentence; `curve`: of durability."""
+    n = curve["n"]
     if not rows or n == 0:
         return "No course here was in response at the end of induction."
     if n < FEW:
         return sentence(f"only {count(n, 'course')} in response at the end of induction: too few to draw")
+    if last_told(curve) == 0:
+        return sentence(
+            f"of {count(n, 'course')} in response at the end of induction, fewer than {FEW} are at risk at any time: "
+            "too few to draw"
+        )
     row = at_day(rows, at)
     return sentence(
         f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
         f"{percent(row['loss'])} have lost response, {percent(row['retreated'])} were re-treated before losing it "
-        f"and {percent(row['in_response'])} still respond without another session"
+        f"and {percent(row['in_response'])} still respond without another session" + few_by(curve, at)
     )
 
 
@@ -193,21 +225,25 @@ def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, at: float = 28.0)
     )
 
 
-def waterfall(changes: Sequence[float | None], least: float | None, unmeasured: int) -> str:
-    """Who improved? `changes` are scores minus baselines (points) of the evaluable courses."""
-    measured = [c for c in changes if c is not None]
+def least_change(scale: Instrument) -> str:
+    """The smallest meaningful change: "5 points", "30% of baseline"; empty where none is agreed."""
+    if scale.meaningful_change is None:
+        return ""
+    return (
+        f"{percent(scale.meaningful_change)} of baseline"
+        if scale.meaningful_is_share
+        else f"{number(scale.meaningful_change)} points"
+    )
+
+
+def waterfall(measured: int, what: str, improved: int, worse: int | None, unmeasured: int) -> str:
+    """Who improved? `what` says what was counted as improved; `worse` got worse by as much (None: not counted)."""
     if not measured:
         return "No course here has both a baseline and a later score."
-    better = sum(c < 0 for c in measured)
-    tail = f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""
-    if least is None:
-        return sentence(f"{better:,} of {count(len(measured), 'course')} improved{tail}")
-    enough = sum(c <= -least for c in measured)
-    worse = sum(c >= least for c in measured)
-    return sentence(
-        f"{enough:,} of {count(len(measured), 'course')} improved by the smallest meaningful change "
-        f"({number(least)} points) or more and {worse:,} got worse by as much{tail}"
-    )
+    text = f"{improved:,} of {count(measured, 'course')} {what}"
+    if worse is not None:
+        text += f" and {worse:,} got worse by as much"
+    return sentence(text + (f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""))
 
 
 def funnel(cohort: Mapping[str, Any]) -> str:
@@ -343,10 +379,10 @@ def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> s
         return "No session has a blood pressure before and during it."
     during = [row for row in measured if row["threshold"] != "predose"]
     top = max(during or measured, key=lambda row: row["share"])
-    text = f"{names[top['threshold']].lower()}: {rate(top)} of sessions"
+    text = f"{names[top['threshold']]}: {rate(top)} of sessions"
     before = next((row for row in measured if row["threshold"] == "predose"), None)
     if before is not None and before is not top:
-        text += f"; {percent(before['share'])} began {names['predose'].lower().removeprefix('before the dose ')} mmHg"
+        text += f"; {percent(before['share'])} began {names['predose'].removeprefix('Before the dose ')}"
     return sentence(text)
 
 

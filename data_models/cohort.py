@@ -95,8 +95,9 @@ def rates(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def course_values(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> pd.DataFrame:
     """The waterfall's values, one row a treated course without its identity.
 
-    Columns best_change, last_change (points against baseline; NaN: not evaluable), evaluable (1, 0),
-    improvement (share of baseline at the last score), sorted by best change, the unmeasured last.
+    Columns best_change, last_change (points against baseline; NaN: not evaluable, or the last score sooner after a
+    session than the cohort asks for), evaluable (1, 0), improvement (share of baseline at the last score), last_worse
+    (1, 0; NaN: no smallest meaningful change is agreed), sorted by best change, the unmeasured last.
     """
     frame = queries.course_rows(connection, scope, cohort)
     return frame.sort_values(["best_change", "last_change"], ignore_index=True)

@@ -45,7 +45,8 @@ class CohortFilter:
     A course matches clinic, diagnosis, condition, age_band, sex and first_session_year by its patient,
     drug and route by the course. `phase` restricts sessions (side effects, vitals) and the scores of
     the fade chart, not courses. `min_hours_since_session` leaves scores taken sooner after the latest
-    session out of the headline rates "last" and "end of induction".
+    session out of the headline rates "last" and "end of induction", and so out of the funnel's last step and the
+    last changes.
     """
 
     instrument: str = "phq9"

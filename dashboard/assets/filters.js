@@ -61,10 +61,14 @@ window.dash_clientside = window.dash_clientside || {};
       });
     });
     if (found.length > 1) {
+      // What has no control on this page stays in the URL, for the pages that have one.
+      const here = ids.map((id) => id.key).filter((key) => NARROWS.has(key)).join(",");
       found.push({
         namespace: "dash_html_components",
         type: "Button",
-        props: { children: "Clear all", className: "chip chip-clear", type: "button", "data-filter": "*" },
+        props: {
+          children: "Clear all", className: "chip chip-clear", type: "button", "data-filter": "*", "data-value": here,
+        },
       });
     }
     return found;
@@ -106,7 +110,7 @@ window.dash_clientside = window.dash_clientside || {};
     const params = new URLSearchParams(window.location.search);
     const key = button.dataset.filter;
     if (key === "*") {
-      NARROWS.forEach((one) => params.delete(one));
+      button.dataset.value.split(",").forEach((one) => params.delete(one));
     } else {
       const left = (params.get(key) || "").split(",").filter((value) => value && value !== button.dataset.value);
       set(params, key, left);

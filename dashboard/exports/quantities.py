@@ -66,7 +66,7 @@ class Quantities:
     @staticmethod
     def by_hours(path: Path) -> bool:
         """Whether a count depends on the least hours since a session."""
-        return path[0] in ("response", "remission", "worse") and path[1] != "ever"
+        return path == SCORED or (path[0] in ("response", "remission", "worse") and path[1] != "ever")
 
     def of(self, path: Path, cohort: CohortFilter, phases: Phases) -> Quantity | None:
         """What stands at a path of a file on this cohort's instrument; None: on another instrument than here."""

@@ -170,6 +170,9 @@ def _outcomes(release: Release) -> Section:
     said = ""
     if release.by is None and is_number(end["share"]):
         said = f"In response at the end of induction: {words.rate(end)}."
+    without = [name for name, rows in dots if all(dot.value is None for dot in rows)]
+    if without:
+        said = f"Not drawn, as hidden or not measured: {words.listing(without)}."
     chart = Chart(
         svg.dot_chart(
             dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"
@@ -206,9 +209,15 @@ def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list
     return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
 
 
+def _told(release: Release, km: Summary) -> dict[str, Any]:
+    """What a curve's sentence rests on; a protected curve does not say how many are at risk when."""
+    told = ("n", "events", "median", "low", "high") + (("curve",) if release.least <= 1 else ())
+    return {key: km[key] for key in told}
+
+
 def _onset(release: Release) -> Section:
     km = release.whole["onset"]["kaplan_meier"]
-    top = {key: km[key] for key in ("n", "events", "median", "low", "high")}
+    top = _told(release, km)
     said = _said(release, words.onset, top)
     parts = _parts(release)
     made: list[Table] = [tables.medians(parts, release.by), tables.turnbull(parts, release.by)]
@@ -219,7 +228,7 @@ def _onset(release: Release) -> Section:
 
 def _durability(release: Release) -> Section:
     km = release.whole["durability"]["kaplan_meier"]
-    top = {key: km[key] for key in ("n", "events", "median", "low", "high")}
+    top = _told(release, km)
     said = _said(release, words.durability, top)
     parts = _parts(release)
     made = [tables.curve(parts, release.by, name) for name in ("durability", "duration")]

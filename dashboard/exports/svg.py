@@ -176,10 +176,11 @@ def line_chart(
 
 
 def dot_chart(groups: Sequence[tuple[str, Sequence[Dot]]], alt: str, x_title: str, *, share: bool = True) -> str:
-    """Rows of values with their intervals; groups differ by mark (circle, square, ...)."""
+    """Rows of values with their intervals; groups differ by mark (circle, square, ...), those without one left out."""
     names = list(dict.fromkeys(dot.name for _, dots in groups for dot in dots))
     row, label_width = 20.0, 210.0
     legend = 18.0 if len(groups) > 1 else 0.0
+    groups = [(name, dots) for name, dots in groups if any(dot.value is not None for dot in dots)]
     height = _TOP + legend + row * len(names) + _BOTTOM
     ends = [v for _, dots in groups for d in dots for v in (d.value, d.high) if v is not None]
     top = max([*ends, 0.01]) * 1.05

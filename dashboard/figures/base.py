@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,13 @@ def layout(height: int = 300, *, x: dict | None = None, y: dict | None = None, *
     }
     return base | more
 
+
+def wrapped(text: str, width: int) -> str:
+    """At most two lines of at most `width` characters, the rest cut off."""
+    return "<br>".join(textwrap.wrap(text, width, max_lines=2, placeholder="…"))
+
+
+DAY_TITLE = {"text": "Day %{x:.1~f}"}  # heads what stands in the areas of one day
 
 LEGEND = {
     "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout
+from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
 from dashboard.figures.steps import (
     FEW,
     MOST_ROWS,
@@ -63,7 +63,9 @@ def competing(rows: Sequence[Mapping[str, Any]], km: Mapping[str, Any]) -> Figur
     """Lost, re-treated, still in response without another session (Aalen-Johansen), stacked to 100%."""
     if km["n"] < FEW or not rows:
         return empty(f"Fewer than {FEW} courses in response at the end of induction: nothing is drawn.")
-    end = horizon([Group("", km["curve"], km["n"], "response")], LONGEST_DAYS) or LONGEST_DAYS
+    end = horizon([Group("", km["curve"], km["n"], "response")], LONGEST_DAYS)
+    if not end:
+        return empty(f"Fewer than {FEW} courses at risk: nothing is drawn.")
     kept = [row for row in thinned(rows) if row["days"] <= end]
     if not kept:
         return empty("No loss of response and no re-treatment within the days followed.")
@@ -85,7 +87,8 @@ def competing(rows: Sequence[Mapping[str, Any]], km: Mapping[str, Any]) -> Figur
         "layout": layout(
             313,
             x=axis(
-                _DAYS, range=[0, end], tickvals=ticks(end), showgrid=False, ticks="outside", tickcolor=colour("axis")
+                _DAYS, range=[0, end], tickvals=ticks(end), showgrid=False, ticks="outside", tickcolor=colour("axis"),
+                unifiedhovertitle=DAY_TITLE,
             ),
             y=axis("Courses", range=[0, 1], tickformat=".0%", dtick=0.25),
             hovermode="x unified",
@@ -93,4 +96,4 @@ def competing(rows: Sequence[Mapping[str, Any]], km: Mapping[str, Any]) -> Figur
             showlegend=bool(thin),
             legend=LEGEND,
         ),
-    }
+    }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import LEGEND, Figure, axis, empty, layout
+from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
 from dashboard.figures.steps import FEW, area_labels, stacked, ticks
 from dashboard.theme import colour
 
@@ -36,7 +36,7 @@ def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, height: int = 313
             height,
             x=axis(
                 "Days since the first session", range=[days[0], days[-1]], tickvals=ticks(days[-1]), showgrid=False,
-                ticks="outside", tickcolor=colour("axis"),
+                ticks="outside", tickcolor=colour("axis"), unifiedhovertitle=DAY_TITLE,
             ),
             y=axis("Courses started", range=[0, 1], tickformat=".0%", dtick=0.25),
             hovermode="x unified",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, layout, note, ribbon
+from dashboard import words
+from dashboard.figures.base import Figure, axis, layout, note, ribbon, wrapped
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
 
-FEW = 5  # a curve stops where fewer are at risk
+FEW = words.FEW  # a curve stops where fewer are at risk
 MOST_ROWS = 400  # a curve with more is read once a day
 _SPACES = (1, 2, 3, 7, 14, 28, 56, 84, 182, 365)
-_ROW_PIXELS = 17
+_ROW_PIXELS, _WRAPPED_PIXELS = 17, 30  # of a row of counts, with a name of one line and of two
+_NAME_WIDTH = 20  # characters: what a phone has room for beside the rows of counts
+_AXIS_PIXELS = 43  # of the axis of days between plot and rows
+_TITLE_WIDTH, _TITLE_PIXELS = 28, 15  # characters of the axis title where names stand beside it; its second line
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,10 @@ def ticks(end: float, most: int = 8) -> list[float]:
 
 
 def counts(curve: Sequence[Mapping[str, Any]], at: Sequence[float]) -> list[dict[str, int]]:
-    """At risk just before each time, and events and censored up to and at it (cumulative)."""
+    """Still at risk after each time, and events and censored up to and at it: together they are all at risk at 0."""
     rows = []
     for time in at:
-        later = [row for row in curve if row["days"] >= time]
+        later = [row for row in curve if row["days"] > time]
         before = [row for row in curve if row["days"] <= time]
         rows.append(
             {
@@ -166,8 +171,12 @@ def survival_figure(
     rows = _count_rows(groups, at, events)
     data += rows
     names = [row["name"] for row in rows]
-    height = 262 + _ROW_PIXELS * len(rows)
-    split = (_ROW_PIXELS * len(rows)) / (height - 60)
+    row_pixels = _ROW_PIXELS if all("<br>" not in name for name in names) else _WRAPPED_PIXELS
+    title = x_title if single else wrapped(x_title, _TITLE_WIDTH)
+    axis_pixels = _AXIS_PIXELS + _TITLE_PIXELS * title.count("<br>")
+    height = 219 + axis_pixels + row_pixels * len(rows)
+    split = (row_pixels * len(rows)) / (height - 60)
+    plot = split + axis_pixels / (height - 60)
     # A wide first number, centred on day 0, must not run into the name of its row.
     widest = max((len(row["text"][0]) for row in rows), default=1)
     return {
@@ -175,10 +184,10 @@ def survival_figure(
         "layout": layout(
             height,
             x=axis(
-                x_title, range=[0, end * 1.02 or 1], tickvals=at, showgrid=False, showline=True, ticks="outside",
+                title, range=[0, end * 1.02 or 1], tickvals=at, showgrid=False, showline=True, ticks="outside",
                 anchor="y", ticklen=4, tickcolor=colour("axis"),
             ),
-            y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[split + 0.17, 1]),
+            y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[plot, 1]),
             yaxis2=axis(
                 "", domain=[0, split], range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=names,
                 showgrid=False, anchor="x", ticks="outside", ticklen=8 + 4 * widest, tickcolor="rgba(0,0,0,0)",
@@ -192,7 +201,7 @@ def median_label(median: float, end: float, *, rising: bool) -> dict[str, Any]:
     late = median > end / 2
     above = rising == late
     return note(
-        f"half by day {median:.3g}",
+        f"half by {words.day(median)}",
         median,
         0.5,
         xanchor="right" if late else "left",
@@ -209,7 +218,7 @@ def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> li
         wanted = (
             [("At risk", "at_risk"), (events, "events"), ("Censored", "censored")]
             if len(groups) == 1
-            else [(group.name if len(group.name) <= 18 else group.name[:17] + "…", "at_risk")]
+            else [(wrapped(group.name, _NAME_WIDTH), "at_risk")]
         )
         for name, key in wanted:
             rows.append(
@@ -238,7 +247,9 @@ _APART = 0.075  # of the axis of shares: the height of a line of text and a litt
 def area_labels(
     x: Sequence[float], layers: Sequence[tuple[str, str, Sequence[float]]], least: float = 0.09
 ) -> tuple[list[dict[str, Any]], set[str]]:
-    """Direct labels inside stacked areas, where each is tall and no other label is near; and the names without one.
+    """Direct labels inside stacked areas, where each is tall, holds its whole label and no other label is near.
+
+    Also the names without one.
 
     `layers`: name, token, values from the bottom up. The largest area chooses its place first.
     """
@@ -254,7 +265,13 @@ def area_labels(
             if values[i] < least:
                 break
             at, middle = (x[i] - x[0]) / span, bottoms[name][i] + values[i] / 2
-            inside = len(x) == 1 or half <= at <= 1 - half
+            inside = len(x) == 1 or (
+                half <= at <= 1 - half
+                and all(
+                    bottoms[name][j] < middle < bottoms[name][j] + values[j]
+                    for j in _beside(x, x[i] - half * span, x[i] + half * span)
+                )
+            )
             if inside and not any(
                 abs(middle - y) < _APART and abs(at - other) < half + width for other, y, width in placed.values()
             ):
@@ -272,6 +289,11 @@ def area_labels(
         if name in placed
     ]
     return labels, {name for name, _, _ in layers} - set(placed)
+
+
+def _beside(x: Sequence[float], left: float, right: float) -> range:
+    """The places of sorted days whose values are drawn from `left` to `right`; each holds until the next."""
+    return range(max(bisect.bisect_right(x, left) - 1, 0), bisect.bisect_right(x, right))
 
 
 def stacked(

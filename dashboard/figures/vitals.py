@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, layout, note
+from dashboard.figures.base import Figure, axis, empty, layout, note, wrapped
 from dashboard.theme import LIGHT, colour
 
 SIGNS = (("Systolic", "systolic"), ("Diastolic", "diastolic"), ("Heart rate", "heart_rate"))
@@ -102,7 +102,7 @@ def thresholds(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 "",
                 range=[len(kept) - 0.5, -0.5],
                 tickvals=list(range(len(kept))),
-                ticktext=[r["name"] for r in kept],
+                ticktext=[wrapped(r["name"], 19) for r in kept],
                 tickfont={"size": 12, "color": colour("text")},
             ),
         ),

@@ -17,9 +17,9 @@ KINDS = (
 )
 
 
-def kind(change: float, improvement: float | None, least: float | None, response: float, partial: float) -> int:
-    """Position in KINDS of one course."""
-    if least is not None and change >= least:
+def kind(worse: bool, improvement: float | None, response: float, partial: float) -> int:
+    """Position in KINDS of one course; `worse`: by the smallest meaningful change or more."""
+    if worse:
         return 3
     if improvement is not None and improvement >= response:
         return 0
@@ -27,13 +27,13 @@ def kind(change: float, improvement: float | None, least: float | None, response
 
 
 def thinned(changes: Sequence[float], kinds: Sequence[int]) -> tuple[list[float], list[int], float]:
-    """At most MOST_BARS bars that keep the shape: evenly spaced ranks. Also the courses per bar."""
+    """At most MOST_BARS bars that keep the shape: evenly spaced ranks, both ends among them. Also the courses a bar."""
     order = sorted(range(len(changes)), key=lambda i: (-changes[i], -kinds[i]))
     if len(order) <= MOST_BARS:
         return [changes[i] for i in order], [kinds[i] for i in order], 1.0
-    each = len(order) / MOST_BARS
-    picked = [order[int((i + 0.5) * each)] for i in range(MOST_BARS)]
-    return [changes[i] for i in picked], [kinds[i] for i in picked], each
+    space = (len(order) - 1) / (MOST_BARS - 1)
+    picked = [order[round(i * space)] for i in range(MOST_BARS)]
+    return [changes[i] for i in picked], [kinds[i] for i in picked], len(order) / MOST_BARS
 
 
 def waterfall(
@@ -119,7 +119,9 @@ def waterfall(
         "layout": layout(
             height,
             x=axis(
-                "Courses, each a bar" if each == 1 else f"Courses, about {each:.0f} to a bar",
+                "Courses, each a bar"
+                if each == 1
+                else f"{len(values):,} of {n:,} courses" + ", evenly by rank" * (not small),
                 range=[0, n + unmeasured],
                 showgrid=False,
             ),

@@ -85,7 +85,7 @@ def card(
         parts.append(graph(figure, alt or f"{question} {sentence}", graph_id, **config))
     if body is not None:
         parts.append(html.Div(body, className="card-body"))
-    parts.append(_behind(card_id, question, table, definition, rules))
+    parts.append(behind(card_id, question, table, definition, rules))
     return _frame(card_id, parts, wide)
 
 
@@ -122,9 +122,10 @@ def _head(card_id: str, question: str, controls: Component | None) -> Component:
     )
 
 
-def _behind(
+def behind(
     card_id: str, question: str, table: Table | None, definition: Definition | None, rules: OutcomeRules | None
 ) -> Component:
+    """What stands behind a card's figures: the definition, the table, the download."""
     parts: list[Component] = []
     if definition is not None:
         parts.append(

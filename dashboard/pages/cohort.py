@@ -13,6 +13,7 @@ from dashboard.pages import outcome_cards as cards
 from dashboard.pages.card import skeleton
 from dashboard.pages.fade_card import fade_card
 from dashboard.pages.later import Later
+from dashboard.pages.waterfall_card import waterfall_card
 from data_models.cohort_filter import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -59,7 +60,7 @@ def _occupancy(cohort: CohortFilter) -> list[Component]:
 
 
 def _waterfall(cohort: CohortFilter) -> list[Component]:
-    return [cards.waterfall_card(data.course_values(cohort), data.summary(cohort), cohort, data.rules())]
+    return [waterfall_card(data.course_values(cohort), data.summary(cohort), cohort, data.rules())]
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
@@ -89,15 +90,19 @@ def register(app: Dash) -> None:
     def show(search: str | None, pathname: str | None, shown: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
-        if data.suppressed():
-            return [withheld.figures(search, "all"), later.cue(ids.COHORT_CUE)]
         cohort = CohortFilter.from_query(search or "")
+        if data.suppressed():
+            return [filters.reach(cohort), withheld.figures(search, "all"), later.cue(ids.COHORT_CUE)]
         if later.same(shown, cohort):
             return no_update
         answer = data.summary(cohort)
         if not answer["cohort"]["courses"]:
             return [filters.nothing(cohort), later.cue(ids.COHORT_CUE)]
-        return [*cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT), later.cue(ids.COHORT_CUE, cohort)]
+        return [
+            filters.reach(cohort),
+            *cards.first(answer, cohort, data.rules(), HEADLINES, ANY_EFFECT),
+            later.cue(ids.COHORT_CUE, cohort),
+        ]
 
     # Not after the first chart but beside it: the mark comes with the headlines' place.
     @remembered.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))

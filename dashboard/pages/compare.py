@@ -19,8 +19,10 @@ from dashboard.pages.card_tables import SHARE_COLUMNS
 from dashboard.pages.comparison import QUESTIONS, Comparison
 from dashboard.pages.fade_card import FADE_COLUMNS
 from dashboard.pages.key import AREA, key
-from dashboard.pages.outcome_cards import measured_changes, note
+from dashboard.pages.outcome_cards import note
+from dashboard.pages.waterfall_card import COLUMNS, measured_changes, notes
 from data_models.cohort_filter import CohortFilter
+from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
 
 KEYS = ("route", "drug", "clinic", "diagnosis", "condition", "phase", "sex", "age_band", "first_session_year")
@@ -135,7 +137,7 @@ def first(groups: Comparison) -> Component:
 def _at_risk(groups: Comparison, part: str) -> str:
     """What stands under the curves, where they stop, and which groups have none."""
     without = [groups.called(group) for group in groups.kept if group not in groups.drawn_counts(part)]
-    text = f"Under the axis: courses at risk; a curve stops where fewer than {words.FEW} are."
+    text = f"Under the axis: courses still at risk after that day; a curve stops where fewer than {words.FEW} are."
     return f"{text} Not drawn, with fewer at any time: {words.listing(without)}." if without else text
 
 
@@ -206,24 +208,18 @@ def waterfall_card(groups: Comparison) -> Component:
     for group, one in found.items():
         title = f"{groups.called(group)} (n {len(one.changes):,}, {one.unmeasured:,} not measured)"
         figure = waterfall.waterfall(one.changes, one.kinds, one.unmeasured, one.least, SMALL, span=span, small=True)
-        shown.append((title, figure, words.waterfall(one.changes, one.least, one.unmeasured)))
+        shown.append((title, figure, one.sentence))
         if len(one.changes) >= words.FEW:
-            enough = sum(c <= -one.least if one.least else c < 0 for c in one.changes)
-            share = f"{words.percent(enough / len(one.changes))} ({enough:,} of {len(one.changes):,})"
+            share = f"{words.percent(one.improved / len(one.changes))} ({one.improved:,} of {len(one.changes):,})"
             said.append(f"{groups.called(group)} {share}")
-    least = next((one.least for one in found.values()), None)
-    what = f"improved by the smallest meaningful change ({least:g} points) or more" if least else "improved"
-    rows = [
-        {"group": groups.called(group), "state": state, "courses": count}
-        for group, one in found.items()
-        for state, count in one.counts()
-    ]
+    what = next((one.what for one in found.values()), "")
+    rows = [{"group": groups.called(group), **row} for group, one in found.items() for row in one.rows()]
     return groups.card(
         "waterfall",
         words.sentence(f"{what}: {', '.join(said)}") if said else f"No group has {words.FEW} measured courses.",
         marks=key([*((name, token, AREA) for name, token in waterfall.KINDS), ("Not measured", "not_measured", AREA)]),
-        body=multiples(shown),
-        table=Table((("group", groups.name), ("state", "At the last score"), ("courses", "Courses")), rows),
+        body=[multiples(shown), note(*notes(INSTRUMENTS[instrument], groups.cohort))],
+        table=Table((("group", groups.name), *COLUMNS), rows),
         wide=True,
     )
 
@@ -304,5 +300,6 @@ def _medians(groups: Comparison, part: str) -> str:
             found.append(f"{name} not reached (n {km['n']:,})")
         else:
             span = words.interval(km["low"], km["high"]).removeprefix("95% interval ")
-            found.append(f"{name} {words.days(km['median'])} ({span}; n {km['n']:,})")
+            few = words.few_by(km, km["median"])
+            found.append(f"{name} {words.days(km['median'])} ({span}; n {km['n']:,}{few})")
     return words.sentence("medians with 95% intervals: " + ", ".join(found))

@@ -92,7 +92,9 @@ def group_card(groups: Groups, by: str, name: str, rules: OutcomeRules) -> Compo
                 for position, g in enumerate(shown)
             ]
         ),
-        body=note("The ten most frequent are drawn; the table has all. Groups differ in more than this."),
+        body=note("The ten most frequent are drawn; the table has all. Groups differ in more than this.")
+        if shown
+        else None,
         table=_groups_table(shown, name, names),
         definition=Definition(
             _SESSIONS,
@@ -219,11 +221,11 @@ def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
     """Share of sessions that pass each reported threshold."""
     rows = values.get("thresholds", [])
     names = {
-        "systolic_rise_mmhg": f"Systolic rise {rules.systolic_rise_mmhg:g} or more",
-        "diastolic_rise_mmhg": f"Diastolic rise {rules.diastolic_rise_mmhg:g} or more",
-        "systolic_high_mmhg": f"Systolic {rules.systolic_high_mmhg:g} or more",
-        "diastolic_high_mmhg": f"Diastolic {rules.diastolic_high_mmhg:g} or more",
-        "predose": f"Before the dose above {rules.predose_systolic_mmhg:g}/{rules.predose_diastolic_mmhg:g}",
+        "systolic_rise_mmhg": f"Systolic rise {rules.systolic_rise_mmhg:g} mmHg or more",
+        "diastolic_rise_mmhg": f"Diastolic rise {rules.diastolic_rise_mmhg:g} mmHg or more",
+        "systolic_high_mmhg": f"Systolic {rules.systolic_high_mmhg:g} mmHg or more",
+        "diastolic_high_mmhg": f"Diastolic {rules.diastolic_high_mmhg:g} mmHg or more",
+        "predose": f"Before the dose above {rules.predose_systolic_mmhg:g}/{rules.predose_diastolic_mmhg:g} mmHg",
     }
     shown = [row | {"name": names[row["threshold"]]} for row in rows]
     return card(
@@ -231,7 +233,7 @@ def threshold_card(values: Mapping[str, Any], rules: OutcomeRules) -> Component:
         "How often does pressure pass a threshold?",
         words.thresholds(rows, names),
         vitals.thresholds(shown),
-        table=Table((("name", "Threshold (mmHg)"), *SHARE_COLUMNS), shown),
+        table=Table((("name", "Threshold"), *SHARE_COLUMNS), shown),
         definition=Definition(
             "Of sessions with the pressures that the threshold needs; 95% interval clustered by patient.",
             (

@@ -57,6 +57,19 @@ def _without(cohort: CohortFilter, key: str) -> CohortFilter:
     return replace(cohort, **off)
 
 
+def reach(cohort: CohortFilter) -> Component | None:
+    """What the filters that are on do not reach on the page Outcomes; None where each reaches every figure."""
+    said = []
+    if cohort.phase:
+        said.append("Phase limits the fade and the side effects only; all other figures are of whole courses.")
+    if cohort.min_hours_since_session is not None:
+        said.append(
+            "Hours since the session limit the scores at the end of induction and the last scores only: the funnel's "
+            "last step, response, remission, worse, and who improved. All other figures count every score."
+        )
+    return html.P(" ".join(said), className="card-note filters-reach") if said else None
+
+
 def nothing(cohort: CohortFilter) -> Component:
     """The empty state of a cohort page, for those who see cohorts in full."""
     said = [sentences.nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
@@ -78,11 +91,13 @@ def left_out_words(found: Sequence[tuple[str, int]]) -> str:
     )
 
 
-def bar() -> Component:
-    """The bar's empty shell; its choices come from the store."""
+def bar(*, of_scores: bool = True) -> Component:
+    """The bar's empty shell; its choices come from the store. `of_scores`: whether the page rests on scores."""
+    bone = html.Div(className="bone", style={"height": "52px"})
+    about = {} if of_scores else {"data-scores": "none"}
     return html.Div(
         [
-            html.Div(html.Div(className="bone", style={"height": "52px"}), id=ids.FILTER_BAR, className="filter-bar"),
+            html.Div(bone, id=ids.FILTER_BAR, className="filter-bar", **about),
             html.Div(id=ids.FILTER_CHIPS, className="chips"),
         ],
         className="filters",
@@ -91,8 +106,11 @@ def bar() -> Component:
     )
 
 
-def controls(present: dict[str, list[str]], cohort: CohortFilter) -> list[Component]:
-    """The controls, offering the values that the store has and those that the URL asks for."""
+def controls(present: dict[str, list[str]], cohort: CohortFilter, *, of_scores: bool = True) -> list[Component]:
+    """The controls, offering the values that the store has and those that the URL asks for.
+
+    Without `of_scores` those that choose among scores are left out, and with them their chips; the URL keeps them.
+    """
     known = [
         code for code in INSTRUMENTS if code in present.get("instrument", INSTRUMENTS) or code == cohort.instrument
     ]
@@ -117,12 +135,13 @@ def controls(present: dict[str, list[str]], cohort: CohortFilter) -> list[Compon
         className="filter",
         size="xs",
     )
+    first = [by_key[key] for key in _ALWAYS_SHOWN]
     more = [by_key[key] for key in KEYS if key not in _ALWAYS_SHOWN]
+    if of_scores:
+        first, more = [instrument, *first], [*more, since]
     return [
-        html.Div([instrument, *(by_key[key] for key in _ALWAYS_SHOWN)], className="filter-row"),
-        html.Details(
-            [html.Summary("More filters"), html.Div([*more, since], className="filter-row")], className="filter-more"
-        ),
+        html.Div(first, className="filter-row"),
+        html.Details([html.Summary("More filters"), html.Div(more, className="filter-row")], className="filter-more"),
     ]
 
 
@@ -146,11 +165,17 @@ def _choice(key: str, present: list[str], cohort: CohortFilter) -> Component:
 def register(app: Dash) -> None:
     """Fill the bar from the store; keep bar, chips and URL together."""
 
-    @remembered.callback(app, Output(ids.FILTER_BAR, "children"), Input(ids.FILTER_BAR, "id"), State(ids.URL, "search"))
-    def fill(_: str, search: str | None) -> Any:
+    @remembered.callback(
+        app,
+        Output(ids.FILTER_BAR, "children"),
+        Input(ids.FILTER_BAR, "id"),
+        State(ids.URL, "search"),
+        State(ids.FILTER_BAR, "data-scores"),
+    )
+    def fill(_: str, search: str | None, scores: str | None) -> Any:
         from data_models.queries.choices import choices
 
-        return controls(data.ask(choices), CohortFilter.from_query(search or ""))
+        return controls(data.ask(choices), CohortFilter.from_query(search or ""), of_scores=scores != "none")
 
     app.clientside_callback(
         ClientsideFunction("filters", "follow"),

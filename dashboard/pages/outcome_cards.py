@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard import words
-from dashboard.figures import durability, funnel, occupancy, onset, side_effects, waterfall
+from dashboard.figures import durability, funnel, occupancy, onset, side_effects
 from dashboard.figures.steps import stops_early
-from dashboard.pages.card import Definition, Table, card, place
-from dashboard.pages.card_tables import curve_table, onset_table, share_table
-from dashboard.pages.key import AREA, key
+from dashboard.pages.card import Definition, Table, behind, card, place
+from dashboard.pages.card_tables import curve_table, onset_table, response_table, share_table
+from dashboard.pages.key import key
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
 from data_models.rules import OutcomeRules
 
 Summary = Mapping[str, Any]
+UNDER_AXIS = "Rows under the axis: still at risk after that time; events and censored up to and at it."
 HEADLINES = (
     "Response at end of induction",
     "Remission at end of induction",
@@ -31,13 +30,16 @@ HEADLINES = (
 )
 
 
-def first(answer: Summary, rules: OutcomeRules, headlines_id: str, any_effect_id: str) -> list[Component]:
-    """What is quickly counted, funnel and onset; between them the places of the headlines."""
+def first(
+    answer: Summary, cohort: CohortFilter, rules: OutcomeRules, headlines_id: str, any_effect_id: str
+) -> list[Component]:
+    """What is quickly counted, funnel and onset; between them the places of the headlines, with their definitions."""
     *waiting, any_effect = waiting_headlines()
     places = [place(headlines_id, *waiting), place(any_effect_id, any_effect)]
     return [
         html.Div(funnel_card(answer, rules), className="cards"),
         html.Div(places, className="headlines", role="group", **{"aria-label": "Headline figures"}),
+        behind("headlines", "Headline figures", None, headline_definition(answer["cohort"], cohort, rules), rules),
         html.Div([onset_card(answer, rules), sessions_card(answer, rules)], className="cards"),
     ]
 
@@ -83,6 +85,31 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
     )
 
 
+def headline_definition(counted: Mapping[str, Any], cohort: CohortFilter, rules: OutcomeRules) -> Definition:
+    """What the headline figures mean on the cohort's scale, and of whom they are shares; `counted`: the funnel."""
+    scale, cutoff, least = INSTRUMENTS[cohort.instrument], rules.remission_cutoff(cohort.instrument), ""
+    if words.least_change(scale):
+        least = f"{words.least_change(scale)} or more above baseline, the smallest meaningful change"
+    said = [
+        "The end-of-induction score is the last one after the last induction session, within "
+        f"{rules.end_of_induction_days:g} days of it and not after the next session's start.",
+        f"Response: an improvement by {words.percent(rules.response_improvement)} of baseline or more.",
+        "Remission: "
+        + (f"{scale.name} {cutoff:g} or less." if cutoff is not None else f"{scale.name} has no cut-off."),
+        f"Worse: {scale.name} {least}." if least else f"Worse: {scale.name} has no agreed smallest meaningful change.",
+        "Each is first a share of the courses measured then, below it of all treated courses, the unmeasured counted "
+        "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
+        "flatter. Intervals are Wilson's, or clustered by patient where patients have several courses.",
+        "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
+        "induction. Sessions with any side effect are of those in which side effects were asked about.",
+    ]
+    if cohort.min_hours_since_session is not None:
+        said.append(f"Scores less than {cohort.min_hours_since_session:g} hours after a session are not counted then.")
+    names = ("response_improvement", "end_of_induction_days", "baseline_window_days", "loss_rule")
+    n = f"{words.count(counted['courses'], 'treated course')}, {counted['end_of_induction_scored']:,} scored then"
+    return Definition(" ".join(said), names, n=words.sentence(n), source=scale.source)
+
+
 def headlines(answer: Summary) -> list[Component]:
     """Five values with interval and n; rates at end of induction with both denominators."""
     response, remission, worse = answer["response"], answer["remission"], answer["worse"]
@@ -125,7 +152,9 @@ def _rate_tile(
     of = f"{share['events']:,} of {share['n']:,} {unit}"
     lines = [f"{words.share_interval(share)}", of]
     if treated and treated["n"]:
-        lines.append(f"{words.percent(treated['share'])} of all {treated['n']:,} treated")
+        lines.append(
+            f"{words.percent(treated['share'])} of all {treated['n']:,} treated ({words.share_interval(treated)})"
+        )
     return _tile(name, words.percent(share["share"]), *lines)
 
 
@@ -136,7 +165,7 @@ def _median_tile(name: str, km: Mapping[str, Any], unit: str, units: str | None 
     if km["median"] is None:
         return _tile(name, html.Small("not reached"), words.interval(km["low"], km["high"], " days"), n)
     value = [words.number(km["median"]), html.Small(" day" if km["median"] == 1 else " days")]
-    return _tile(name, value, words.interval(km["low"], km["high"], ""), n)
+    return _tile(name, value, words.interval(km["low"], km["high"], ""), n + words.few_by(km, km["median"]))
 
 
 def onset_card(answer: Summary, rules: OutcomeRules) -> Component:
@@ -160,7 +189,7 @@ def onset_card(answer: Summary, rules: OutcomeRules) -> Component:
             "with log-log intervals; the dotted line is the nonparametric maximum-likelihood estimate for (L, R] "
             "(Turnbull), with a band where any course of "
             "the curve would be as likely. "
-            "Courses without response are censored at their last score.",
+            f"Courses without response are censored at their last score. {UNDER_AXIS}",
             ("response_improvement", "baseline_window_days", "course_gap_days"),
             n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
             source="Kaplan and Meier 1958; Turnbull 1976",
@@ -177,11 +206,11 @@ def sessions_card(answer: Summary, rules: OutcomeRules) -> Component:
         words.onset_sessions(km),
         onset.onset_by_session(km),
         body=note(_stop_words(km, 24, "session")),
-        table=curve_table(km, "Sessions"),
+        table=response_table(km, "Sessions"),
         definition=Definition(
             "Sessions started before the first score in response; courses without response are censored at the "
             "sessions "
-            "started before their last score. 1 − Kaplan-Meier with log-log intervals.",
+            f"started before their last score. 1 − Kaplan-Meier with log-log intervals. {UNDER_AXIS}",
             ("response_improvement",),
             n=words.sentence(f"{words.count(km['n'], 'evaluable course')}, {km['events']:,} responded"),
             source="Kaplan and Meier 1958",
@@ -202,11 +231,12 @@ def durability_card(answer: Summary, rules: OutcomeRules) -> Component:
             "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade. "
             "Each course is at risk from its end-of-induction score on.",
         ),
-        table=curve_table(km, "Day"),
+        table=curve_table(km, "Day", "Still in response"),
         definition=Definition(
             "Days from the last induction session to loss of response, of courses in response at the end of "
             "induction; each "
-            "counts from that score on (delayed entry). Kaplan-Meier with Greenwood's variance and log-log intervals.",
+            "counts from that score on (delayed entry). Kaplan-Meier with Greenwood's variance and log-log intervals. "
+            f"{UNDER_AXIS}",
             ("loss_rule", "loss_confirmations", "response_improvement", "end_of_induction_days"),
             n=words.sentence(f"{words.count(km['n'], 'course')} in response, {km['events']:,} lost it"),
             source="Kaplan and Meier 1958; Greenwood 1926",
@@ -220,9 +250,12 @@ def competing_card(answer: Summary, rules: OutcomeRules) -> Component:
     return card(
         "competing",
         "Lost, or treated again first?",
-        words.competing(rows, km["n"]),
+        words.competing(rows, km),
         durability.competing(rows, km),
-        body=note("Re-treatment is an outcome of its own here: the shares add up to all responders."),
+        body=note(
+            _stop_words(km, durability.LONGEST_DAYS, what="areas stop"),
+            "Re-treatment is an outcome of its own here: the shares add up to all responders.",
+        ),
         table=Table(
             (("days", "Day"), ("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost")),
             durability.thinned(rows),
@@ -253,60 +286,6 @@ def occupancy_card(answer: Summary, rules: OutcomeRules) -> Component:
             "a limited time; then the course is not measured. Left: the record of the course has ended.",
             ("state_hold_days", "response_improvement", "partial_improvement"),
             n=words.sentence(words.count(courses, "course") + " started"),
-        ),
-        rules=rules,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Last score minus baseline of each measured course, its group, and how many are not measured."""
-
-    changes: list[float]
-    kinds: list[int]
-    unmeasured: int
-    least: float | None
-
-    def counts(self) -> list[tuple[str, int]]:
-        """Courses by group at the last score."""
-        found = [(name, self.kinds.count(position)) for position, (name, _) in enumerate(waterfall.KINDS)]
-        return [*found, ("Not measured", self.unmeasured)]
-
-
-def measured_changes(values: pd.DataFrame, courses: int, instrument: str, rules: OutcomeRules) -> Changes:
-    """The waterfall's bars from `course_values`; `least` is the smallest meaningful change in points, if any."""
-    scale = INSTRUMENTS[instrument]
-    measured = values[(values["evaluable"] == 1) & values["last_change"].notna()]
-    changes = [float(change) for change in measured["last_change"]]
-    shares = [None if pd.isna(v) else float(v) for v in measured["improvement"]]
-    least = None if scale.meaningful_is_share else scale.meaningful_change
-    kinds = [
-        waterfall.kind(change, share, least, rules.response_improvement, rules.partial_improvement)
-        for change, share in zip(changes, shares, strict=True)
-    ]
-    return Changes(changes, kinds, max(courses - len(changes), 0), least)
-
-
-def waterfall_card(values: pd.DataFrame, answer: Summary, cohort: CohortFilter, rules: OutcomeRules) -> Component:
-    instrument = INSTRUMENTS[cohort.instrument]
-    found = measured_changes(values, answer["cohort"]["courses"], cohort.instrument, rules)
-    changes, kinds, unmeasured, least = found.changes, found.kinds, found.unmeasured, found.least
-    counts = [{"group": name, "courses": courses} for name, courses in found.counts()]
-    return card(
-        "waterfall",
-        "Who improved?",
-        words.waterfall(changes, least, unmeasured),
-        waterfall.waterfall(changes, kinds, unmeasured, least),
-        marks=key([(name, token, AREA) for name, token in waterfall.KINDS]),
-        table=Table((("group", "At the last score"), ("courses", "Courses")), counts),
-        definition=Definition(
-            f"Last {instrument.name} score of the course minus its baseline, one bar a course. "
-            + (f"Dotted: the smallest meaningful change, {least:g} points. " if least else ""),
-            ("response_improvement", "partial_improvement", "baseline_window_days"),
-            n=words.sentence(
-                f"{words.count(len(changes), 'evaluable course')} of {answer['cohort']['courses']:,} treated"
-            ),
-            source=instrument.source,
         ),
         rules=rules,
     )
@@ -348,13 +327,13 @@ def how_often_definition(effects: Mapping[str, Any]) -> Definition:
     )
 
 
-def _stop_words(km: Mapping[str, Any], limit: float, unit: str = "day") -> str:
+def _stop_words(km: Mapping[str, Any], limit: float, unit: str = "day", what: str = "curve stops") -> str:
     end = stops_early(km["curve"]) if km["curve"] else None
-    if end is None or km["n"] < words.FEW:
+    if not end or km["n"] < words.FEW:  # at 0 nothing is drawn, and the figure says so
         return ""
     if end > limit:
         return f"Drawn to {unit} {words.number(limit)}; the table has the rest."
-    return f"The curve stops at {unit} {words.number(end)}: fewer than {words.FEW} are at risk after it."
+    return f"The {what} at {unit} {words.number(end)}: fewer than {words.FEW} are at risk after it."
 
 
 def note(*texts: str) -> Component | None:

@@ -38,7 +38,7 @@ def layout() -> Component:
     return html.Div(
         [
             head,
-            filters.bar(),
+            filters.bar(of_scores=False),
             html.Div(
                 [
                     place(ids.SIDE_EFFECTS_BODY, skeleton("often", OFTEN, 560), later.cue(ids.SIDE_EFFECTS_CUE)),
@@ -134,6 +134,8 @@ def register(app: Dash) -> None:
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")
+        if not data.summary(cohort)["cohort"]["courses"]:
+            return message("There is nothing to split: no courses match these filters.")
         return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by], data.rules()), className="cards")
 
 

@@ -58,10 +58,24 @@ def treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySele
 # --- funnel and headline rates ---------------------------------------------------------------
 
 
+def late_enough(days: Any, cohort: CohortFilter) -> ColumnElement[bool]:
+    """Whether a score lies as long after the latest session, in days, as the cohort asks for."""
+    hours = cohort.min_hours_since_session
+    return true() if hours is None else days * _HOURS_A_DAY >= hours
+
+
+def scored_at_end(cohort: CohortFilter) -> ColumnElement[bool]:
+    """Whether a course counts in the rates at the end of induction: the n of "response.end_of_induction"."""
+    o = CourseOutcome
+    return and_(
+        o.evaluable == 1, o.end_of_induction_response.is_not(None), late_enough(o.end_of_induction_days, cohort)
+    )
+
+
 def funnel(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, int]:
     """Patients and courses treated, with a baseline, evaluable, scored at the end of induction."""
     evaluable = CourseOutcome.evaluable == 1
-    scored = and_(evaluable, CourseOutcome.end_of_induction_response.is_not(None))
+    scored = scored_at_end(cohort)
     statement = select(
         func.count(Course.patient_id.distinct()).label("patients"),
         func.count(Course.patient_id).label("courses"),
@@ -75,12 +89,9 @@ def funnel(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[s
 
 def rate_measures(cohort: CohortFilter) -> dict[str, Measure]:
     """Each rate of courses as (has it, counts in its denominator)."""
-    o, hours = CourseOutcome, cohort.min_hours_since_session
-    late_last: ColumnElement[bool] = true()
-    late_end: ColumnElement[bool] = true()
-    if hours is not None:
-        late_last = o.last_since_session_days * _HOURS_A_DAY >= hours
-        late_end = o.end_of_induction_days * _HOURS_A_DAY >= hours
+    o = CourseOutcome
+    late_last = late_enough(o.last_since_session_days, cohort)
+    late_end = late_enough(o.end_of_induction_days, cohort)
 
     def judged(column: Any, condition: ColumnElement[bool]) -> Measure:
         return flag(and_(column == 1, condition)), flag(and_(column.is_not(None), condition))
@@ -307,16 +318,21 @@ def leaving_days(connection: Connection, scope: Scope, cohort: CohortFilter, rul
 
 
 def course_rows(connection: Connection, scope: Scope, cohort: CohortFilter) -> pd.DataFrame:
-    """One row a treated course: best and last change, improvement at the last score; no identity."""
+    """One row a treated course: best and last change, improvement at the last score, worse then; no identity.
+
+    A last score sooner after a session than the cohort asks for is none here, as in the rates of last scores.
+    """
     o = CourseOutcome
     counted = o.evaluable == 1
+    last = and_(counted, late_enough(o.last_since_session_days, cohort))
     statement = select(
         case((counted, o.best - o.baseline), else_=null()).label("best_change"),
-        case((counted, o.last - o.baseline), else_=null()).label("last_change"),
+        case((last, o.last - o.baseline), else_=null()).label("last_change"),
         flag(counted).label("evaluable"),
-        case((counted, (o.baseline - o.last) / o.baseline), else_=null()).label("improvement"),
+        case((last, (o.baseline - o.last) / o.baseline), else_=null()).label("improvement"),
+        case((last, o.last_worse), else_=null()).label("last_worse"),
     )
-    names = ("best_change", "last_change", "evaluable", "improvement")
+    names = ("best_change", "last_change", "evaluable", "improvement", "last_worse")
     columns = zip(names, _arrays(connection, treated(statement, scope, cohort)), strict=True)
     return pd.DataFrame(dict(columns)).astype({"evaluable": int})
 

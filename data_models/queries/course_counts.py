@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS
-from data_models.queries.cohort import rate_measures, treated
+from data_models.queries.cohort import rate_measures, scored_at_end, treated
 from data_models.queries.patient_sums import flag, restricted
 from data_models.queries.side_effects import of_session, threshold_measures
 from data_models.rules import OutcomeRules
@@ -40,7 +40,7 @@ def outcome_counts(connection: Connection, scope: Scope, cohort: CohortFilter) -
     flags = {
         "with_baseline": o.baseline.is_not(None),
         "evaluable": evaluable,
-        "end_of_induction_scored": and_(evaluable, o.end_of_induction_response.is_not(None)),
+        "end_of_induction_scored": scored_at_end(cohort),
         "early_stop": Course.early_stop == 1,
         "onset.n": evaluable,
         "onset.events": and_(evaluable, o.onset_right.is_not(None)),

@@ -83,3 +83,15 @@ def test_severity_is_told_in_words_and_colour(page_of: Callable[..., Page]) -> N
     box = card(page_of("/side-effects"), QUESTIONS[3])
     for grade in ("Mild", "Moderate", "Severe"):
         expect(box.locator(".key li", has_text=grade)).to_be_attached()
+
+
+def test_what_does_nothing_here_is_not_offered_but_kept_for_outcomes(new_page: Callable[..., Page]) -> None:
+    page = new_page("/side-effects?route=iv&sex=female&min_hours_since_session=72&instrument=gad7")
+    expect(page.get_by_role("button", name="Remove filter")).to_have_count(2)
+    expect(page.get_by_label("Scale", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".chip")).to_have_count(0)
+    page.get_by_role("link", name="Outcomes").first.click()
+    expect(page.get_by_role("button", name="Remove filter Scores since a session: 3 days or later")).to_be_visible()
+    expect(page.get_by_label("Scale", exact=True).first).to_have_value("GAD-7")
+    expect(page.locator(".filters-reach")).to_contain_text("Hours since the session limit")

@@ -179,6 +179,14 @@ def test_filters_that_match_nothing_are_said(client: FlaskClient, search: str) -
     text = ask(client, "cohort-body.children", [url(search)], AT_OUTCOMES).get_data(as_text=True)
     assert "Nothing to show" in text
     assert search.split("=")[1] in text
+    groups = ask(client, "side-effects-breakdown.children", [url(search)], AT_SIDE_EFFECTS[:1]).get_data(as_text=True)
+    assert "no courses match these filters" in groups
+    assert "not asked about" not in groups
+
+
+def test_a_filter_that_does_not_reach_every_figure_says_so_on_the_page(client: FlaskClient) -> None:
+    text = ask(client, "cohort-body.children", [url("?phase=maintenance")], AT_OUTCOMES).get_data(as_text=True)
+    assert "Phase limits the fade and the side effects only" in text
 
 
 @pytest.mark.parametrize("search", ["?route=nonsense&x=1", "?instrument=%00", "?" + "a=b&" * 500, "?by=__class__"])

@@ -95,13 +95,15 @@ def test_no_curve_is_drawn_for_four_courses(make_curve: Any, no_curve: Any) -> N
             assert "Fewer than 5" in figure["layout"]["annotations"][0]["text"]
 
 
-def test_count_rows_say_at_risk_before_and_events_up_to_a_day(make_curve: Any) -> None:
+def test_count_rows_add_up_on_a_day_with_events_and_between_such_days(make_curve: Any) -> None:
+    """At risk after it, events and censored up to it: at sessions, where all happens on the marks, they did not."""
     km = make_curve(20, [1, 2, 3], 3, 1)
     assert steps.counts(km["curve"], [0, 2, 9]) == [
         {"at_risk": 20, "events": 0, "censored": 0},
-        {"at_risk": 16, "events": 6, "censored": 2},
+        {"at_risk": 12, "events": 6, "censored": 2},
         {"at_risk": 0, "events": 9, "censored": 3},
     ]
+    assert steps.counts(km["curve"], [2.5]) == [{"at_risk": 12, "events": 6, "censored": 2}]
 
 
 def test_turnbulls_band_spreads_each_mass_over_its_interval() -> None:
@@ -123,20 +125,23 @@ def test_waterfall_thins_many_courses_and_keeps_the_ends_order() -> None:
     assert len(values) == waterfall.MOST_BARS
     assert values == sorted(values, reverse=True)
     assert each == pytest.approx(10_000 / waterfall.MOST_BARS)
+    assert (values[0], values[-1]) == (max(changes), min(changes))
+    title = waterfall.waterfall(changes[:415], [0] * 415, 0, None)["layout"]["xaxis"]["title"]["text"]
+    assert title == "300 of 415 courses, evenly by rank"
 
 
 @pytest.mark.parametrize(
-    "change, improvement, expected",
+    "worse, improvement, expected",
     [
-        (-12, 0.6, "Response"),
-        (-6, 0.3, "Partial response"),
-        (-1, 0.05, "Neither"),
-        (5, -0.4, "Worse"),
-        (-2, None, "Neither"),
+        (False, 0.6, "Response"),
+        (False, 0.3, "Partial response"),
+        (False, 0.05, "Neither"),
+        (True, -0.4, "Worse"),
+        (False, None, "Neither"),
     ],
 )
-def test_kinds_of_courses_in_the_waterfall(change: float, improvement: float | None, expected: str) -> None:
-    assert waterfall.KINDS[waterfall.kind(change, improvement, 5, 0.5, 0.25)][0] == expected
+def test_kinds_of_courses_in_the_waterfall(worse: bool, improvement: float | None, expected: str) -> None:
+    assert waterfall.KINDS[waterfall.kind(worse, improvement, 0.5, 0.25)][0] == expected
 
 
 def test_the_seven_side_effects_of_the_source_always_have_a_row(make_share: Any) -> None:
@@ -170,3 +175,53 @@ def test_side_effects_are_ordered_by_all_groups_together(make_share: Any) -> Non
     many = [{"term": "nausea", **make_share(10, 1000)}, {"term": "headache", **make_share(90, 1000)}]
     assert side_effects.most_frequent([few, many])[:2] == ["headache", "nausea"]
     assert side_effects.most_frequent([]) == []
+
+
+def test_nothing_is_drawn_of_competing_events_where_five_are_never_at_risk(
+    summary: dict[str, Any], make_curve: Any
+) -> None:
+    rows, km = summary["durability"]["aalen_johansen"], make_curve(6, [10, 20], 1, 0)
+    km["curve"] = [row | {"at_risk": 4} for row in km["curve"]]
+    figure = durability.competing(rows, km)
+    assert figure["data"] == []
+    assert "Fewer than 5 courses at risk" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_areas_stop_where_fewer_than_five_are_at_risk(summary: dict[str, Any], make_curve: Any) -> None:
+    km = make_curve(12, [7, 14, 21, 28], 2, 1)  # at risk 12, 9, 6, 3
+    figure = durability.competing(summary["durability"]["aalen_johansen"], km)
+    assert max(figure["data"][0]["x"]) == 21
+
+
+def test_what_stands_in_areas_is_headed_by_its_day(summary: dict[str, Any]) -> None:
+    for name in ("competing", "occupancy"):
+        assert figures(summary)[name]["layout"]["xaxis"]["unifiedhovertitle"]["text"].startswith("Day ")
+
+
+def test_a_label_lies_in_its_own_area_from_end_to_end() -> None:
+    """A step that is high only at its last day has no room for its name there, and is named in the legend."""
+    days = [0.0, 50.0, 98.0, 100.0]
+    layers = [("In response", "response", [1.0, 0.9, 0.4, 0.4]), ("Treated again", "loss", [0.0, 0.1, 0.6, 0.6])]
+    labels, without = steps.area_labels(days, layers)
+    assert [label["text"] for label in labels] == ["In response"]
+    assert without == {"Treated again"}
+
+
+def test_the_medians_label_is_rounded_as_the_sentence_is() -> None:
+    assert steps.median_label(9.966, 50, rising=True)["text"] == "half by day 10"
+    assert steps.median_label(9.07, 50, rising=True)["text"] == "half by day 9.1"
+
+
+def test_long_names_and_titles_take_two_lines_beside_rows_of_counts(make_curve: Any) -> None:
+    km = make_curve(40, [7, 14, 21], 5, 2)
+    names = ("Treatment-resistant depression", "Anxiety")
+    figure = durability.durability_groups([steps.Group(name, km["curve"], km["n"], "iv") for name in names])
+    rows, title = figure["layout"]["yaxis2"]["ticktext"], figure["layout"]["xaxis"]["title"]["text"]
+    assert rows == ["Treatment-resistant<br>depression", "Anxiety"]
+    assert title == "Days since the last<br>induction session"
+    assert (
+        figure["layout"]["height"]
+        > durability.durability_groups([steps.Group(name, km["curve"], km["n"], "iv") for name in ("IV", "IM")])[
+            "layout"
+        ]["height"]
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dashboard import fade_words, words
+from data_models.instruments import INSTRUMENTS
 
 
 @pytest.mark.parametrize(
@@ -115,13 +116,36 @@ def test_sessions_to_response_in_words(curve: dict[str, Any], expected: str) -> 
 
 
 def test_competing_events_add_up_in_words(summary: dict[str, Any]) -> None:
-    text = words.competing(summary["durability"]["aalen_johansen"], 120)
+    text = words.competing(summary["durability"]["aalen_johansen"], summary["durability"]["kaplan_meier"])
     assert text == (
         "28 days after the last induction session, of 120 courses: 11% have lost response, 14% were re-treated before "
         "losing it and 75% still respond without another session."
     )
-    assert words.competing([], 0) == "No course here was in response at the end of induction."
-    assert "too few" in words.competing(summary["durability"]["aalen_johansen"], 3)
+    assert words.competing([], km(0, 0, None)) == "No course here was in response at the end of induction."
+    assert "too few" in words.competing(summary["durability"]["aalen_johansen"], km(3, 0, None))
+
+
+def test_numbers_from_where_no_curve_is_drawn_say_so(summary: dict[str, Any], make_curve: Any) -> None:
+    """A median, or a share on day 28, that lies after the last day with five at risk."""
+    few = make_curve(8, [10, 40], 4, 0)  # at risk 8, then 4
+    assert few["median"] == 10
+    assert "at risk" not in words.durability(few)
+    assert words.durability(few | {"median": 40}).endswith("days), fewer than 5 at risk by then.")
+    assert words.onset(few | {"median": 40}).endswith("days), fewer than 5 at risk by then.")
+    rows = summary["durability"]["aalen_johansen"]
+    assert words.competing(rows, few).endswith("without another session, fewer than 5 at risk by then.")
+    never = few | {"n": 6, "curve": [row | {"at_risk": 4} for row in few["curve"]]}
+    assert words.competing(rows, never) == (
+        "Of 6 courses in response at the end of induction, fewer than 5 are at risk at any time: too few to draw."
+    )
+
+
+@pytest.mark.parametrize(
+    "low, high, said",
+    [(1, None, "1 day to not reached"), (None, 1.0, "up to 1 day"), (0.5, 1.04, "0.5 to 1 day"), (1, 3, "1 to 3 days")],
+)
+def test_one_day_is_no_days(low: float | None, high: float | None, said: str) -> None:
+    assert words.interval(low, high, " days") == f"95% interval {said}"
 
 
 def fade_bin(start: float, mean: float | None, scores: int = 20) -> dict[str, Any]:
@@ -143,6 +167,10 @@ def fade_bin(start: float, mean: float | None, scores: int = 20) -> dict[str, An
     [
         ([fade_bin(0, -5.0), fade_bin(1, -2.0)], "1 to 2 days after, about 60% of that is given back."),
         ([fade_bin(0, -5.0), fade_bin(1, 0.5)], "1 to 2 days after, the mean is back at the score before it or above."),
+        (
+            [fade_bin(0, -5.0), fade_bin(1, 0.0), fade_bin(2, -1.0), fade_bin(3, 2.0)],
+            "1 to 2 days after, the mean is back at the score before it or above.",
+        ),
         ([fade_bin(0, -5.0), fade_bin(1, -4.9)], "1 to 2 days after, nearly all of it still holds."),
         ([fade_bin(0, -2.0), fade_bin(1, -5.0)], "the latest span with enough scores."),
         ([fade_bin(0, 1.0)], "scores are not lower after sessions than before them at any span of days (20 scores)."),
@@ -169,6 +197,7 @@ def test_fading_of_several_groups_in_words() -> None:
         "Oral too few scores; SC not below the score before at any span."
     )
     assert fade_words.fades({}) == "No group has a score after a session."
+    assert fade_words.fades({"synthetic_north": []}) == "synthetic_north too few scores.", "a code stays as it is"
 
 
 def test_occupancy_names_every_state(summary: dict[str, Any]) -> None:
@@ -179,12 +208,15 @@ def test_occupancy_names_every_state(summary: dict[str, Any]) -> None:
 
 
 def test_waterfall_counts_the_meaningful_and_the_unmeasured() -> None:
-    assert words.waterfall([-6.0, -1.0, 5.0], 5.0, 2) == (
+    meaningful = f"improved by the smallest meaningful change ({words.least_change(INSTRUMENTS['phq9'])}) or more"
+    assert words.waterfall(3, meaningful, 1, 1, 2) == (
         "1 of 3 courses improved by the smallest meaningful change (5 points) or more and 1 got worse by as much; "
         "2 courses could not be measured."
     )
-    assert words.waterfall([-6.0, 1.0], None, 0) == "1 of 2 courses improved."
-    assert words.waterfall([], 5.0, 9) == "No course here has both a baseline and a later score."
+    assert words.waterfall(2, "improved", 1, None, 0) == "1 of 2 courses improved."
+    assert words.waterfall(0, meaningful, 0, 0, 9) == "No course here has both a baseline and a later score."
+    said = [words.least_change(INSTRUMENTS[code]) for code in ("phq9", "peg", "auditc")]
+    assert said == ["5 points", "30% of baseline", ""]
 
 
 def test_side_effects_not_asked_is_not_none(make_share: Any) -> None:

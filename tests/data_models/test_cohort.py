@@ -149,7 +149,7 @@ def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: Coh
         "courses": len(courses),
         "with_baseline": int(outcomes["baseline"].notna().sum()),
         "evaluable": len(evaluable),
-        "end_of_induction_scored": len(ended),
+        "end_of_induction_scored": len(late),
     }
     for kind in ("response", "remission"):
         at_end = int(late[f"end_of_induction_{kind}"].sum())
@@ -386,12 +386,25 @@ def test_fade_split_cuts_the_scores_without_loss(connection: Connection, by: str
 def test_course_values_have_one_row_a_treated_course(connection: Connection) -> None:
     values = cohort.course_values(connection, ALL, CohortFilter(), DEFAULT_RULES)
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
-    assert list(values.columns) == ["best_change", "last_change", "evaluable", "improvement"]
+    assert list(values.columns) == ["best_change", "last_change", "evaluable", "improvement", "last_worse"]
     assert len(values) == len(_matching(connection, CohortFilter()))
     assert values["evaluable"].sum() == len(outcomes)
     expected = np.sort((outcomes["best"] - outcomes["baseline"]).to_numpy())
     np.testing.assert_allclose(values["best_change"].dropna(), expected)
     assert values["best_change"].isna().sum() == (values["evaluable"] == 0).sum()
+
+
+@pytest.mark.parametrize("hours", [None, 72.0, 168.0])
+def test_hours_since_the_session_reach_funnel_waterfall_and_rates_alike(
+    connection: Connection, hours: float | None
+) -> None:
+    chosen = CohortFilter(min_hours_since_session=hours)
+    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    values = cohort.course_values(connection, ALL, chosen, DEFAULT_RULES)
+    assert result["cohort"]["end_of_induction_scored"] == result["response"]["end_of_induction"]["n"]
+    assert values["last_change"].notna().sum() == result["response"]["last"]["n"]
+    assert values["last_worse"].sum() == result["worse"]["last"]["events"]
+    assert values["evaluable"].sum() == result["cohort"]["evaluable"]
 
 
 # --- shape, scope, splits --------------------------------------------------------------------

@@ -1,0 +1,47 @@
+"""The summary's sentences: which groups a chart does not draw, and medians told from few at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dashboard import words
+from dashboard.exports.release import gather
+from dashboard.exports.summary import document
+from data_models.cohort_filter import CohortFilter
+from data_models.scope import Scope
+from data_models.store import Store
+from data_models.vocabulary import label
+
+
+@pytest.fixture(scope="module")
+def store(sample_database: str) -> Iterator[Store]:
+    opened = Store.open(sample_database)
+    yield opened
+    opened.close()
+
+
+def test_groups_without_a_mark_are_named_under_the_chart_and_not_in_its_legend(store: Store) -> None:
+    with store.connect() as connection:
+        release = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route")
+    section = next(one for one in document(release, "outcomes").sections if one.title == "Who responds?")
+    ends = {
+        label(group): [part[kind]["end_of_induction"]["share"] for kind in ("response", "remission", "worse")]
+        for group, part in release.parts.items()
+        if group is not None
+    }
+    without = [name for name, shares in ends.items() if not any(isinstance(share, float) for share in shares)]
+    assert without, "the sample has a route of which every rate is hidden"
+    assert section.sentence == f"Not drawn, as hidden or not measured: {words.listing(without)}."
+    assert all((f">{name}<" in section.charts[0].svg) == (name not in without) for name in ends)
+
+
+def test_a_median_told_from_few_at_risk_says_so_in_the_file_as_on_the_page(store: Store) -> None:
+    few = CohortFilter(route=("sublingual",))
+    with store.connect() as connection:
+        release = gather(connection, Scope.everything(), few, store.rules(), least=0)
+    curve = release.whole["durability"]["kaplan_meier"]
+    section = next(one for one in document(release, "onset_durability").sections if "last" in one.title)
+    assert section.sentence == words.durability(curve)
+    assert section.sentence.endswith("fewer than 5 at risk by then.")
