@@ -15,7 +15,7 @@ from dashboard.figures.panel import Row, Rows
 from dashboard.figures.trajectory import SPANS, in_time
 from dashboard.pages.patient_query import PatientView
 from dashboard.theme import STATES
-from data_models.instruments import INSTRUMENTS
+from data_models.instruments import INSTRUMENTS, in_order
 from data_models.vocabulary import label
 
 NOTHING = "–"
@@ -39,8 +39,11 @@ class PatientRecords:
     @property
     def instruments(self) -> list[str]:
         """Scales with at least one score, in the registry's order."""
-        seen = {row["instrument"] for row in self.scores}
-        return [code for code in INSTRUMENTS if code in seen]
+        return in_order(row["instrument"] for row in self.scores)
+
+    def view(self, search: str | None) -> PatientView:
+        """What a URL's query asks for of this patient: page, cards and report all show this."""
+        return PatientView.from_query(search, self.instruments, self.courses)
 
     def of_course(self, course: int, instrument: str) -> tuple[list[Row], list[Row]]:
         """Sessions and scores of one course and scale, each in time order."""
