@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import dash_ag_grid as dag
@@ -14,7 +15,7 @@ from dashboard.figures.sparkline import sparklines as draw_sparklines
 from dashboard.pages import Page, filters
 from dashboard.pages.list_query import ListQuery
 from data_models.cohort_filter import CohortFilter
-from data_models.instruments import INSTRUMENTS
+from data_models.instruments import INSTRUMENTS, with_item9
 from data_models.queries.worklist import attention_counts, list_sizes, sparklines, worklist
 
 GRID = "worklist"
@@ -55,7 +56,7 @@ COLUMNS = [
     ),
     _column("item9", "Item 9", 66, sort="item9_last", cellRenderer="PatientItem9"),
     _column("flags", "Pressure, worst side effect", 160, sort="worst", cellRenderer="PatientFlags"),
-    _column("sessions", "Sessions", 136, sort="sessions", flex=1, minWidth=136),
+    _column("sessions", "Sessions", 136, flex=1, minWidth=136),
 ]
 
 
@@ -185,6 +186,10 @@ def _list_link(text: str, key: str | None, count: int | None, cohort: CohortFilt
     here = wanted.attention == key
     parts: list[Any] = [text] if count is None else [text, html.Span(f"{count:,}", className="count")]
     target = ListQuery(attention=key, sort=wanted.sort, descending=wanted.descending)
+    lacking = worklist_rows.not_on(key, INSTRUMENTS[cohort.instrument])
+    if lacking and key == "item9_raised":
+        # The link does what it says: the list stands there with its count.
+        parts, cohort = [lacking], dataclasses.replace(cohort, instrument=with_item9().code)
     return html.A(
         parts,
         href=ids.PATIENTS + target.to_query(cohort),

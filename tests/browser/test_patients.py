@@ -25,7 +25,7 @@ def opened(new_page: Callable[..., Page], url: str, **options: Any) -> Page:
 def test_a_fading_patient_is_found_and_opened(new_page):
     page = opened(new_page, "/patients")
     page.get_by_role("link", name="Fading").click()
-    expect(page.locator("#worklist-sentence")).to_contain_text("fading (response not yet lost)")
+    expect(page.locator("#worklist-sentence")).to_contain_text("fading, or no longer in response")
     expect(page.locator(".ag-row[row-index='0'] [col-id='state']")).to_contain_text("Fading")
     expect(page.locator(".state-cell", has_text="Fading").nth(8)).to_be_visible()
     expect(page.locator(".state-cell", has_not_text="Fading")).to_have_count(0)
@@ -44,7 +44,8 @@ def test_a_click_anywhere_in_a_row_opens_the_patient(new_page):
 
 
 def test_the_order_is_in_the_url_and_back_restores_it(new_page):
-    page = opened(new_page, "/patients?attention=worse")
+    page = opened(new_page, "/patients?attention=worse&sort=sessions")  # an order that is not offered any more
+    expect(page.locator(".ag-header-cell[col-id='sessions']")).not_to_have_attribute("aria-sort", "ascending")
     page.locator(".ag-header-cell[col-id='baseline']").click()
     page.wait_for_url("**sort=baseline")
     page.locator(".ag-header-cell[col-id='baseline']").click()
