@@ -161,10 +161,32 @@ def durability(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     days, end = outcome["durability_days"], outcome["durability_end"]
     after = f"{duration(days)} after the last induction session"
     if end == "loss":
-        return f"Held {after}."
-    if end == "retreated":
-        return f"Held {after}, until the next session."
-    return f"Not lost {after}, at the last score."
+        text = _lost_by(days, outcome.get("durability_left"))
+    elif end == "retreated":
+        text = f"no loss seen by the next session, {after}"
+    else:
+        text = f"not lost {after}, at the last score"
+    if _lost_in_induction(outcome):
+        return f"In response again at the end of induction; {text}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _lost_by(days: float, left: float | None) -> str:
+    """The interval of a loss after the last induction session: the first score in it, and the last before it."""
+    text = f"lost by {duration(days)} after the last induction session"
+    if missing(left) or left is None:
+        return text
+    if duration(left) == duration(days):
+        return f"lost by {days:.1f} days after the last induction session (not yet at {left:.1f})"
+    return f"{text} (not yet at {number(day_number(left)) if left >= 1 else duration(left)})"
+
+
+def _lost_in_induction(outcome: Mapping[str, Any]) -> bool:
+    """Whether the first loss lies before the end-of-induction score, so that one in response came back."""
+    began = outcome.get("last_induction_days")
+    if outcome["duration_event"] != 1 or missing(began) or began is None:
+        return False
+    return bool(outcome["loss_right"] < began + outcome["end_of_induction_days"])
 
 
 def course_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
@@ -185,11 +207,15 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     state = outcome["state"]
     word = STATES[state][2]
     if state == "fading":
-        given_back = (last - best) / (baseline - best) if baseline > best else 0.0
-        out = "" if outcome["last_response"] == 1 else ", no longer in response"
+        share = "all" if last >= baseline else percent((last - best) / (baseline - best))
+        text = f"{counted(last - best, 'point')} above the best of {number(best)}; {share} of the improvement from "
+        text += f"{against} is given back."
+        if outcome["last_response"] == 1:
+            return f"{word}: {now}, {text}"
+        # Out of response, and not lost by a rule that asks for the moderate cut-off too.
         return (
-            f"{word}: {now}{out}, {counted(last - best, 'point')} above the best of {number(best)}; "
-            f"{percent(given_back)} of the improvement from {against} is given back."
+            f"{word}: {now}, no longer in response, {text} It does not count as lost, because the score is below the "
+            f"moderate cut-off of {number(scale.moderate)}."
         )
     if state == "worse":
         return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."

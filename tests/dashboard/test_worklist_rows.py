@@ -69,9 +69,9 @@ def test_item9_is_raised_as_in_the_ready_list(last, change, raised):
 
 def test_sentence_counts_and_names_what_is_listed():
     said = worklist_rows.sentence(27, "fading", None, "", PHQ9, "route IV")
-    assert (
-        said
-        == "27 patients fading, or no longer in response without having met the loss rule, latest course, PHQ-9. Filters: route IV."
+    assert said == (
+        "27 patients fading, or no longer in response without having met the loss rule, latest course, PHQ-9. "
+        "Filters: route IV."
     )
     assert worklist_rows.sentence(1, None, None, "", PHQ9, "") == "1 patient, latest course, PHQ-9."
 
