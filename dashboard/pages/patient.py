@@ -143,9 +143,9 @@ def details(found: parts.PatientRecords, search: str | None) -> list[Component]:
 def in_context(found: parts.PatientRecords, search: str | None) -> Component:
     """The card that compares the course with those of the same scale, route and phase."""
     view = found.view(search)
-    outcome = outcome_of(found.outcomes, view.course, view.instrument)
-    route = None if outcome is None else outcome["route"]
     sessions, _ = found.of_course(view.course, view.instrument)
+    # Of the course and not of its outcome: without a score of the scale it has none.
+    route = sessions[-1]["course_route"] if sessions else None
     phase = str(sessions[-1]["phase"]) if sessions else None
     band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
     return cards.context_card(found, view, data.rules(), band, route, phase)

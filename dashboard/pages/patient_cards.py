@@ -268,7 +268,10 @@ def context_card(
     runs = context_runs(sessions, scores, view.align)
     named = label(route)
     who = f"{named if named.isupper() else named.lower()} courses" if route else "courses without a recorded route"
-    who += f" in {label(phase).lower()}" if phase else ""
+    if phase and view.align == "course":
+        who += " with induction only" if phase == "induction" else f" with {label(phase).lower()}"
+    elif phase:
+        who += f" after {label(phase).lower()} sessions"
     mine = [(day, score) for run in runs for day, score in zip(*run, strict=True) if day > 0]
     observed = [row for row in scores if row["days"] > 0]
     said = "This course has no score after its first session to compare."

@@ -49,7 +49,10 @@ def _statements(scope: Scope) -> tuple[Select[Any], ...]:
 
 
 def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
-    """One row a session in time order: the record, and its course, number, days, phase, asked, worst, effects."""
+    """One row a session in time order: the record, and its course, number, days, phase, asked, worst, effects.
+
+    `course_route`: the route of its course, by which courses are compared.
+    """
     return read_frame(connection, _sessions(scope).params(patient_id=patient_id))
 
 
@@ -57,12 +60,13 @@ def _sessions(scope: Scope) -> Select[Any]:
     record = [c for c in Session.__table__.columns if c.name != "phase"]
     facts = [c for c in SessionFact.__table__.columns if c.name not in ("patient_id", "hours")]
     statement = (
-        select(*record, *facts)
+        select(*record, *facts, Course.route.label("course_route"))
         .join_from(
             Session,
             SessionFact,
             (SessionFact.patient_id == Session.patient_id) & (SessionFact.hours == Session.hours),
         )
+        .join(Course, (Course.patient_id == SessionFact.patient_id) & (Course.course == SessionFact.course))
         .order_by(Session.hours)
     )
     return _of(statement, Session.patient_id, scope)
