@@ -63,7 +63,7 @@ def _row(
         "baseline": _number(row["baseline"]),
         "improvement": improvement(row["improvement"]),
         "last_days": since_session(row),
-        "sessions": f"{int(row['sessions'])} {label(row['route'])}" + _course(row),
+        "sessions": {"text": f"{int(row['sessions'])} {label(row['route'])}", "course": _course(row)},
         "diagnosis": label(row["diagnosis"]),
         "phase": label(row["phase"]),
         "item9": item9(row),
@@ -83,7 +83,7 @@ def _number(value: Any) -> str:
 
 
 def _course(row: Mapping[str, Any]) -> str:
-    return f" (course {int(row['course'])})" if row["course"] > 1 else ""
+    return f"course {int(row['course'])}" if row["course"] > 1 else ""
 
 
 def last_score(row: Mapping[str, Any], scale: Instrument) -> dict[str, str]:

@@ -53,6 +53,13 @@
     );
   };
 
+  cells.PatientSessions = (props) => {
+    if (!props.value) {
+      return null;
+    }
+    return make("span", { className: "patient-cell" }, props.value.text, props.value.course ? make("span", { className: "fine" }, props.value.course) : null);
+  };
+
   cells.PatientItem9 = (props) => {
     const answer = props.value;
     if (!answer) {
@@ -128,16 +135,12 @@
     // Ask for rows anew when the URL asks for another list; show its order on the headings.
     follow: function (search) {
       const params = new URLSearchParams(search || "");
-      const asked = params.get("sort") || "";
-      const direction = params.get("descending") === "1" ? "desc" : "asc";
+      const sort = params.get("sort") || "";
+      const order = sort ? (params.get("descending") === "1" ? "desc" : "asc") : "";
       params.delete("sort");
       params.delete("descending");
       const wanted = params.toString();
       window.dash_ag_grid.getApiAsync("worklist").then((api) => {
-        // An order that no heading offers is none, as on the server.
-        const column = asked ? api.getColumn(asked) : null;
-        const sort = column && column.getColDef().sortable ? asked : "";
-        const order = sort ? direction : "";
         const fresh = api !== grid;
         if (fresh) {
           arrange(api);

@@ -200,11 +200,11 @@ def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: Rows) -> None
         # To the left of its score, where the line comes from below; near the left edge to the right and above.
         early = outcome["loss_right"] - first < 0.3 * (last - first)
         found.append(("lost", outcome["loss_right"], 30, -72) if early else ("lost", outcome["loss_right"], -26, -40))
-        # It came back by the end of induction, and was lost once more.
+        # It came back by the end of induction, and was lost once more; low, where the first loss is named above.
         if outcome.get("durability_end") == "loss" and not words.missing(outcome.get("last_induction_days")):
             again = outcome["last_induction_days"] + outcome["durability_days"]
             if again > outcome["loss_right"] + 1e-6:
-                found.append(("lost again", again, -26, -40))
+                found.append(("lost", again, -26, -14))
     for name, day, aside, above in found:
         near = min(rows, key=lambda row: abs(row["days"] - day), default=None)
         if near is None or words.missing(day):

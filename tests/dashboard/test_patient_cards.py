@@ -133,6 +133,17 @@ def test_similar_courses_are_named_by_what_they_were_given(connection, band, ali
     assert "in induction" not in text
 
 
+def test_several_courses_stand_in_a_frame_that_scrolls_and_one_does_not(connection):
+    listed, _ = worklist(connection, ALL, CohortFilter(), limit=1000)
+    records = found(connection, listed[listed["course"] > 1]["patient_code"].iloc[0])
+    both = cards.trajectory_card(records, records.view("?course=all"), DEFAULT_RULES)
+    (frame,) = [one for one in both._traverse() if getattr(one, "className", None) == "side-by-side"]
+    assert (frame.tabIndex, frame.style["--courses"]) == (0, str(len(records.courses)))
+    assert len(list(figures_of(frame))) == 1
+    alone = cards.trajectory_card(records, records.view("?course=1"), DEFAULT_RULES)
+    assert "side-by-side" not in texts_of(alone)
+
+
 def test_hypertension_is_marked_and_nothing_recorded_is_not_none():
     marked = parts.conditions_fact(";hypertension;liver;")
     assert [getattr(part, "className", None) for part in marked] == ["fact-alert", None, None]

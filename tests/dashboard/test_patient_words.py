@@ -97,7 +97,7 @@ def test_loss_names_both_ends_of_its_interval():
 
 def test_response_that_came_back_is_said():
     row = outcome(duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=1)
-    assert words.held(row, DEFAULT_RULES).endswith("In response again at the last score, on day 30.")
+    assert words.course_words(row, DEFAULT_RULES).endswith(" In response again at the last score, on day 30.")
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,7 @@ def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
     assert words.moment(67.9) == "on day 68"
     assert words.moment(6.1) == "on day 6.1"
     row = outcome(duration_event=1, duration_days=40.0, loss_left=67.8, loss_right=68.2, last_response=1)
-    assert words.held(row, DEFAULT_RULES) == (
-        "It held 40 days: lost on day 68.2 (not yet lost on day 67.8). In response again at the last score, on day 30."
-    )
+    assert words.held(row, DEFAULT_RULES) == "It held 40 days: lost on day 68.2 (not yet lost on day 67.8)."
 
 
 def test_slipped_out_of_response_without_a_loss_is_said():
@@ -247,3 +245,36 @@ def test_no_more_than_all_of_the_improvement_is_given_back(last):
     text = words.state_words(row, DEFAULT_RULES)
     assert "; all of the improvement from baseline 4 is given back. It does not count as lost" in text
     assert "%" not in text
+
+
+def test_what_is_told_of_a_course_is_told_in_the_order_of_time():
+    row = outcome(
+        onset_left=0.0, onset_right=1.0, duration_event=1, duration_days=3.0, loss_left=1.0, loss_right=4.0,
+        last_response=1, last_induction_days=14.0, durability_days=12.0, durability_end="loss", durability_left=5.0,
+    )  # fmt: skip
+    told = words.course_words(row, DEFAULT_RULES)
+    assert told.index("It held") < told.index("at the end of induction") < told.index("again at the last score")
+    still = words.course_words(row | {"durability_end": "censored"}, DEFAULT_RULES)
+    assert still.endswith("In response again at the end of induction; "
+                          "not lost 12 days after the last induction session, at the last score.")  # fmt: skip
+
+
+def test_out_of_response_at_the_end_of_induction_but_not_lost_is_no_contradiction():
+    row = outcome(
+        last_induction_days=6.0, end_of_induction_score=9.0, end_of_induction_days=5.0, end_of_induction_response=0
+    )
+    said = "Not in response at the end of induction, though not lost by the loss rule (score 9, 5 days after"
+    assert words.durability(row, DEFAULT_RULES).startswith(said)
+    # Lost before it, or no response yet then: nothing to explain.
+    for other in ({"duration_event": 1, "loss_left": 4.0, "loss_right": 8.0}, {"onset_right": 12.0}):
+        assert "though" not in words.durability(row | other, DEFAULT_RULES)
+
+
+def test_a_latest_score_at_the_baseline_is_not_zero_percent_below_it():
+    text = words.state_words(outcome(state="no_response", ever_response=0, last=20.0), DEFAULT_RULES)
+    assert text == "No response yet: latest PHQ-9 20 (severe) on day 30, the same as the baseline 20."
+
+
+def test_without_a_baseline_the_latest_score_is_told_all_the_same():
+    text = words.state_words(outcome(baseline=NAN), DEFAULT_RULES)
+    assert text.endswith("improvement cannot be measured. Latest PHQ-9 7 (mild) on day 30.")

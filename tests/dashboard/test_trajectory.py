@@ -143,10 +143,10 @@ def test_a_response_that_came_back_and_was_lost_again_has_both_losses_named(reco
     scores, sessions, effects, outcomes = records
     again = outcomes.assign(loss_right=1.0, durability_end="loss", last_induction_days=3.0, durability_days=37.0)
     figure = draw((scores, sessions, effects, again))
-    assert [(note["x"], note["text"]) for note in notes(figure, "lost seen")] == [(1, "lost, day 1")]
-    assert [(note["x"], note["text"]) for note in notes(figure, "lost again seen")] == [(40, "lost again, day 40")]
+    named = [(note["x"], note["text"]) for note in notes(figure, "lost seen")]
+    assert named == [(1, "lost, day 1"), (40, "lost, day 40")]
     once = outcomes.assign(durability_end="loss", last_induction_days=3.0, durability_days=37.0)
-    assert notes(draw((scores, sessions, effects, once)), "lost again seen") == []
+    assert len(notes(draw((scores, sessions, effects, once)), "lost seen")) == 1
 
 
 def test_all_strips_share_the_axis_of_days(records):

@@ -33,7 +33,9 @@ def test_a_row_in_words():
     assert made["state"]["shape"]
     assert (made["baseline"], made["improvement"]) == ("20", "60%")
     assert made["last"] == {"score": "8", "band": "mild"}
-    assert (made["last_days"], made["sessions"], made["diagnosis"]) == ("12 days", "6 IV", "PTSD")
+    assert (made["last_days"], made["diagnosis"]) == ("12 days", "PTSD")
+    assert made["sessions"] == {"text": "6 IV", "course": ""}
+    assert row(course=2, route="sublingual")["sessions"] == {"text": "6 Sublingual", "course": "course 2"}
     assert made["item9"] == {"text": "1 (−1)", "raised": False}
     assert [flag["text"] for flag in made["flags"]] == ["high BP", "moderate"]
 
