@@ -130,10 +130,7 @@ def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     days, last_days = outcome["duration_days"], outcome["last_days"]
     if outcome["duration_event"] == 1:
         kept, lost = moments(outcome["loss_left"], outcome["loss_right"])
-        text = f"It held {duration(days)}: lost {lost} (not yet lost {kept})."
-        if outcome["last_response"] == 1:
-            text += f" In response again at the last score, {moment(last_days)}."
-        return text
+        return f"It held {duration(days)}: lost {lost} (not yet lost {kept})."
     if days <= 0:
         return "That is the last score, so how long it holds is not known yet."
     if outcome["last_response"] == 1:
@@ -142,6 +139,17 @@ def held(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         f"Not lost by the last score, {moment(last_days)}, {duration(days)} later, although that score "
         f"({number(outcome['last'])}) is no longer in response."
     )
+
+
+def regained(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
+    """That the latest score is in response again, where a response was lost before it and no other words say so."""
+    if outcome is None or not_evaluable(outcome, rules) is not None:
+        return ""
+    if outcome["duration_event"] != 1 or outcome["last_response"] != 1:
+        return ""
+    if _lost_in_induction(outcome) and outcome["durability_end"] == "censored":
+        return ""
+    return f"In response again at the last score, {moment(outcome['last_days'])}."
 
 
 def durability(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
@@ -154,48 +162,94 @@ def durability(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
             "before the next, so durability after induction cannot be told."
         )
     if outcome["end_of_induction_response"] != 1:
+        still = ", though not lost by the loss rule" if _slipped_in_induction(outcome) else ""
         return (
-            f"Not in response at the end of induction (score {number(outcome['end_of_induction_score'])}, "
+            f"Not in response at the end of induction{still} (score {number(outcome['end_of_induction_score'])}, "
             f"{duration(outcome['end_of_induction_days'])} after the last induction session)."
         )
     days, end = outcome["durability_days"], outcome["durability_end"]
     after = f"{duration(days)} after the last induction session"
     if end == "loss":
-        return f"Held {after}."
-    if end == "retreated":
-        return f"Held {after}, until the next session."
-    return f"Not lost {after}, at the last score."
+        text = _lost_by(days, outcome.get("durability_left"))
+    elif end == "retreated":
+        text = f"no loss seen by the next session, {after}"
+    else:
+        text = f"not lost {after}, at the last score"
+    if _lost_in_induction(outcome):
+        return f"In response again at the end of induction; {text}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _lost_by(days: float, left: float | None) -> str:
+    """The interval of a loss after the last induction session: the first score in it, and the last before it."""
+    text = f"lost by {duration(days)} after the last induction session"
+    if missing(left) or left is None:
+        return text
+    if duration(left) == duration(days):
+        return f"lost by {days:.1f} days after the last induction session (not yet at {left:.1f})"
+    return f"{text} (not yet at {number(day_number(left)) if left >= 1 else duration(left)})"
+
+
+def _slipped_in_induction(outcome: Mapping[str, Any]) -> bool:
+    """Whether the end-of-induction score, out of response, lies between the first response and its loss."""
+    began = outcome.get("last_induction_days")
+    if outcome["ever_response"] != 1 or missing(began) or began is None:
+        return False
+    at = began + outcome["end_of_induction_days"]
+    return bool(outcome["onset_right"] < at and (outcome["duration_event"] != 1 or outcome["loss_left"] > at - 1e-6))
+
+
+def _lost_in_induction(outcome: Mapping[str, Any]) -> bool:
+    """Whether the first loss lies before the end-of-induction score, so that one in response came back."""
+    began = outcome.get("last_induction_days")
+    if outcome["duration_event"] != 1 or missing(began) or began is None:
+        return False
+    return bool(outcome["loss_right"] < began + outcome["end_of_induction_days"])
 
 
 def course_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     """Onset, duration and durability of a course: the sentences of part 3 of the Patient page."""
-    parts = (onset(outcome, rules), held(outcome, rules), durability(outcome, rules))
+    parts = (say(outcome, rules) for say in (onset, held, durability, regained))
     return " ".join(part for part in parts if part)
 
 
 def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     """The course's state at its latest score and the figures that it rests on."""
     reason = not_evaluable(outcome, rules)
-    if reason is not None or outcome is None:
+    if outcome is None:
         return f"Not measured. {reason}"
+    if reason is not None:
+        scored = outcome["scores"] and not missing(outcome["last"])
+        return f"Not measured. {reason}" + (f" Latest {_latest(outcome)}." if scored else "")
     baseline, best, last = outcome["baseline"], outcome["best"], outcome["last"]
     scale = _instrument(outcome)
-    now = f"latest {scale.name} {number(last)} ({scale.band(last)}) {moment(outcome['last_days'])}"
+    now = f"latest {_latest(outcome)}"
     against = f"baseline {number(baseline)}"
     state = outcome["state"]
     word = STATES[state][2]
     if state == "fading":
-        given_back = (last - best) / (baseline - best) if baseline > best else 0.0
-        out = "" if outcome["last_response"] == 1 else ", no longer in response"
+        share = "all" if last >= baseline else percent((last - best) / (baseline - best))
+        text = f"{counted(last - best, 'point')} above the best of {number(best)}; {share} of the improvement from "
+        text += f"{against} is given back."
+        if outcome["last_response"] == 1:
+            return f"{word}: {now}, {text}"
+        # Out of response, and not lost by a rule that asks for the moderate cut-off too.
         return (
-            f"{word}: {now}{out}, {counted(last - best, 'point')} above the best of {number(best)}; "
-            f"{percent(given_back)} of the improvement from {against} is given back."
+            f"{word}: {now}, no longer in response, {text} It does not count as lost, because the score is below the "
+            f"moderate cut-off of {number(scale.moderate)}."
         )
     if state == "worse":
         return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
     if last > baseline:
         return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
+    if last == baseline:
+        return f"{word}: {now}, the same as the {against}."
     return f"{word}: {now}, {percent((baseline - last) / baseline)} below the {against}."
+
+
+def _latest(outcome: Mapping[str, Any]) -> str:
+    scale, last = _instrument(outcome), outcome["last"]
+    return f"{scale.name} {number(last)} ({scale.band(last)}) {moment(outcome['last_days'])}"
 
 
 def item9_words(days: Sequence[float], values: Sequence[float]) -> str:

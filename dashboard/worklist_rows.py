@@ -11,7 +11,8 @@ import pandas as pd
 from dashboard import patient_words as words
 from dashboard.figures.panel import records
 from dashboard.theme import STATES
-from data_models.instruments import Instrument
+from data_models.instruments import Instrument, with_item9
+from data_models.queries.worklist import lists_on
 from data_models.rules import OutcomeRules
 from data_models.vocabulary import label
 
@@ -62,7 +63,7 @@ def _row(
         "baseline": _number(row["baseline"]),
         "improvement": improvement(row["improvement"]),
         "last_days": since_session(row),
-        "sessions": f"{int(row['sessions'])} {label(row['route'])}" + _course(row),
+        "sessions": {"text": f"{int(row['sessions'])} {label(row['route'])}", "course": _course(row)},
         "diagnosis": label(row["diagnosis"]),
         "phase": label(row["phase"]),
         "item9": item9(row),
@@ -82,7 +83,7 @@ def _number(value: Any) -> str:
 
 
 def _course(row: Mapping[str, Any]) -> str:
-    return f" (course {int(row['course'])})" if row["course"] > 1 else ""
+    return f"course {int(row['course'])}" if row["course"] > 1 else ""
 
 
 def last_score(row: Mapping[str, Any], scale: Instrument) -> dict[str, str]:
@@ -130,10 +131,21 @@ def flags(row: Mapping[str, Any], rules: OutcomeRules) -> list[dict[str, str]]:
     return found
 
 
+def not_on(attention: str | None, scale: Instrument) -> str:
+    """Why a scale has no such ready list; "" where it has."""
+    if attention is None or attention in lists_on(scale):
+        return ""
+    if attention == "item9_raised":
+        return f"Item 9 is part of the {with_item9().name}: choose that scale"
+    return f"No smallest change is agreed on for the {scale.name}, so nobody counts as worse on it"
+
+
 def sentence(total: int, attention: str | None, state: str | None, search: str, scale: Instrument, filters: str) -> str:
     """What the list holds, in words."""
+    if not_on(attention, scale):
+        return f"{not_on(attention, scale)}."
     kinds = {
-        "fading": "fading (response not yet lost)",
+        "fading": "fading, or no longer in response without having met the loss rule",
         "response_lost": "with response lost",
         "worse": "worse than at baseline",
         "item9_raised": "with item 9 raised (2 or more, or higher than at first)",

@@ -7,6 +7,7 @@ No item text ships: several of these scales are licensed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -137,3 +138,14 @@ _ALL = (
 INSTRUMENTS: dict[str, Instrument] = {instrument.code: instrument for instrument in _ALL}
 ITEM9_MAXIMUM = 3
 ITEM9_LOINC = "44260-8"
+
+
+def in_order(codes: Iterable[str]) -> list[str]:
+    """Those of some codes that the registry has, once each and in its order: the first is what a patient opens on."""
+    given = set(codes)
+    return [code for code in INSTRUMENTS if code in given]
+
+
+def with_item9() -> Instrument:
+    """The scale that item 9 belongs to."""
+    return next(scale for scale in INSTRUMENTS.values() if scale.has_item9)

@@ -53,6 +53,13 @@
     );
   };
 
+  cells.PatientSessions = (props) => {
+    if (!props.value) {
+      return null;
+    }
+    return make("span", { className: "patient-cell" }, props.value.text, props.value.course ? make("span", { className: "fine" }, props.value.course) : null);
+  };
+
   cells.PatientItem9 = (props) => {
     const answer = props.value;
     if (!answer) {

@@ -15,7 +15,7 @@ from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures.between_sessions import between_sessions, between_words
 from dashboard.figures.panel import records
-from data_models.instruments import INSTRUMENTS
+from data_models.instruments import INSTRUMENTS, in_order
 from data_models.queries import patients as queries
 from data_models.queries.fingerprint import data_set_fingerprint
 from data_models.rules import OutcomeRules
@@ -50,7 +50,8 @@ def patient_document(
 
     Parameters
     ----------
-    course, instrument : what to report; None: the latest course, every scale scored in it.
+    course, instrument : what to report; None: the latest course, every scale scored in it. A scale that is
+        asked for is reported on even where the course has no score of it, as on the page.
 
     Raises
     ------
@@ -68,9 +69,7 @@ def patient_document(
     chosen = course if course in courses else (courses[-1] if courses else 1)
     given = sessions[sessions["course"] == chosen].sort_values("hours")
     seen = scores[scores["course"] == chosen]
-    scales = [code for code in INSTRUMENTS if code in set(seen["instrument"])]
-    if instrument in scales:
-        scales = [instrument]
+    scales = [instrument] if instrument in INSTRUMENTS else in_order(seen["instrument"])
     sections = [_scale(code, chosen, given, seen, outcomes, rules) for code in scales]
     if not sections:
         sections = [Section("Scores", "No score is recorded in this course.")]
@@ -134,7 +133,7 @@ def _scale(
     return Section(
         f"{scale.name}: is the response holding?",
         said,
-        [_trajectory(code, given, scores, outcome, rules)],
+        [_trajectory(code, given, scores, outcome, rules)] if len(scores) else [],
         [_between(code, rows)],
     )
 
@@ -171,7 +170,7 @@ def _trajectory(
         f"{scale.name} (lower is better)",
         levels=levels,
         ticks_below=[float(day) for day in given["days"]],
-        y_range=(0.0, max([float(scores["score"].max()) if len(scores) else 1.0, scale.maximum / 2])),
+        y_range=(0.0, max([float(scores["score"].max()), scale.maximum / 2])),
         same=True,
     )
     return Chart(drawing, alt)

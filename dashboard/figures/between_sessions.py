@@ -81,17 +81,22 @@ def between_words(rows: Sequence[Mapping[str, Any]]) -> str:
     if not falls:
         return "No session has a score both before it and after it, so its effect cannot be told."
     typical = median(falls)
-    direction = "falls" if typical < 0 else "rises" if typical > 0 else "does not change"
-    text = f"After a session the score {direction}"
-    if typical:
-        text += f" by a median of {words.counted(abs(typical), 'point')} to its lowest"
-    text += f" (median of {words.counted(len(falls), 'session')} with a score before and after)"
+    if typical < 0:
+        text = f"After a session the score falls by {_typical(falls)} to its lowest"
+    elif typical > 0:
+        text = f"After a session the score does not fall: its lowest is {_typical(falls)} higher"
+    else:
+        text = "After a session the score does not fall: its lowest is the same"
+    text += f" ({words.counted(len(falls), 'session')} with a score before and after)"
     back = [row["before_next"] - row["lowest"] for row in rows if row["before_next"] is not None and row["scores"] > 1]
     if back:
-        rise = (
-            f"it has risen again by a median of {words.counted(median(back), 'point')}"
-            if median(back) > 0
-            else "it has not risen again"
-        )
+        again = " again" if typical < 0 else ""
+        rise = f"it has risen{again} by {_typical(back)}" if median(back) > 0 else f"it has not risen{again}"
         text += f"; by the next session {rise} ({words.counted(len(back), 'session')} with scores to tell)"
     return text + "."
+
+
+def _typical(changes: Sequence[float]) -> str:
+    """The median of some changes in points, whatever their direction; one alone is no median."""
+    points = words.counted(abs(median(changes)), "point")
+    return points if len(changes) == 1 else f"a median of {points}"

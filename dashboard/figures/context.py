@@ -51,7 +51,7 @@ def context(
     kept = drawable(band)
     mine = [(float(d), float(s)) for run in runs for d, s in zip(*run, strict=True)]
     if kept.empty and not mine:
-        return empty("No course has a score here yet.", HEIGHT)
+        return empty("Too few similar courses have a score to draw.", HEIGHT)
     last = max([day for day, _ in mine] or [float(kept["day_to"].max())])
     low, high = days or (min([0.0, *(day for day, _ in mine)]) - 0.5, last * 1.05 + 1)
     middles = [(row["day_from"] + row["day_to"]) / 2 for row in records(kept)]

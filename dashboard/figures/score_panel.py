@@ -191,15 +191,24 @@ def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], ceiling: fl
 
 
 def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: Rows) -> None:
-    """Name the score at which response was first seen, and the one at which it was lost."""
+    """Name the score at which response was first seen, and the ones at which it was lost."""
     if outcome is None or outcome.get("ever_response") != 1:
         return
     first, last = (rows[0]["days"], rows[-1]["days"]) if rows else (0.0, 0.0)
+
+    def early_at(day: float) -> bool:
+        return bool(day - first < 0.3 * (last - first))
+
     found = [("response", outcome["onset_right"], 30, -40)]
     if outcome["duration_event"] == 1:
         # To the left of its score, where the line comes from below; near the left edge to the right and above.
-        early = outcome["loss_right"] - first < 0.3 * (last - first)
+        early = early_at(outcome["loss_right"])
         found.append(("lost", outcome["loss_right"], 30, -72) if early else ("lost", outcome["loss_right"], -26, -40))
+        # It came back by the end of induction, and was lost once more; low, where the first loss is named above.
+        if outcome.get("durability_end") == "loss" and not words.missing(outcome.get("last_induction_days")):
+            again = outcome["last_induction_days"] + outcome["durability_days"]
+            if again > outcome["loss_right"] + 1e-6:
+                found.append(("lost", again, 44 if early_at(again) else -26, -14))
     for name, day, aside, above in found:
         near = min(rows, key=lambda row: abs(row["days"] - day), default=None)
         if near is None or words.missing(day):

@@ -24,7 +24,7 @@ def pressure_panel(sessions: Rows, every: Rows, rules: OutcomeRules) -> Panel:
         panel.shapes.append(line | {"line": {"color": colour("loss"), "width": 1, "dash": "dot"}})
         note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": limit, "showarrow": False}
         panel.notes.append(
-            note | {"text": f"{words.number(limit)} {kind}", "font": {"size": 10, "color": colour("loss")}}
+            note | {"text": f"{kind}<br>{words.number(limit)}", "font": {"size": 10, "color": colour("loss")}}
         )
     panel.axis = {"nticks": 4, "zeroline": False, "range": _vital_range(every, ("systolic", "diastolic"), 70, 140)}
     return panel

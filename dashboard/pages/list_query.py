@@ -33,7 +33,8 @@ class ListQuery:
             state=state if state in STATES else None,
             search=asked.get("search", "").strip()[:SEARCH_LENGTH],
             sort=sort if sort in SORTABLE else "patient_code",
-            descending=asked.get("descending") == "1",
+            # Without an order that the headings can show, there is no direction either.
+            descending=sort in SORTABLE and asked.get("descending") == "1",
         )
 
     def arguments(self) -> dict[str, Any]:
@@ -56,7 +57,7 @@ class ListQuery:
             ("attention", self.attention or ""),
             ("state", self.state or ""),
             ("search", self.search),
-            ("sort", self.sort if self.sort != "patient_code" else ""),
+            ("sort", self.sort if self.sort != "patient_code" or self.descending else ""),
             ("descending", "1" if self.descending else ""),
             *more.items(),
         ]

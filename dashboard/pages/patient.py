@@ -15,7 +15,7 @@ from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.list_query import ListQuery
-from dashboard.pages.patient_query import PatientView, code_of
+from dashboard.pages.patient_query import code_of
 from data_models.cohort_filter import CohortFilter
 from data_models.queries import patients as queries
 from data_models.queries.context import context_band
@@ -113,7 +113,7 @@ def unknown() -> Component:
 
 def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
     """Facts, view bar and cards of one patient."""
-    view, rules = PatientView.from_query(search, found.instruments, found.courses), data.rules()
+    view, rules = found.view(search), data.rules()
     outcome = outcome_of(found.outcomes, view.course, view.instrument)
     head = html.Div(
         [
@@ -135,17 +135,17 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
 
 def details(found: parts.PatientRecords, search: str | None) -> list[Component]:
     """Item 9, and what each session did."""
-    view, rules = PatientView.from_query(search, found.instruments, found.courses), data.rules()
+    view, rules = found.view(search), data.rules()
     made = (cards.item9_card(found, view, rules), cards.between_card(found, view, rules))
     return [card for card in made if card is not None]
 
 
 def in_context(found: parts.PatientRecords, search: str | None) -> Component:
     """The card that compares the course with those of the same scale, route and phase."""
-    view = PatientView.from_query(search, found.instruments, found.courses)
-    outcome = outcome_of(found.outcomes, view.course, view.instrument)
-    route = None if outcome is None else outcome["route"]
+    view = found.view(search)
     sessions, _ = found.of_course(view.course, view.instrument)
+    # Of the course and not of its outcome: without a score of the scale it has none.
+    route = sessions[-1]["course_route"] if sessions else None
     phase = str(sessions[-1]["phase"]) if sessions else None
     band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
     return cards.context_card(found, view, data.rules(), band, route, phase)

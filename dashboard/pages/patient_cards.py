@@ -11,8 +11,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import patient_words as words
+from dashboard.figures.base import Figure
 from dashboard.figures.between_sessions import between_sessions, between_words
 from dashboard.figures.context import ALIGNMENTS, band_at, context
+from dashboard.figures.graph import graph
 from dashboard.figures.item9 import item9
 from dashboard.figures.panel import Row, Rows, records
 from dashboard.figures.score_panel import STATES as SCORE_STATES
@@ -79,8 +81,7 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         "trajectory",
         "Is the response holding?",
         said,
-        figure,
-        alt=f"Scores, sessions, side effects and vital signs by day. {alt}",
+        **_one_or_several(figure, f"Scores, sessions, side effects and vital signs by day. {alt}", len(view.courses)),
         marks=score_key(),
         table=score_table(found, view),
         definition=Definition(
@@ -95,6 +96,15 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         rules=rules,
         wide=True,
     )
+
+
+def _one_or_several(figure: Figure, alt: str, courses: int) -> dict[str, Any]:
+    """The figure of one course; of several, in a frame that scrolls where they do not fit side by side."""
+    if courses == 1:
+        return {"figure": figure, "alt": alt}
+    style = {"--courses": str(courses)}  # read by patient.css
+    region = {"role": "region", "aria-label": "Courses side by side"}
+    return {"body": html.Div(graph(figure, alt), className="side-by-side", tabIndex=0, style=style, **region)}
 
 
 def sessions_of(found: PatientRecords, view: PatientView) -> list[Row]:
@@ -268,7 +278,10 @@ def context_card(
     runs = context_runs(sessions, scores, view.align)
     named = label(route)
     who = f"{named if named.isupper() else named.lower()} courses" if route else "courses without a recorded route"
-    who += f" in {label(phase).lower()}" if phase else ""
+    if phase and view.align == "course":
+        who += " with induction only" if phase == "induction" else f" with {label(phase).lower()}"
+    elif phase:
+        who += f" after {label(phase).lower()} sessions"
     mine = [(day, score) for run in runs for day, score in zip(*run, strict=True) if day > 0]
     observed = [row for row in scores if row["days"] > 0]
     said = "This course has no score after its first session to compare."

@@ -15,8 +15,8 @@ from dashboard.figures.panel import Row, Rows
 from dashboard.figures.trajectory import SPANS, in_time
 from dashboard.pages.patient_query import PatientView
 from dashboard.theme import STATES
-from data_models.instruments import INSTRUMENTS
-from data_models.vocabulary import label
+from data_models.instruments import INSTRUMENTS, in_order
+from data_models.vocabulary import PHASES, label
 
 NOTHING = "–"
 
@@ -39,8 +39,11 @@ class PatientRecords:
     @property
     def instruments(self) -> list[str]:
         """Scales with at least one score, in the registry's order."""
-        seen = {row["instrument"] for row in self.scores}
-        return [code for code in INSTRUMENTS if code in seen]
+        return in_order(row["instrument"] for row in self.scores)
+
+    def view(self, search: str | None) -> PatientView:
+        """What a URL's query asks for of this patient: page, cards and report all show this."""
+        return PatientView.from_query(search, self.instruments, self.courses)
 
     def of_course(self, course: int, instrument: str) -> tuple[list[Row], list[Row]]:
         """Sessions and scores of one course and scale, each in time order."""
@@ -77,24 +80,26 @@ def facts(found: PatientRecords, view: PatientView) -> Component:
     who, course = found.patient, view.course
     given = in_time([row for row in found.sessions if row["course"] == course])
     induction = sum(row["phase"] == "induction" for row in given)
-    last = given[-1] if given else None
     rows = [
         ("Diagnosis", label(who["diagnosis"])),
         ("Age", who["age_band"] or "Not recorded"),
         ("Sex", label(who["sex"])),
         ("Conditions", conditions_fact(who["conditions"])),
         ("Clinic", who["clinic"] or "Not recorded"),
-        ("Course", _course_of(found, course, last)),
+        ("Course", _course_of(found, course, given)),
         ("Sessions", f"{len(given)} ({induction} induction, {len(given) - induction} maintenance)"),
         ("Drug and route", _given(given)),
     ]
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
 
 
-def _course_of(found: PatientRecords, course: int, last: Row | None) -> str:
-    """ "2 of 2, in maintenance": the course shown, and the phase of its latest session."""
+def _course_of(found: PatientRecords, course: int, given: Rows) -> str:
+    """ "2 of 2, induction only": the course shown, and what it was given so far; it may have ended long ago."""
     number = f"{course} of {len(found.courses)}" if len(found.courses) > 1 else str(course)
-    return number if last is None else f"{number}, in {label(str(last['phase'])).lower()}"
+    if not given:
+        return number
+    phases = [phase for phase in PHASES if any(row["phase"] == phase for row in given)]
+    return f"{number}, {phases[0]} only" if len(phases) == 1 else f"{number}, {' and '.join(phases)}"
 
 
 def _given(sessions: Rows) -> str:

@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 from dashboard import data, ids
 from dashboard.access import trail
 from dashboard.exports.earlier import digest_of
-from dashboard.pages.patient_query import PatientView, code_of
+from dashboard.pages.patient_parts import PatientRecords
+from dashboard.pages.patient_query import code_of
 from data_models.queries import patients as queries
 
 BUTTON = "patient-report"
@@ -48,12 +49,10 @@ def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
     from dashboard.exports.commands import write
     from dashboard.exports.patient_report import patient_document
 
-    row = data.ask(queries.patient, code, keep=False) if code else None
-    if row is None or code is None:
+    found = data.ask(queries.patient_records, code, keep=False) if code else None
+    if found is None or code is None:
         return None
-    outcomes = data.ask(queries.patient_outcomes, int(row["patient_id"]), keep=False)
-    courses = sorted({int(course) for course in outcomes["course"]})
-    view = PatientView.from_query(search, list(outcomes["instrument"].unique()), courses)
+    view = PatientRecords(*found).view(search)
     store = data.store()
     document = data.ask(
         patient_document,

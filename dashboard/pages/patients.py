@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import dash_ag_grid as dag
@@ -14,7 +15,7 @@ from dashboard.figures.sparkline import sparklines as draw_sparklines
 from dashboard.pages import Page, filters
 from dashboard.pages.list_query import ListQuery
 from data_models.cohort_filter import CohortFilter
-from data_models.instruments import INSTRUMENTS
+from data_models.instruments import INSTRUMENTS, with_item9
 from data_models.queries.worklist import attention_counts, list_sizes, sparklines, worklist
 
 GRID = "worklist"
@@ -42,20 +43,20 @@ COLUMNS = [
     _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
     _column("state", "State", 136, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 122, cellRenderer="PatientSparkline"),
-    _column("last", "Latest score", 146, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 86, sort="baseline", type="rightAligned"),
-    _column("improvement", "Improved", 96, sort="improvement", type="rightAligned"),
+    _column("last", "Latest score", 138, sort="last", cellRenderer="PatientScore"),
+    _column("baseline", "Baseline", 100, sort="baseline", type="rightAligned"),
+    _column("improvement", "Improved", 106, sort="improvement", type="rightAligned"),
     _column(
         "last_days",
         "Session to score",
-        88,
+        98,
         sort="days_since_session",
         type="rightAligned",
         headerTooltip="From the latest session to the latest score",
     ),
-    _column("item9", "Item 9", 66, sort="item9_last", cellRenderer="PatientItem9"),
+    _column("item9", "Item 9", 72, sort="item9_last", cellRenderer="PatientItem9"),
     _column("flags", "Pressure, worst side effect", 160, sort="worst", cellRenderer="PatientFlags"),
-    _column("sessions", "Sessions", 136, sort="sessions", flex=1, minWidth=136),
+    _column("sessions", "Sessions", 104, cellRenderer="PatientSessions", flex=1, minWidth=104),
 ]
 
 
@@ -101,7 +102,7 @@ def layout() -> Component:
             "enableCellTextSelection": True,
             "suppressDragLeaveHidesColumns": True,
             "ensureDomOrder": True,
-            "localeText": {"noRowsToShow": "No patient in this list"},
+            "localeText": {"noRowsToShow": "No patient to show"},
         },
         className="worklist-grid",
         dangerously_allow_code=False,
@@ -185,6 +186,10 @@ def _list_link(text: str, key: str | None, count: int | None, cohort: CohortFilt
     here = wanted.attention == key
     parts: list[Any] = [text] if count is None else [text, html.Span(f"{count:,}", className="count")]
     target = ListQuery(attention=key, sort=wanted.sort, descending=wanted.descending)
+    lacking = worklist_rows.not_on(key, INSTRUMENTS[cohort.instrument])
+    if lacking and key == "item9_raised":
+        # The link does what it says: the list stands there with its count.
+        parts, cohort = [lacking], dataclasses.replace(cohort, instrument=with_item9().code)
     return html.A(
         parts,
         href=ids.PATIENTS + target.to_query(cohort),

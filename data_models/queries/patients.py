@@ -22,6 +22,8 @@ def patient(connection: Connection, scope: Scope, patient_code: str) -> dict[str
 
 
 Rows = list[dict[str, Any]]
+# Days: less than lies between two records, more than sums of days are off by.
+_NO_TIME = 1e-8
 
 
 def patient_records(
@@ -47,7 +49,10 @@ def _statements(scope: Scope) -> tuple[Select[Any], ...]:
 
 
 def patient_sessions(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
-    """One row a session in time order: the record, and its course, number, days, phase, asked, worst, effects."""
+    """One row a session in time order: the record, and its course, number, days, phase, asked, worst, effects.
+
+    `course_route`: the route of its course, by which courses are compared.
+    """
     return read_frame(connection, _sessions(scope).params(patient_id=patient_id))
 
 
@@ -55,12 +60,13 @@ def _sessions(scope: Scope) -> Select[Any]:
     record = [c for c in Session.__table__.columns if c.name != "phase"]
     facts = [c for c in SessionFact.__table__.columns if c.name not in ("patient_id", "hours")]
     statement = (
-        select(*record, *facts)
+        select(*record, *facts, Course.route.label("course_route"))
         .join_from(
             Session,
             SessionFact,
             (SessionFact.patient_id == Session.patient_id) & (SessionFact.hours == Session.hours),
         )
+        .join(Course, (Course.patient_id == SessionFact.patient_id) & (Course.course == SessionFact.course))
         .order_by(Session.hours)
     )
     return _of(statement, Session.patient_id, scope)
@@ -117,14 +123,36 @@ def _side_effects(scope: Scope) -> Select[Any]:
 
 
 def patient_outcomes(connection: Connection, scope: Scope, patient_id: int) -> pd.DataFrame:
-    """Course outcomes with the columns of their courses; one row a course and instrument."""
+    """Course outcomes with the columns of their courses; one row a course and instrument.
+
+    Beside them `last_induction_days`, the last induction session's day of the course, and `durability_left`: with
+    `durability_days` the interval in which the loss that ended durability lies (definitions, section 5: last score
+    before it, it], both in days since that session; empty without such a loss.
+    """
     return read_frame(connection, _outcomes(scope).params(patient_id=patient_id))
 
 
 def _outcomes(scope: Scope) -> Select[Any]:
     of_course = [c for c in Course.__table__.columns if c.name not in ("patient_id", "course")]
+    last_induction = (Course.last_induction_hours - Course.start_hours) / 24.0
+    before = (
+        select(func.max(ScoreFact.days))
+        .where(
+            ScoreFact.patient_id == CourseOutcome.patient_id,
+            ScoreFact.course == CourseOutcome.course,
+            ScoreFact.instrument == CourseOutcome.instrument,
+            ScoreFact.days < last_induction + CourseOutcome.durability_days - _NO_TIME,
+        )
+        .scalar_subquery()
+    )
+    left = case((CourseOutcome.durability_end == "loss", before - last_induction))
     statement = (
-        select(*CourseOutcome.__table__.columns, *of_course)
+        select(
+            *CourseOutcome.__table__.columns,
+            *of_course,
+            last_induction.label("last_induction_days"),
+            left.label("durability_left"),
+        )
         .join_from(
             CourseOutcome,
             Course,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, ca
 
 from data_models.bulk import read_frame
 from data_models.cohort_filter import CohortFilter
+from data_models.instruments import INSTRUMENTS
 from data_models.queries.conditions import of_courses, of_patients, single_patients
 from data_models.queries.worklist_order import (
     ATTENTION,
@@ -19,6 +20,7 @@ from data_models.queries.worklist_order import (
     Listing,
     Sizes,
     kinds,
+    lists_on,
     outcome_on,
     rows_of,
     shown_values,
@@ -38,7 +40,16 @@ from data_models.tables import (
     WorklistFact,
 )
 
-__all__ = ["ATTENTION", "SORTABLE", "attention_counts", "list_sizes", "neighbours", "sparklines", "worklist"]
+__all__ = [
+    "ATTENTION",
+    "SORTABLE",
+    "attention_counts",
+    "list_sizes",
+    "lists_on",
+    "neighbours",
+    "sparklines",
+    "worklist",
+]
 
 _OUTCOME = ("baseline", "best", "last", "last_days", "item9_last", "item9_change", "evaluable")
 _PAGE = 60  # rows, about
@@ -239,13 +250,17 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
 
 
 def attention_counts(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, int]:
-    """How many patients each ready list holds."""
+    """How many patients each ready list holds; lists that the scale does not have are left out.
+
+    A count of 0 would say that nobody is on a list which the scale cannot tell of.
+    """
+    names = lists_on(INSTRUMENTS[cohort.instrument])
     sizes = list_sizes(connection, scope, cohort)
     shelf, _ = _shelf(connection, cohort.instrument, frozenset())
     if shelf != cohort.instrument:
         total = sum(patients for patients, _ in sizes.values())
-        return {name: total if NOT_MEASURED in kinds(None, name) else 0 for name in ATTENTION}
-    return {name: sum(n for k, (n, _) in sizes.items() if k in kinds(None, name)) for name in ATTENTION}
+        return {name: total if NOT_MEASURED in kinds(None, name) else 0 for name in names}
+    return {name: sum(n for k, (n, _) in sizes.items() if k in kinds(None, name)) for name in names}
 
 
 def sparklines(connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str) -> pd.DataFrame:

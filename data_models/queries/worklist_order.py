@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, tuple_, union_all
 
+from data_models.instruments import Instrument
 from data_models.outcomes import scores
 from data_models.tables import WORKLIST_VALUES, Course, CourseOutcome, Patient, SessionFact, WorklistFact
 
@@ -51,6 +52,12 @@ def kinds(state: str | None, attention: str | None) -> frozenset[int]:
     if attention == "no_score_since_session":
         found = {k for k in found if k & _UNSCORED}
     return frozenset(found | {k + RECENT for k in found})
+
+
+def lists_on(scale: Instrument) -> tuple[str, ...]:
+    """The ready lists that a scale can tell of: not all have an item 9, or a change from which on one is worse."""
+    lacking = {"item9_raised": not scale.has_item9, "worse": scale.meaningful_change is None}
+    return tuple(name for name in ATTENTION if not lacking.get(name))
 
 
 def _state(kind: int) -> int:

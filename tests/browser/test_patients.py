@@ -25,7 +25,7 @@ def opened(new_page: Callable[..., Page], url: str, **options: Any) -> Page:
 def test_a_fading_patient_is_found_and_opened(new_page):
     page = opened(new_page, "/patients")
     page.get_by_role("link", name="Fading").click()
-    expect(page.locator("#worklist-sentence")).to_contain_text("fading (response not yet lost)")
+    expect(page.locator("#worklist-sentence")).to_contain_text("fading, or no longer in response")
     expect(page.locator(".ag-row[row-index='0'] [col-id='state']")).to_contain_text("Fading")
     expect(page.locator(".state-cell", has_text="Fading").nth(8)).to_be_visible()
     expect(page.locator(".state-cell", has_not_text="Fading")).to_have_count(0)

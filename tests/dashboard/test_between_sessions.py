@@ -63,8 +63,24 @@ def test_words_count_the_sessions_they_rest_on():
     rows = between_sessions(sessions(0, 7), scores((-1, 20), (1, 12), (2, 10), (6, 15), (9, 8)), DEFAULT_RULES)
     text = between_words(rows)
     assert "falls by a median of 8.5 points" in text
-    assert "(median of 2 sessions with a score before and after)" in text
-    assert "risen again by a median of 5 points (1 session with scores to tell)" in text
+    assert "(2 sessions with a score before and after)" in text
+    assert "risen again by 5 points (1 session with scores to tell)" in text  # one is no median
+
+
+def test_a_score_that_rises_after_a_session_has_not_risen_again():
+    text = between_words(between_sessions(sessions(0, 7), scores((-1, 10), (1, 14), (2, 13), (6, 15)), DEFAULT_RULES))
+    assert text == (
+        "After a session the score does not fall: its lowest is 3 points higher (1 session with a score before and "
+        "after); by the next session it has risen by 2 points (1 session with scores to tell)."
+    )
+
+
+def test_a_score_that_stays_is_not_said_to_fall():
+    text = between_words(between_sessions(sessions(0, 7), scores((-1, 10), (1, 10), (6, 10)), DEFAULT_RULES))
+    assert text == (
+        "After a session the score does not fall: its lowest is the same (1 session with a score before and after); "
+        "by the next session it has not risen (1 session with scores to tell)."
+    )
 
 
 def test_words_without_scores_around_a_session():

@@ -55,7 +55,7 @@ def test_there_is_no_band_where_few_courses_were_scored(day):
 def test_nothing_to_draw_says_so():
     figure = context(BAND[:0], [], "phq9", "course")
     assert figure["data"] == []
-    assert "No course has a score" in figure["layout"]["annotations"][0]["text"]
+    assert "Too few similar courses" in figure["layout"]["annotations"][0]["text"]
     go.Figure(context(BAND[:0], [([1.0], [5.0])], "phq9", "course"))
 
 

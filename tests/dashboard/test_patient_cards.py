@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import Connection
 
 from dashboard.figures import base
+from dashboard.pages import patient
 from dashboard.pages import patient_cards as cards
 from dashboard.pages import patient_parts as parts
 from dashboard.pages.patient_query import PatientView
@@ -86,6 +88,60 @@ def test_every_card_of_the_sample_is_made_and_valid(connection, band):
                 assert {trace["type"] for trace in figure["data"]} <= set(base.TRACE_TYPES)
             words = texts_of(card).replace("None of the list", "")
             assert not re.search(r"\bnan\b|\bNone\b|<NA>", words), f"{row['patient_code']}: {card}"
+
+
+def test_a_course_without_a_score_is_compared_with_those_of_its_own_route(connection, monkeypatch):
+    listed, _ = worklist(connection, ALL, CohortFilter(route=("sublingual",)), limit=1)
+    records = found(connection, listed["patient_code"].iloc[0])
+    unscored = dataclasses.replace(records, scores=[], outcomes=[])
+    monkeypatch.setattr(patient.data, "ask", lambda query, *rest, **named: query(connection, ALL, *rest, **named))
+    monkeypatch.setattr(patient.data, "rules", lambda: DEFAULT_RULES)
+    text = texts_of(patient.in_context(unscored, ""))
+    assert "scores of sublingual courses with" in text
+    assert "without a recorded route" not in text
+    assert "This course has no score after its first session to compare." in text
+    (figure,) = figures_of(patient.in_context(unscored, ""))
+    assert figure["data"], "the band is drawn"
+
+
+@pytest.mark.parametrize("phases, said", [("ii", "1, induction only"), ("im", "1, induction and maintenance")])
+def test_a_course_says_what_it_was_given_and_not_that_it_goes_on(phases, said):
+    names = {"i": "induction", "m": "maintenance"}
+    sessions = [
+        {"course": 1, "days": float(day), "phase": names[p], "drug": "ketamine", "route": "iv"}
+        for day, p in enumerate(phases)
+    ]
+    who = {"diagnosis": "ptsd", "age_band": None, "sex": "female", "conditions": None, "clinic": None}
+    records = parts.PatientRecords(who, sessions, [], [], [])
+    assert f'"children": "{said}"' in texts_of(parts.facts(records, records.view("")))
+
+
+@pytest.mark.parametrize(
+    "align, phase, who",
+    [
+        ("course", "induction", "IV courses with induction only"),
+        ("course", "maintenance", "IV courses with maintenance"),
+        ("session", "induction", "IV courses after induction sessions"),
+    ],
+)
+def test_similar_courses_are_named_by_what_they_were_given(connection, band, align, phase, who):
+    listed, _ = worklist(connection, ALL, CohortFilter(route=("iv",)), limit=1)
+    records = found(connection, listed["patient_code"].iloc[0])
+    view = records.view(f"?align={align}")
+    text = texts_of(cards.context_card(records, view, DEFAULT_RULES, band, "iv", phase))
+    assert f"scores of {who} on the PHQ-9" in text
+    assert "in induction" not in text
+
+
+def test_several_courses_stand_in_a_frame_that_scrolls_and_one_does_not(connection):
+    listed, _ = worklist(connection, ALL, CohortFilter(), limit=1000)
+    records = found(connection, listed[listed["course"] > 1]["patient_code"].iloc[0])
+    both = cards.trajectory_card(records, records.view("?course=all"), DEFAULT_RULES)
+    (frame,) = [one for one in both._traverse() if getattr(one, "className", None) == "side-by-side"]
+    assert (frame.tabIndex, frame.style["--courses"]) == (0, str(len(records.courses)))
+    assert len(list(figures_of(frame))) == 1
+    alone = cards.trajectory_card(records, records.view("?course=1"), DEFAULT_RULES)
+    assert "side-by-side" not in texts_of(alone)
 
 
 def test_hypertension_is_marked_and_nothing_recorded_is_not_none():

@@ -97,19 +97,52 @@ def test_loss_names_both_ends_of_its_interval():
 
 def test_response_that_came_back_is_said():
     row = outcome(duration_event=1, duration_days=24.0, loss_left=21.0, loss_right=28.0, last_response=1)
-    assert words.held(row, DEFAULT_RULES).endswith("In response again at the last score, on day 30.")
+    assert words.course_words(row, DEFAULT_RULES).endswith(" In response again at the last score, on day 30.")
 
 
 @pytest.mark.parametrize(
     "end, expected",
     [
-        ("loss", "Held 23 days after the last induction session."),
-        ("retreated", "Held 23 days after the last induction session, until the next session."),
+        ("loss", "Lost by 23 days after the last induction session (not yet at 16)."),
+        ("retreated", "No loss seen by the next session, 23 days after the last induction session."),
         ("censored", "Not lost 23 days after the last induction session, at the last score."),
     ],
 )
 def test_durability_after_induction_in_each_end(end, expected):
-    assert words.durability(outcome(durability_days=23.0, durability_end=end), DEFAULT_RULES) == expected
+    row = outcome(durability_days=23.0, durability_end=end, durability_left=16.0 if end == "loss" else NAN)
+    assert words.durability(row, DEFAULT_RULES) == expected
+
+
+@pytest.mark.parametrize(
+    "days, left, expected",
+    [
+        (83.4, 30.2, "Lost by 83 days after the last induction session (not yet at 30)."),
+        (5.0, 0.5, "Lost by 5 days after the last induction session (not yet at 12 hours)."),
+        (30.4, 30.1, "Lost by 30.4 days after the last induction session (not yet at 30.1)."),
+    ],
+)
+def test_the_loss_after_induction_lies_in_an_interval_of_two_ends(days, left, expected):
+    row = outcome(durability_days=days, durability_end="loss", durability_left=left)
+    assert words.durability(row, DEFAULT_RULES) == expected
+
+
+def test_a_response_that_came_back_in_induction_is_said_before_how_long_it_lasted():
+    row = outcome(
+        onset_left=0.0, onset_right=1.0, duration_event=1, duration_days=3.0, loss_left=1.0, loss_right=4.0,
+        last_response=0, state="response_lost", last_induction_days=14.0, durability_days=83.0, durability_end="loss",
+        durability_left=30.0,
+    )  # fmt: skip
+    assert words.course_words(row, DEFAULT_RULES).endswith(
+        "It held 3 days: lost on day 4 (not yet lost on day 1). In response again at the end of induction; "
+        "lost by 83 days after the last induction session (not yet at 30)."
+    )
+    for end, said in (("retreated", "; no loss seen by the next"), ("censored", "; not lost 83 days after")):
+        assert f"In response again at the end of induction{said}" in words.durability(
+            row | {"durability_end": end}, DEFAULT_RULES
+        )
+    # One loss alone, after the end of induction: nothing came back.
+    once = row | {"loss_left": 44.0, "loss_right": 97.0}
+    assert words.durability(once, DEFAULT_RULES).startswith("Lost by 83 days")
 
 
 def test_durability_without_an_end_of_induction_score():
@@ -188,12 +221,60 @@ def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
     assert words.moment(67.9) == "on day 68"
     assert words.moment(6.1) == "on day 6.1"
     row = outcome(duration_event=1, duration_days=40.0, loss_left=67.8, loss_right=68.2, last_response=1)
-    assert words.held(row, DEFAULT_RULES) == (
-        "It held 40 days: lost on day 68.2 (not yet lost on day 67.8). In response again at the last score, on day 30."
-    )
+    assert words.held(row, DEFAULT_RULES) == "It held 40 days: lost on day 68.2 (not yet lost on day 67.8)."
 
 
 def test_slipped_out_of_response_without_a_loss_is_said():
     row = outcome(duration_event=0, last_response=0, state="fading")
     assert ", no longer in response" in words.state_words(row, DEFAULT_RULES)
     assert ", no longer in response" not in words.state_words(outcome(state="fading"), DEFAULT_RULES)
+
+
+def test_what_slipped_out_of_response_says_why_it_is_not_lost():
+    row = outcome(state="fading", best=2.0, last=8.0, baseline=12.0, last_response=0)
+    assert words.state_words(row, DEFAULT_RULES) == (
+        "Fading: latest PHQ-9 8 (mild) on day 30, no longer in response, 6 points above the best of 2; 60% of the "
+        "improvement from baseline 12 is given back. It does not count as lost, because the score is below the "
+        "moderate cut-off of 10."
+    )
+
+
+@pytest.mark.parametrize("last", [4.0, 6.0])
+def test_no_more_than_all_of_the_improvement_is_given_back(last):
+    row = outcome(state="fading", best=0.0, last=last, baseline=4.0, last_response=0)
+    text = words.state_words(row, DEFAULT_RULES)
+    assert "; all of the improvement from baseline 4 is given back. It does not count as lost" in text
+    assert "%" not in text
+
+
+def test_what_is_told_of_a_course_is_told_in_the_order_of_time():
+    row = outcome(
+        onset_left=0.0, onset_right=1.0, duration_event=1, duration_days=3.0, loss_left=1.0, loss_right=4.0,
+        last_response=1, last_induction_days=14.0, durability_days=12.0, durability_end="loss", durability_left=5.0,
+    )  # fmt: skip
+    told = words.course_words(row, DEFAULT_RULES)
+    assert told.index("It held") < told.index("at the end of induction") < told.index("again at the last score")
+    still = words.course_words(row | {"durability_end": "censored"}, DEFAULT_RULES)
+    assert still.endswith("In response again at the end of induction; "
+                          "not lost 12 days after the last induction session, at the last score.")  # fmt: skip
+
+
+def test_out_of_response_at_the_end_of_induction_but_not_lost_is_no_contradiction():
+    row = outcome(
+        last_induction_days=6.0, end_of_induction_score=9.0, end_of_induction_days=5.0, end_of_induction_response=0
+    )
+    said = "Not in response at the end of induction, though not lost by the loss rule (score 9, 5 days after"
+    assert words.durability(row, DEFAULT_RULES).startswith(said)
+    # Lost before it, or no response yet then: nothing to explain.
+    for other in ({"duration_event": 1, "loss_left": 4.0, "loss_right": 8.0}, {"onset_right": 12.0}):
+        assert "though" not in words.durability(row | other, DEFAULT_RULES)
+
+
+def test_a_latest_score_at_the_baseline_is_not_zero_percent_below_it():
+    text = words.state_words(outcome(state="no_response", ever_response=0, last=20.0), DEFAULT_RULES)
+    assert text == "No response yet: latest PHQ-9 20 (severe) on day 30, the same as the baseline 20."
+
+
+def test_without_a_baseline_the_latest_score_is_told_all_the_same():
+    text = words.state_words(outcome(baseline=NAN), DEFAULT_RULES)
+    assert text.endswith("improvement cannot be measured. Latest PHQ-9 7 (mild) on day 30.")

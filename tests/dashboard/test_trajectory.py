@@ -139,6 +139,19 @@ def test_onset_and_loss_are_named_where_they_were_seen(records):
     assert (loss["x"], loss["text"]) == (40, "lost, day 40")
 
 
+def test_a_response_that_came_back_and_was_lost_again_has_both_losses_named(records):
+    scores, sessions, effects, outcomes = records
+    again = outcomes.assign(loss_right=1.0, durability_end="loss", last_induction_days=3.0, durability_days=37.0)
+    figure = draw((scores, sessions, effects, again))
+    named = [(note["x"], note["text"]) for note in notes(figure, "lost seen")]
+    assert named == [(1, "lost, day 1"), (40, "lost, day 40")]
+    early = outcomes.assign(loss_right=1.0, durability_end="loss", last_induction_days=3.0, durability_days=1.0)
+    # Near the left edge a name to the left would lie over the names of the bands.
+    assert [note["xanchor"] for note in notes(draw((scores, sessions, effects, early)), "lost seen")] == ["left"] * 2
+    once = outcomes.assign(durability_end="loss", last_induction_days=3.0, durability_days=37.0)
+    assert len(notes(draw((scores, sessions, effects, once)), "lost seen")) == 1
+
+
 def test_all_strips_share_the_axis_of_days(records):
     figure = draw(records, instruments=["phq9", "gad7"])
     assert {trace["xaxis"] for trace in figure["data"]} == {"x"}
@@ -249,3 +262,11 @@ def test_hover_tells_score_band_improvement_and_why_it_is_hollow(records):
     assert "(mild) on day 4" in text
     assert "60% below the baseline of 20: response" in text
     assert "asks about the last 14 days" in text
+
+
+def test_names_of_pressure_limits_fit_in_the_margin(records):
+    scores, sessions, effects, outcomes = records
+    figure = draw((scores, sessions.assign(systolic_highest=190.0, diastolic_highest=115.0), effects, outcomes))
+    texts = [note["text"] for note in figure["layout"]["annotations"] if "stolic" in note["text"]]
+    assert len(texts) == 2
+    assert max(len(line) for text in texts for line in text.split("<br>")) <= len("diastolic")

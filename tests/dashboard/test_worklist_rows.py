@@ -33,7 +33,9 @@ def test_a_row_in_words():
     assert made["state"]["shape"]
     assert (made["baseline"], made["improvement"]) == ("20", "60%")
     assert made["last"] == {"score": "8", "band": "mild"}
-    assert (made["last_days"], made["sessions"], made["diagnosis"]) == ("12 days", "6 IV", "PTSD")
+    assert (made["last_days"], made["diagnosis"]) == ("12 days", "PTSD")
+    assert made["sessions"] == {"text": "6 IV", "course": ""}
+    assert row(course=2, route="sublingual")["sessions"] == {"text": "6 Sublingual", "course": "course 2"}
     assert made["item9"] == {"text": "1 (−1)", "raised": False}
     assert [flag["text"] for flag in made["flags"]] == ["high BP", "moderate"]
 
@@ -69,7 +71,10 @@ def test_item9_is_raised_as_in_the_ready_list(last, change, raised):
 
 def test_sentence_counts_and_names_what_is_listed():
     said = worklist_rows.sentence(27, "fading", None, "", PHQ9, "route IV")
-    assert said == "27 patients fading (response not yet lost), latest course, PHQ-9. Filters: route IV."
+    assert said == (
+        "27 patients fading, or no longer in response without having met the loss rule, latest course, PHQ-9. "
+        "Filters: route IV."
+    )
     assert worklist_rows.sentence(1, None, None, "", PHQ9, "") == "1 patient, latest course, PHQ-9."
 
 
@@ -82,3 +87,14 @@ def test_an_empty_list_says_what_to_do():
 def test_the_response_line_follows_the_rule_and_needs_a_baseline():
     frame = pd.concat([listed(), listed(patient_id=6, baseline=NAN), listed(patient_id=7, baseline=0.0)])
     assert worklist_rows.responses(frame, OutcomeRules(response_improvement=0.6)) == {5: pytest.approx(8.0)}
+
+
+def test_a_scale_without_item_9_says_where_it_is_and_counts_nobody():
+    said = worklist_rows.sentence(0, "item9_raised", None, "", INSTRUMENTS["peg"], "route IV")
+    assert said == "Item 9 is part of the PHQ-9: choose that scale."
+    assert worklist_rows.not_on("item9_raised", PHQ9) == worklist_rows.not_on(None, INSTRUMENTS["peg"]) == ""
+
+
+def test_a_scale_without_a_smallest_change_calls_nobody_not_worse():
+    said = worklist_rows.sentence(0, "worse", None, "", INSTRUMENTS["auditc"], "")
+    assert said == "No smallest change is agreed on for the AUDIT-C, so nobody counts as worse on it."

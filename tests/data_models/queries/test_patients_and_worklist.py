@@ -11,7 +11,15 @@ from data_models import store_worklist
 from data_models.cohort_filter import CohortFilter
 from data_models.queries import NotAllowed, patients
 from data_models.queries.choices import choices
-from data_models.queries.worklist import SORTABLE, attention_counts, list_sizes, neighbours, sparklines, worklist
+from data_models.queries.worklist import (
+    ATTENTION,
+    SORTABLE,
+    attention_counts,
+    list_sizes,
+    neighbours,
+    sparklines,
+    worklist,
+)
 from data_models.queries.worklist_order import RECENT
 from data_models.scope import Scope
 from data_models.store import Store
@@ -186,6 +194,13 @@ def test_on_a_scale_that_nobody_was_given_all_are_not_measured(connection: Conne
     counts = attention_counts(connection, ALL, madrs)
     assert {name: n for name, n in counts.items() if n} == {"no_score_since_session": 4}
     assert worklist(connection, ALL, madrs)[0]["state"].unique().tolist() == ["not_measured"]
+
+
+def test_a_list_that_the_scale_cannot_tell_of_has_no_count(connection: Connection) -> None:
+    assert "item9_raised" not in attention_counts(connection, ALL, CohortFilter("peg"))
+    assert "worse" not in attention_counts(connection, ALL, CohortFilter("auditc"))
+    assert set(attention_counts(connection, ALL, PHQ9)) == set(ATTENTION)
+    assert _codes(connection, CohortFilter("peg"), attention="item9_raised") == []
 
 
 # --- what the database does for it ---------------------------------------------------------------
