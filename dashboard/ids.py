@@ -6,6 +6,7 @@ from __future__ import annotations
 URL = "url"
 PAGE = "page"
 NOTICE = "notice"
+UNANSWERED = "unanswered"
 DATA_SET = "data-set-name"
 NAVIGATION = "navigation"
 WHO = "who"

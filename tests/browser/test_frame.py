@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.cohort import present_values
@@ -208,6 +208,31 @@ def test_the_keyboard_reaches_content_and_focus_is_seen(new_page: Callable[..., 
         )
     assert all(visible for _, visible in seen)
     assert "SUMMARY" in {name for name, _ in seen}
+
+
+def test_a_page_that_is_not_answered_says_that_its_figures_may_be_old(
+    chromium: Browser, address: str, go_to: Callable[[Page, str], None]
+) -> None:
+    page = chromium.new_page(base_url=address)  # the browser complains of each failed request: that is wanted here
+    page.goto("/side-effects")
+    said, body = page.get_by_role("alert"), page.locator(".page .cards").first
+    drawn(page)
+    before = body.inner_text()
+    failures: list[Callable[[Route], None]] = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>", content_type="text/html"),
+    ]
+    for fail, query in zip(failures, ("route=im", "route=iv"), strict=True):
+        page.route("**/_dash-update-component*", fail)
+        go_to(page, f"/side-effects?{query}")
+        expect(said).to_contain_text("does not answer: the figures below may not be those of the filters above")
+        expect(body).to_have_css("opacity", "0.45")
+        assert body.inner_text() == before
+        page.unroute_all()
+        go_to(page, "/side-effects")
+        expect(said).to_have_text("")
+        expect(body).to_have_css("opacity", "1")
+    page.close()
 
 
 # Texts that their own box, or one around it that does not scroll, cuts off; labels of charts that leave their card.
