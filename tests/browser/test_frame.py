@@ -264,6 +264,13 @@ FITTED = """() => [...document.querySelectorAll('.js-plotly-plot')].every(plot =
     Math.abs(plot.querySelector('.main-svg').getBoundingClientRect().width - plot.clientWidth) <= 1)"""
 
 
+# Everything that can be opened stands open, tables drawn.
+ALL_OPEN = """() => {
+    document.querySelectorAll('details').forEach(one => { one.open = true });
+    return [...document.querySelectorAll('.behind [data-table]')].every(place => place.querySelector('table'));
+}"""
+
+
 def test_no_text_is_cut_and_a_page_scrolls_in_one_direction_only(
     new_page: Callable[..., Page], go_to: Callable[[Page, str], None], demo: str, code: str
 ) -> None:
@@ -275,12 +282,14 @@ def test_no_text_is_cut_and_a_page_scrolls_in_one_direction_only(
         "/side-effects": ".section .main-svg",
         "/patients?search=S-3": ".ag-row[row-index='0'] .patient-link",
         f"/patient/{code}": "#patient-context .main-svg",
+        "/records": ".completeness",
     }
     found = {}
     for path, ready in seen.items():
         go_to(page, path)
         page.locator(ready).first.wait_for()
         expect(page.locator(".bone")).to_have_count(0)
+        page.wait_for_function(ALL_OPEN)
         for width in (390, 1024, 1440):
             page.set_viewport_size({"width": width, "height": 844})
             page.wait_for_function(FITTED)
