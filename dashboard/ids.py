@@ -46,5 +46,6 @@ COMPARE_BY = "by"  # key in the URL of what the cohort is compared by
 COMPARE_BODY = "compare-body"
 SIDE_EFFECTS_BODY = "side-effects-body"
 SIDE_EFFECTS_CUE = "side-effects-cue"
+EXPORT_FIGURES = "figures"  # key in the URL of which of the exports is shown
 SIDE_EFFECTS_BY = "side-by"  # key in the URL of how side effects are broken down
 SIDE_EFFECTS_BREAKDOWN = "side-effects-breakdown"
