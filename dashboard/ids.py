@@ -38,6 +38,14 @@ def filter_id(key: str) -> dict[str, str]:
     return {"type": FILTER, "key": key}
 
 
+# The audit trail's filters, by what they filter
+TRAIL_FILTERS = {
+    name: filter_id(key)
+    for name, key in (
+        ("actor", "who"), ("action", "did"), ("text", "about"), ("first_day", "from"), ("last_day", "to"),
+    )
+}  # fmt: skip
+
 # The cohort pages
 COHORT_BODY = "cohort-body"
 COHORT_CUE = "cohort-cue"

@@ -4,7 +4,7 @@ window.dash_clientside = window.dash_clientside || {};
 (function () {
   const DEFAULTS = { instrument: "phq9", "side-by": "route", figures: "outcomes" };
   // Controls of one value; all others take several, joined by commas.
-  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by"]);
+  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by", "who", "did", "about", "from", "to"]);
   // What narrows the cohort, and so has a chip.
   const NARROWS = new Set([
     "clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",

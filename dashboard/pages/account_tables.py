@@ -56,7 +56,7 @@ def people(rows: Sequence[Any], me: str) -> Component:
             ", ".join(NAMES.get(role, role) for role in sorted(unpack(row.roles) or ())),
             seen,
             factor,
-            "disabled" if row.disabled else f"{row.last_sign_in[:16]} UTC" if row.last_sign_in else "never",
+            _last_sign_in(row),
         ]
         buttons = [_button("Change", row.name, manage.CHANGE)]
         if row.name != me:
@@ -78,6 +78,11 @@ def people(rows: Sequence[Any], me: str) -> Component:
         )
     headings = ["Name", "Roles", "Clinics", "Second factor", "Last sign-in", "Change"]
     return html.Table([_head(headings), html.Tbody(body)], className="people")
+
+
+def _last_sign_in(row: Any) -> str:
+    last = f"{row.last_sign_in[:16]} UTC" if row.last_sign_in else "never"
+    return f"{last}; disabled now" if row.disabled else last
 
 
 def _button(text: str, name: str, do: str) -> Component:
