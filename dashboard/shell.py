@@ -179,7 +179,9 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
         shown: list[Any] = [html.Span(clinics, className="clinic")] if clinics else []
         if store.synthetic():
             shown.append(html.Span(SYNTHETIC, className="badge"))
-        return [*shown, "" if name == SYNTHETIC else name]
+        if name and name != SYNTHETIC:
+            shown.append(html.Span(name, className="data-name"))
+        return shown
 
     app.clientside_callback(
         ClientsideFunction("frame", "navigate"),

@@ -28,6 +28,7 @@ WORDS = {
     "imported": "imported records",
     "patient_report": "took a patient's report",
     "rules_changed": "changed the rules",
+    "data_set_named": "named the data set",
     "account_added": "added an account",
     "account_changed": "changed an account",
     "account_disabled": "disabled an account",

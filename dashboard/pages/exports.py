@@ -268,7 +268,13 @@ def _section(section: Section) -> Component:
 def _drawing(chart: Chart) -> Component:
     """The drawing as the file holds it: on white, as on paper."""
     source = "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode()).decode()
-    return html.Img(src=source, alt=chart.alt, className="printed-chart")
+    return html.Div(
+        html.Img(src=source, alt=chart.alt, className="printed-chart"),
+        className="drawing-scroll",
+        tabIndex=0,
+        role="group",
+        **{"aria-label": "Drawing"},
+    )
 
 
 def _table(table: Table) -> Component:
