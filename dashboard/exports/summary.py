@@ -126,13 +126,13 @@ def _suppression(least: int, shown: Sequence[Table]) -> str:
     marks = [mark for table in shown if not table.why_hidden for mark in table.marks()]
     at_steps = sum(len(table.marks()) for table in shown if table.why_hidden)
     small = sum(mark != HIDDEN for mark in marks)
-    cells = f"{small:,} cells of the tables read <{least}, {len(marks) - small:,} read {HIDDEN}"
+    cells = f"cells of the tables that read <{least}: {small:,}; that read {HIDDEN}: {len(marks) - small:,}"
     said = [
         f"counts from 1 to {least - 1} are hidden, and so is each number from which one would follow: "
         + (cells if marks else "no cell of the tables had to be")
     ]
     if at_steps:
-        said.append(f"At the steps of curves {at_steps:,} more read {HIDDEN}, for the reason given there")
+        said.append(f"Cells at the steps of curves that read {HIDDEN}, for the reason given there: {at_steps:,}")
     said.append("Zero is shown")
     if any(table.name.endswith("_curve") for table in shown):
         said.append(f"Each step of a curve covers at least {least} events")
