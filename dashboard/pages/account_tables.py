@@ -39,6 +39,9 @@ WORDS = {
 }
 
 
+_FOR_PROGRAMS = ("hidden",)  # which counts a file printed, a bit each: `exports/shown.py`
+
+
 def words_of(action: str) -> str:
     """An action of the trail in words."""
     return WORDS.get(action, action.replace("_", " "))
@@ -124,7 +127,8 @@ def _details(text: str) -> str:
         values = json.loads(text)
     except ValueError:
         return text
-    return "; ".join(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in values.items() if value is not None)
+    told = {key: value for key, value in values.items() if value not in (None, "", []) and key not in _FOR_PROGRAMS}
+    return "; ".join(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in told.items())
 
 
 def _plain(value: Any) -> str:

@@ -317,8 +317,8 @@ def _table(table: Table) -> Component:
     notes = [table.note] if table.note and rows else []
     if len(table.rows) > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {len(table.rows):,} rows; the file has all.")
-    if table.marks() and not table.why_hidden:
-        notes.append(f"<{LEAST}: {reason(f'<{LEAST}')}. hidden: {reason('hidden')}.")
+    if not table.why_hidden:
+        notes += [f"{mark}: {reason(mark)}." for mark in sorted(set(table.marks()))]
     return html.Div([*body, html.P(" ".join(notes), className="card-note")] if notes else body)
 
 

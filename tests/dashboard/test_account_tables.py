@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import plotly.utils
 import pytest
 
-from dashboard.pages.account_tables import people
+from dashboard.pages.account_tables import people, trail
 from dashboard.pages.accounts import trail_filters
+from data_models.audit import Entry
 
 NOTHING = dict.fromkeys(("actor", "action", "text", "first_day", "last_day"), "")
 
@@ -30,6 +31,12 @@ def test_a_disabled_account_keeps_its_last_sign_in(last: str, disabled: bool, sa
     )  # fmt: skip
     shown = json.dumps(people([row], "olga"), cls=plotly.utils.PlotlyJSONEncoder)
     assert f'"children": "{said}"' in shown
+
+
+def test_what_was_done_is_told_without_what_is_for_programs() -> None:
+    details = '{"by": "", "hidden": "c-nJdU|7Jwz", "courses": 321, "again": false, "rules": []}'
+    entry = Entry(7, "2026-11-28T10:13:41", "adam", "export", "outcomes.csv", details, "")
+    assert '"courses: 321; again: no"' in json.dumps(trail([entry], 1), cls=plotly.utils.PlotlyJSONEncoder)
 
 
 def test_the_address_says_which_entries_of_the_trail() -> None:
