@@ -10,7 +10,9 @@ import typer
 from dashboard.access.commands import note, verify
 from dashboard.opening import Database, open_existing, open_store
 from dashboard.settings import database_url
-from dashboard.terminal import Progress, say
+from dashboard.terminal import CommandError, Progress, say
+
+LONGEST_NAME = 60  # characters: the header has one line
 
 database_app = typer.Typer(help="Care of the database.", rich_markup_mode=None)
 
@@ -20,6 +22,24 @@ def upgrade(database: Database = None) -> None:
     """Bring the database's tables to this version of the product."""
     open_store(database_url(database), upgrade=True).close()
     say("The database is up to date.")
+
+
+@database_app.command("name")
+def name_data_set(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="For the header and every file; empty: none.")],
+    database: Database = None,
+) -> None:
+    """Name the data set, for example after the clinic; the header and every file that is taken say it."""
+    name = " ".join(name.split())
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise CommandError(f"a name has up to {LONGEST_NAME} printable characters; choose a shorter one", 2)
+    store = open_existing(database)
+    if store.synthetic():
+        raise CommandError("this is the synthetic sample, which keeps its name; name the database of your own records")
+    note(store, "data_set_named", name)
+    store.set_name(name, synthetic=False)
+    store.close()
+    say(f"The data set is named {name}." if name else "The data set has no name.")
 
 
 @database_app.command("verify")

@@ -6,6 +6,7 @@ from __future__ import annotations
 URL = "url"
 PAGE = "page"
 NOTICE = "notice"
+UNANSWERED = "unanswered"
 DATA_SET = "data-set-name"
 NAVIGATION = "navigation"
 WHO = "who"
@@ -37,6 +38,14 @@ def filter_id(key: str) -> dict[str, str]:
     return {"type": FILTER, "key": key}
 
 
+# The audit trail's filters, by what they filter
+TRAIL_FILTERS = {
+    name: filter_id(key)
+    for name, key in (
+        ("actor", "who"), ("action", "did"), ("text", "about"), ("first_day", "from"), ("last_day", "to"),
+    )
+}  # fmt: skip
+
 # The cohort pages
 COHORT_BODY = "cohort-body"
 COHORT_CUE = "cohort-cue"
@@ -45,5 +54,6 @@ COMPARE_BY = "by"  # key in the URL of what the cohort is compared by
 COMPARE_BODY = "compare-body"
 SIDE_EFFECTS_BODY = "side-effects-body"
 SIDE_EFFECTS_CUE = "side-effects-cue"
+EXPORT_FIGURES = "figures"  # key in the URL of which of the exports is shown
 SIDE_EFFECTS_BY = "side-by"  # key in the URL of how side effects are broken down
 SIDE_EFFECTS_BREAKDOWN = "side-effects-breakdown"

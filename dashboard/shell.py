@@ -45,7 +45,11 @@ def layout(pages: tuple[Page, ...], here: Page | None = None) -> Component:
     """The frame, with the empty shell of the page `here`, without any data."""
     shell, path = (here.layout(), here.path) if here is not None else (None, "")
     main = html.Main(
-        [html.Div(id=ids.NOTICE, role="status"), html.Div(shell, id=ids.PAGE, className="page", **{"data-page": path})],
+        [
+            html.Div(id=ids.UNANSWERED, role="alert"),  # written by the browser: `assets/answers.js`
+            html.Div(id=ids.NOTICE, role="status"),
+            html.Div(shell, id=ids.PAGE, className="page", **{"data-page": path}),
+        ],
         id="main",
         tabIndex=-1,
     )
@@ -175,7 +179,9 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
         shown: list[Any] = [html.Span(clinics, className="clinic")] if clinics else []
         if store.synthetic():
             shown.append(html.Span(SYNTHETIC, className="badge"))
-        return [*shown, "" if name == SYNTHETIC else name]
+        if name and name != SYNTHETIC:
+            shown.append(html.Span(name, className="data-name"))
+        return shown
 
     app.clientside_callback(
         ClientsideFunction("frame", "navigate"),

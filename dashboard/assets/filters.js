@@ -2,9 +2,9 @@
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
-  const DEFAULTS = { instrument: "phq9", "side-by": "route" };
+  const DEFAULTS = { instrument: "phq9", "side-by": "route", figures: "outcomes" };
   // Controls of one value; all others take several, joined by commas.
-  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by"]);
+  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by", "who", "did", "about", "from", "to"]);
   // What narrows the cohort, and so has a chip.
   const NARROWS = new Set([
     "clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",
@@ -26,6 +26,10 @@ window.dash_clientside = window.dash_clientside || {};
   }
 
   function wanted(params, key, data) {
+    if (key === "figures") { // as the server takes it: what is not offered is the default
+      const found = (data || []).find((item) => item.value === params.get(key));
+      return found ? found.value : DEFAULTS[key];
+    }
     if (SINGLE.has(key)) {
       return params.get(key) || DEFAULTS[key] || "";
     }

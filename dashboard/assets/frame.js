@@ -1,4 +1,4 @@
-// The frame: links that keep the filters, print, and what happens on sign-out.
+// The frame: links that keep the filters, and print.
 window.dash_clientside = window.dash_clientside || {};
 
 (function () {
@@ -76,16 +76,4 @@ window.dash_clientside = window.dash_clientside || {};
       document.querySelectorAll(".js-plotly-plot").forEach((plot) => window.Plotly && window.Plotly.Plots.resize(plot));
     })
   );
-
-  // Dash leaves the page as it was when an answer says 401; the person must sign in again.
-  const fetchAsBefore = window.fetch;
-  window.fetch = function (...parts) {
-    return fetchAsBefore.apply(this, parts).then((response) => {
-      if (response.status === 401) {
-        const here = window.location.pathname + window.location.search;
-        window.location.assign("/sign-in?next=" + encodeURIComponent(here));
-      }
-      return response;
-    });
-  };
 })();

@@ -28,6 +28,7 @@ class Table:
     rows : values by column key. None: not reached or not estimable; a text in a column of numbers: hidden.
     note : what a reader must know beside it.
     keys : columns that name the row; the others hold its values.
+    why_hidden : why counts are hidden here, where the reason is another than elsewhere; the note says it too.
     """
 
     name: str
@@ -36,6 +37,12 @@ class Table:
     rows: Sequence[Mapping[str, Any]]
     note: str = ""
     keys: int = 1
+    why_hidden: str = ""
+
+    def marks(self) -> list[str]:
+        """The marks that stand in place of numbers, one a hidden cell."""
+        numbers = [column.key for column in self.columns if column.kind != "text"]
+        return [row[key] for row in self.rows for key in numbers if isinstance(row.get(key), str)]
 
 
 @dataclass(frozen=True, slots=True)

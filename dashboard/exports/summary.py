@@ -9,6 +9,7 @@ from dashboard import fade_words, words
 from dashboard.exports import completeness, svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
 from dashboard.exports.release import PRODUCT, Release, program_version
+from dashboard.exports.suppression import HIDDEN
 from data_models.cohort_filter import NAMES as KEY_NAMES
 from data_models.instruments import INSTRUMENTS
 from data_models.vocabulary import label
@@ -61,26 +62,47 @@ def document(release: Release, about: str = "all") -> Document:
         for name in sections
         if release.by != "phase" or name in ("completeness", "cohort", "fade", "side_effects", "vital_signs")
     ]
-    scale = INSTRUMENTS[release.cohort.instrument]
-    subtitle = f"{scale.name} ({scale.measures}); lower is better. Days are days since the first session, never dates."
+    made = [makers[name](release) for name in cut]
+    definitions = [tables.rules_table(release.rules)]
+    subtitle = "All scales and all records."
+    if of_a_cohort(about):
+        scale = INSTRUMENTS[release.cohort.instrument]
+        subtitle = f"{scale.name} ({scale.measures}); lower is better."
+        definitions.insert(0, tables.instrument_table(release.cohort.instrument, release.rules))
     return Document(
         title=f"Ketamine treatment outcomes: {title.lower()}",
-        subtitle=subtitle,
-        facts=facts(release),
-        sections=[makers[name](release) for name in cut],
-        definitions=[
-            tables.instrument_table(release.cohort.instrument, release.rules),
-            tables.rules_table(release.rules),
-        ],
+        subtitle=f"{subtitle} Days are days since the first session, never dates.",
+        facts=facts(release, about, made),
+        sections=made,
+        definitions=definitions,
         footer=FOOTER,
     )
 
 
-def facts(release: Release) -> list[tuple[str, str]]:
-    """What the file is and on what it rests."""
+def of_a_cohort(about: str) -> bool:
+    """Whether filters, grouping and scale matter to what a file is about; else it is of all records."""
+    return "cohort" in CATALOGUE[about][1]
+
+
+def facts(release: Release, about: str, sections: Sequence[Section]) -> list[tuple[str, str]]:
+    """What the file is, on what it rests, and what is hidden in its sections."""
     found = [("Data set", release.name or "no name given")]
     if release.synthetic:
         found.append(("Synthetic", SYNTHETIC))
+    if of_a_cohort(about):
+        found += _cohort_facts(release)
+    found += [
+        ("Made on", release.made.isoformat()),
+        ("Program", f"{PRODUCT} {program_version()}"),
+        ("Definitions", f"version {release.rules.version}"),
+        ("Fingerprint of the data", release.fingerprint),
+        ("Small counts", _suppression(release.least, [table for one in sections for table in one.tables])),
+    ]
+    return found
+
+
+def _cohort_facts(release: Release) -> list[tuple[str, str]]:
+    found = []
     where = release.cohort.where()
     for key, value in where.items():
         chosen = ", ".join(tables.group_words(key, v) for v in value) if isinstance(value, list) else f"{value:g}"
@@ -94,28 +116,30 @@ def facts(release: Release) -> list[tuple[str, str]]:
         f"a hidden number of {key}" if isinstance(cohort[key], str) else f"{cohort[key]:,} {key}"
         for key in ("patients", "courses")
     ]
-    found += [
-        ("Rests on", " and ".join(counted)),
-        ("Made on", release.made.isoformat()),
-        ("Program", f"{PRODUCT} {program_version()}"),
-        ("Definitions", f"version {release.rules.version}"),
-        ("Fingerprint of the data", release.fingerprint),
-        ("Small counts", _suppression(release)),
-    ]
-    return found
+    return [*found, ("Rests on", " and ".join(counted))]
 
 
-def _suppression(release: Release) -> str:
-    least = release.least
+def _suppression(least: int, shown: Sequence[Table]) -> str:
+    """What is hidden, and how many cells of the tables that is."""
     if least <= 1:
         return "all numbers are shown"
-    small, further = release.hidden
-    return (
-        f"counts from 1 to {least - 1} are hidden, shown as <{least} or hidden ({small:,}); so is each number from "
-        f"which one would follow, shown as hidden ({further:,} more counts). Zero is shown. Each step of a curve "
-        f"covers at least {least} events. Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; "
-        "Hundepool et al. 2012)"
+    marks = [mark for table in shown if not table.why_hidden for mark in table.marks()]
+    at_steps = sum(len(table.marks()) for table in shown if table.why_hidden)
+    small = sum(mark != HIDDEN for mark in marks)
+    cells = f"cells of the tables that read <{least}: {small:,}; that read {HIDDEN}: {len(marks) - small:,}"
+    said = [
+        f"counts from 1 to {least - 1} are hidden, and so is each number from which one would follow: "
+        + (cells if marks else "no cell of the tables had to be")
+    ]
+    if at_steps:
+        said.append(f"Cells at the steps of curves that read {HIDDEN}, for the reason given there: {at_steps:,}")
+    said.append("Zero is shown")
+    if any(table.name.endswith("_curve") for table in shown):
+        said.append(f"Each step of a curve covers at least {least} events")
+    said.append(
+        "Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)",
     )
+    return ". ".join(said)
 
 
 # --- sections --------------------------------------------------------------------------------

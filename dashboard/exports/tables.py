@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dashboard.exports.document import Column, Table
@@ -17,6 +18,8 @@ Row = dict[str, Any]
 
 NOTHING = "Nobody to count, or too few to show."
 ALL = "All"  # the whole cohort beside its groups
+# See `coarse.curve`.
+_STEPS_HIDDEN = "with the counts at each step would follow how many were censored within it, which may be few"
 _SHARE = (
     Column("events", "With it", "count"),
     Column("n", "Of", "count"),
@@ -172,7 +175,7 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
         Column("low", "95% low", "share"),
         Column("high", "95% high", "share"),
     )
-    return _table(
+    made = _table(
         parts,
         f"{name}_curve",
         f"{title}: curve",
@@ -182,6 +185,7 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
         keyed=1,
         whole=False,
     )
+    return replace(made, note=f"Hidden: {_STEPS_HIDDEN}.", why_hidden=_STEPS_HIDDEN) if made.marks() else made
 
 
 def competing(parts: Parts, by: str | None) -> Table:

@@ -28,6 +28,7 @@ WORDS = {
     "imported": "imported records",
     "patient_report": "took a patient's report",
     "rules_changed": "changed the rules",
+    "data_set_named": "named the data set",
     "account_added": "added an account",
     "account_changed": "changed an account",
     "account_disabled": "disabled an account",
@@ -36,6 +37,9 @@ WORDS = {
     "second_factor_set": "set up a second factor",
     "second_factor_reset": "reset a second factor",
 }
+
+
+_FOR_PROGRAMS = ("hidden",)  # which counts a file printed, a bit each: `exports/shown.py`
 
 
 def words_of(action: str) -> str:
@@ -56,7 +60,7 @@ def people(rows: Sequence[Any], me: str) -> Component:
             ", ".join(NAMES.get(role, role) for role in sorted(unpack(row.roles) or ())),
             seen,
             factor,
-            "disabled" if row.disabled else f"{row.last_sign_in[:16]} UTC" if row.last_sign_in else "never",
+            _last_sign_in(row),
         ]
         buttons = [_button("Change", row.name, manage.CHANGE)]
         if row.name != me:
@@ -78,6 +82,11 @@ def people(rows: Sequence[Any], me: str) -> Component:
         )
     headings = ["Name", "Roles", "Clinics", "Second factor", "Last sign-in", "Change"]
     return html.Table([_head(headings), html.Tbody(body)], className="people")
+
+
+def _last_sign_in(row: Any) -> str:
+    last = f"{row.last_sign_in[:16]} UTC" if row.last_sign_in else "never"
+    return f"{last}; disabled now" if row.disabled else last
 
 
 def _button(text: str, name: str, do: str) -> Component:
@@ -118,7 +127,8 @@ def _details(text: str) -> str:
         values = json.loads(text)
     except ValueError:
         return text
-    return "; ".join(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in values.items() if value is not None)
+    told = {key: value for key, value in values.items() if value not in (None, "", []) and key not in _FOR_PROGRAMS}
+    return "; ".join(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in told.items())
 
 
 def _plain(value: Any) -> str:

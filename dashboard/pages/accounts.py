@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
@@ -26,8 +27,9 @@ SAID = "accounts-said"
 NAME, PERSON_ROLES, CLINICS, SAVE = "accounts-name", "accounts-roles", "accounts-clinics", "accounts-save"
 CHANGED = "accounts-changed"  # grows with each change made here
 TRAIL = "accounts-trail"
-TRAIL_ACTOR, TRAIL_ACTION, TRAIL_TEXT = "accounts-trail-actor", "accounts-trail-action", "accounts-trail-text"
-TRAIL_FROM, TRAIL_TO = "accounts-trail-from", "accounts-trail-to"
+# The trail's filters: keys in the URL.
+WHO, DID, ABOUT, FROM, TO = (ids.TRAIL_FILTERS[key] for key in ("actor", "action", "text", "first_day", "last_day"))
+ANYBODY, ANYTHING = {"value": "", "label": "Anybody"}, {"value": "", "label": "Anything"}
 TRAIL_PAGE, TRAIL_CHECK, TRAIL_CHECKED = "accounts-trail-page", "accounts-trail-check", "accounts-trail-checked"
 EVERY_CLINIC = "Every clinic"
 PAGE_ROWS = 50
@@ -86,13 +88,11 @@ def _form_card() -> Component:
 
 def _trail_card() -> Component:
     filters = [
-        dmc.Select(id=TRAIL_ACTOR, label="Who", data=[], placeholder="All", clearable=True, size="xs",
-                   clearButtonProps={"aria-label": "Clear who"}),
-        dmc.Select(id=TRAIL_ACTION, label="Did what", data=[], placeholder="All", clearable=True, size="xs",
-                   clearButtonProps={"aria-label": "Clear did what"}),
-        dmc.TextInput(id=TRAIL_TEXT, label="Subject or details", placeholder="Search", debounce=300, size="xs"),
-        dmc.TextInput(id=TRAIL_FROM, label="From day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
-        dmc.TextInput(id=TRAIL_TO, label="To day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
+        dmc.Select(id=WHO, label="Who", data=[ANYBODY], allowDeselect=False, size="xs"),
+        dmc.Select(id=DID, label="Did what", data=[ANYTHING], allowDeselect=False, size="xs"),
+        dmc.TextInput(id=ABOUT, label="Subject or details", placeholder="Search", debounce=300, size="xs"),
+        dmc.TextInput(id=FROM, label="From day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
+        dmc.TextInput(id=TO, label="To day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
         html.Button("Check the chain", id=TRAIL_CHECK, type="button", className="small-button"),
     ]  # fmt: skip
     return _card(
@@ -162,30 +162,27 @@ def register(app: Dash) -> None:
     @app.callback(
         Output(TRAIL, "children"),
         Output(TRAIL_PAGE, "total"),
-        Output(TRAIL_ACTOR, "data"),
-        Output(TRAIL_ACTION, "data"),
-        Input(TRAIL_ACTOR, "value"),
-        Input(TRAIL_ACTION, "value"),
-        Input(TRAIL_TEXT, "value"),
-        Input(TRAIL_FROM, "value"),
-        Input(TRAIL_TO, "value"),
+        Output(TRAIL_PAGE, "value"),
+        Output(WHO, "data"),
+        Output(DID, "data"),
+        Input(ids.URL, "search"),
         Input(TRAIL_PAGE, "value"),
         Input(CHANGED, "title"),
     )
-    def show_trail(actor: Any, action: Any, text: Any, first: Any, last: Any, page: Any, _: Any) -> tuple[Any, ...]:
+    def show_trail(search: str | None, page: Any, _: Any) -> tuple[Any, ...]:
         if not may_manage():
-            return message("The audit trail begins with the first account."), 1, [], []
-        number = page if isinstance(page, int) and 0 < page < 10**6 else 1
-        wanted = {"actor": str(actor or ""), "action": str(action or ""), "text": str(text or "")[:100]}
-        days = [_day(given) for given in (first, last)]
-        if None in days:
-            return message("Write a day as year-month-day, for example 2026-01-31."), 1, no_update, no_update
-        wanted |= {"first_day": str(days[0]), "last_day": str(days[1])}
+            return message("The audit trail begins with the first account."), 1, *(no_update,) * 3
+        # Other filters, other entries: from the first page on.
+        number = page if ctx.triggered_id != ids.URL and isinstance(page, int) and 0 < page < 10**6 else 1
+        wanted = trail_filters(search)
+        if wanted is None:
+            return message("Write a day as year-month-day, for example 2026-01-31."), 1, *(no_update,) * 3
         with data.store().connect_access() as connection:
             entries, total = queries.audit_page(connection, **wanted, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
             actors, actions = queries.audit_values(connection)
-        named = [{"value": code, "label": account_tables.words_of(code)} for code in actions]
-        return account_tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, [a for a in actors if a], named
+        people = [ANYBODY, *({"value": name, "label": name} for name in actors if name)]
+        named = [ANYTHING, *({"value": code, "label": account_tables.words_of(code)} for code in actions)]
+        return account_tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, number, people, named
 
     @app.callback(Output(TRAIL_CHECKED, "children"), Input(TRAIL_CHECK, "n_clicks"), prevent_initial_call=True)
     def check_trail(clicks: int | None) -> Any:
@@ -201,9 +198,18 @@ def register(app: Dash) -> None:
         return html.P(["All ", f"{count:,}", " entries hold. Seal: ", html.Code(last[:16])], className="card-note")
 
 
-def _day(given: Any) -> str | None:
+def trail_filters(search: str | None) -> dict[str, str] | None:
+    """Which entries of the trail the URL asks for (`queries.audit_page`); None where a day of it is no day."""
+    given = parse_qs((search or "").lstrip("?"))
+    wanted = {name: given.get(str(control["key"]), [""])[0][:100] for name, control in ids.TRAIL_FILTERS.items()}
+    days = {name: _day(wanted[name]) for name in ("first_day", "last_day")}
+    read = {name: day for name, day in days.items() if day is not None}
+    return wanted | read if len(read) == len(days) else None
+
+
+def _day(given: str) -> str | None:
     """A day as the trail writes it; empty where none was given, None where it is no day."""
-    text = given.strip() if isinstance(given, str) else ""
+    text = given.strip()
     try:
         return datetime.date.fromisoformat(text).isoformat() if text else ""
     except ValueError:

@@ -21,12 +21,11 @@ from dashboard.exports import earlier
 from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
 from dashboard.exports.refusal import Refused
 from dashboard.exports.release import LEAST, Ask, Release, cohorts_of, figures, gather, told_of
-from dashboard.exports.summary import CATALOGUE, document
+from dashboard.exports.summary import CATALOGUE, document, of_a_cohort
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
 from data_models.cohort_filter import KEYS, CohortFilter
 
-ABOUT = "exports-about"
 PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
 REFUSED = "exports-refused"
@@ -50,10 +49,10 @@ def layout() -> Component:
         [html.H1("Exports", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
     )
     about = dmc.Select(
-        id=ABOUT,
+        id=ids.filter_id(ids.EXPORT_FIGURES),
         label="Figures",
         data=[{"value": key, "label": title} for key, (title, _) in CATALOGUE.items()],
-        value="outcomes",
+        value=None,  # the URL decides
         allowDeselect=False,
         size="xs",
         className="filter",
@@ -121,7 +120,7 @@ def _while_running(shown: tuple[Output, Any, Any]) -> list[tuple[Output, Any, An
 
 
 def register(app: Dash) -> None:
-    """The URL's filters and grouping in, the preview out; a button writes the same document as a file."""
+    """What the URL asks for in, the preview out; a button writes the same document as a file."""
 
     @app.callback(
         Output(PREVIEW, "children"),
@@ -129,42 +128,39 @@ def register(app: Dash) -> None:
         Output(SAID, "children"),
         Output(BAR, "value"),
         Input(ids.URL, "search"),
-        Input(ABOUT, "value"),
         Input(STEP, "data"),
         State(ids.URL, "pathname"),
         running=_while_running((Output(WORKING, "className"), "", IDLE)),
     )
-    def preview(search: str | None, about: str | None, step: dict[str, Any] | None, pathname: str | None) -> Any:
+    def preview(search: str | None, step: dict[str, Any] | None, pathname: str | None) -> Any:
         """Some parts a request, so that the page can say how far it is; the last one gives the preview."""
         if not PAGE.holds(pathname or "/"):
             return (no_update,) * 4
-        asked = [search, about]
         begun = step if ctx.triggered_id == STEP else None
-        if begun and begun["asked"] != asked:
+        if begun and begun["asked"] != search:
             return (no_update,) * 4  # the filters have changed since: another request is under way for them
-        cohort, by = _asked(search)
+        cohort, by = _asked(search, about_of(search))
         done, of = worked_out(data.ask, cohort, by, begun["done"] if begun else 0)
         if done < of:
             said = f"{WORKING_TEXT}: {told_of(done, of, by)}."
-            return no_update, {"asked": asked, "done": done, "at": time.time_ns()}, said, str(done / (of + 1))
-        return _previewed(search, about), no_update, WORKING_TEXT, None
+            return no_update, {"asked": search, "done": done, "at": time.time_ns()}, said, str(done / (of + 1))
+        return _previewed(search), no_update, WORKING_TEXT, None
 
     @app.callback(
         Output(DOWNLOAD, "data"),
         Output(REFUSED, "children"),
         *(Input(f"exports-{form}", "n_clicks") for form in FORMATS),
-        State(ABOUT, "value"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
         running=_while_running((Output(WRITING, "hidden"), False, True)),
     )
     def take(*given: Any) -> Any:
-        *clicks, about, search = given
+        *clicks, search = given
         form = str(ctx.triggered_id or "").removeprefix("exports-")
         if form not in FORMATS or not any(clicks):
             return no_update, no_update
         try:
-            release = release_of(search, about)
+            release = release_of(search, about_of(search))
         except Refused as error:
             return no_update, message(str(error), title=TOO_CLOSE, kind="error")
         if not release.whole["cohort"]["courses"]:
@@ -173,16 +169,24 @@ def register(app: Dash) -> None:
         refused = earlier.refused(data.store(), release)
         if refused:
             return no_update, message(refused, title=TOO_CLOSE, kind="error")
-        return file_of(release, _about(about), form), None
+        return file_of(release, about_of(search), form), None
 
 
-def _about(about: str | None) -> str:
+def about_of(search: str | None) -> str:
+    """What of the catalogue the URL asks for."""
+    about = _value(search, ids.EXPORT_FIGURES)
     return about if about in CATALOGUE else "outcomes"
 
 
-def _asked(search: str | None) -> tuple[CohortFilter, str | None]:
-    """The filters and the grouping that the URL has."""
-    by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
+def _value(search: str | None, key: str) -> str:
+    return parse_qs((search or "").lstrip("?")).get(key, [""])[0]
+
+
+def _asked(search: str | None, about: str) -> tuple[CohortFilter, str | None]:
+    """The filters and the grouping that the URL has, where they matter to what is asked for."""
+    if not of_a_cohort(about):
+        return CohortFilter(), None
+    by = _value(search, ids.COMPARE_BY)
     return CohortFilter.from_query(search or ""), by if by in KEYS else None
 
 
@@ -199,21 +203,22 @@ def worked_out(
     return done, len(cohorts)
 
 
-def _previewed(search: str | None, about: str | None) -> Any:
+def _previewed(search: str | None) -> Any:
     """The preview, or why there is none."""
+    about = about_of(search)
     try:
         release = release_of(search, about)
     except Refused as error:
         return message(str(error), title=TOO_CLOSE, kind="error")
     if not release.whole["cohort"]["courses"]:
         return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
-    return previewed(document(release, _about(about)))
+    return previewed(document(release, about))
 
 
-def release_of(search: str | None, about: str | None) -> Release:
+def release_of(search: str | None, about: str) -> Release:
     """The release that the URL asks for, of the clinics that the asker may see; small counts always hidden."""
     store = data.store()
-    cohort, by = _asked(search)
+    cohort, by = _asked(search, about)
     return data.ask(
         gather,
         cohort,
@@ -222,7 +227,7 @@ def release_of(search: str | None, about: str | None) -> Release:
         least=LEAST,
         name=store.name(),
         synthetic=store.synthetic(),
-        with_records=_about(about) == "completeness",
+        with_records="completeness" in CATALOGUE[about][1],
         made=earlier.made(store, data.reading().connection, data.rules()),
         ask=data.ask,
     )
@@ -235,7 +240,8 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
     made = document(release, about)
     content = write(made, form)
     trail.note(earlier.ACTION, f"{about}.{form}", **earlier.told(release, content))
-    name = f"ketamine-{about}-{release.cohort.instrument}-{release.made.isoformat()}.{form}".replace("_", "-")
+    scale = [release.cohort.instrument] if of_a_cohort(about) else []
+    name = "-".join(["ketamine", about, *scale, f"{release.made.isoformat()}.{form}"]).replace("_", "-")
     return dcc.send_bytes(content, name)
 
 
@@ -262,7 +268,13 @@ def _section(section: Section) -> Component:
 def _drawing(chart: Chart) -> Component:
     """The drawing as the file holds it: on white, as on paper."""
     source = "data:image/svg+xml;base64," + base64.b64encode(chart.svg.encode()).decode()
-    return html.Img(src=source, alt=chart.alt, className="printed-chart")
+    return html.Div(
+        html.Img(src=source, alt=chart.alt, className="printed-chart"),
+        className="drawing-scroll",
+        tabIndex=0,
+        role="group",
+        **{"aria-label": "Drawing"},
+    )
 
 
 def _table(table: Table) -> Component:
@@ -284,7 +296,12 @@ def _table(table: Table) -> Component:
             if place < table.keys:
                 cells.append(html.Th(text, scope="row"))
             else:
-                cells.append(html.Td(html.Span(text, title=reason(text)) if hidden else text, className=_side(column)))
+                cells.append(
+                    html.Td(
+                        html.Span(text, title=table.why_hidden or reason(text)) if hidden else text,
+                        className=_side(column),
+                    )
+                )
         rows.append(html.Tr(cells, className="begins" if begins else None))
     body: list[Component] = [
         html.Div(
@@ -300,8 +317,8 @@ def _table(table: Table) -> Component:
     notes = [table.note] if table.note and rows else []
     if len(table.rows) > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {len(table.rows):,} rows; the file has all.")
-    if any(isinstance(row.get(c.key), str) for row in table.rows for c in table.columns if c.kind != "text"):
-        notes.append(f"<{LEAST}: {reason(f'<{LEAST}')}. hidden: {reason('hidden')}.")
+    if not table.why_hidden:
+        notes += [f"{mark}: {reason(mark)}." for mark in sorted(set(table.marks()))]
     return html.Div([*body, html.P(" ".join(notes), className="card-note")] if notes else body)
 
 

@@ -165,6 +165,17 @@ def test_the_trail_is_filtered(signed_in: Any) -> None:
     page.get_by_label("To day (UTC)").fill("2999-12-31")
     page.get_by_label("From day (UTC)").fill("2026-01-01")
     expect(page.locator(".trail tbody tr").first).to_contain_text("adam")
+    page.get_by_role("textbox", name="Did what").click()
+    page.get_by_role("option", name="added an account").click()
+    expect(page.locator("#accounts-trail")).to_contain_text("1 entry.")
+    page.reload()  # the filters are part of the address
+    expect(page.locator("#accounts-trail")).to_contain_text("1 entry.")
+    expect(page.get_by_role("textbox", name="Did what")).to_have_value("added an account")
+    expect(page.get_by_label("Subject or details")).to_have_value("adam")
+    page.get_by_role("textbox", name="Did what").click()
+    page.get_by_role("option", name="Anything").click()
+    page.get_by_label("Subject or details").fill("")
+    expect(page.locator(".trail tbody")).to_contain_text("clara")
 
 
 def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:

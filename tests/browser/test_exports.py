@@ -80,12 +80,28 @@ def test_work_in_progress_is_shown(new_page: Callable[..., Page]) -> None:
 
 
 def test_the_preview_has_the_drawings_and_definitions_of_the_file(new_page: Callable[..., Page]) -> None:
-    shown = preview(new_page("/exports"))
+    page = new_page("/exports")
+    shown = preview(page)
     drawing = shown.locator("img.printed-chart").first
     expect(drawing).to_have_attribute("alt", re.compile("In response at the end of induction"))
     assert drawing.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert drawing.bounding_box()["width"] >= 560, "too small to read on a phone"  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     expect(shown.get_by_role("heading", name="Definitions")).to_be_visible()
     expect(shown.get_by_text("course_gap_days")).to_be_visible()
+
+
+def test_the_figures_are_part_of_the_address(new_page: Callable[..., Page]) -> None:
+    page = new_page("/exports?figures=attrition")
+    expect(page.get_by_role("textbox", name="Figures")).to_have_value("Attrition")
+    expect(page.locator("#exports-preview").get_by_role("heading", name="outcomes: attrition")).to_be_visible()
+    page.get_by_role("textbox", name="Figures").click()
+    page.get_by_role("option", name="Completeness of records").click()
+    page.wait_for_url("**/exports?figures=completeness")
+    expect(page.locator("#exports-preview").get_by_role("heading", name="outcomes: completeness")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("textbox", name="Figures")).to_have_value("Attrition")
 
 
 def test_axe_finds_nothing(new_page: Callable[..., Page], violations: Callable[[Page], list[str]]) -> None:

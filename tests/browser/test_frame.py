@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from data_models.cohort_filter import CohortFilter
 from data_models.queries.cohort import present_values
@@ -52,7 +52,12 @@ def test_the_header_names_the_clinics_whose_records_are_shown(
         clinics = present_values(connection, Scope.everything(), CohortFilter(), "clinic")
     store.close()
     said = ", ".join(clinics) if len(clinics) <= 2 else f"{len(clinics)} clinics"
-    expect(new_page("/nowhere").locator(".header .clinic")).to_have_text(said)
+    page = new_page("/nowhere", width=390)
+    named = page.locator(".header .clinic")
+    expect(named).to_have_text(said)
+    expect(named).to_be_hidden()  # on a phone there is room for one: that the data are synthetic
+    page.locator(".header .badge").evaluate("badge => badge.remove()")
+    expect(named).to_be_visible()
 
 
 def test_navigation_opens_pages_and_keeps_the_filters(new_page: Callable[..., Page]) -> None:
@@ -210,6 +215,31 @@ def test_the_keyboard_reaches_content_and_focus_is_seen(new_page: Callable[..., 
     assert "SUMMARY" in {name for name, _ in seen}
 
 
+def test_a_page_that_is_not_answered_says_that_its_figures_may_be_old(
+    chromium: Browser, address: str, go_to: Callable[[Page, str], None]
+) -> None:
+    page = chromium.new_page(base_url=address)  # the browser complains of each failed request: that is wanted here
+    page.goto("/side-effects")
+    said, body = page.get_by_role("alert"), page.locator(".page .cards").first
+    drawn(page)
+    before = body.inner_text()
+    failures: list[Callable[[Route], None]] = [
+        lambda route: route.abort(),
+        lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>", content_type="text/html"),
+    ]
+    for fail, query in zip(failures, ("route=im", "route=iv"), strict=True):
+        page.route("**/_dash-update-component*", fail)
+        go_to(page, f"/side-effects?{query}")
+        expect(said).to_contain_text("does not answer: the figures below may not be those of the filters above")
+        expect(body).to_have_css("opacity", "0.45")
+        assert body.inner_text() == before
+        page.unroute_all()
+        go_to(page, "/side-effects")
+        expect(said).to_have_text("")
+        expect(body).to_have_css("opacity", "1")
+    page.close()
+
+
 # Texts that their own box, or one around it that does not scroll, cuts off; labels of charts that leave their card.
 CUT = """() => {
     const watched = '.header .data-set, .badge, .brand, .nav-link span, .chip, .ready-list, .card-question, '
@@ -239,6 +269,13 @@ FITTED = """() => [...document.querySelectorAll('.js-plotly-plot')].every(plot =
     Math.abs(plot.querySelector('.main-svg').getBoundingClientRect().width - plot.clientWidth) <= 1)"""
 
 
+# Everything that can be opened stands open, tables drawn.
+ALL_OPEN = """() => {
+    document.querySelectorAll('details').forEach(one => { one.open = true });
+    return [...document.querySelectorAll('.behind [data-table]')].every(place => place.querySelector('table'));
+}"""
+
+
 def test_no_text_is_cut_and_a_page_scrolls_in_one_direction_only(
     new_page: Callable[..., Page], go_to: Callable[[Page, str], None], demo: str, code: str
 ) -> None:
@@ -250,12 +287,14 @@ def test_no_text_is_cut_and_a_page_scrolls_in_one_direction_only(
         "/side-effects": ".section .main-svg",
         "/patients?search=S-3": ".ag-row[row-index='0'] .patient-link",
         f"/patient/{code}": "#patient-context .main-svg",
+        "/records": ".completeness",
     }
     found = {}
     for path, ready in seen.items():
         go_to(page, path)
         page.locator(ready).first.wait_for()
         expect(page.locator(".bone")).to_have_count(0)
+        page.wait_for_function(ALL_OPEN)
         for width in (390, 1024, 1440):
             page.set_viewport_size({"width": width, "height": 844})
             page.wait_for_function(FITTED)

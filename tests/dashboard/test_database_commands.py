@@ -55,6 +55,23 @@ def test_a_backup_comes_back_and_the_trail_tells_of_it(
     assert found.endswith(capsys.readouterr().out)
 
 
+def test_a_clinic_names_its_data_set_and_every_file_says_so(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = ["--database", str(database)]
+    assert cli.run(["database", "name", "  Clinic   North ", *at]) == 0
+    assert "named Clinic North" in capsys.readouterr().out
+    assert cli.run(["summary", "--instrument", "phq9", "--format", "csv", "--suppress", "0", *at]) == 0
+    assert "Data set,value,Clinic North" in capsys.readouterr().out
+    assert "data_set_named" in actions(database)
+    for wrong in ("N" * 61, "North\x1b[31m"):
+        assert cli.run(["database", "name", wrong, *at]) == 2
+    assert cli.run(["database", "name", "", *at]) == 0
+    store = Store.open(f"sqlite:///{database.as_posix()}")
+    assert store.name() == ""
+    store.set_name("Synthetic sample data", synthetic=True)
+    store.close()
+    assert cli.run(["database", "name", "Clinic North", *at]) == 1, "synthetic data pass for a clinic's"
+
+
 def test_a_copy_is_told_of_at_both_places(
     database: Path, postgresql_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
