@@ -16,6 +16,8 @@ from typing import Any
 from data_models.instruments import INSTRUMENTS
 
 DEFINITIONS_VERSION = "1"
+# Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
+ROUNDING = 1e-9
 LOSS_RULES = ("both", "half_lost", "back_in_band")
 
 

@@ -138,9 +138,9 @@ def _hide_curves(summary: Summary, full: Mapping[str, Any], ends: Ends, least: i
             curve[key] = None if whole[key] is None else _quantile(whole[key], whole["events"], least)
     turnbull = summary["onset"]["turnbull"]
     known = not isinstance(summary["onset"]["kaplan_meier"]["events"], str)
-    turnbull |= {"mass": [], "log_likelihood": None}
+    turnbull |= {"mass": [], "log_likelihood": HIDDEN}
     if not known or full["onset"]["kaplan_meier"]["events"] < least:
-        turnbull["median"] = None
+        turnbull["median"] = [HIDDEN, HIDDEN]
     elif turnbull["median"]:
         turnbull["median"] = [None if day is None else round(day, 1) for day in turnbull["median"]]
     durability = summary["durability"]

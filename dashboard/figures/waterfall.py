@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.theme import LIGHT, colour
+from data_models.rules import ROUNDING
 
 MOST_BARS = 300
 KINDS = (
@@ -21,9 +22,11 @@ def kind(worse: bool, improvement: float | None, response: float, partial: float
     """Position in KINDS of one course; `worse`: by the smallest meaningful change or more."""
     if worse:
         return 3
-    if improvement is not None and improvement >= response:
+    if improvement is None:
+        return 2
+    if improvement >= response - ROUNDING:
         return 0
-    return 1 if improvement is not None and improvement >= partial else 2
+    return 1 if improvement >= partial - ROUNDING else 2
 
 
 def thinned(changes: Sequence[float], kinds: Sequence[int]) -> tuple[list[float], list[int], float]:

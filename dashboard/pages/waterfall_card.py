@@ -17,7 +17,7 @@ from dashboard.pages.key import AREA, key
 from dashboard.pages.outcome_cards import note
 from data_models.cohort_filter import CohortFilter
 from data_models.instruments import INSTRUMENTS, Instrument
-from data_models.rules import OutcomeRules
+from data_models.rules import ROUNDING, OutcomeRules
 
 COLUMNS = (
     ("by", "Counted by"),
@@ -25,7 +25,6 @@ COLUMNS = (
     ("change", "Change in score"),
     ("courses", "Courses"),
 )
-_ROUNDING = 1e-9  # of a share that binary fractions do not meet: 4.2 is 30% below 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def _improved(scale: Instrument, change: float, share: float | None) -> bool:
     if scale.meaningful_change is None:
         return change < 0
     if scale.meaningful_is_share:
-        return share is not None and share >= scale.meaningful_change - _ROUNDING
+        return share is not None and share >= scale.meaningful_change - ROUNDING
     return change <= -scale.meaningful_change
 
 

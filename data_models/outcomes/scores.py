@@ -10,7 +10,7 @@ import pandas as pd
 from data_models.instruments import INSTRUMENTS
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, take, ticks
 from data_models.outcomes.courses import Courses, Sessions
-from data_models.rules import OutcomeRules
+from data_models.rules import ROUNDING, OutcomeRules
 
 # What a patient's course amounts to at its latest score (screens, Patients).
 STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse")
@@ -20,9 +20,6 @@ SCORED_WITHIN_DAYS = 7.0
 
 BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
 _RANKS = np.array([1, 0, 2])  # of these, in the order of scores that stand at one time
-
-# Scores have at most two decimals; a share of them that is exactly a limit may come out below it by rounding.
-_ROUNDING = 1e-9
 
 
 @dataclass(slots=True)
@@ -245,7 +242,7 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
     change = scores.score - baseline
     with np.errstate(invalid="ignore", divide="ignore"):
         improvement = np.where(baseline > 0, (baseline - scores.score) / baseline, np.nan)
-    response = improvement >= rules.response_improvement - _ROUNDING
+    response = improvement >= rules.response_improvement - ROUNDING
     measured = ~np.isnan(improvement)
     back_in_band = scores.score >= spread(series.moderate)
     half_lost = measured & ~response
@@ -254,9 +251,9 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
         change=change,
         improvement=improvement,
         response=response,
-        partial=improvement >= rules.partial_improvement - _ROUNDING,
+        partial=improvement >= rules.partial_improvement - ROUNDING,
         remission=measured & (scores.score <= spread(series.remission)),
-        worse=measured & (change >= spread(series.least_change) - _ROUNDING),
+        worse=measured & (change >= spread(series.least_change) - ROUNDING),
         lost=lost[rules.loss_rule],
     )
 

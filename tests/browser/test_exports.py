@@ -61,7 +61,7 @@ def test_work_in_progress_is_shown(new_page: Callable[..., Page]) -> None:
     expect(page.locator("#exports-working")).to_be_hidden()
     waiting: list[Any] = []
     page.route(
-        "**/_dash-update-component",
+        "**/_dash-update-component*",
         lambda route: (
             waiting.append(route)
             if "exports-preview.children" in (route.request.post_data or "")
@@ -71,7 +71,13 @@ def test_work_in_progress_is_shown(new_page: Callable[..., Page]) -> None:
     page.get_by_role("textbox", name="Figures").click()
     page.get_by_role("option", name="Side effects").click()
     expect(page.locator("#exports-working").get_by_text("Working out the figures")).to_be_visible()
+    for _ in range(400):  # until the request is here, after the page has shown that it is asked
+        if waiting:
+            break
+        page.wait_for_timeout(50)
+    assert waiting
     expect(page.get_by_role("button", name="PDF", exact=True)).to_be_disabled()
+    expect(page.locator("#exports-preview").get_by_role("heading", name="outcomes: side effects")).to_have_count(0)
     for route in waiting:
         route.continue_()
     expect(page.locator("#exports-working")).to_be_hidden()

@@ -135,6 +135,8 @@ def test_waterfall_thins_many_courses_and_keeps_the_ends_order() -> None:
     [
         (False, 0.6, "Response"),
         (False, 0.3, "Partial response"),
+        (False, (9.2 - 4.6) / 9.2, "Response"),
+        (False, (9.2 - 6.9) / 9.2, "Partial response"),
         (False, 0.05, "Neither"),
         (True, -0.4, "Worse"),
         (False, None, "Neither"),

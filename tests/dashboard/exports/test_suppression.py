@@ -235,6 +235,13 @@ def test_json_is_whole_unless_asked_to_hide(sample_database: str, tmp_path: Path
     assert cut["worse"]["last"]["events"] == "<11"
     assert cut["worse"]["last"]["share"] == "hidden"
     assert cut["response"]["last"] == full["response"]["last"]
+    # Null would say that it cannot be estimated.
+    assert cut["onset"]["turnbull"]["log_likelihood"] == "hidden"
+    assert cli.run([*options, "--suppress", "11", "--by", "age_band", "-o", str(hidden)]) == 0
+    onsets = [summary["onset"] for summary in json.loads(hidden.read_text())["groups"].values()]
+    small = [onset for onset in onsets if isinstance(onset["kaplan_meier"]["events"], str)]
+    assert small
+    assert all(onset["turnbull"]["median"] == ["hidden", "hidden"] for onset in small)
 
 
 def test_the_cost_of_hiding_on_the_sample_is_near_the_least(sample_database: str, project_root: Path) -> None:
