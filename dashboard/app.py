@@ -16,14 +16,15 @@ import dash_mantine_components as dmc
 from dash import Dash, dcc, set_props
 from dash.fingerprint import build_fingerprint
 
-from dashboard import data, ids, remembered, shell, theme
-from dashboard.access import entrance
+from dashboard import ids, shell, theme
+from dashboard.access import setup
 from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
-from dashboard.compression import compress_files
-from dashboard.pages import failed, filters, pages
+from dashboard.answers import callback_cache, data
+from dashboard.answers.compression import compress_files
+from dashboard.answers.serialising import serialise_in_one_pass
+from dashboard.pages import failure, filters, pages
 from dashboard.pages.card import message
-from dashboard.serialising import serialise_in_one_pass
 from dashboard.settings import Settings
 from data_models.store import Store
 
@@ -77,7 +78,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     serialise_in_one_pass(app)
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
-    remembered.install(app.server)
+    callback_cache.install(app.server)
     known = pages()
     app.layout = lambda: shell.layout(shell.shown(known), shell.asked_for(known))
     rights: dict[str, frozenset[str]] = {}
@@ -88,7 +89,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     for page in known:
         with belonging(app, rights, page.path):
             page.register(app)
-    entrance.install(app, settings, store, known, rights)
+    setup.install(app, settings, store, known, rights)
     add_headers(app)
     compress_files(app.server)
     return app
@@ -110,7 +111,7 @@ def _later(package: ModuleType, name: str) -> str:
 
 def say_what_failed(error: Exception) -> Any:
     """Show a sentence where the answer would have stood; a callback never fails silently."""
-    shown = message(failed.noted(error), kind="error")
+    shown = message(failure.noted(error), kind="error")
     outputs = dash.ctx.outputs_list
     if isinstance(outputs, dict) and outputs.get("property") == "children":
         return shown

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboard import terminal
-from dashboard.access.commands import note, user_app
-from dashboard.database_commands import database_app
-from dashboard.failures import explain
-from dashboard.opening import Database, missing, open_existing, open_store
+from dashboard.commands import terminal
+from dashboard.commands.database import database_app
+from dashboard.commands.failures import explain
+from dashboard.commands.store_option import Database, missing, open_existing, open_store
+from dashboard.commands.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
+from dashboard.commands.user import note, user_app
 from dashboard.settings import LOOPBACK, Settings, available_cores, database_url
-from dashboard.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 
 if TYPE_CHECKING:
-    from data_models.rules import OutcomeRules
+    from data_models.definitions.rules import OutcomeRules
 
 app = typer.Typer(
     name=COMMAND,
@@ -74,7 +74,7 @@ def demo(
     workers: Workers = None,
 ) -> None:
     """Open the dashboard on this computer with the synthetic sample clinic, in a database of its own."""
-    from dashboard import demonstration
+    from dashboard.commands import demonstration
 
     database = demonstration.database()
     settings = Settings.from_environment(database=database, host="127.0.0.1", port=port, workers=workers, demo=True)
@@ -93,12 +93,12 @@ def serve(
     workers: Workers = None,
 ) -> None:
     """Serve the dashboard with your database."""
-    from dashboard import demonstration
-    from data_models.store_accounts import trail_kept
+    from dashboard.commands import demonstration
+    from data_models.store.accounts import trail_kept
 
     settings = Settings.from_environment(database=database, host=host, port=port, workers=workers)
     if settings.host not in LOOPBACK:
-        from dashboard.access.entrance import require_owner
+        from dashboard.access.setup import require_owner
 
         require_owner(settings)
     demonstration.require_free_port(settings)
@@ -113,7 +113,7 @@ def serve(
 
 
 def _serve(settings: Settings) -> None:
-    from dashboard.server import serve as run_server
+    from dashboard.commands.server import serve as run_server
 
     say(f"The dashboard is at {settings.address} - press Ctrl+C to stop it.")
     terminal.standard_output().flush()
@@ -126,7 +126,7 @@ def _serve(settings: Settings) -> None:
 @app.command()
 def check(path: Records, database: Database = None) -> None:
     """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
-    from data_models.store_check import check_path
+    from data_models.store.check import check_path
 
     url = database_url(database)
     store = None if missing(url) else open_store(url)
@@ -175,7 +175,7 @@ def deidentify(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")],
 ) -> None:
     """Make session records of an identified export: codes for record numbers, hours for dates. At the clinic alone."""
-    from data_models.crosswalk import deidentify_path
+    from data_models.intake.crosswalk import deidentify_path
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CommandError(f"{output}: is not an empty folder; name a new one")
@@ -205,7 +205,7 @@ def derive(
     ] = None,
 ) -> None:
     """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
-    from data_models import store_cluster
+    from data_models.store import cluster as store_cluster
 
     store = open_existing(database)
     rules = _rules(store.rules(), rule)
@@ -260,14 +260,14 @@ def summary(
     ] = None,
 ) -> None:
     """Write a cohort's figures: response, onset, durability, fade and side effects."""
-    from dashboard.exports import commands
+    from dashboard.exports import formats
 
     store = open_existing(database)
     rules = _rules(store.rules(), rule)
     named = output.suffix.lower().removeprefix(".") if output else ""
-    form = form or (named if named in commands.FORMATS else "json")
+    form = form or (named if named in formats.FORMATS else "json")
     with Progress() as progress:
-        content = commands.summary(store, instrument, tuple(where or ()), by, rules, form, suppress, progress)
+        content = formats.summary(store, instrument, tuple(where or ()), by, rules, form, suppress, progress)
     with whole_file(output) as stream:
         stream.write(content)
 
@@ -279,11 +279,11 @@ def report(
     output: Output = None,
 ) -> None:
     """Write one patient's chart for the paper record: FILE.pdf or FILE.html."""
-    from dashboard.exports import commands
+    from dashboard.exports import formats
 
     if output is None:
         raise CommandError("name the file to write with -o FILE.pdf or -o FILE.html", exit_code=2)
-    content = commands.report(open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
+    content = formats.report(open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
     with whole_file(output) as stream:
         stream.write(content)
 

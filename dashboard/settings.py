@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data_models.rules import OutcomeRules
+from data_models.definitions.rules import OutcomeRules
 
 VARIABLE = "KETAMINE_OUTCOMES_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

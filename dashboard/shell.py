@@ -10,12 +10,13 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html,
 from dash.development.base_component import Component
 from flask import has_request_context, request
 
-from dashboard import data, ids
+from dashboard import ids
 from dashboard.access import roles, state
+from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import message
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.cohort import present_values
+from data_models.definitions.filters import CohortFilter
+from data_models.questions.cohort_counts import present_values
 
 PRODUCT = "Ketamine outcomes"
 SYNTHETIC = "Synthetic sample data"

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from data_models.instruments import INSTRUMENTS
-from data_models.rules import DEFAULT_RULES
-from data_models.vocabulary import SIDE_EFFECTS
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.generate import generate, simulate_clinic
 from sample_data.literature import PUBLISHED, PublishedFigure
 from sample_data.model import DEFAULT_MODEL, ClinicModel

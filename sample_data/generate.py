@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_models.vocabulary import AGE_BANDS, DIAGNOSES, SEVERITIES, SEXES, SIDE_EFFECTS
+from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES, SEVERITIES, SEXES, SIDE_EFFECTS
 from sample_data.model import CLINICS, DEFAULT_MODEL, ClinicModel
 from sample_data.practice import SCALES, Floats, Integers, People, Visits, draw_people, draw_visits
 from sample_data.reactions import Occurrences, SessionReactions, draw_reactions

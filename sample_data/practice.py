@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_models.instruments import INSTRUMENTS
-from data_models.vocabulary import AGE_BANDS, DIAGNOSES
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES
 from sample_data.model import CLINICS, ClinicModel
 
 MOST_SESSIONS = 40  # of one patient; later boosters are not simulated

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_models.vocabulary import SIDE_EFFECTS
+from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.model import ClinicModel
 from sample_data.practice import Flags, Floats, Integers, People, Visits
 

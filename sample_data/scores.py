@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_models.instruments import INSTRUMENTS, ITEM9_MAXIMUM
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM
 from sample_data.model import ClinicModel
 from sample_data.practice import SCALES, Floats, Integers, People, Visits, improvement, to_clock
 

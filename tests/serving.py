@@ -16,7 +16,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parents[1]
 PORT = "{port}"  # stands for the free port in a command
 _SERVE = (
-    "import sys; from dashboard.server import serve; from dashboard.settings import Settings; serve(Settings("
+    "import sys; from dashboard.commands.server import serve; from dashboard.settings import Settings; serve(Settings("
     "database=sys.argv[1], port=int(sys.argv[2]), workers=int(sys.argv[3]), threads=int(sys.argv[4])))"
 )
 

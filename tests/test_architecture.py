@@ -16,36 +16,36 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("data_models", "dashboard", "sample_data")
 
-# Where a module of data_models stands. Each imports from its own floor and those below it.
+# Where a package stands. Each imports from its own floor and those below it, and no two import each other.
 FLOORS = {
-    0: {"instruments", "vocabulary", "rules", "tables", "scope", "cohort_filter", "counts"}
-    | {"bulk", "copy_format", "image", "image_join", "engine", "accounts", "answers", "audit", "threads"},
-    1: {"records", "outcomes", "queries", "deidentification"},
-    2: {
-        "readers",
-        "identified",
-        "crosswalk",
-        "reconcile",
-        "store",
-        "store_accounts",
-        "store_answers",
-        "store_band",
-        "store_check",
-        "store_cluster",
-        "store_copy",
-        "store_distribution",
-        "store_facts",
-        "store_import",
-        "store_keys",
-        "store_touched",
-        "store_worklist",
-        "cohort",
-        "migrations",
-    },
+    "data_models": ({"definitions"}, {"outcomes", "database", "intake"}, {"store"}, {"questions"}),
+    "dashboard": (
+        {"settings", "ids", "theme"},
+        {"words"},
+        {"figures"},
+        {"exports"},
+        {"access"},
+        {"answers"},
+        {"pages"},
+        {"shell"},
+        {"app"},
+        {"commands"},
+        {"cli"},
+    ),
 }
-FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
+# Imports that break the floors today; each goes with the change named beside it, and none may be added.
+NOT_YET = {
+    "data_models.store.worklist imports data_models.questions",  # the stored list goes
+    "data_models.store.copy imports data_models.questions",
+    "dashboard.access.guard imports dashboard.answers",
+    "dashboard.access.guard imports dashboard.pages",
+    "dashboard.access.setup imports dashboard.pages",
+    "dashboard.words.records imports dashboard.pages",
+    "dashboard.exports.formats imports dashboard.commands",
+    "dashboard.pages.records.jobs imports dashboard.commands",
+}
 
-SQL_ROOMS = re.compile(r"data_models/(queries/|migrations/|tables\.py|bulk\.py|engine\.py|store[_/.])")
+SQL_ROOMS = re.compile(r"data_models/(questions|store|database)/")
 SQL_NAMES = {"select", "text", "insert", "update", "delete", "func", "case", "union_all", "and_", "or_"}
 SQL_TEXT = re.compile(
     r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (TABLE|INDEX)|DROP|ALTER|PRAGMA|WITH \w+ AS)\s"
@@ -117,25 +117,25 @@ def offenders(room: str, *forbidden: str) -> list[str]:
     ],
 )
 def test_room_keeps_out_what_does_not_belong_there(room: str, forbidden: tuple[str, ...]) -> None:
-    # Dash's graph component lives in `dash.dcc`; one figures module makes it for every page.
-    found = [
-        line for line in offenders(room, *forbidden) if not line.startswith("dashboard.figures.graph imports dash")
-    ]
+    found = offenders(room, *forbidden)
     assert not found, "\n".join(found)
 
 
-def test_each_module_of_data_models_imports_from_its_floor_or_below() -> None:
-    wrong = []
+def test_each_package_imports_from_its_floor_or_below() -> None:
+    wrong = set()
     for module, names in IMPORTS.items():
-        if not module.startswith("data_models."):
+        top, _, rest = module.partition(".")
+        if top not in FLOORS or not rest:
             continue
-        part = module.split(".")[1]
-        assert part in FLOOR_OF, f"data_models.{part} stands on no floor: add it to FLOORS in {Path(__file__).name}"
+        floor_of = {name: number for number, floor in enumerate(FLOORS[top]) for name in floor}
+        part = rest.split(".")[0]
+        assert part in floor_of, f"{top}.{part} stands on no floor: add it to FLOORS in {Path(__file__).name}"
         for imported in names:
-            other = imported.split(".")[1] if imported.startswith("data_models.") else None
-            if other in FLOOR_OF and FLOOR_OF[other] > FLOOR_OF[part]:
-                wrong.append(f"{module} (floor {FLOOR_OF[part]}) imports {imported} (floor {FLOOR_OF[other]})")
-    assert not wrong, "\n".join(wrong)
+            other = imported.split(".")[1] if imported.startswith(f"{top}.") else None
+            if other in floor_of and floor_of[other] > floor_of[part]:
+                wrong.add(f"{module} imports {top}.{other}")
+    assert not wrong - NOT_YET, "\n".join(sorted(wrong - NOT_YET))
+    assert not NOT_YET - wrong, "mended, take them out of NOT_YET: " + ", ".join(sorted(NOT_YET - wrong))
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -170,7 +170,7 @@ def docstrings(tree: ast.AST) -> set[int]:
     }
 
 
-def test_sql_stands_in_queries_store_tables_and_migrations_alone() -> None:
+def test_sql_stands_in_questions_store_and_database_alone() -> None:
     found = []
     for path, tree in TREES.items():
         relative = path.relative_to(ROOT).as_posix()
@@ -194,14 +194,14 @@ def test_sql_stands_in_queries_store_tables_and_migrations_alone() -> None:
 
 def mapped_tables() -> set[str]:
     """Names of the mapped classes: whoever names one chooses rows."""
-    tree = TREES[ROOT / "data_models" / "tables.py"]
+    tree = TREES[ROOT / "data_models" / "database" / "tables.py"]
     return {node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.name != "Base"}
 
 
 def test_every_query_takes_a_connection_and_a_scope() -> None:
     tables, wrong, seen = mapped_tables(), [], 0
     for path, tree in TREES.items():
-        if not path.relative_to(ROOT).as_posix().startswith("data_models/queries/"):
+        if not path.relative_to(ROOT).as_posix().startswith("data_models/questions/"):
             continue
         for node in tree.body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):

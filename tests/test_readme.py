@@ -18,7 +18,7 @@ README = ROOT / "README.md"
 
 def fields_table() -> str:
     """Every column of the session records with what it holds."""
-    from data_models.records import TABLES, Field
+    from data_models.intake.contract import TABLES, Field
 
     words = {
         "patient_code": "1 to 32 of A-Z a-z 0-9 - _; a random code, not a record number",
@@ -45,7 +45,7 @@ def fields_table() -> str:
 
 def scales_table() -> str:
     """Every scale with its cut-offs and source."""
-    from data_models.instruments import INSTRUMENTS
+    from data_models.definitions.instruments import INSTRUMENTS
 
     def change(value: float | None, is_share: bool) -> str:
         return "-" if value is None else f"{value:.0%} of baseline" if is_share else f"{value:g}"
@@ -66,7 +66,7 @@ def scales_table() -> str:
 
 def rules_table() -> str:
     """Every rule with its default."""
-    from data_models.rules import OutcomeRules
+    from data_models.definitions.rules import OutcomeRules
 
     meanings = OutcomeRules.meanings()
     lines = ["| rule | default | meaning |", "|---|---|---|"]

@@ -19,13 +19,13 @@ from flask_wtf.csrf import generate_csrf, validate_csrf
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from wtforms.validators import ValidationError
 
-from dashboard import remembered
 from dashboard.access import callbacks, forms, roles, sessions, state, trail
 from dashboard.access.proxies import WAS_FORWARDED
+from dashboard.answers import callback_cache
 from dashboard.pages import Page
 from dashboard.settings import LOOPBACK
-from data_models.accounts import DATA_MANAGER, Person
-from data_models.engine import StoreError
+from data_models.database.access_tables import DATA_MANAGER, Person
+from data_models.database.engine import StoreError
 
 log = logging.getLogger("dashboard")
 
@@ -193,7 +193,7 @@ def _answer_calls(view: Any) -> Any:
 
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
-            return remembered.again() or view(*arguments, **named)
+            return callback_cache.again() or view(*arguments, **named)
         except (PreventUpdate, HTTPException, StoreError):
             raise
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:

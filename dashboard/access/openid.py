@@ -14,8 +14,8 @@ from flask import Flask, g, redirect, request, session
 
 from dashboard.access import forms, guard, state
 from dashboard.settings import Settings, SettingsError
-from data_models import store_accounts
-from data_models.queries import accounts as queries
+from data_models.questions import accounts as queries
+from data_models.store import accounts as store_accounts
 
 log = logging.getLogger("dashboard")
 
@@ -58,7 +58,7 @@ def register_routes(server: Flask) -> None:
 
 def leave() -> Any:
     """To the provider."""
-    from dashboard.pages.sign_in import local_target
+    from dashboard.access.sign_in import local_target
 
     here = state.access()
     if here.is_open() or here.single_sign_on is None:
@@ -74,7 +74,7 @@ def leave() -> Any:
 
 def come_back() -> Any:
     """From the provider: state, nonce, signature, issuer and audience are checked by Authlib."""
-    from dashboard.pages.sign_in import enter, local_target
+    from dashboard.access.sign_in import enter, local_target
 
     here = state.access()
     if here.is_open() or here.single_sign_on is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard import ids
-from data_models.accounts import ADMINISTRATOR, CLINICIAN, DATA_MANAGER, OWNER, Person
+from data_models.database.access_tables import ADMINISTRATOR, CLINICIAN, DATA_MANAGER, OWNER, Person
 
 COHORTS = frozenset({CLINICIAN, ADMINISTRATOR})
 EVERYONE = frozenset({CLINICIAN, ADMINISTRATOR, DATA_MANAGER, OWNER})

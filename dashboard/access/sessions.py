@@ -19,9 +19,9 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug import Response
 
 from dashboard.access.state import Access
-from data_models import store_accounts
-from data_models.accounts import Person, unpack
-from data_models.queries import accounts as queries
+from data_models.database.access_tables import Person, unpack
+from data_models.questions import accounts as queries
+from data_models.store import accounts as store_accounts
 
 IDLE = 30 * 60  # seconds without a request
 ABSOLUTE = 12 * 3600  # seconds after the sign-in

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app, g, has_request_context
 
 from dashboard.access.roles import EVERYONE
-from data_models.accounts import Person
-from data_models.store_accounts import trail_kept
+from data_models.database.access_tables import Person
+from data_models.store.accounts import trail_kept
 
 if TYPE_CHECKING:
     from data_models.store import Store

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from dashboard.access import state
-from data_models import store_accounts
+from data_models.store import accounts
 
 AGAIN = 600.0  # seconds in which the same person doing the same again makes no new entry
 
@@ -24,7 +24,7 @@ def note(action: str, subject: str = "", **details: Any) -> None:
     here, who = state.access(), state.person()
     if who is None or who.account_id == 0:
         return
-    store_accounts.record(here.store.engine, who.name, action, subject, **details)
+    accounts.record(here.store.engine, who.name, action, subject, **details)
 
 
 def note_patient(code: str) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data_models.cohort_filter import KEYS, CohortFilter
-from data_models.vocabulary import PHASES
+from data_models.definitions.filters import KEYS, CohortFilter
+from data_models.definitions.vocabulary import PHASES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from dashboard.exports.counts import Counts
 from dashboard.exports.document import Column, Section, Table
 from dashboard.exports.suppression import HIDDEN, suppress
-from data_models.queries.completeness import COUNTS, completeness
-from data_models.scope import Scope
+from data_models.definitions.scope import Scope
+from data_models.questions.completeness import COUNTS, completeness
 
 ALL = "All"
 # (counted, of which): each is shown as a share of what it is counted in.

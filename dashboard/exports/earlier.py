@@ -14,12 +14,12 @@ from dashboard.exports.refusal import refusal
 from dashboard.exports.release import LEAST, Release
 from dashboard.exports.shown import Pattern
 from dashboard.exports.together import Earlier
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.accounts import audit_page
-from data_models.queries.fingerprint import data_set_fingerprint
-from data_models.queries.overlap import course_profiles
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.questions.accounts import audit_page
+from data_models.questions.data_set_fingerprint import data_set_fingerprint
+from data_models.questions.overlap import course_profiles
 from data_models.store import Store
 
 ACTION = "export"

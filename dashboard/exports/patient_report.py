@@ -8,19 +8,19 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from dashboard import patient_words as words
 from dashboard.exports import svg
 from dashboard.exports.document import Chart, Column, Document, Section, Table
 from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures.between_sessions import between_sessions, between_words
 from dashboard.figures.panel import records
-from data_models.instruments import INSTRUMENTS, in_order
-from data_models.queries import patients as queries
-from data_models.queries.fingerprint import data_set_fingerprint
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
-from data_models.vocabulary import label
+from dashboard.words import patient as words
+from data_models.definitions.instruments import INSTRUMENTS, in_order
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.definitions.vocabulary import label
+from data_models.questions import patient as queries
+from data_models.questions.data_set_fingerprint import data_set_fingerprint
 
 GAP_DAYS = 30.0  # the line of scores is broken over a longer gap, as on the Patient page
 _RULES = (

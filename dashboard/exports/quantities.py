@@ -23,11 +23,11 @@ from dashboard.exports.ledger import (
     STOPPED,
     Path,
 )
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.course_counts import outcome_counts, session_counts
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
-from data_models.vocabulary import SIDE_EFFECTS
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.definitions.vocabulary import SIDE_EFFECTS
+from data_models.questions.course_counts import outcome_counts, session_counts
 
 Values = np.ndarray[Any, np.dtype[Any]]
 Phases = tuple[str, ...]

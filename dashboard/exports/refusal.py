@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.exports.apart import Selection
-from data_models.cohort_filter import KEYS, NAMES
+from data_models.definitions.filters import KEYS, NAMES
 
 
 class Refused(ValueError):

@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 
 from dashboard.exports.apart import Selection
 from dashboard.exports.refusal import Refused, follows, too_many
-from data_models import cohort as answers
-from data_models.cohort_filter import CohortFilter
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import per_course
-from data_models.queries.cohort import durabilities, early_stop_sums
-from data_models.queries.fingerprint import data_set_fingerprint
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
+from data_models.questions import cohort as answers
+from data_models.questions.cohort_counts import durabilities, early_stop_sums
+from data_models.questions.data_set_fingerprint import data_set_fingerprint
 
 if TYPE_CHECKING:
     from dashboard.exports.together import Earlier

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dashboard import fade_words, words
 from dashboard.exports import completeness, svg, tables
 from dashboard.exports.document import Chart, Document, Section, Table, is_number
 from dashboard.exports.release import PRODUCT, Release, program_version
 from dashboard.exports.suppression import HIDDEN
-from data_models.cohort_filter import NAMES as KEY_NAMES
-from data_models.instruments import INSTRUMENTS
-from data_models.vocabulary import label
+from dashboard.words import fade as fade_words
+from dashboard.words import sentences as words
+from data_models.definitions.filters import NAMES as KEY_NAMES
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.vocabulary import label
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 SYNTHETIC = "Synthetic sample data: no real patient"

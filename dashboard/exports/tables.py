@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard.exports.document import Column, Table
-from data_models.instruments import INSTRUMENTS
-from data_models.rules import OutcomeRules
-from data_models.vocabulary import label
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.vocabulary import label
 
 Summary = Mapping[str, Any]
 # A group's name (None: the whole cohort of a file without groups) and its summary.

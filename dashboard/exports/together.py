@@ -23,10 +23,10 @@ from dashboard.exports.counts import Counts, Name
 from dashboard.exports.ledger import Names, Path, Summary, nested
 from dashboard.exports.quantities import Phases, Quantities, Quantity
 from dashboard.exports.shown import Pattern
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.overlap import course_profiles
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.questions.overlap import course_profiles
 
 if TYPE_CHECKING:
     from dashboard.exports.apart import Flags

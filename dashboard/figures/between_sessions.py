@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from dashboard import patient_words as words
 from dashboard.figures.panel import Rows, or_none
-from data_models.rules import OutcomeRules
-from data_models.vocabulary import label
+from dashboard.words import patient as words
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.vocabulary import label
 
 GRADES = {0: "none", 1: "mild", 2: "moderate", 3: "severe"}
 

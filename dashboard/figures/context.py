@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.figures.panel import records
 from dashboard.figures.score_panel import broken_line, score_ceiling
 from dashboard.theme import colour, faint
-from data_models.instruments import INSTRUMENTS
+from dashboard.words import patient as words
+from data_models.definitions.instruments import INSTRUMENTS
 
 FEW = 5  # courses; a bin with fewer has no percentiles worth drawing
 HEIGHT = 300

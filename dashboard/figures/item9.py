@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
 from dashboard.figures.panel import MARGIN, Rows
 from dashboard.theme import colour
-from data_models.instruments import ITEM9_MAXIMUM
+from dashboard.words import patient as words
+from data_models.definitions.instruments import ITEM9_MAXIMUM
 
 RAISED = 2  # the ready list's level: from here on an answer is drawn in the alert colour and named
 HEIGHT = 140

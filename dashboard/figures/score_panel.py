@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import patient_words as words
 from dashboard.figures.base import Figure
 from dashboard.figures.panel import Panel, Rows
 from dashboard.theme import colour
-from data_models.instruments import INSTRUMENTS, Instrument
-from data_models.rules import OutcomeRules
+from dashboard.words import patient as words
+from data_models.definitions.instruments import INSTRUMENTS, Instrument
+from data_models.definitions.rules import OutcomeRules
 
 # A line between two scores further apart than this would claim what nobody measured.
 LINE_GAP_DAYS = 30.0

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import patient_words as words
 from dashboard.figures.panel import Panel, Rows, lanes
 from dashboard.theme import ROUTE_SYMBOLS, colour
-from data_models.vocabulary import ROUTES, SIDE_EFFECTS, label
+from dashboard.words import patient as words
+from data_models.definitions.vocabulary import ROUTES, SIDE_EFFECTS, label
 
 SHORT_TERMS = {
     "heart_rate_increased": "heart rate ↑",

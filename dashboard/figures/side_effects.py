@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.figures.base import Figure, axis, empty, layout, line
 from dashboard.figures.steps import FEW, Group, drawn, survival_figure
 from dashboard.theme import LIGHT, ROUTE_SYMBOLS, colour, series_colour
-from data_models.vocabulary import SOURCE_SIDE_EFFECTS, label
+from data_models.definitions.vocabulary import SOURCE_SIDE_EFFECTS, label
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "triangle-down", "cross", "x")
 LONGEST_HOURS = 6.0

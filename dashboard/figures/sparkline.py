@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import patient_words as words
 from dashboard.figures.score_panel import broken_line
-from data_models.instruments import Instrument
+from dashboard.words import patient as words
+from data_models.definitions.instruments import Instrument
 
 WIDTH, HEIGHT, EDGE = 116.0, 32.0, 3.0
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard import words
 from dashboard.figures.base import Figure, axis, layout, note, ribbon, wrapped
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
+from dashboard.words import sentences as words
 
 FEW = words.FEW  # a curve stops where fewer are at risk
 MOST_ROWS = 400  # a curve with more is read once a day

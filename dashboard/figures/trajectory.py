@@ -9,21 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import patient_words as words
 from dashboard.figures.base import Figure, axis, empty, layout
 from dashboard.figures.panel import MARGIN, Panel, Row, Rows
 from dashboard.figures.score_panel import score_ceiling, score_panel
-from dashboard.figures.session_panels import (
-    effect_panel,
-    effect_rows,
-    largest_doses,
-    routes_of,
-    session_panel,
-)
+from dashboard.figures.session_panels import effect_panel, effect_rows, largest_doses, routes_of, session_panel
 from dashboard.figures.vital_panels import has_vitals, heart_rate_panel, pressure_panel
 from dashboard.theme import colour
-from data_models.instruments import INSTRUMENTS
-from data_models.rules import OutcomeRules
+from dashboard.words import patient as words
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
 
 GAP = 32  # pixels between two strips; holds the heading of the lower one
 COLUMN_GAP = 0.065  # holds the names of the left course's cut-offs

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard import patient_words as words
 from dashboard.figures.base import Figure
 from dashboard.figures.panel import Panel, Rows, or_none
 from dashboard.theme import colour
-from data_models.rules import OutcomeRules
+from dashboard.words import patient as words
+from data_models.definitions.rules import OutcomeRules
 
 
 def pressure_panel(sessions: Rows, every: Rows, rules: OutcomeRules) -> Panel:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.theme import LIGHT, colour
-from data_models.rules import ROUNDING
+from data_models.definitions.rules import ROUNDING
 
 MOST_BARS = 300
 KINDS = (

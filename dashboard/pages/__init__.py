@@ -1,4 +1,4 @@
-"""The pages, in the order of the navigation. A page module offers `layout`, `register` and its `PAGE`."""
+"""The pages, in the order of the navigation: folders whose `page.py` offers `layout`, `register` and `PAGE`."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Page:
         return (pathname.rstrip("/") or "/") == self.path
 
 
-_MODULES = ("cohort", "patients", "patient", "side_effects", "exports", "records", "accounts")
+_PAGES = ("outcomes", "patients", "patient", "side_effects", "exports", "records", "accounts")
 
 
 def pages() -> tuple[Page, ...]:
     """All pages, in the order of the navigation. Each module names its own as `PAGE`."""
-    return tuple(import_module(f"dashboard.pages.{name}").PAGE for name in _MODULES)
+    return tuple(import_module(f"dashboard.pages.{name}.page").PAGE for name in _PAGES)

@@ -16,8 +16,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.figures.graph import graph
-from data_models.rules import OutcomeRules
+from dashboard.pages.graph import graph
+from data_models.definitions.rules import OutcomeRules
 
 OWN = "a definition of this dashboard's own"
 

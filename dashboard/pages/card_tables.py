@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.figures.steps import daily
 from dashboard.pages.card import Table
-from data_models.vocabulary import label
+from data_models.definitions.vocabulary import label
 
 _COUNTED = (("at_risk", "At risk"), ("events", "Events"), ("censored", "Censored"))
 _INTERVAL = (("low", "95% low"), ("high", "95% high"))

@@ -14,12 +14,13 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard import data, ids, remembered
-from dashboard import words as sentences
+from dashboard import ids
+from dashboard.answers import callback_cache, data
 from dashboard.pages.card import message
-from data_models.cohort_filter import KEYS, NAMES, CohortFilter
-from data_models.instruments import INSTRUMENTS
-from data_models.vocabulary import label
+from dashboard.words import sentences
+from data_models.definitions.filters import KEYS, NAMES, CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.vocabulary import label
 
 HOURS = "min_hours_since_session"
 HOURS_CHOICES = (("", "Any time"), ("24", "24 h or later"), ("72", "3 days or later"), ("168", "7 days or later"))
@@ -46,7 +47,7 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
 
     For a cohort without a course. Phase and time since a session leave no course out.
     """
-    from data_models.queries.cohort import funnel
+    from data_models.questions.cohort_counts import funnel
 
     on = [key for key in KEYS if key != "phase" and getattr(cohort, key)]
     return [(_described(cohort, key), data.ask(funnel, _without(cohort, key))["courses"]) for key in on]
@@ -165,7 +166,7 @@ def _choice(key: str, present: list[str], cohort: CohortFilter) -> Component:
 def register(app: Dash) -> None:
     """Fill the bar from the store; keep bar, chips and URL together."""
 
-    @remembered.callback(
+    @callback_cache.callback(
         app,
         Output(ids.FILTER_BAR, "children"),
         Input(ids.FILTER_BAR, "id"),
@@ -173,7 +174,7 @@ def register(app: Dash) -> None:
         State(ids.FILTER_BAR, "data-scores"),
     )
     def fill(_: str, search: str | None, scores: str | None) -> Any:
-        from data_models.queries.choices import choices
+        from data_models.questions.filter_choices import choices
 
         return controls(data.ask(choices), CohortFilter.from_query(search or ""), of_scores=scores != "none")
 

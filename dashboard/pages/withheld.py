@@ -9,11 +9,12 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import words
 from dashboard.exports.release import LEAST
 from dashboard.exports.summary import document
-from dashboard.pages import exports, filters
+from dashboard.pages import filters
 from dashboard.pages.card import message
+from dashboard.pages.exports import page as exports
+from dashboard.words import sentences as words
 
 NOTE = (
     f"Your account sees cohorts and no patient: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden. "

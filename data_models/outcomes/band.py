@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.outcomes.clock import Flags, Floats, Ints
-from data_models.rules import FADE_BINS_DAYS
 
 # Days since the course's first session, [from, to); the first holds the scores of the 14 days up to it.
 COURSE_BINS_DAYS: tuple[tuple[float, float], ...] = (

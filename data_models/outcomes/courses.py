@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.vocabulary import PHASES, SEVERITIES, SIDE_EFFECTS
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
-from data_models.rules import OutcomeRules
-from data_models.vocabulary import PHASES, SEVERITIES, SIDE_EFFECTS
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.clock import Flagged, Flags, Floats, Ints, days, take
 from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
 from data_models.outcomes.durability import confirmed_loss, durability, duration
@@ -26,7 +27,6 @@ from data_models.outcomes.scores import (
     score_facts,
     scored_sessions,
 )
-from data_models.rules import OutcomeRules
 
 
 @dataclass(slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.clock import FAR, Flagged, Flags, Floats, Ints, day_ticks, days, key, take
 from data_models.outcomes.courses import Courses, Sessions
 from data_models.outcomes.scores import Judged, Scores, Series
-from data_models.rules import OutcomeRules
 
 
 def confirmed_loss(scores: Scores, judged: Judged, rules: OutcomeRules) -> Flags:

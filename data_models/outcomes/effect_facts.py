@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data_models.definitions.vocabulary import DRUGS, PHASES, ROUTES, SEVERITIES, SIDE_EFFECTS
 from data_models.outcomes.clock import Ints
 from data_models.outcomes.side_effects import DOSE_BANDS
-from data_models.vocabulary import DRUGS, PHASES, ROUTES, SEVERITIES, SIDE_EFFECTS
 
 
 def effect_facts(facts: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.outcomes.proportions import PatientSums, clustered_mean
-from data_models.rules import FADE_BINS_DAYS
 
 _NOBODY = PatientSums(0, 0, 0, 0, 0, 0)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.clock import TICKS_PER_HOUR, Flagged, Floats, Ints, days, key, take, ticks
 from data_models.outcomes.courses import Sessions
 from data_models.outcomes.scores import Judged, Scores, Series
-from data_models.rules import OutcomeRules
 
 
 def onset(scores: Scores, series: Series, judged: Judged, sessions: Sessions) -> tuple[Ints, dict[str, Floats]]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data_models.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import ROUNDING, OutcomeRules
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, take, ticks
 from data_models.outcomes.courses import Courses, Sessions
-from data_models.rules import ROUNDING, OutcomeRules
 
 # What a patient's course amounts to at its latest score (screens, Patients).
 STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse")

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.vocabulary import SEVERITIES, SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, Proportion, clustered, clustered_mean, wilson
 from data_models.outcomes.survival import kaplan_meier
-from data_models.rules import OutcomeRules
-from data_models.vocabulary import SEVERITIES, SIDE_EFFECTS
 
 NOBODY = PatientSums(0, 0, 0, 0, 0, 0)
 # Session numbers above this share one group ("13 and later"): induction has at most twelve.

@@ -7,7 +7,7 @@ The large store is a copy of the one that `table.py` keeps in the same folder; i
 The codes of the patients are random and fall among those that are there, as those of a clinic do. Each import is
 a process of its own; what is measured is `Store.import_path` and `Store.close`: reading, checks, storing, outcomes,
 the list, the commit, and in SQLite taking what was committed over into the file. Medians are printed, and the
-mean: of every so many imports one moves patients to their place in the list (see `data_models.store_worklist`) and
+mean: of every so many imports one moves patients to their place in the list (see `data_models.store.worklist`) and
 takes longer.
 """
 

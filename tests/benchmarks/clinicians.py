@@ -226,11 +226,10 @@ def sign_in(address: str, name: str) -> Ask:
 def filled_store(url: str, folder: Path, patients: int, clinicians: int) -> list[str]:
     """A PostgreSQL store with a synthetic clinic and accounts; codes of patients to look at."""
     from dashboard.access import passwords
-    from data_models import store_accounts
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries.worklist import worklist
-    from data_models.scope import Scope
-    from data_models.store import Store
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.scope import Scope
+    from data_models.questions.worklist import worklist
+    from data_models.store import Store, accounts
     from sample_data.generate import write
 
     write(patients, 1, folder)
@@ -238,7 +237,7 @@ def filled_store(url: str, folder: Path, patients: int, clinicians: int) -> list
     store.import_path(folder)
     hashed = passwords.hashed(PASSWORD)
     for number in range(clinicians):
-        store_accounts.add_account(
+        accounts.add_account(
             store.engine,
             "benchmark",
             f"c{number}",

@@ -25,14 +25,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from data_models.outcomes.competing import aalen_johansen
-from data_models.outcomes.proportions import (
-    PatientSums,
-    clustered,
-    clustered_mean,
-    difference,
-    per_course,
-    wilson,
-)
+from data_models.outcomes.proportions import PatientSums, clustered, clustered_mean, difference, per_course, wilson
 from data_models.outcomes.survival import kaplan_meier
 
 Floats = NDArray[np.float64]

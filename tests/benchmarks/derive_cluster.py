@@ -26,10 +26,9 @@ from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from data_models import store_cluster
-from data_models.store import Store
-from data_models.store_facts import FACTS
-from data_models.tables import Base
+from data_models.database.tables import Base
+from data_models.store import Store, cluster
+from data_models.store.derivation import FACTS
 
 
 class LastPart:
@@ -58,14 +57,14 @@ def measure(store: Store, runs: int, dask_only: bool) -> tuple[dict[str, list[fl
     from distributed import LocalCluster
 
     rules, last = store.rules(), LastPart()
-    store_cluster.FEW_PATIENTS = 0
+    cluster.FEW_PATIENTS = 0
     options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None, "memory_limit": 0}
     with LocalCluster(n_workers=1, **options) as one, LocalCluster(n_workers=2, **options) as two:
         ways: dict[str, Callable[[], None]] = {
             "one process": lambda: store.derive(rules),
-            "one Dask worker": lambda: store_cluster.derive_on_cluster(store, rules, one.scheduler_address, last),
-            "two Dask workers": lambda: store_cluster.derive_on_cluster(store, rules, two.scheduler_address, last),
-            "two processes": lambda: store_cluster.derive_on_cores(store, rules, 2, last),
+            "one Dask worker": lambda: cluster.derive_on_cluster(store, rules, one.scheduler_address, last),
+            "two Dask workers": lambda: cluster.derive_on_cluster(store, rules, two.scheduler_address, last),
+            "two processes": lambda: cluster.derive_on_cores(store, rules, 2, last),
         }
         if dask_only:
             ways = {way: derive for way, derive in ways.items() if "Dask" in way}

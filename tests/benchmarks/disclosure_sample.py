@@ -12,8 +12,8 @@ from typing import Any
 
 from dashboard.exports.protected import protect
 from dashboard.exports.release import gather
-from data_models.cohort_filter import KEYS, CohortFilter
-from data_models.scope import Scope
+from data_models.definitions.filters import KEYS, CohortFilter
+from data_models.definitions.scope import Scope
 from data_models.store import Store
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))

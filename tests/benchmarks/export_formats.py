@@ -15,12 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dashboard.exports.commands import write
+from dashboard.exports.formats import write
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
-from data_models import cohort as answers
-from data_models.cohort_filter import CohortFilter
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions import cohort as answers
 from data_models.store import Store
 
 FORMATS = ("csv", "xlsx", "html", "pdf")

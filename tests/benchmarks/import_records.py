@@ -209,8 +209,8 @@ def product(folder: Path, database: Path | str) -> Spent:
 
 def open_patient(folder: Path, database: Path) -> Spent:
     """Median seconds of reading all that a patient's page shows, over 200 patients."""
-    from data_models.queries import patients as queries
-    from data_models.scope import Scope
+    from data_models.definitions.scope import Scope
+    from data_models.questions import patient as queries
     from data_models.store import Store
 
     store = Store.open(f"sqlite:///{database.as_posix()}")

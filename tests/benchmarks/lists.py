@@ -22,7 +22,7 @@ from typing import Any
 
 def lists() -> list[dict[str, Any]]:
     """What each list is asked with: order, direction, ready list or state."""
-    from data_models.queries.worklist_order import ATTENTION, SORTABLE, STATES
+    from data_models.questions.worklist_order import ATTENTION, SORTABLE, STATES
 
     narrowed: list[dict[str, Any]] = [{}, *({"attention": name} for name in ATTENTION), {"state": STATES[-1]}]
     asked = product(SORTABLE, (False, True), narrowed)
@@ -33,9 +33,9 @@ def measure(stores: list[Any], turns: int) -> list[tuple[dict[str, Any], list[fl
     """Each list with its median seconds in each store."""
     from turns import timed  # type: ignore[import-not-found]
 
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries.worklist import worklist
-    from data_models.scope import Scope
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.scope import Scope
+    from data_models.questions.worklist import worklist
 
     everybody, everything = CohortFilter(), Scope.everything()
 

@@ -57,9 +57,9 @@ def store_of(folder: Path, name: str, records: Path) -> str:
 
 def codes(url: str, n: int = 12) -> list[str]:
     """Patients of the store who have scores."""
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries.worklist import worklist
-    from data_models.scope import Scope
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.scope import Scope
+    from data_models.questions.worklist import worklist
     from data_models.store import Store
 
     store = Store.open(url)

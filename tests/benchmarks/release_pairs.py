@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.exports.apart import Crowd, Selection, isolates
-from data_models.cohort_filter import CHOICES, CohortFilter
+from data_models.definitions.filters import CHOICES, CohortFilter
 
 LEAST = 11
 COMMON = {  # what the random patients have, the first values the most often

@@ -28,7 +28,7 @@ from dashboard.exports.protected import protect
 from dashboard.exports.quantities import Quantity
 from dashboard.exports.shown import Pattern
 from dashboard.exports.together import Earlier, Together
-from data_models.cohort_filter import CohortFilter
+from data_models.definitions.filters import CohortFilter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import disclosure

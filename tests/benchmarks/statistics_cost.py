@@ -28,17 +28,17 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from data_models import cohort  # noqa: E402  (the path comes first, and data_models before numpy, as in the product)
+from data_models.questions import cohort  # noqa: E402  (the path comes first, and data_models before numpy, as in the product)
 
 # isort: split
 import numpy as np  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 
-from data_models.cohort_filter import CohortFilter  # noqa: E402
-from data_models.queries import cohort as queries  # noqa: E402
-from data_models.scope import Scope  # noqa: E402
+from data_models.definitions.filters import CohortFilter  # noqa: E402
+from data_models.definitions.scope import Scope  # noqa: E402
+from data_models.definitions.vocabulary import SIDE_EFFECTS  # noqa: E402
+from data_models.questions import cohort_counts as queries  # noqa: E402
 from data_models.store import Store  # noqa: E402
-from data_models.vocabulary import SIDE_EFFECTS  # noqa: E402
 
 SESSIONS = 5
 TERMS = 16  # all of SIDE_EFFECTS

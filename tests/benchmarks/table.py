@@ -105,8 +105,8 @@ def bring_in_bare(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
 
 def derive(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """Deriving everything anew."""
+    from data_models.database.tables import Base
     from data_models.store import Store
-    from data_models.tables import Base
 
     store = Store.open(url)
     facts = [name for name, t in Base.metadata.tables.items() if "patient_id" in t.columns and name not in TABLES]
@@ -129,13 +129,13 @@ def derive(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
 
 def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     """What pages and exports read."""
-    from data_models import cohort
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries import cohort as queries
-    from data_models.queries import patients
-    from data_models.queries.worklist import worklist
-    from data_models.rules import DEFAULT_RULES
-    from data_models.scope import Scope
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.rules import DEFAULT_RULES
+    from data_models.definitions.scope import Scope
+    from data_models.questions import cohort
+    from data_models.questions import cohort_counts as queries
+    from data_models.questions import patient as patients
+    from data_models.questions.worklist import worklist
     from data_models.store import Store
 
     store, everything, chosen = Store.open(url), Scope.everything(), CohortFilter()
@@ -212,9 +212,9 @@ def again(store: Any, chosen: Any, limits: Limits) -> Timed:
     """A first view of a cohort's figures, once, and those of other processes which find the answer in the store."""
     from flask import Flask, g
 
-    from dashboard import data
     from dashboard.access.state import LOCAL
-    from data_models.cohort import summarise
+    from dashboard.answers import data
+    from data_models.questions.cohort import summarise
 
     data.SHARE_FROM_SECONDS = 0.0
     store.set_name("seen again", synthetic=True)  # another version of the store: nothing is kept of it

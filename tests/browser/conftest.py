@@ -96,9 +96,9 @@ def demo(sample_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="session")
 def code(sample_database: str) -> str:
     """A fading patient of the sample, the same in every run."""
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries.worklist import worklist
-    from data_models.scope import Scope
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.scope import Scope
+    from data_models.questions.worklist import worklist
     from data_models.store import Store
 
     store = Store.open(sample_database)

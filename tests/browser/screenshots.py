@@ -48,11 +48,11 @@ def running_demo() -> Iterator[str]:
 
 def a_fading_patient() -> str:
     """Code of the sample's fading patient with the most sessions in a course that fits a picture."""
-    from dashboard import demonstration
+    from dashboard.commands import demonstration
     from dashboard.settings import Settings
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries.worklist import worklist
-    from data_models.scope import Scope
+    from data_models.definitions.filters import CohortFilter
+    from data_models.definitions.scope import Scope
+    from data_models.questions.worklist import worklist
     from data_models.store import Store
 
     settings = Settings.from_environment({}, database=demonstration.database())

@@ -14,8 +14,7 @@ from playwright.sync_api import Page, expect
 from dashboard import ids
 from dashboard.access import passwords
 from dashboard.pages import pages
-from data_models import store_accounts
-from data_models.store import Store
+from data_models.store import Store, accounts
 
 EVERY_PAGE = ["Outcomes", "Patients", "Side effects", "Exports", "Records", "Accounts"]
 PASSWORD = "plum vine torch harbor"
@@ -36,7 +35,7 @@ def clinic(serving: Any, sample_database: str, tmp_path_factory: pytest.TempPath
     url, kept = f"sqlite:///{file.as_posix()}", passwords.hashed(PASSWORD)
     store = Store.open(url)
     for name, (roles, clinics) in PEOPLE.items():
-        store_accounts.add_account(
+        accounts.add_account(
             store.engine, "test", name, frozenset(roles), clinics, password_hash=kept, must_change=False
         )
     store.close()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.cohort import present_values
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions.cohort_counts import present_values
 from data_models.store import Store, StoreError
 
 CHART = ".js-plotly-plot .main-svg"
@@ -110,7 +110,7 @@ def failing(sample_database: str) -> Iterator[str]:
     """Where a dashboard answers whose every question to the store fails; so do those of others of this process."""
     from werkzeug.serving import make_server
 
-    from dashboard import data
+    from dashboard.answers import data
     from dashboard.app import create_app
     from dashboard.settings import Settings
 

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard import patient_words, words
-from data_models.cohort import side_effect_details, split, summarise
-from data_models.cohort_filter import CohortFilter
-from data_models.queries import patients as queries
-from data_models.queries.worklist import worklist
-from data_models.scope import Scope
+from dashboard.words import patient as patient_words
+from dashboard.words import sentences as words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions import patient as queries
+from data_models.questions.cohort import side_effect_details, split, summarise
+from data_models.questions.worklist import worklist
 from data_models.store import Store
 
 ALL = Scope.everything()

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard import patient_words as words
-from data_models.queries import patients as queries
-from data_models.scope import Scope
+from dashboard.words import patient as words
+from data_models.definitions.scope import Scope
+from data_models.questions import patient as queries
 from data_models.store import Store
 
 expect.set_options(timeout=20_000)  # the machine may be shared

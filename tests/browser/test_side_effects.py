@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard import words
-from data_models.cohort import side_effect_details, summarise
-from data_models.cohort_filter import CohortFilter
-from data_models.scope import Scope
+from dashboard.words import sentences as words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions.cohort import side_effect_details, summarise
 from data_models.store import Store
 
 QUESTIONS = [

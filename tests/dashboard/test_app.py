@@ -11,11 +11,11 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.access.entrance import require_owner
+from dashboard.access.setup import require_owner
 from dashboard.app import create_app
 from dashboard.settings import Settings, SettingsError
-from data_models.cohort_filter import CohortFilter
-from data_models.instruments import INSTRUMENTS
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
 from data_models.store import Store
 
 
@@ -206,7 +206,7 @@ def test_a_callback_of_another_page_answers_nothing(client: FlaskClient) -> None
 def test_a_failing_callback_says_so_and_logs_no_text(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from dashboard import data
+    from dashboard.answers import data
 
     def fail(_: Any) -> None:
         raise RuntimeError("patient ABC-1 scored 27")
@@ -222,7 +222,7 @@ def test_a_failing_callback_says_so_and_logs_no_text(
 
 
 def test_a_card_that_fails_says_so_under_its_question(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dashboard import data
+    from dashboard.answers import data
 
     def fail(_: Any) -> None:
         raise RuntimeError("patient ABC-1 scored 27")

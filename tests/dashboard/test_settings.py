@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.settings import LOOPBACK, Settings, SettingsError, database_url
-from data_models.rules import DEFAULT_RULES
+from data_models.definitions.rules import DEFAULT_RULES
 
 
 def test_without_an_environment_the_dashboard_serves_this_computer_from_the_data_folder() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from data_models.records import CannotRead, Problem, RecordsRefused
+from data_models.intake.contract import CannotRead, Problem, RecordsRefused
 from data_models.store import Store
 
 PATIENTS = "patient_code,clinic,age_band,age,sex,diagnosis,conditions,first_session_year\n"
@@ -331,10 +331,10 @@ def test_bad_records_are_refused_where_they_are_wrong(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_records_are_refused_alike_in_parts(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from data_models.readers import parts, read_records
+    from data_models.intake.readers import patient_blocks, read_records
 
-    monkeypatch.setattr(parts, "BLOCK_BYTES", 100)
-    monkeypatch.setattr(parts, "PART_BYTES", 200)
+    monkeypatch.setattr(patient_blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(patient_blocks, "PART_BYTES", 200)
     records = written(tmp_path / "records", case.files)
     try:
         batch = read_records(records)
@@ -343,10 +343,10 @@ def test_bad_records_are_refused_alike_in_parts(case: Case, tmp_path: Path, monk
     else:  # wrong across files: reconcile's
         expected = None
     if expected is None:
-        with parts.read_parts(records, tmp_path) as found:
+        with patient_blocks.read_parts(records, tmp_path) as found:
             assert sum(len(part.assessments) for part in found) == len(batch.assessments)
         return
-    with pytest.raises(RecordsRefused) as caught, parts.read_parts(records, tmp_path) as found:
+    with pytest.raises(RecordsRefused) as caught, patient_blocks.read_parts(records, tmp_path) as found:
         list(found)
     assert (caught.value.problems, caught.value.count) == expected
 
@@ -455,7 +455,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(refused: Callable[[Path], R
 def test_a_workbook_that_would_unpack_to_gigabytes_is_refused(
     refused: Callable[[Path], RecordsRefused], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data_models.readers.workbook.LARGEST_UNPACKED", 5_000)
+    monkeypatch.setattr("data_models.intake.readers.workbook.LARGEST_UNPACKED", 5_000)
     (problem,) = refused(workbook(tmp_path / "large.xlsx", SHEETS)).problems
     assert "unpacks to more than" in problem.reason
 
@@ -489,7 +489,7 @@ def test_a_workbook_without_a_known_sheet_is_refused(refused: Callable[[Path], R
 def test_what_is_no_container_of_records_cannot_be_read(
     tmp_path: Path, name: str | None, content: bytes | None, reason: str
 ) -> None:
-    from data_models.readers import read_records
+    from data_models.intake.readers import read_records
 
     path = tmp_path / (name or "nowhere")
     if content is not None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard import cli, opening, terminal
+from dashboard import cli
+from dashboard.commands import store_option, terminal
 from dashboard.exports.csv_file import write_csv
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -200,7 +201,7 @@ def test_an_unexpected_error_is_one_line_without_its_values(
     def fail(_: object) -> str:
         raise KeyError("Jane Q. Patient")
 
-    monkeypatch.setattr(opening, "database_url", fail)
+    monkeypatch.setattr(store_option, "database_url", fail)
     assert cli.run(["derive"]) == 1
     line = one_line(capsys.readouterr().err)
     assert "unexpected KeyError" in line

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from data_models.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
-from data_models.readers import read_records
-from data_models.readers.columns import _MIXED_AT_LEAST, _MIXED_CODE, _PLAIN_CODE
-from data_models.records import ONE_SHEET_FIELDS, TABLES, RecordsRefused
+from data_models.intake.contract import ONE_SHEET_FIELDS, TABLES, RecordsRefused
+from data_models.intake.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
+from data_models.intake.readers import read_records
+from data_models.intake.readers.columns import _MIXED_AT_LEAST, _MIXED_CODE, _PLAIN_CODE
 
 CLASSES = "ABCDEFGHIJKLMNOPQR"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.intake.readers import read_records
 from data_models.outcomes.derive import derive
-from data_models.readers import read_records
-from data_models.rules import DEFAULT_RULES
 from sample_data.calibration import course_values, with_courses
 from sample_data.generate import generate, write
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_models.vocabulary import SIDE_EFFECTS
+from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.calibration import comparison, figures, truth, with_courses
 from sample_data.generate import generate
 from sample_data.literature import PUBLISHED, published

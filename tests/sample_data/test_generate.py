@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_models.instruments import INSTRUMENTS
-from data_models.readers import read_records
-from data_models.vocabulary import (
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.vocabulary import (
     AGE_BANDS,
     CONDITIONS,
     DIAGNOSES,
@@ -24,6 +23,7 @@ from data_models.vocabulary import (
     SEXES,
     SIDE_EFFECTS,
 )
+from data_models.intake.readers import read_records
 from sample_data import generate as generator
 from sample_data.generate import SAMPLE_PATIENTS, SAMPLE_SEED, generate, patient_codes, simulate_clinic, write
 

@@ -14,8 +14,7 @@ from flask.testing import FlaskClient
 from dashboard.access import passwords
 from dashboard.app import create_app
 from dashboard.settings import Settings
-from data_models import store_accounts
-from data_models.store import Store
+from data_models.store import Store, accounts
 
 PASSWORD = "plum vine torch harbor"
 # Name: roles and clinics. Clinics "A" and "B" stand for the first and second of the sample.
@@ -42,16 +41,16 @@ def make_database(source: str, folder: Path, password_hash: str) -> tuple[str, l
     shutil.copy(source.removeprefix("sqlite:///"), file)
     store = Store.open(f"sqlite:///{file.as_posix()}")
     with store.connect() as connection:
-        from data_models.queries.choices import choices
-        from data_models.scope import Scope
+        from data_models.definitions.scope import Scope
+        from data_models.questions.filter_choices import choices
 
         clinics = choices(connection, Scope.everything())["clinic"]
     for name, (roles, which) in PEOPLE.items():
         seen = None if which is None else frozenset({clinics["AB".index(which)]})
-        store_accounts.add_account(
+        accounts.add_account(
             store.engine, "test", name, frozenset(roles), seen, password_hash=password_hash, must_change=False
         )
-    store_accounts.change_account(store.engine, "test", "gone", "account_disabled", disabled=1)
+    accounts.change_account(store.engine, "test", "gone", "account_disabled", disabled=1)
     store.close()
     return f"sqlite:///{file.as_posix()}", clinics
 
@@ -68,7 +67,7 @@ def guarded(sample_database: str, tmp_path_factory: pytest.TempPathFactory, pass
     with store.connect() as connection:
         from sqlalchemy import select
 
-        from data_models.tables import Patient
+        from data_models.database.tables import Patient
 
         rows = connection.execute(select(Patient.patient_code, Patient.clinic)).all()
     app.codes = {clinic: [code for code, of in rows if of == clinic] for clinic in clinics}

@@ -12,7 +12,7 @@ import pytest
 from dashboard import ids
 from dashboard.access.roles import PAGES
 from dashboard.pages import pages
-from data_models import store_accounts
+from data_models.store import accounts as store_accounts
 
 OPEN = {"/assets/<path:filename>", "/sign-in", "/single-sign-on", "/single-sign-on/answer"}
 PAGE_LOAD = re.compile(rb'"end_id":"[\w~-]+"')  # Dash draws and signs a random name for each load of the page
@@ -61,7 +61,7 @@ def test_whoever_is_not_signed_in_is_refused_at_every_route(
     elif who == "expired":
         browser = signed_in("clara")
         browser.client.get_cookie("ketamine_outcomes_session")
-        from data_models import store_accounts
+        from data_models.store import accounts as store_accounts
 
         token = browser.client.get_cookie("ketamine_outcomes_session").value
         from dashboard.access.sessions import hash_of
@@ -187,10 +187,10 @@ def test_figures_in_full_are_refused_to_whoever_sees_no_patient(guarded: Any) ->
 
     from flask import g
 
-    from dashboard import data
-    from data_models.accounts import Person
-    from data_models.cohort_filter import CohortFilter
-    from data_models.queries import NotAllowed
+    from dashboard.answers import data
+    from data_models.database.access_tables import Person
+    from data_models.definitions.filters import CohortFilter
+    from data_models.questions import NotAllowed
 
     answers = (
         data.summary, data.course_values, data.split, data.breakdown, data.severity, data.resolution,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dashboard import demonstration
-from dashboard.access import entrance, state
+from dashboard.access import setup, state
 from dashboard.app import create_app
+from dashboard.commands import demonstration
+from dashboard.commands.terminal import CommandError
 from dashboard.settings import Settings, SettingsError
-from dashboard.terminal import CommandError
-from data_models import store_accounts
 from data_models.store import Store
+from data_models.store import accounts as store_accounts
 
 
 @pytest.fixture
@@ -98,16 +98,16 @@ def test_serving_another_host_needs_an_owner_who_can_sign_in(store: Store, datab
     for name, role in (("carl", "clinician"), ("olga", "owner"), ("otto", "owner")):
         if role == "owner" and name == "olga":
             with pytest.raises(SettingsError, match="add an owner first"):
-                entrance.require_owner(settings)
+                setup.require_owner(settings)
         store_accounts.add_account(
             store.engine, "test", name, frozenset({role}), None, password_hash=None, must_change=False
         )
-    entrance.require_owner(settings)
+    setup.require_owner(settings)
 
 
 def test_a_refusal_to_serve_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="add an owner first"):
-        entrance.require_owner(Settings(database=f"sqlite:///{tmp_path}/new.db", host="0.0.0.0"))
+        setup.require_owner(Settings(database=f"sqlite:///{tmp_path}/new.db", host="0.0.0.0"))
     assert not list(tmp_path.iterdir())
 
 
@@ -116,7 +116,7 @@ def test_the_demo_refuses_other_records_and_other_hosts(store: Store, database: 
     with pytest.raises(SettingsError, match="sample clinic on this computer alone"):
         create_app(Settings(database=database, demo=True), store)
     with pytest.raises(SettingsError, match="this computer alone"):
-        entrance.require_owner(Settings(database=database, demo=True, host="0.0.0.0"))
+        setup.require_owner(Settings(database=database, demo=True, host="0.0.0.0"))
 
 
 def test_a_demo_that_is_given_other_records_shuts_and_does_not_start_again(

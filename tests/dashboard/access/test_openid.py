@@ -13,8 +13,7 @@ import requests
 
 from dashboard.app import create_app
 from dashboard.settings import Settings, SettingsError
-from data_models import store_accounts
-from data_models.store import Store
+from data_models.store import Store, accounts
 
 oidc_provider_mock = pytest.importorskip("oidc_provider_mock", reason="the test extra brings oidc-provider-mock")
 
@@ -32,11 +31,11 @@ def client(issuer: str, tmp_path: Path) -> Iterator[Any]:
     url = f"sqlite:///{(tmp_path / 'clinic.db').as_posix()}"
     store = Store.open(url)
     for name, subject in (("olga", "subject-olga"), ("gone", "subject-gone")):
-        store_accounts.add_account(
+        accounts.add_account(
             store.engine, "test", name, frozenset({"owner"}), None,
             password_hash=None, must_change=False, external_subject=subject,
         )  # fmt: skip
-    store_accounts.change_account(store.engine, "test", "gone", "account_disabled", disabled=1)
+    accounts.change_account(store.engine, "test", "gone", "account_disabled", disabled=1)
     secret = tmp_path / "secret"
     secret.write_text("a secret\n")
     settings = Settings(database=url, openid_issuer=issuer, openid_client="dashboard", openid_secret_file=secret)

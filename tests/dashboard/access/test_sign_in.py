@@ -13,13 +13,13 @@ from flask import Flask
 from sqlalchemy import update
 
 from dashboard.access import sessions
-from dashboard.pages.sign_in import local_target
-from data_models import store_accounts
-from data_models.accounts import SignInFailure, WebSession
-from data_models.audit import broken
-from data_models.engine import access_engine, writing
-from data_models.queries import accounts as queries
-from data_models.tables import StoreInfo
+from dashboard.access.sign_in import local_target
+from data_models.database.access_tables import SignInFailure, WebSession
+from data_models.database.engine import access_engine, writing
+from data_models.database.tables import StoreInfo
+from data_models.questions import accounts as queries
+from data_models.store import accounts as store_accounts
+from data_models.store.audit_chain import broken
 
 COOKIE = "ketamine_outcomes_session"
 

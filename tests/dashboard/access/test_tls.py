@@ -19,8 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dashboard.access import passwords
-from data_models import store_accounts
-from data_models.store import Store
+from data_models.store import Store, accounts
 
 HOST = "outcomes.example.org"
 PASSWORD = "plum vine torch harbor"
@@ -92,7 +91,7 @@ def ports(
     store = Store.open(database)
     hashed = passwords.hashed(PASSWORD)
     for name, role in (("olga", "owner"), ("clara", "clinician")):
-        store_accounts.add_account(
+        accounts.add_account(
             store.engine, "test", name, frozenset({role}), None, password_hash=hashed, must_change=False
         )
     store.close()

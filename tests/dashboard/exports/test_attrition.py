@@ -11,8 +11,8 @@ from dashboard.exports import coarse, tables
 from dashboard.exports.html_page import html_page
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
-from data_models.cohort_filter import CohortFilter
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
 from data_models.store import Store
 
 

@@ -19,15 +19,15 @@ from dashboard.exports.apart import Crowd, Selection, isolates, size
 from dashboard.exports.earlier import isolating, released
 from dashboard.exports.refusal import refusal
 from dashboard.exports.release import Release
-from data_models.cohort import summarise
-from data_models.cohort_filter import CohortFilter
-from data_models.queries.fingerprint import data_set_fingerprint
-from data_models.queries.overlap import course_profiles
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES, SEXES
+from data_models.questions.cohort import summarise
+from data_models.questions.data_set_fingerprint import data_set_fingerprint
+from data_models.questions.overlap import course_profiles
 from data_models.store import Store
-from data_models.store_accounts import record
-from data_models.vocabulary import AGE_BANDS, DIAGNOSES, SEXES
+from data_models.store.accounts import record
 
 EVERYTHING = Scope.everything()
 

@@ -10,9 +10,9 @@ import pytest
 from dashboard.exports.document import Document
 from dashboard.exports.release import gather
 from dashboard.exports.summary import CATALOGUE, document
-from dashboard.pages.exports import _asked, about_of
-from data_models.cohort_filter import CohortFilter
-from data_models.scope import Scope
+from dashboard.pages.exports.page import _asked, about_of
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
 from data_models.store import Store
 
 IV = CohortFilter(route=("iv",))

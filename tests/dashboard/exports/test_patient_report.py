@@ -10,12 +10,12 @@ import pytest
 
 from dashboard import cli
 from dashboard.exports.patient_report import patient_document
-from dashboard.patient_words import course_words
-from data_models.cohort_filter import CohortFilter
-from data_models.queries import NotAllowed
-from data_models.queries import patients as queries
-from data_models.queries.worklist import worklist
-from data_models.scope import Scope
+from dashboard.words.patient import course_words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions import NotAllowed
+from data_models.questions import patient as queries
+from data_models.questions.worklist import worklist
 from data_models.store import Store
 
 

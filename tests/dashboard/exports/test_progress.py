@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dashboard.exports.commands import summary
-from dashboard.pages import exports
-from data_models.cohort_filter import CohortFilter
-from data_models.rules import OutcomeRules
-from data_models.scope import Scope
+from dashboard.exports.formats import summary
+from dashboard.pages.exports import page as exports
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
 from data_models.store import Store
 
 

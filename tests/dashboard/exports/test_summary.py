@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard import words
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
-from data_models.cohort_filter import CohortFilter
-from data_models.scope import Scope
+from dashboard.words import sentences as words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.definitions.vocabulary import label
 from data_models.store import Store
-from data_models.vocabulary import label
 
 
 @pytest.fixture(scope="module")

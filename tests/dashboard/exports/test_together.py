@@ -14,12 +14,12 @@ from dashboard.exports.refusal import Refused
 from dashboard.exports.release import gather
 from dashboard.exports.shown import Pattern
 from dashboard.exports.together import Earlier
-from data_models.cohort import summarise
-from data_models.cohort_filter import CohortFilter
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import per_course
-from data_models.queries.cohort import early_stop_sums
-from data_models.queries.overlap import course_profiles
-from data_models.scope import Scope
+from data_models.questions.cohort import summarise
+from data_models.questions.cohort_counts import early_stop_sums
+from data_models.questions.overlap import course_profiles
 from data_models.store import Store
 
 EVERYTHING = Scope.everything()

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_models.database.tables import Session
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.outcomes.derive import Facts, derive
-from data_models.rules import DEFAULT_RULES, OutcomeRules
-from data_models.tables import Session
 
 _SESSION_COLUMNS = [c.name for c in Session.__table__.columns]
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_models.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.outcomes.derive import derive
-from data_models.rules import DEFAULT_RULES, OutcomeRules
 
 Score = tuple[float, float]  # hours, score
 Row = dict[str, Any]

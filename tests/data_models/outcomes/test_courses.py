@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_models.definitions.rules import DEFAULT_RULES
 from data_models.outcomes.derive import derive
-from data_models.rules import DEFAULT_RULES
 
 
 def test_a_gap_of_exactly_90_days_continues_the_course_and_a_longer_one_starts_the_next(cases):

@@ -7,9 +7,9 @@ from statistics import median
 import numpy as np
 import pytest
 
+from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.outcomes.fade import fade_rows, median_of_counts
 from data_models.outcomes.proportions import PatientSums
-from data_models.rules import FADE_BINS_DAYS
 
 
 @pytest.mark.parametrize("values", [[-5], [-5, 0], [-5, -5, 0], [1, 2, 2, 9], [0, 0, 3, 3], [4, 1, 1, 1, 7, 7]])

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data_models.definitions.rules import DEFAULT_RULES
 from data_models.outcomes.derive import derive
-from data_models.rules import DEFAULT_RULES
 
 
 def test_baseline_is_the_last_score_at_or_before_the_first_session(cases):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, clustered, wilson
 from data_models.outcomes.side_effects import (
     DOSE_BANDS,
@@ -14,8 +16,6 @@ from data_models.outcomes.side_effects import (
     vitals,
     worst_rows,
 )
-from data_models.rules import DEFAULT_RULES
-from data_models.vocabulary import SIDE_EFFECTS
 
 # Three patients with 2, 4 and 6 asked sessions, of which nausea in 1, 0 and 3.
 NAUSEA = PatientSums(3, 4, 12, 10, 20, 56, some=2, short=3)

@@ -1,0 +1,242 @@
+"""Signing in and out, changing one's password, and the second factor: plain forms, no script, no data."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, g, redirect, request
+
+from dashboard.access import forms, guard, passwords, second_factor, sessions, state, throttle
+from data_models.questions import accounts as queries
+from data_models.store import accounts as store_accounts
+
+WRONG = "This name and password do not belong together, or the account is disabled."
+_LONGEST_NAME = 64
+
+
+def register_routes(server: Flask) -> None:
+    """Add the routes of these forms to an app's server."""
+    for path, view in (
+        (guard.SIGN_IN, sign_in),
+        (guard.SIGN_OUT, sign_out),
+        (guard.PASSWORD, change_password),
+        (guard.SECOND_FACTOR, give_second_factor),
+    ):
+        server.add_url_rule(path, f"access{path}", view, methods=["GET", "POST"])
+
+
+def local_target(text: str | None) -> str:
+    """Where to go after signing in: a path of this server, whatever was sent."""
+    target = text or "/"
+    if any(ord(letter) <= 32 or letter == "\\" for letter in target) or not target.startswith("/"):
+        return "/"
+    parts = urlsplit(target)
+    if target.startswith("//") or parts.scheme or parts.netloc or parts.path.startswith(("/_dash", "/sign-")):
+        return "/"
+    return target
+
+
+def _open() -> Any:
+    """What an open dashboard answers here: nobody signs in to it."""
+    return redirect("/", 303) if state.access().is_open() else None
+
+
+# --- name and password ---------------------------------------------------------------------------
+
+
+def sign_in() -> Any:
+    """The form, and what comes of it."""
+    if (answer := _open()) is not None:
+        return answer
+    target = local_target(request.values.get("next"))
+    if request.method == "GET":
+        if g.web_session is not None and g.web_session.ready:
+            return redirect(target, 303)
+        return forms.ask_to_sign_in(200, target=target)
+    name, password = request.form.get("name", "").strip().casefold(), request.form.get("password", "")
+    here = state.access()
+    with here.store.connect_access() as connection:
+        account = queries.account(connection, name) if 0 < len(name) <= _LONGEST_NAME else None
+        device = sessions.device_of(_key(), account.account_id) if account is not None else None
+        counted_for = throttle.sources(name, request.remote_addr, device)
+        counted = queries.failures(connection, [source.key for source in counted_for])
+    wait = throttle.wait(counted, counted_for, time.time())
+    if wait > 0:
+        return _too_often(wait, target, name)
+    right = passwords.matches(password, account.password_hash if account is not None else None)
+    if account is None or not right or account.disabled:
+        return _failed(counted_for, account.name if account is not None else "", target, name)
+    forget = [source.key for source in counted_for[:1]]  # other sources keep counting: their failures were not ours
+    if passwords.needs_new_hash(account.password_hash):
+        store_accounts.replace_hash(here.store.engine, account.account_id, passwords.hashed(password))
+    return enter(account, target, how="password", forget=forget)
+
+
+def enter(account: Any, target: str, *, how: str, forget: list[str], second: bool = False) -> Any:
+    """Begin the web session of somebody who has proved to be this account's person; then on to the target.
+
+    `second`: the second factor was given too, or the provider that vouches for the person asks for its own.
+    """
+    here = state.access()
+    complete = second or not account.second_factor
+    told = {"how": how, "address": request.remote_addr}
+    token = sessions.begin(here, account.name, account.account_id, complete=complete, forget=forget, **told)
+    response = redirect(target if complete else f"{guard.SECOND_FACTOR}?next={_quoted(target)}", 303)
+    sessions.give(response, sessions.SESSION, token)
+    if complete:
+        sessions.give_device(response, _key(), account.account_id)
+    return response
+
+
+def _failed(counted_for: list[throttle.Source], known_name: str, target: str, name: str) -> Any:
+    # A name that nobody has is not written down: people type passwords into the wrong field.
+    keys = [source.key for source in counted_for]
+    engine = state.access().store.engine
+    store_accounts.count_failure(engine, keys, throttle.WINDOW, known_name, address=request.remote_addr)
+    return forms.ask_to_sign_in(401, error=WRONG, name=name[:_LONGEST_NAME], target=target)
+
+
+def _too_often(wait: float, target: str, name: str) -> Any:
+    seconds = int(wait) + 1
+    told = f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    response = forms.ask_to_sign_in(
+        429, error=f"Too many attempts. Try again in {told}.", name=name[:_LONGEST_NAME], target=target
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def sign_out() -> Any:
+    """End the web session, here and in the store."""
+    if (answer := _open()) is not None:
+        return answer
+    if request.method == "GET":
+        return forms.page(200, "Sign out", action=guard.SIGN_OUT, button="Sign out", links=[("/", "Stay signed in")])
+    found = g.web_session
+    store_accounts.end_session(state.access().store.engine, found.token_hash, found.person.name)
+    response = redirect(guard.SIGN_IN, 303)
+    sessions.take_back(response, sessions.SESSION)
+    # Whatever the browser keeps of the pages goes too.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+# --- one's own password --------------------------------------------------------------------------
+
+
+def change_password() -> Any:
+    """A form for a new password; whoever was given a one-time password comes here first."""
+    if (answer := _open()) is not None:
+        return answer
+    found = g.web_session
+    if not found.complete:
+        return forms.ask_to_sign_in(401)
+    if request.method == "GET":
+        return _password_form(200)
+    here = state.access()
+    with here.store.connect_access() as connection:
+        account = queries.account(connection, found.person.name)
+        counted_for = throttle.sources(account.name, request.remote_addr, f"session {found.token_hash}")
+        counted = queries.failures(connection, [source.key for source in counted_for])
+    if throttle.wait(counted, counted_for, time.time()) > 0:
+        return _password_form(429, "Too many attempts. Try again in some minutes.")
+    new = request.form.get("new", "")
+    if not passwords.matches(request.form.get("current", ""), account.password_hash):
+        keys = [source.key for source in counted_for]
+        store_accounts.count_failure(
+            here.store.engine, keys, throttle.WINDOW, account.name, address=request.remote_addr
+        )
+        return _password_form(403, "The current password is not right.")
+    refused = passwords.problem(new, account.name)
+    if refused is None and new != request.form.get("again", ""):
+        refused = "The two new passwords differ."
+    if refused is None and passwords.matches(new, account.password_hash):
+        refused = "The new password is the current one; choose another."
+    if refused is not None:
+        return _password_form(400, refused)
+    values = {"password_hash": passwords.hashed(new), "must_change_password": 0}
+    store_accounts.change_account(here.store.engine, account.name, account.name, "password_changed", **values)
+    # Every web session of the account has ended; this browser's goes on under a new token.
+    return enter(account, "/", how="new password", forget=[], second=True)
+
+
+def _password_form(status: int, error: str = "") -> Any:
+    fields = [
+        {"name": "current", "label": "Current password", "type": "password", "autocomplete": "current-password"},
+        {"name": "new", "label": "New password", "type": "password", "autocomplete": "new-password"},
+        {"name": "again", "label": "New password again", "type": "password", "autocomplete": "new-password"},
+    ]
+    lead = (
+        f"At least {passwords.SHORTEST} characters; {passwords.ADVISED} or more are advised, "
+        "for example four random words."
+    )
+    more: dict[str, Any] = {"lead": lead, "action": guard.PASSWORD, "fields": fields, "button": "Change the password"}
+    links = [("/", "Back")] if g.web_session.ready else [(guard.SIGN_OUT, "Sign out")]
+    return forms.page(status, "Change your password", error=error, links=links, **more)
+
+
+# --- the second factor ---------------------------------------------------------------------------
+
+
+def give_second_factor() -> Any:
+    """Enter the code of one's authenticator; or set one up, by choice or because an owner asks for it."""
+    if (answer := _open()) is not None:
+        return answer
+    found = g.web_session
+    here = state.access()
+    with here.store.connect_access() as connection:
+        account = queries.account(connection, found.person.name)
+    if found.complete and (account.second_factor or found.must_change_password):
+        return redirect("/", 303)
+    target = local_target(request.values.get("next"))
+    # A second factor that is being set up travels in the form, signed: nothing is stored until it works.
+    secret = account.second_factor or second_factor.offered(_key(), account.account_id, request.form.get("offer"))
+    if request.method == "GET" or secret is None:
+        return _second_factor_form(200, account, target)
+    counted_for = [throttle.Source(f"{throttle.sources(account.name, None, 'second factor')[0].key}", 5, 900)]
+    with here.store.connect_access() as connection:
+        counted = queries.failures(connection, [source.key for source in counted_for])
+    wait = throttle.wait(counted, counted_for, time.time())
+    if wait > 0:
+        return _second_factor_form(429, account, target, "Too many attempts. Try again in some minutes.")
+    step = second_factor.step_of(secret, request.form.get("code", ""))
+    if step is None or not store_accounts.use_second_factor_step(here.store.engine, account.account_id, step):
+        keys = [source.key for source in counted_for]
+        store_accounts.count_failure(
+            here.store.engine, keys, throttle.WINDOW, account.name, address=request.remote_addr
+        )
+        return _second_factor_form(
+            401, account, target, "This code is not right, or was used before. Wait for the next."
+        )
+    if not account.second_factor:
+        store_accounts.change_account(
+            here.store.engine, account.name, account.name, "second_factor_set", second_factor=secret
+        )
+    return enter(account, target, how="second factor", forget=[counted_for[0].key], second=True)
+
+
+def _second_factor_form(status: int, account: Any, target: str, error: str = "") -> Any:
+    hidden = {"next": target}
+    lead, code = "Enter the six figures that your authenticator shows for Ketamine outcomes.", ""
+    title = "Second factor"
+    if not account.second_factor:
+        secret = second_factor.offered(_key(), account.account_id, request.form.get("offer")) or second_factor.new()
+        hidden["offer"] = second_factor.offer(_key(), account.account_id, secret)
+        title, code = "Set up your second factor", secret
+        lead = "Add this key to an authenticator app (time-based, six figures), then enter the code that it shows."
+    fields = [{"name": "code", "label": "Code", "type": "text", "autocomplete": "one-time-code"}]
+    more: dict[str, Any] = {"action": guard.SECOND_FACTOR, "fields": fields, "hidden": hidden, "button": "Continue"}
+    links = [(guard.SIGN_OUT, "Sign out")]
+    return forms.page(status, title, lead=lead, code=code, error=error, links=links, **more)
+
+
+def _key() -> bytes:
+    return state.access().key
+
+
+def _quoted(target: str) -> str:
+    from urllib.parse import quote
+
+    return quote(target, safe="/")

@@ -1,0 +1,1 @@
+"""What pages ask and what is remembered of the answers: for whom, and until when."""

@@ -1,0 +1,1 @@
+"""Files that leave the building: rounding, then CSV, XLSX, HTML and PDF."""

@@ -1,0 +1,1 @@
+"""The Accounts page: people, roles, clinics and the audit trail."""

@@ -1,0 +1,1 @@
+"""The Outcomes page: a cohort, its figures, and comparisons."""

@@ -1,0 +1,308 @@
+"""Compare: the cohort's charts split by one filter, overlaid or as small multiples, with n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.answers import callback_cache, data
+from dashboard.figures import durability, fade, occupancy, onset, side_effects, waterfall
+from dashboard.pages import failure, filters
+from dashboard.pages.card import Table, message, place, skeleton
+from dashboard.pages.card_tables import SHARE_COLUMNS
+from dashboard.pages.graph import graph
+from dashboard.pages.legend import AREA, key
+from dashboard.pages.outcomes.cards import note
+from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
+from dashboard.pages.outcomes.fade_card import FADE_COLUMNS
+from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, notes
+from dashboard.words import fade as fade_words
+from dashboard.words import sentences as words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.vocabulary import label
+
+KEYS = ("route", "drug", "clinic", "diagnosis", "condition", "phase", "sex", "age_band", "first_session_year")
+FADE_KEYS = ("route", "phase")  # the session's own, not the course's
+OF_SESSIONS = "phase"  # a key of sessions: courses cannot be told apart by it
+SMALL = 210  # pixels: the height of a small multiple
+
+
+def shell() -> Component:
+    """The section's heading and control; its charts come when a key is chosen."""
+    choice = dmc.Select(
+        id=ids.filter_id(ids.COMPARE_BY),
+        label="Compare by",
+        data=[{"value": "", "label": "Nothing"}, *({"value": one, "label": filters.NAMES[one]} for one in KEYS)],
+        value=None,  # the URL decides
+        allowDeselect=False,
+        size="xs",
+        className="filter",
+    )
+    return html.Section(
+        [
+            html.Div([html.H2("Compare", className="section-title"), choice], className="section-head"),
+            html.Div(id=ids.COMPARE_BODY, className="page-body"),
+        ],
+        id=ids.COMPARE,
+        className="section",
+        tabIndex=-1,
+        **{"aria-label": "Compare"},
+    )
+
+
+def register(app: Dash) -> None:
+    """The URL's `by` fills the charts; URL and control follow each other as filters do.
+
+    What is quickly counted comes first; its answer holds the places of the other cards, which begin then.
+    """
+
+    @callback_cache.callback(
+        app,
+        Output(ids.COMPARE_BODY, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        on_error=failure.instead_of("Compare"),
+    )
+    def show(search: str | None, pathname: str | None) -> Any:
+        if (pathname or "/") != ids.OUTCOMES:
+            return no_update
+        groups = asked(search)
+        return None if groups is None else first(groups)
+
+    for part, make in LATER.items():
+        _register(app, part, make)
+
+
+def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> None:
+    question, place_id = QUESTIONS[part], f"compare-{part}-place"
+
+    # The place comes anew with every comparison, so no card of an earlier one can stand among these.
+    @callback_cache.callback(
+        app,
+        Output(place_id, "children"),
+        Input(place_id, "id"),
+        State(ids.URL, "search"),
+        on_error=failure.instead_of(question, wide=True),
+    )
+    def show(_: Any, search: str | None) -> Any:
+        groups = asked(search)
+        return None if groups is None else make(groups)
+
+
+def asked(search: str | None) -> Comparison | None:
+    """The comparison that a URL asks for; None where it asks for none, or where the tables above are by this key."""
+    by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
+    if by not in KEYS or data.suppressed():
+        return None
+    cohort = CohortFilter.from_query(search or "")
+    return Comparison.of(cohort, by)
+
+
+def _few(by: str) -> Component:
+    return message(
+        f"There is nothing to compare: these courses have fewer than two values of {filters.NAMES[by].lower()}."
+    )
+
+
+def first(groups: Comparison) -> Component:
+    """Onset and durability, which are quickly counted, and the places of the rest.
+
+    Of a split by the session's phase only what sessions can tell: courses pass through the phases.
+    """
+    if len(groups.kept) < 2:
+        return _few(groups.by)
+    if groups.by == OF_SESSIONS:
+        said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
+        rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
+        return html.Div([html.P(said, className="card-note"), rest])
+    tests = data.tests_between(groups.cohort, groups.by)
+    drawings = {"onset": onset.onset_groups, "durability": durability.durability_groups}
+    shown = [
+        groups.card(
+            part,
+            f"{_medians(groups, part)} {words.tests(tests, part)}",
+            draw(groups.curves(part)),
+            marks=groups.marks(groups.drawn_counts(part), strokes=True),
+            body=note(_at_risk(groups, part)),
+        )
+        for part, draw in drawings.items()
+    ]
+    return html.Div([*shown, *(_place(groups, part) for part in LATER)], className="cards")
+
+
+def _at_risk(groups: Comparison, part: str) -> str:
+    """What stands under the curves, where they stop, and which groups have none."""
+    without = [groups.called(group) for group in groups.kept if group not in groups.drawn_counts(part)]
+    text = f"Under the axis: courses still at risk after that day; a curve stops where fewer than {words.FEW} are."
+    return f"{text} Not drawn, with fewer at any time: {words.listing(without)}." if without else text
+
+
+def _place(groups: Comparison, part: str) -> Component:
+    return place(f"compare-{part}-place", skeleton(f"compare-{part}", groups.question(part), 300, wide=True))
+
+
+def fade_card(groups: Comparison) -> Component:
+    """Change since the score before a session, a line a group."""
+    found = _bins(groups)
+    scores = {group: sum(b["scores"] for b in part if b["scores"] >= words.FEW) for group, part in found}
+    rows = [{"group": groups.called(group), **b} for group, part in found for b in part]
+    return groups.card(
+        "fade",
+        fade_words.fades({groups.called(group): part for group, part in found}),
+        fade.fade(
+            [(groups.called(group), groups.token(group), part) for group, part in found],
+            {groups.called(group): groups.symbol(group) for group, _ in found},
+        ),
+        marks=groups.marks(scores, strokes=False),
+        body=note(groups.caution),
+        table=Table((("group", groups.name), *FADE_COLUMNS), rows),
+        wide=True,
+    )
+
+
+def occupancy_card(groups: Comparison) -> Component:
+    """Who is in response over time: one small chart a group."""
+    shown, rows = [], []
+    for group in groups.kept:
+        answer = groups.figures(group)
+        spans, courses = answer["occupancy"], answer["cohort"]["courses"]
+        title = f"{groups.called(group)} (n {courses:,})"
+        figure = occupancy.occupancy(spans, courses, SMALL, named=False)
+        shown.append((title, figure, words.occupancy(spans, courses)))
+        rows += [{"group": groups.called(group), **row} for row in spans]
+    said = [
+        f"{groups.called(group)} {words.percent(words.at_day(found['occupancy'], 28.0, 'day')['response'])} "
+        f"(n {found['cohort']['courses']:,})"
+        for group in groups.kept
+        if (found := groups.figures(group))["occupancy"] and found["cohort"]["courses"] >= words.FEW
+    ]
+    return groups.card(
+        "occupancy",
+        words.sentence("known to be in response 28 days after the first session: " + ", ".join(said))
+        if said
+        else f"No group has {words.FEW} courses.",
+        marks=key([(name, token, AREA) for name, token, _ in occupancy.LAYERS]),
+        body=multiples(shown),
+        table=Table(
+            (("group", groups.name), ("day", "Day"), *((state, name) for name, _, state in occupancy.LAYERS)), rows
+        ),
+        wide=True,
+    )
+
+
+def waterfall_card(groups: Comparison) -> Component:
+    """Who improved: one small chart a group, on one axis of change."""
+    instrument, found = groups.cohort.instrument, {}
+    for group in groups.kept:
+        cohort, answer = groups.answers[group]
+        found[group] = measured_changes(
+            data.course_values(cohort), answer["cohort"]["courses"], instrument, groups.rules
+        )
+    every = [change for one in found.values() for change in one.changes]
+    span = (min(every, default=0.0), max(every, default=0.0))
+    shown, said = [], []
+    for group, one in found.items():
+        title = f"{groups.called(group)} (n {len(one.changes):,}, {one.unmeasured:,} not measured)"
+        figure = waterfall.waterfall(one.changes, one.kinds, one.unmeasured, one.least, SMALL, span=span, small=True)
+        shown.append((title, figure, one.sentence))
+        if len(one.changes) >= words.FEW:
+            share = f"{words.percent(one.improved / len(one.changes))} ({one.improved:,} of {len(one.changes):,})"
+            said.append(f"{groups.called(group)} {share}")
+    what = next((one.what for one in found.values()), "")
+    rows = [{"group": groups.called(group), **row} for group, one in found.items() for row in one.rows()]
+    return groups.card(
+        "waterfall",
+        words.sentence(f"{what}: {', '.join(said)}") if said else f"No group has {words.FEW} measured courses.",
+        marks=key([*((name, token, AREA) for name, token in waterfall.KINDS), ("Not measured", "not_measured", AREA)]),
+        body=[multiples(shown), note(*notes(INSTRUMENTS[instrument], groups.cohort))],
+        table=Table((("group", groups.name), *COLUMNS), rows),
+        wide=True,
+    )
+
+
+def effects_card(groups: Comparison) -> Component:
+    """Side effects per session, a mark a group."""
+    found = [(group, groups.figures(group)["side_effects"]) for group in groups.kept]
+    # A group in which nobody was asked keeps its place, and with it the others keep their colours.
+    shown = [
+        {
+            "group": group,
+            "sessions_asked": effects.get("sessions_asked", 0),
+            "per_session": effects.get("per_session") or [],
+        }
+        for group, effects in found
+    ]
+    names = {g["group"]: groups.called(g["group"]) for g in shown}
+    terms = side_effects.most_frequent([g["per_session"] for g in shown])[:8]
+    rows = [
+        {"group": groups.called(g["group"]), "term": label(row["term"])}
+        | {name: row[name] for name, _ in SHARE_COLUMNS}
+        for g in shown
+        for row in g["per_session"]
+    ]
+    said = "Side effects were not asked about in any session here."
+    if terms:
+        parts = [
+            f"{groups.called(g['group'])} {words.rate(row)}"
+            for g in shown
+            for row in g["per_session"]
+            if row["term"] == terms[0] and row["n"]
+        ]
+        said = words.sentence(f"{label(terms[0]).lower()}, share of sessions: {'; '.join(parts)}")
+    return groups.card(
+        "effects",
+        said,
+        side_effects.by_group([(g["group"], g["per_session"]) for g in shown], terms, groups.by, names),
+        marks=groups.marks({g["group"]: g["sessions_asked"] for g in shown}, strokes=False),
+        body=note("The eight most frequent are drawn, with n sessions asked; the table has all."),
+        table=Table((("group", groups.name), ("term", "Side effect"), *SHARE_COLUMNS), rows),
+        wide=True,
+    )
+
+
+def multiples(shown: Sequence[tuple[str, dict[str, Any], str]]) -> Component:
+    """Small charts side by side, each with its heading and its words."""
+    return html.Div(
+        [
+            html.Figure([html.Figcaption(title), graph(figure, f"{title}: {said}")], className="multiple")
+            for title, figure, said in shown
+        ],
+        className="multiples",
+    )
+
+
+LATER: Mapping[str, Callable[[Comparison], Component]] = {
+    "fade": fade_card,
+    "occupancy": occupancy_card,
+    "waterfall": waterfall_card,
+    "effects": effects_card,
+}
+
+
+def _bins(groups: Comparison) -> list[tuple[str, Any]]:
+    if groups.by not in FADE_KEYS:
+        return [(group, groups.figures(group)["fade"]) for group in groups.kept]
+    faded = data.fade_by(groups.cohort, groups.by)
+    return [(group, faded[group]) for group in groups.kept if group in faded]
+
+
+def _medians(groups: Comparison, part: str) -> str:
+    found = []
+    for group in groups.kept:
+        km, name = groups.figures(group)[part]["kaplan_meier"], groups.called(group)
+        if km["n"] < words.FEW:
+            found.append(f"{name} too few (n {km['n']:,})")
+        elif km["median"] is None:
+            found.append(f"{name} not reached (n {km['n']:,})")
+        else:
+            span = words.interval(km["low"], km["high"]).removeprefix("95% interval ")
+            few = words.few_by(km, km["median"])
+            found.append(f"{name} {words.days(km['median'])} ({span}; n {km['n']:,}{few})")
+    return words.sentence("medians with 95% intervals: " + ", ".join(found))

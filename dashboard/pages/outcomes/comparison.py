@@ -1,0 +1,157 @@
+"""A comparison: the groups of a cohort split by one filter, how they are named, drawn and described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash.development.base_component import Component
+
+from dashboard.answers import data
+from dashboard.figures.side_effects import group_symbol
+from dashboard.figures.steps import FEW, Group, drawn
+from dashboard.pages import filters
+from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.legend import key as marks_key
+from dashboard.theme import series_token
+from dashboard.words import sentences as words
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import OutcomeRules
+
+MOST_GROUPS = 6
+DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a stroke for each
+Parts = Mapping[str, tuple[CohortFilter, Mapping[str, Any]]]
+QUESTIONS = {  # heading of each card, before ", by route?"
+    "onset": "How quickly",
+    "durability": "How long",
+    "fade": "How does it fade",
+    "occupancy": "Who is in response",
+    "waterfall": "Who improved",
+    "effects": "At what cost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The groups of one comparison and how they are named, coloured and described."""
+
+    answers: Parts
+    by: str
+    rules: OutcomeRules
+    kept: tuple[str, ...]
+    cohort: CohortFilter
+
+    @classmethod
+    def of(cls, cohort: CohortFilter, by: str) -> Comparison:
+        """The comparison of a cohort; drawn are the largest groups that have a course, in order of size."""
+        answers = data.split(cohort, by)
+        courses = {key: answer["cohort"]["courses"] for key, (_, answer) in answers.items()}
+        kept = [key for key in sorted(courses, key=lambda key: -courses[key]) if courses[key]]
+        return cls(answers, by, data.rules(), tuple(kept[:MOST_GROUPS]), cohort)
+
+    def figures(self, key: str) -> Mapping[str, Any]:
+        """The summary of one group."""
+        return self.answers[key][1]
+
+    @property
+    def name(self) -> str:
+        """What the cohort is split by."""
+        return filters.NAMES[self.by]
+
+    def called(self, key: str) -> str:
+        return filters.words(self.by, key)
+
+    def token(self, key: str) -> str:
+        """Colour of a group: a route keeps its own."""
+        return series_token(self.by, key, self.kept.index(key))
+
+    def symbol(self, key: str) -> str:
+        """Marker of a group: a route keeps its own."""
+        return group_symbol(self.by, key, self.kept.index(key))
+
+    def dash(self, key: str) -> str:
+        """Stroke of a group's curve."""
+        return DASHES[self.kept.index(key) % len(DASHES)]
+
+    def marks(self, counted: Mapping[str, int], *, strokes: bool) -> Component:
+        """What the colours and strokes (else shapes) of the groups drawn mean, each with its n."""
+        drawn = [(key, counted[key]) for key in self.kept if counted.get(key)]
+        return marks_key(
+            [
+                (f"{self.called(key)} (n {n:,})", self.token(key), self.dash(key) if strokes else self.symbol(key))
+                for key, n in drawn
+            ]
+        )
+
+    @property
+    def caution(self) -> str:
+        found = sum(1 for _, answer in self.answers.values() if answer["cohort"]["courses"])
+        more = f" The {MOST_GROUPS} largest of {found} groups are drawn." if found > MOST_GROUPS else ""
+        return "Groups differ in more than this: a difference is not an effect." + more
+
+    def curves(self, part: str) -> list[Group]:
+        """Kaplan-Meier curves of onset or durability."""
+        found = [(key, self.figures(key)[part]["kaplan_meier"]) for key in self.kept]
+        return [Group(self.called(key), km["curve"], km["n"], self.token(key), self.dash(key)) for key, km in found]
+
+    def drawn_counts(self, part: str) -> dict[str, int]:
+        """n of each group whose curve of `part` is drawn: with five courses at risk at some time."""
+        found = {key: self.figures(key)[part]["kaplan_meier"] for key in self.kept}
+        return {key: km["n"] for key, km in found.items() if km["n"] >= FEW and drawn(km["curve"])}
+
+    def question(self, part: str) -> str:
+        """The heading of a card."""
+        return f"{QUESTIONS[part]}, by {self.name.lower()}?"
+
+    def card(self, part: str, sentence: str, figure: Any = None, **more: Any) -> Component:
+        """One card of the comparison."""
+        given: dict[str, Any] = {
+            "table": self.rates(),
+            "definition": Definition(
+                f"Each group by itself, as the card of the whole above. {self.caution}",
+                ("response_improvement", "loss_rule"),
+                n=words.listing(f"{self.called(key)} {self.figures(key)['cohort']['courses']:,}" for key in self.kept)
+                + " courses.",
+                source="as of the card above",
+            ),
+        }
+        return card(f"compare-{part}", self.question(part), sentence, figure, **(given | {"rules": self.rules} | more))
+
+    def rates(self) -> Table:
+        """Rates and medians, one row a group, drawn or not."""
+        ordered = sorted(self.answers.items(), key=lambda item: -item[1][1]["cohort"]["courses"])
+        shown = [_row(self.called(key), answer) for key, (_, answer) in ordered if answer["cohort"]["courses"]]
+        return _table(shown, self.name)
+
+
+def _row(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    response = answer["response"]["end_of_induction"]
+    return {
+        "group": name,
+        "courses": answer["cohort"]["courses"],
+        "evaluable": answer["cohort"]["evaluable"],
+        "response": response["share"],
+        "low": response["low"],
+        "high": response["high"],
+        "measured": response["n"],
+        "onset": answer["onset"]["kaplan_meier"]["median"],
+        "durability": answer["durability"]["kaplan_meier"]["median"],
+    }
+
+
+def _table(rows: list[dict[str, Any]], name: str) -> Table:
+    return Table(
+        (
+            ("group", name),
+            ("courses", "Courses"),
+            ("evaluable", "Evaluable"),
+            ("measured", "Scored at end of induction"),
+            ("response", "Response then"),
+            ("low", "95% low"),
+            ("high", "95% high"),
+            ("onset", "Median days to response"),
+            ("durability", "Median days in response"),
+        ),
+        rows,
+    )

@@ -1,0 +1,128 @@
+"""The Outcomes page: a cohort's figures, each as a card that answers one question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.answers import callback_cache, data
+from dashboard.pages import Page, deferred_cards, failure, filters, withheld
+from dashboard.pages.card import skeleton
+from dashboard.pages.deferred_cards import Later
+from dashboard.pages.outcomes import cards, compare
+from dashboard.pages.outcomes.fade_card import fade_card
+from dashboard.pages.outcomes.waterfall_card import waterfall_card
+from data_models.definitions.filters import CohortFilter
+
+LEAD = "How quickly effects start, how long they last, and at what cost."
+HEADLINES = "headlines"
+ANY_EFFECT = "any-effect"
+
+
+def layout() -> Component:
+    """The page without data."""
+    head = html.Div(
+        [html.H1("Outcomes", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
+    )
+    waiting = [
+        html.Div(skeleton("funnel", "On whom do these figures rest?", 70, wide=True), className="cards"),
+        html.Div(cards.waiting_headlines(), className="headlines", **{"aria-hidden": "true"}),
+        html.Div(
+            [skeleton("onset", "How quickly do effects start?"), skeleton("sessions", "After how many sessions?")],
+            className="cards",
+        ),
+        deferred_cards.cue(ids.COHORT_CUE),
+    ]
+    return html.Div(
+        [
+            head,
+            filters.bar(),
+            html.Div(waiting, id=ids.COHORT_BODY, className="page-body"),
+            html.Div(
+                [*(one.place() for one in LATER), deferred_cards.go(ids.COHORT_CUE)], className="cards cards-more"
+            ),
+            compare.shell(),
+        ]
+    )
+
+
+def _durability(cohort: CohortFilter) -> list[Component]:
+    answer = data.summary(cohort)
+    return [cards.durability_card(answer, data.rules()), cards.competing_card(answer, data.rules())]
+
+
+def _fade(cohort: CohortFilter) -> list[Component]:
+    return [fade_card(data.summary(cohort), cohort, data.rules())]
+
+
+def _occupancy(cohort: CohortFilter) -> list[Component]:
+    return [cards.occupancy_card(data.summary(cohort), data.rules())]
+
+
+def _waterfall(cohort: CohortFilter) -> list[Component]:
+    return [waterfall_card(data.course_values(cohort), data.summary(cohort), cohort, data.rules())]
+
+
+def _cost(cohort: CohortFilter) -> list[Component]:
+    return [cards.cost_card(data.summary(cohort), data.rules())]
+
+
+LATER = (
+    Later("durability", ("How long do they last?", "Lost, or treated again first?"), 330, _durability),
+    Later("fade", ("How does the effect fade between sessions?",), 330, _fade),
+    Later("occupancy", ("Who is in response over time?",), 330, _occupancy),
+    Later("waterfall", ("Who improved?",), 330, _waterfall),
+    Later("cost", ("At what cost?",), 330, _cost),
+)
+
+
+def register(app: Dash) -> None:
+    """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
+
+    @callback_cache.callback(
+        app,
+        Output(ids.COHORT_BODY, "children"),
+        Input(ids.URL, "search"),
+        State(ids.URL, "pathname"),
+        State(ids.COHORT_CUE, "data-cohort"),
+        on_error=failure.instead_of("Outcomes", deferred_cards.cue(ids.COHORT_CUE)),
+    )
+    def show(search: str | None, pathname: str | None, shown: str | None) -> Any:
+        if not PAGE.holds(pathname or "/"):
+            return no_update
+        cohort = CohortFilter.from_query(search or "")
+        if data.suppressed():
+            return [filters.reach(cohort), withheld.figures(search, "all"), deferred_cards.cue(ids.COHORT_CUE)]
+        if deferred_cards.same(shown, cohort):
+            return no_update
+        answer = data.summary(cohort)
+        if not answer["cohort"]["courses"]:
+            return [filters.nothing(cohort), deferred_cards.cue(ids.COHORT_CUE)]
+        return [
+            filters.reach(cohort),
+            *cards.first(answer, cohort, data.rules(), HEADLINES, ANY_EFFECT),
+            deferred_cards.cue(ids.COHORT_CUE, cohort),
+        ]
+
+    # Not after the first chart but beside it: the mark comes with the headlines' place.
+    @callback_cache.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    def show_headlines(about: str | None) -> Any:
+        return cards.headlines(data.summary(CohortFilter.from_query(about))) if about else None
+
+    @callback_cache.callback(
+        app,
+        Output(ANY_EFFECT, "children"),
+        Input(deferred_cards.go_of(ids.COHORT_CUE), "data-cohort"),
+        prevent_initial_call=True,
+    )
+    def show_any_effect(about: str | None) -> Any:
+        return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None
+
+    deferred_cards.register(app, ids.COHORT_CUE, LATER)
+    compare.register(app)
+
+
+PAGE = Page(ids.OUTCOMES, "Outcomes", "outcomes", layout, register)

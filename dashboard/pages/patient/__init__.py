@@ -1,0 +1,1 @@
+"""The Patient page: one course, in words and pictures."""

@@ -1,0 +1,191 @@
+"""The Patient page: one patient's trajectory, in words and in context."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.answers import callback_cache, data
+from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
+from dashboard.figures.trajectory import outcome_of
+from dashboard.pages import Page, failure
+from dashboard.pages.card import message, place, skeleton
+from dashboard.pages.patient import cards, report
+from dashboard.pages.patient import components as parts
+from dashboard.pages.patient.query import code_of
+from dashboard.pages.patients.query import ListQuery
+from data_models.definitions.filters import CohortFilter
+from data_models.questions import patient as queries
+from data_models.questions.similar_courses import context_band
+from data_models.questions.worklist import list_sizes, neighbours
+
+BODY = "patient-body"
+DETAILS = "patient-details"
+CONTEXT = "patient-context"
+DRAWN = "data-drawn"  # of the details' place: set when the chart above stands
+PAGER = "patient-pager"
+BETWEEN = "What did each session do?"
+COMPARED = "How does this course compare?"
+PREVIOUS = "patient-previous"
+NEXT = "patient-next"
+
+
+def layout() -> Component:
+    """The page without data."""
+    waiting = html.Div([skeleton("trajectory", "Is the response holding?", 560, wide=True)], className="cards")
+    return html.Div(
+        [
+            html.Nav(id=PAGER, className="patient-pager", **{"aria-label": "Patients of the list"}),
+            html.Div(waiting, id=BODY, className="page-body"),
+            report.place(),
+        ],
+        className="patient-page",
+    )
+
+
+def register(app: Dash) -> None:
+    """Four answers, the trajectory first: it holds the places of the details and of the band of similar courses."""
+
+    report.register(app)
+
+    @callback_cache.callback(
+        app,
+        Output(BODY, "children"),
+        Input(ids.URL, "pathname"),
+        Input(ids.URL, "search"),
+        on_error=failure.instead_of_page("Patient"),
+    )
+    def show_patient(pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return unknown() if found is None else page(found, search)
+
+    app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, DRAWN), Input(DETAILS, "id"))
+
+    # Places come anew with every patient, so one patient's sessions never stand below another's course.
+    @callback_cache.callback(
+        app,
+        Output(DETAILS, "children"),
+        Input(DETAILS, DRAWN),
+        State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+        on_error=failure.instead_of(BETWEEN, wide=True),
+    )
+    def show_details(_: Any, pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return None if found is None else details(found, search)
+
+    @callback_cache.callback(
+        app,
+        Output(CONTEXT, "children"),
+        Input(DETAILS, DRAWN),
+        State(ids.URL, "pathname"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+        on_error=failure.instead_of(COMPARED, wide=True),
+    )
+    def show_context(_: Any, pathname: str | None, search: str | None) -> Any:
+        found = find(pathname)
+        return None if found is None else in_context(found, search)
+
+    @callback_cache.callback(app, Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    def show_pager(pathname: str | None, search: str | None) -> Any:
+        return pager(code_of(pathname), search)
+
+
+def find(pathname: str | None) -> parts.PatientRecords | None:
+    """The records of the patient that the path names, where the asker may see them.
+
+    Not kept: small, quickly asked, and they would push the cohort's answers out.
+    """
+    code = code_of(pathname)
+    found = data.ask(queries.patient_records, code, keep=False) if code else None
+    return None if found is None else parts.PatientRecords(*found)
+
+
+def unknown() -> Component:
+    """No such patient, or none that the asker may see: the same words, so that nothing is given away."""
+    said = "There is no patient with this code among those you may see. Check the code, or choose one from Patients."
+    return html.Div([html.H1("Patient not found", className="page-title"), message(said)])
+
+
+def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
+    """Facts, view bar and cards of one patient."""
+    view, rules = found.view(search), data.rules()
+    outcome = outcome_of(found.outcomes, view.course, view.instrument)
+    head = html.Div(
+        [
+            html.H1(found.patient["patient_code"], className="page-title"),
+            parts.state_badge("not_measured" if outcome is None else str(outcome["state"])),
+            html.Span(className="spacer"),
+            report.button(),
+        ],
+        className="patient-head",
+    )
+    shown = [
+        cards.trajectory_card(found, view, rules),
+        place(DETAILS, skeleton("between", BETWEEN, 260, wide=True)),
+        place(CONTEXT, skeleton("context", COMPARED, CONTEXT_HEIGHT, wide=True)),
+    ]
+    bars = [parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view)]
+    return [head, *bars, html.Div(shown, className="cards")]
+
+
+def details(found: parts.PatientRecords, search: str | None) -> list[Component]:
+    """Item 9, and what each session did."""
+    view, rules = found.view(search), data.rules()
+    made = (cards.item9_card(found, view, rules), cards.between_card(found, view, rules))
+    return [card for card in made if card is not None]
+
+
+def in_context(found: parts.PatientRecords, search: str | None) -> Component:
+    """The card that compares the course with those of the same scale, route and phase."""
+    view = found.view(search)
+    sessions, _ = found.of_course(view.course, view.instrument)
+    # Of the course and not of its outcome: without a score of the scale it has none.
+    route = sessions[-1]["course_route"] if sessions else None
+    phase = str(sessions[-1]["phase"]) if sessions else None
+    band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
+    return cards.context_card(found, view, data.rules(), band, route, phase)
+
+
+def pager(code: str | None, search: str | None) -> list[Component]:
+    """Back to the list; previous and next patient of it."""
+    cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
+    query = wanted.to_query(cohort)
+    before, after = (
+        data.ask(
+            neighbours,
+            cohort,
+            code,
+            **wanted.arguments(),
+            sizes=data.ask(list_sizes, cohort, **wanted.sized_by()),
+            keep=False,
+        )
+        if code
+        else (None, None)
+    )
+    return [
+        html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),
+        html.Span(
+            [
+                _turn(PREVIOUS, "Previous", "k", before, query),
+                _turn(NEXT, "Next", "j", after, query),
+            ],
+            className="pager",
+        ),
+    ]
+
+
+def _turn(link_id: str, text: str, key: str, code: str | None, query: str) -> Component:
+    if code is None:
+        return html.Span(text, id=link_id, className="off", **{"aria-disabled": "true"})
+    parts_of = [text, html.Kbd(key, **{"aria-hidden": "true"})]
+    about = {"data-stay": "page", "aria-label": f"{text} patient of the list, {code}", "aria-keyshortcuts": key}
+    return html.A(parts_of, id=link_id, href=ids.PATIENT + code + query, **about)
+
+
+PAGE = Page(ids.PATIENT, "Patient", "", layout, register)

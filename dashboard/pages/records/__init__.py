@@ -1,0 +1,1 @@
+"""The Records page: bring records, read the check, see how complete they are."""

@@ -1,0 +1,1 @@
+"""Words: numbers, units, lists and intervals as people read them."""

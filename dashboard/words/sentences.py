@@ -1,0 +1,396 @@
+"""Sentences and numbers as people read them: pure functions from the summary to words.
+
+A chart's sentence answers its question and is right in every case: one course, none, a median that is
+not reached, too few to say. A rate is never written without its n and its interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from data_models.definitions.instruments import Instrument
+from data_models.definitions.vocabulary import label
+
+FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
+
+Share = Mapping[str, Any]
+Curve = Mapping[str, Any]
+
+
+def count(n: float, singular: str, plural: str | None = None) -> str:
+    """ "1 course", "412 courses", "no courses"."""
+    words = singular if n == 1 else (plural or singular + "s")
+    return f"no {words}" if n == 0 else f"{n:,.0f} {words}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number without needless zeros: 5, 7.3; "not reached" is the caller's word for None."""
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:,.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−") if text not in ("-0", "0") else "0"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage: 54%, 0.4%; one digit after the point below 10%."""
+    if share is None:
+        return "–"
+    value = 100 * share
+    digits = 1 if 0 < value < 9.95 or 99 < value < 100 else 0
+    return f"{value:.{digits}f}%"
+
+
+def interval(low: float | None, high: float | None, unit: str = "") -> str:
+    """The words of a 95% interval; an end that is not estimable is said so."""
+    if low is None and high is None:
+        return "95% interval not estimable"
+    if high is None:
+        return f"95% interval {_with_unit(low, unit)} to not reached"
+    if low is None:
+        return f"95% interval up to {_with_unit(high, unit)}"
+    return f"95% interval {number(low)} to {_with_unit(high, unit)}"
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    """ "1 day", "3 days", of a unit in the plural."""
+    text = number(value)
+    return text + (unit.removesuffix("s") if text == "1" else unit)
+
+
+def share_interval(share: Share) -> str:
+    """ "95% interval 49 to 59%"."""
+    if share.get("low") is None or share.get("high") is None:
+        return "95% interval not estimable"
+    low, high = percent(share["low"]).rstrip("%"), percent(share["high"])
+    return f"95% interval {low} to {high}"
+
+
+def rate(share: Share | None) -> str:
+    """ "54% (193 of 358, 95% interval 49 to 59%)"; with no denominator "not measured"."""
+    if not share or not share.get("n"):
+        return "not measured"
+    return f"{percent(share['share'])} ({share['events']:,} of {share['n']:,}, {share_interval(share)})"
+
+
+def day(value: float) -> str:
+    """ "day 5"; hours in the first two days ("hour 24")."""
+    return f"hour {value * 24:.0f}" if 0 < value < 1 else f"day {number(value)}"
+
+
+def days(value: float) -> str:
+    """ "1 day", "4.5 days", "18 hours"."""
+    if 0 < value < 1:
+        return f"{value * 24:.0f} hours"
+    return f"{number(value)} {'day' if value == 1 else 'days'}"
+
+
+def sentence(text: str) -> str:
+    """First letter large, a full stop at the end."""
+    text = text.strip()
+    return stopped(text[:1].upper() + text[1:])
+
+
+def stopped(text: str) -> str:
+    """A full stop at the end, the first letter as it is: for what may begin with a code."""
+    return text.rstrip(".") + "." if text else ""
+
+
+def last_told(curve: Curve) -> float | None:
+    """The last time at which as many as are drawn are at risk: 0 where there never are, None where it is not known."""
+    rows = curve.get("curve")
+    return max((row["days"] for row in rows if row["at_risk"] >= FEW), default=0.0) if rows else None
+
+
+def few_by(curve: Curve, at: float) -> str:
+    """What follows a number that is told from where no curve is drawn; empty elsewhere."""
+    last = last_told(curve)
+    return f", fewer than {FEW} at risk by then" if last is not None and at > last else ""
+
+
+def listing(parts: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+
+
+def onset(curve: Curve) -> str:
+    """How quickly do effects start?"""
+    n, events, median = curve["n"], curve["events"], curve["median"]
+    if n == 0:
+        return "No course here has a baseline and a score after its first session, so onset cannot be said."
+    if events == 0:
+        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
+    if n < FEW:
+        return sentence(
+            f"{events} of {count(n, 'evaluable course')} responded; fewer than {FEW} are too few for a median"
+        )
+    if median is None:
+        return sentence(
+            f"{events:,} of {count(n, 'course')} responded; the time by which half respond is not reached "
+            "within the follow-up"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} respond by {day(median)} ({interval(curve['low'], curve['high'], ' days')})"
+        + few_by(curve, median)
+    )
+
+
+def onset_sessions(curve: Curve) -> str:
+    """How many sessions until response?"""
+    n, median = curve["n"], curve["median"]
+    if n == 0:
+        return "No evaluable course, so the sessions to response cannot be said."
+    if curve["events"] == 0:
+        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
+    if n < FEW:
+        return sentence(f"{curve['events']} of {count(n, 'course')} responded; too few for a median")
+    if median is None:
+        return sentence(
+            f"{curve['events']:,} of {count(n, 'course')} responded; half is not reached at any number of sessions"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} respond after {count(median, 'session')} "
+        f"({interval(curve['low'], curve['high'])})" + few_by(curve, median)
+    )
+
+
+def durability(curve: Curve) -> str:
+    """How long do effects last after induction?"""
+    n, events, median = curve["n"], curve["events"], curve["median"]
+    if n == 0:
+        return "No course here was in response at the end of induction, so durability cannot be said."
+    if events == 0:
+        return sentence(
+            f"none of {count(n, 'course')} in response at the end of induction has lost it before re-treatment "
+            "or the last score"
+        )
+    if n < FEW:
+        return sentence(
+            f"{events} of {count(n, 'course')} in response at the end of induction lost it; too few for a median"
+        )
+    if median is None:
+        return sentence(
+            f"of {count(n, 'course')} in response at the end of induction, {events:,} lost it; "
+            f"the median is not reached ({interval(curve['low'], curve['high'], ' days')})"
+            if curve["low"] is not None
+            else f"of {count(n, 'course')} in response at the end of induction, {events:,} lost it; "
+            "the median is not reached"
+        )
+    return sentence(
+        f"half of {count(n, 'course')} in response at the end of induction lose it within {days(median)} "
+        f"of the last induction session, if not re-treated ({interval(curve['low'], curve['high'], ' days')})"
+        + few_by(curve, median)
+    )
+
+
+def competing(rows: Sequence[Mapping[str, Any]], curve: Curve, at: float = 28.0) -> str:
+    """Lost, re-treated, still responding: the competing-event view in one sentence; `curve`: of durability."""
+    n = curve["n"]
+    if not rows or n == 0:
+        return "No course here was in response at the end of induction."
+    if n < FEW:
+        return sentence(f"only {count(n, 'course')} in response at the end of induction: too few to draw")
+    if last_told(curve) == 0:
+        return sentence(
+            f"of {count(n, 'course')} in response at the end of induction, fewer than {FEW} are at risk at any time: "
+            "too few to draw"
+        )
+    row = at_day(rows, at)
+    return sentence(
+        f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
+        f"{percent(row['loss'])} have lost response, {percent(row['retreated'])} were re-treated before losing it "
+        f"and {percent(row['in_response'])} still respond without another session" + few_by(curve, at)
+    )
+
+
+def at_day(rows: Sequence[Mapping[str, Any]], at: float, key: str = "days") -> Mapping[str, Any]:
+    """The row of a step function that holds on a day (the first row where it starts later)."""
+    before = [row for row in rows if row[key] <= at]
+    return before[-1] if before else rows[0]
+
+
+def occupancy(rows: Sequence[Mapping[str, Any]], courses: int, at: float = 28.0) -> str:
+    """Who is in response over time, of all who started?"""
+    if not rows or courses == 0:
+        return "No course here has started."
+    row = at_day(rows, at, "day")
+    return sentence(
+        f"{number(row['day'])} days after the first session, of all {count(courses, 'course')} started, "
+        f"{percent(row['response'])} are known to be in response, {percent(row['partial'])} in partial response, "
+        f"{percent(row['none'])} in neither; {percent(row['not_measured'])} are not measured and "
+        f"{percent(row['left'])} have left"
+    )
+
+
+def least_change(scale: Instrument) -> str:
+    """The smallest meaningful change: "5 points", "30% of baseline"; empty where none is agreed."""
+    if scale.meaningful_change is None:
+        return ""
+    return (
+        f"{percent(scale.meaningful_change)} of baseline"
+        if scale.meaningful_is_share
+        else f"{number(scale.meaningful_change)} points"
+    )
+
+
+def waterfall(measured: int, what: str, improved: int, worse: int | None, unmeasured: int) -> str:
+    """Who improved? `what` says what was counted as improved; `worse` got worse by as much (None: not counted)."""
+    if not measured:
+        return "No course here has both a baseline and a later score."
+    text = f"{improved:,} of {count(measured, 'course')} {what}"
+    if worse is not None:
+        text += f" and {worse:,} got worse by as much"
+    return sentence(text + (f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""))
+
+
+def funnel(cohort: Mapping[str, Any]) -> str:
+    """From all treated to those on whom the figures rest."""
+    courses = cohort["courses"]
+    if courses == 0:
+        return "No course matches these filters."
+    return sentence(
+        f"of {count(courses, 'treated course')} ({count(cohort['patients'], 'patient')}), "
+        f"{cohort['with_baseline']:,} have a baseline, {cohort['evaluable']:,} also a later score, and "
+        f"{cohort['end_of_induction_scored']:,} a score at the end of induction"
+    )
+
+
+def side_effects(effects: Mapping[str, Any]) -> str:
+    """How often do side effects occur?"""
+    rows = effects.get("per_patient") or []
+    asked, sessions = effects.get("patients_asked", 0), effects.get("sessions_asked", 0)
+    if not asked or not rows:
+        return "Side effects were not asked about in any session here; that is not the same as none."
+    seen = [row for row in rows if row["events"]]
+    if not seen:
+        return sentence(
+            f"none was reported by {count(asked, 'patient')} in {count(sessions, 'session')} in which they were asked"
+        )
+    top = max(seen, key=lambda row: row["share"])
+    each = {row["term"]: row for row in effects.get("per_session") or []}.get(top["term"])
+    text = f"the most frequent is {label(top['term']).lower()}: {rate(top)} of patients asked"
+    if each and each.get("n"):
+        text += f", and {percent(each['share'])} of {count(each['n'], 'session')} ({share_interval(each)})"
+    return sentence(text)
+
+
+def nothing_matches(cohort_words: str) -> str:
+    """The empty state: which filters left nothing."""
+    return sentence(
+        f"no courses match these filters: {cohort_words}" if cohort_words else "there are no records in this store yet"
+    )
+
+
+def turnbull_median(turnbull: Mapping[str, Any] | None) -> str:
+    """Where the interval-censored median lies."""
+    if not turnbull or not turnbull.get("median") or turnbull["median"][0] is None:
+        return ""
+    left, right = turnbull["median"]
+    if right is None:
+        return f"Turnbull's median lies after day {number(left)}."
+    if number(left) == number(right):
+        return f"Turnbull's median lies at about {day(right)}."
+    return f"Turnbull's median lies between day {number(left)} and day {number(right)}."
+
+
+def early_response(share: Share | None) -> str:
+    """Response at 24 h, where scores so early exist."""
+    return f"Response at 24 h after the first session: {rate(share)}." if share and share.get("n") else ""
+
+
+def resolution(km: Mapping[str, Any]) -> str:
+    """How soon are side effects over? Times in minutes since the side effect began."""
+    n, median = km["n"], km["median"]
+    if n == 0:
+        return "No side effect has a recorded beginning and end here."
+    if n < FEW:
+        return sentence(f"only {count(n, 'occurrence')} with a recorded beginning and end: too few for a median")
+    if median is None:
+        return sentence(f"fewer than half of {count(n, 'occurrence')} are known to be over")
+    low, high = (None if km[key] is None else minutes(km[key]) for key in ("low", "high"))
+    return sentence(
+        f"half of {count(n, 'occurrence')} are over {minutes(median)} after they began "
+        f"(95% interval {low or 'not estimable'} to {high or 'not reached'})"
+    )
+
+
+def minutes(value: float) -> str:
+    """ "45 minutes", "1 hour", "1.2 hours"."""
+    if value < 60:
+        return f"{value:.0f} minutes"
+    return "1 hour" if value == 60 else f"{number(value / 60)} hours"
+
+
+def by_number(groups: Sequence[Mapping[str, Any]]) -> str:
+    """When do they occur? First session against later ones, any side effect."""
+    drawn = [group for group in groups if group["sessions_asked"] >= FEW]
+    if not drawn:
+        return "No session number has enough sessions in which side effects were asked about."
+    first, last = drawn[0], drawn[-1]
+    text = f"any side effect: {rate(first['any']['per_session'])} of sessions number {first['group']}"
+    if last is not first:
+        text += f", and {rate(last['any']['per_session'])} of sessions number {last['group']}"
+    return sentence(text)
+
+
+def by_group(groups: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """With what? The group with most and the one with fewest sessions with any side effect."""
+    asked = [group for group in groups if group["sessions_asked"] >= FEW]
+    if not asked:
+        return "No group has enough sessions in which side effects were asked about."
+    ordered = sorted(asked, key=lambda group: -group["any"]["per_session"]["share"])
+    parts = [f"{names[g['group']]} {rate(g['any']['per_session'])}" for g in ordered]
+    if len(parts) > 3:
+        parts = [parts[0], parts[-1]]
+        return sentence(f"any side effect, most and fewest by session: {parts[0]}; {parts[1]}")
+    return sentence("any side effect, by session: " + "; ".join(parts))
+
+
+def worst_grades(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How bad? Shares of sessions by the worst grade reported in them."""
+    shares = {row["worst"]: row for row in rows}
+    severe = shares.get("severe")
+    if not severe or not severe["n"]:
+        return "Side effects were not asked about in any session here."
+    return sentence(
+        f"in {rate(severe)} of sessions asked the worst side effect was severe; in {percent(shares['none']['share'])} "
+        "there was none"
+    )
+
+
+def vitals(values: Mapping[str, Any]) -> str:
+    """What does blood pressure do?"""
+    rise, low = values.get("systolic", {}).get("rise", {}), values.get("diastolic", {}).get("rise", {})
+    if not rise or not rise.get("n"):
+        return "No session has a blood pressure before and during it."
+    return sentence(
+        f"the mean rise is {number(rise['mean'])} / {number(low.get('mean'))} mmHg (systolic "
+        f"{interval(rise['low'], rise['high'])}; {count(rise['n'], 'session')} of {count(rise['patients'], 'patient')})"
+    )
+
+
+def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """How often does pressure pass the thresholds?"""
+    measured = [row for row in rows if row["n"]]
+    if not measured:
+        return "No session has a blood pressure before and during it."
+    during = [row for row in measured if row["threshold"] != "predose"]
+    top = max(during or measured, key=lambda row: row["share"])
+    text = f"{names[top['threshold']]}: {rate(top)} of sessions"
+    before = next((row for row in measured if row["threshold"] == "predose"), None)
+    if before is not None and before is not top:
+        text += f"; {percent(before['share'])} began {names['predose'].removeprefix('Before the dose ')}"
+    return sentence(text)
+
+
+def tests(found: Mapping[str, Any] | None, part: str) -> str:
+    """A log-rank test in words; empty where there is none."""
+    test = (found or {}).get(part)
+    if not test or test.get("p_value") is None:
+        return ""
+    p = test["p_value"]
+    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return f"Log-rank test: {shown} ({test['degrees']} degrees of freedom)."

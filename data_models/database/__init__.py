@@ -1,0 +1,1 @@
+"""The tables, the engine behind them, fast ways to load them, and their migrations."""

@@ -1,0 +1,1 @@
+"""Data, each row with its source: scales, vocabulary, rules, filters and scope."""

@@ -1,0 +1,123 @@
+"""The rules that turn records into outcomes: one frozen, versioned settings object.
+
+Each rule of the clinical definitions is a field here with its default. A clinic may change any of
+them; charts, exports and reports print every name, value and the version.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data_models.definitions.instruments import INSTRUMENTS
+
+DEFINITIONS_VERSION = "1"
+# Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
+ROUNDING = 1e-9
+LOSS_RULES = ("both", "half_lost", "back_in_band")
+
+
+def _rule(default: Any, meaning: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRules:
+    """Every rule of the definitions with its value. Units are in the names; shares are 0 to 1."""
+
+    course_gap_days: float = _rule(90.0, "a longer gap between sessions starts a new course", 1, 3650)
+    induction_gap_days: float = _rule(14.0, "a longer gap between sessions ends induction", 1, 3650)
+    induction_max_sessions: int = _rule(12, "most sessions that induction may have", 1, 100)
+    induction_min_sessions: int = _rule(4, "fewer induction sessions than this is an early stop", 1, 100)
+    baseline_window_days: float = _rule(14.0, "oldest score that may be the baseline", 0, 365)
+    response_improvement: float = _rule(0.50, "improvement that is a response", 0.01, 1)
+    partial_improvement: float = _rule(0.25, "improvement that is a partial response", 0.01, 1)
+    sustained_days: float = _rule(7.0, "two scores in response this far apart are sustained response", 0, 365)
+    end_of_induction_days: float = _rule(14.0, "latest end-of-induction score after the last induction session", 0, 365)
+    early_response_from_hours: float = _rule(12.0, "earliest score that may stand for 24 h", 0, 24)
+    early_response_to_hours: float = _rule(36.0, "latest score that may stand for 24 h", 24, 72)
+    fade_pre_session_days: float = _rule(7.0, "oldest score that may be a session's pre-session score", 0, 90)
+    state_hold_days: float = _rule(30.0, "a state holds at most this long after its score", 1, 365)
+    day_only_after_hours: float = _rule(
+        12.0, "a score given by day and taken after that day's session is placed this long after its start", 0.01, 23.99
+    )
+    loss_rule: str = _rule("both", "what is loss of response: " + ", ".join(LOSS_RULES))
+    loss_confirmations: int = _rule(1, "consecutive scores that loss of response takes", 1, 10)
+    madrs_remission: int = _rule(10, "highest MADRS score in remission (10; 12 is the option)", 0, 20)
+    systolic_rise_mmhg: float = _rule(40.0, "systolic rise that is reported", 1, 200)
+    diastolic_rise_mmhg: float = _rule(25.0, "diastolic rise that is reported", 1, 200)
+    systolic_high_mmhg: float = _rule(180.0, "highest systolic pressure that is reported", 100, 300)
+    diastolic_high_mmhg: float = _rule(110.0, "highest diastolic pressure that is reported", 50, 200)
+    predose_systolic_mmhg: float = _rule(140.0, "flagged before the dose: systolic above", 80, 250)
+    predose_diastolic_mmhg: float = _rule(90.0, "flagged before the dose: diastolic above", 40, 150)
+
+    def __post_init__(self) -> None:
+        for rule in dataclasses.fields(self):
+            value = getattr(self, rule.name)
+            low, high = rule.metadata["low"], rule.metadata["high"]
+            if low is not None and not (low <= value <= high):
+                raise ValueError(f"rule {rule.name} is {value:g}; it must lie from {low:g} to {high:g}")
+        if self.loss_rule not in LOSS_RULES:
+            raise ValueError(f"rule loss_rule is {self.loss_rule!r}; it must be one of {', '.join(LOSS_RULES)}")
+        if self.partial_improvement >= self.response_improvement:
+            raise ValueError("rule partial_improvement must be below response_improvement")
+
+    @property
+    def version(self) -> str:
+        """Version of the definitions; a suffix names the set of changed values."""
+        changed = {k: v for k, v in self.as_dict().items() if v != getattr(DEFAULT_RULES, k)}
+        if not changed:
+            return DEFINITIONS_VERSION
+        digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()
+        return f"{DEFINITIONS_VERSION}+{digest[:8]}"
+
+    def as_dict(self) -> dict[str, float | int | str]:
+        """Rule names and values, in the order of the definitions."""
+        return dataclasses.asdict(self)
+
+    def changed(self, values: Mapping[str, str | float | int]) -> OutcomeRules:
+        """A copy with some rules changed; text is converted strictly, errors name the rule."""
+        kinds: dict[str, Any] = {rule.name: type(rule.default) for rule in dataclasses.fields(self)}
+        converted: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in kinds:
+                raise ValueError(f"there is no rule {name!r}; the rules are {', '.join(kinds)}")
+            try:
+                converted[name] = kinds[name](value)
+                if kinds[name] is not str and converted[name] != float(value):
+                    raise ValueError
+            except ValueError:
+                wanted = "a whole number" if kinds[name] is int else "a number"
+                raise ValueError(f"rule {name} is {value!r}; it must be {wanted}") from None
+        return dataclasses.replace(self, **converted)
+
+    def with_assignments(self, assignments: Iterable[str]) -> OutcomeRules:
+        """A copy changed by texts of the form NAME=VALUE (the command line's `--rule`)."""
+        values: dict[str, str] = {}
+        for text in assignments:
+            name, equals, value = text.partition("=")
+            if not equals or not value:
+                raise ValueError(f"{text!r} is not of the form NAME=VALUE")
+            values[name.strip()] = value.strip()
+        return self.changed(values)
+
+    def remission_cutoff(self, instrument: str) -> float | None:
+        """Highest score in remission on an instrument; None where it has none."""
+        return float(self.madrs_remission) if instrument == "madrs" else INSTRUMENTS[instrument].remission
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """What each rule means, for definition panels."""
+        return {rule.name: rule.metadata["meaning"] for rule in dataclasses.fields(cls)}
+
+
+DEFAULT_RULES = OutcomeRules()
+
+# Days since the latest session, [from, to): the bins of the fade chart (definitions, section 5.3).
+FADE_BINS_DAYS: tuple[tuple[float, float], ...] = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 7), (7, 10), (10, 14), (14, 21), (21, 28), (28, 42), (42, 90),
+)  # fmt: skip

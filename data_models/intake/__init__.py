@@ -1,0 +1,1 @@
+"""A clinic's files become checked, de-identified records of one contract."""

@@ -1,0 +1,134 @@
+"""What is at a path: a folder of CSV or Parquet files, a workbook or one such file, and which tables it holds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
+from data_models.intake.deidentification import holds_common_name, identifier_class
+from data_models.intake.readers.csv_files import csv_blocks, read_csv
+from data_models.intake.readers.parquet_files import parquet_blocks, read_parquet
+from data_models.intake.readers.problems import Problems
+from data_models.intake.readers.raw_table import Blocks, RawTable
+from data_models.intake.readers.workbook import open_workbook
+
+# Files of these kinds in a folder are taken for records; anything else (a README) is left alone.
+_RECORD_SUFFIXES = frozenset((".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
+
+
+_READERS: dict[str, Callable[[Path, str, Problems], RawTable | None]] = {".csv": read_csv, ".parquet": read_parquet}
+# Of a table: its problems go to these, bytes of a block, whether it is read line by line.
+BlocksOf = Callable[[str, Problems, int, bool], Blocks]
+
+
+@dataclass(slots=True)
+class Container:
+    """Where the tables of a batch are.
+
+    Attributes
+    ----------
+    source : csv, parquet, xlsx or one_sheet.
+    tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
+    read : the cells of one of them; None where nothing of it can be checked.
+    blocks : the same in blocks of rows, as `csv_files.csv_blocks` gives them; a sheet of a workbook, which its
+        own format bounds, is one block.
+    paths : the file of each table, where it has one of its own.
+    """
+
+    source: str
+    tables: dict[str, str]
+    read: Callable[[str], RawTable | None]
+    blocks: BlocksOf
+    paths: dict[str, Path]
+
+
+def open_container(path: Path, problems: Problems) -> Container:
+    """Find the tables at a path; notes unknown files and sheets.
+
+    Raises
+    ------
+    CannotRead : there is nothing there, or it is no container of records.
+    """
+    try:
+        if path.is_dir():
+            return _folder(path, problems)
+        if not path.exists():
+            raise CannotRead(f"there is no file or folder {path.name}; check the path")
+    except OSError as error:
+        raise CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
+    if not path.is_file():
+        raise CannotRead(f"{path.name} is neither a file nor a folder; give a folder of CSV files or a workbook")
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        found = open_workbook(path, problems)
+        kind = ONE_SHEET if ONE_SHEET in found else "xlsx"
+        return Container(
+            "one_sheet" if kind == ONE_SHEET else "xlsx",
+            {name: name for name in found},
+            found.__getitem__,
+            lambda name, problems, size, by_line: _one(found[name]),
+            {},
+        )
+    if suffix in _READERS:
+        table = path.stem if path.stem in TABLES else ONE_SHEET
+        return _of_files({table: path}, problems)
+    raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx), Parquet file or folder of such files; give one")
+
+
+def _folder(path: Path, problems: Problems) -> Container:
+    files = sorted(
+        f for f in path.iterdir() if not f.name.startswith((".", "~$")) and f.suffix.lower() in _RECORD_SUFFIXES
+    )
+    tables = (*TABLES, ONE_SHEET)
+    known = [f"{name}.csv" for name in tables]
+    if not files:
+        raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(known)} (those that apply)")
+    parquet = any(f.suffix.lower() == ".parquet" for f in files)
+    known += [f"{name}.parquet" for name in tables] if parquet else []
+    found: dict[str, Path] = {}
+    for file in files:
+        if file.name in known and file.stem in found:
+            other = found[file.stem].name
+            problems.add(file.name, None, None, f"{other} holds the same table; give the one or the other")
+        elif file.name in known:
+            found[file.stem] = file
+    for place, file in enumerate(files, start=1):
+        if file.name not in known:
+            near = difflib.get_close_matches(file.name.lower(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the files are {', '.join(known)}"
+            identifier = identifier_class(file.stem, "number") or holds_common_name(file.stem)
+            shown = f"file number {place} of the folder" if identifier else file.name
+            problems.add(shown, None, None, f"unknown file; {hint}")
+    if ONE_SHEET in found and len(found) > 1:
+        problems.add(
+            found[ONE_SHEET].name, None, None, "the one-sheet form stands beside the tables; give the one or the other"
+        )
+        found = {name: file for name, file in found.items() if name != ONE_SHEET}
+    return _of_files({name: found[name] for name in tables if name in found}, problems)
+
+
+def _of_files(files: dict[str, Path], problems: Problems) -> Container:
+    """A file a table, each read as its name ends."""
+    suffixes = {file.suffix.lower() for file in files.values()}
+    source = "one_sheet" if ONE_SHEET in files else "parquet" if ".parquet" in suffixes else "csv"
+    return Container(
+        source,
+        {name: file.name for name, file in files.items()},
+        lambda name: _READERS[files[name].suffix.lower()](files[name], name, problems),
+        lambda name, noted, size, by_line: _blocks(files[name], name, noted, size, by_line),
+        files,
+    )
+
+
+def _blocks(path: Path, table: str, problems: Problems, size: int, by_line: bool) -> Blocks:
+    if path.suffix.lower() == ".parquet":
+        return parquet_blocks(path, table, problems, size)
+    return csv_blocks(path, table, problems, size, by_line=by_line)
+
+
+def _one(raw: RawTable | None) -> Blocks:
+    if raw is not None:
+        yield raw

@@ -1,0 +1,96 @@
+"""Reading an identified export as text: a folder of CSV files, one CSV file, or a workbook.
+
+For `deidentify` at the clinic alone. No message holds a cell's value.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import warnings
+from pathlib import Path
+from typing import Any
+
+from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
+from data_models.intake.identified import Identified
+from data_models.intake.readers.problems import Problems
+from data_models.intake.readers.workbook import safe_to_unpack
+
+_NAMES = (*TABLES, ONE_SHEET)
+
+
+def read_identified(path: Path) -> dict[str, Identified]:
+    """The tables of an identified export, by their names.
+
+    Raises
+    ------
+    CannotRead : there is nothing to read at `path`.
+    RecordsRefused : a workbook that is not safe to unpack.
+    """
+    if path.suffix.lower() == ".xlsx":
+        tables = _workbook(path)
+    elif path.is_dir():
+        files = {name: path / f"{name}.csv" for name in _NAMES}
+        tables = {name: _csv(file) for name, file in files.items() if file.exists()}
+    else:
+        tables = {path.stem if path.stem in TABLES else ONE_SHEET: _csv(path)}
+    if not tables:
+        raise CannotRead(f"{path} holds none of {', '.join(f'{name}.csv' for name in _NAMES)}; check the path")
+    if ONE_SHEET in tables and len(tables) > 1:
+        raise CannotRead(f"{path} holds {ONE_SHEET} beside other tables; give the one or the others")
+    return tables
+
+
+def _csv(path: Path) -> Identified:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.reader(stream, strict=True))
+    except OSError as error:
+        raise CannotRead(f"{path} cannot be opened ({error.strerror or 'input error'}); check the path") from None
+    except UnicodeDecodeError:
+        raise CannotRead(f"{path.name} is no UTF-8 text; save it as CSV (UTF-8)") from None
+    except csv.Error:
+        raise CannotRead(f"{path.name} has quotes that do not close; save it anew as CSV (UTF-8)") from None
+    return _table(path.name, rows)
+
+
+def _workbook(path: Path) -> dict[str, Identified]:
+    problems = Problems()
+    safe = safe_to_unpack(path, problems)
+    problems.refuse_if_any()
+    import openpyxl
+
+    if not safe:
+        raise CannotRead(f"{path.name} is no readable workbook; save it again as .xlsx")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            sheets = {sheet.title: sheet for sheet in book.worksheets if sheet.title in _NAMES}
+            tables = {}
+            for name, sheet in sheets.items():
+                sheet.reset_dimensions()
+                tables[name] = _table(
+                    name, [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+                )
+            book.close()
+    except Exception:  # openpyxl raises whatever a broken part makes it raise
+        raise CannotRead(f"{path.name} is no readable workbook; save it again as .xlsx or as CSV files") from None
+    return tables
+
+
+def _table(file: str, rows: list[list[str]]) -> Identified:
+    header = [name.strip() for name in rows[0]] if rows else []
+    filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    return Identified(file, header, filled)
+
+
+def _text(value: Any) -> str:
+    """A workbook's cell as an identified CSV file would have it; a day without a time is midnight there."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return (value.date() if value.time() == datetime.time() else value.replace(microsecond=0)).isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,122 @@
+"""Facts of the store: derived from whole patients' records, a slice of patients at a time.
+
+What is derived and how is `data_models.outcomes`' business; here records are cut into slices and the
+facts of each slice are stored while the next is derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Select, delete, func, select
+
+from data_models.database.loading import Load, Rows, packed, read_frame
+from data_models.database.tables import Base
+from data_models.definitions.rules import OutcomeRules
+from data_models.intake.threads import ahead
+from data_models.outcomes.derive import derive
+from data_models.store import band, worklist
+from data_models.store.band import Tally, clinics_of
+
+FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
+LISTED = ("worklist_facts",)  # what is made from facts in the database itself
+DERIVED_FROM = ("sessions", "assessments", "side_effects")
+# Patients derived at once: measured, 10,000 keep two cores busy and memory small.
+PATIENTS_AT_ONCE = 10_000
+SLICES_AHEAD = 5
+_TABLES = Base.metadata.tables
+
+Progress = Callable[[str, float], None]
+# Sessions, assessments and side effects of some patients, with their ids.
+Records = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.DataFrame]) -> list[Records]:
+    """The records of the patients of an import, the new and the stored, in slices of patients."""
+    frames = []
+    for table in DERIVED_FROM:
+        columns = [c.name for c in _TABLES[table].columns]
+        before, frame = stored[table], new[table][columns]
+        if len(before):
+            codes = frame.select_dtypes("category").columns
+            both = pd.concat([before[columns], frame.astype(dict.fromkeys(codes, "str"))], ignore_index=True)
+            frame = both.sort_values("patient_id", kind="stable", ignore_index=True)
+        frames.append(frame)
+    owners = [frame["patient_id"].to_numpy(np.int64) for frame in frames]
+    patients = np.unique(owners[0])
+    # Of one size: a small rest would go into a large store by the way of few rows, which is the slow one.
+    count = max(1, -(-len(patients) // PATIENTS_AT_ONCE))
+    borders = patients[[len(patients) * i // count for i in range(1, count)]]
+    cuts = [np.array([0, *np.searchsorted(owner, borders), len(owner)]) for owner in owners]
+    slices = []
+    for i in range(len(borders) + 1):
+        sessions, assessments, side_effects = (
+            frame.iloc[cut[i] : cut[i + 1]].reset_index(drop=True) for frame, cut in zip(frames, cuts, strict=True)
+        )
+        slices.append((sessions, assessments, side_effects))
+    return slices
+
+
+def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
+    """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
+    worklist.take_away(connection, touched)
+    band.take_away(connection, touched)
+    for name in FACTS:
+        statement = delete(_TABLES[name])
+        connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
+
+
+def made_ready(dialect: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, Rows]:
+    """The rows of some tables as a database of this dialect takes them."""
+    return {table: packed(dialect, frame, _TABLES[table]) for table, frame in frames.items()}
+
+
+def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, dialect: str, tally: Tally) -> dict[str, Rows]:
+    """The facts of some patients, made ready for a database of this dialect, and counted.
+
+    `clinics`: each one's clinic by patient_id.
+    """
+    facts = derive(*records, rules)
+    tally.add(facts, clinics)
+    return made_ready(dialect, {table: getattr(facts, table) for table in FACTS})
+
+
+def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
+    """All records, whole patients at a time, so that memory does not grow with the store.
+
+    `start`, `end`: those of patients with ids from `start` to `end` - 1 alone.
+    """
+    patient_id = _TABLES["sessions"].c.patient_id
+    if end is None:
+        end = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one() + 1
+    for first in range(start, end, PATIENTS_AT_ONCE):
+        tables = (_TABLES[name] for name in DERIVED_FROM)
+        after = min(first + PATIENTS_AT_ONCE, end)
+        frames = [
+            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < after)) for t in tables
+        ]
+        if len(frames[0]):
+            yield frames[0], frames[1], frames[2]
+
+
+def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
+    """Derive every patient's facts anew from the stored records."""
+    drop_facts(connection)
+    dialect, tally = connection.dialect.name, Tally()
+    with ThreadPoolExecutor(1) as beside:
+        calls = (
+            partial(derived, records, clinics_of(connection, records[0]["patient_id"]), rules, dialect, tally)
+            for records in record_slices(connection)
+        )
+        with Load(connection, [_TABLES[table] for table in FACTS]) as load:
+            for done, part in enumerate(ahead(beside, calls, SLICES_AHEAD), start=1):
+                progress(f"storing outcomes, part {done}", 0.5)
+                for table, rows in part.items():
+                    load.add(rows, _TABLES[table])
+            load.finish()
+    tally.keep(connection)
+    worklist.fill(connection)

@@ -1,0 +1,336 @@
+"""The store: records go in a batch at a time, outcomes are derived from them.
+
+One writer at a time, each import or derivation in one transaction: readers see the store before or
+after it, never between. Records go in once and stay; facts are derived from them under the store's
+rules and are replaced for the patients that an import touches.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from data_models.database.engine import (
+    StoreError,
+    access_engine,
+    close,
+    current,
+    open_engine,
+    plain,
+    plainly,
+    reading,
+    upgrade_schemas,
+    writing,
+)
+from data_models.database.loading import read_frame, release
+from data_models.database.tables import Base
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
+from data_models.intake.contract import RecordBatch, fingerprint
+from data_models.outcomes.derive import derive
+from data_models.outcomes.outcomes_table import outcomes_listing
+from data_models.store import band, worklist
+from data_models.store.derivation import derive_all, record_slices
+from data_models.store.importing import (
+    RECORDS,
+    Brought,
+    ImportResult,
+    Stored,
+    holds_imports,
+    imported,
+    in_parts,
+    made,
+    nothing_stored,
+    store_stream,
+    stored_before,
+    stored_records,
+)
+
+if TYPE_CHECKING:
+    from data_models.intake.readers import Step
+
+__all__ = ["ImportResult", "Store", "StoreError"]
+
+Progress = Callable[[str, float], None]
+# The first import of records of at least this size is stored while it is read.
+BYTES_STORED_WHILE_READ = 2_000_000
+_BYTES_A_ROW = 40  # of a file, for a guess at the rows that come
+_TABLES = Base.metadata.tables
+_INFO = _TABLES["store_info"]
+
+
+def _quiet(step: str, share: float) -> None:
+    """The progress of a caller that shows none."""
+
+
+class Store:
+    """Session records and their outcomes behind a SQLAlchemy URL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    # --- opening -----------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, url: str, *, upgrade: bool | None = None) -> Store:
+        """Open a store, making it where there is none.
+
+        Parameters
+        ----------
+        url : a SQLAlchemy URL, e.g. sqlite:////home/clinic/outcomes.db.
+        upgrade : run outstanding migrations; None: do so for SQLite, the embedded default.
+
+        Raises
+        ------
+        StoreError : the URL is malformed, the file is no store or cannot be opened or written, or the
+            store needs `database upgrade`.
+        """
+        store = cls(open_engine(url))
+        try:
+            if not current(store.engine):
+                if upgrade is None:
+                    upgrade = store.engine.dialect.name == "sqlite"
+                if not upgrade:
+                    raise StoreError(
+                        "the store is not at this program's version; run: ketamine-outcomes database upgrade"
+                    )
+                store.upgrade()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise plain(error) from error
+        return store
+
+    def upgrade(self) -> None:
+        """Run the outstanding migrations."""
+        upgrade_schemas(self.engine)
+        with self._writing() as connection:
+            if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
+                values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
+                values["accounts"] = "0"  # "1" once anybody was given one
+                values["state"] = secrets.token_hex(16)
+                connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
+            worklist.fill_empty(connection)
+            band.fill_empty(connection)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection for reading: everything read through it belongs to one version of the store."""
+        with plainly(), reading(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def connect_access(self) -> Iterator[Connection]:
+        """A connection for reading accounts, web sessions and the audit trail."""
+        with plainly(), reading(access_engine(self.engine)) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        close(self.engine)
+
+    # --- what the store says of itself -----------------------------------------------------------
+
+    def _info(self) -> dict[str, str]:
+        with reading(self.engine) as connection:
+            return _info_in(connection)
+
+    def about(self, connection: Connection) -> tuple[str, OutcomeRules]:
+        """The state (its mark) and the rules of the version of the store that a connection reads."""
+        info = _info_in(connection)
+        return info.get("state", f"version {info['version']}"), _rules_from(info["rules"])
+
+    def version(self) -> int:
+        """A number that grows with each change of records, rules or name."""
+        return int(self._info()["version"])
+
+    def rules(self) -> OutcomeRules:
+        """The rules under which the stored outcomes were derived."""
+        return _rules_from(self._info()["rules"])
+
+    def name(self) -> str:
+        """The data set's name; empty where none was given."""
+        return self._info()["name"]
+
+    def synthetic(self) -> bool:
+        """Whether the records are synthetic (the sample)."""
+        return self._info()["synthetic"] == "1"
+
+    def set_name(self, name: str, synthetic: bool) -> None:
+        """Name the data set and say whether it is synthetic."""
+        with self._writing() as connection:
+            _set_info(connection, name=name, synthetic=str(int(synthetic)))
+
+    # --- importing -------------------------------------------------------------------------------
+
+    def import_path(
+        self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None
+    ) -> ImportResult:
+        """Read, check, store and derive the records at a path, all or nothing.
+
+        Raises
+        ------
+        RecordsRefused, CannotRead : nothing was stored.
+        """
+        from data_models.intake.readers import read_in_steps, read_records
+        from data_models.intake.readers.patient_blocks import size_of_records, worth_parts
+
+        if worth_parts(path):
+            with in_parts(path, self.engine, progress or _quiet) as parts:
+                brought = Brought(fingerprint_of=parts.fingerprint)
+                rows = sum(parts.most.values())
+                return self._import(([part] for part in parts), len(parts), brought, rows, rules, progress)
+        size = size_of_records(path)
+        with self.connect() as connection:
+            fresh = not holds_imports(connection)
+        if fresh and size >= BYTES_STORED_WHILE_READ:
+            brought = Brought()
+            steps = read_in_steps(path, lambda *said: brought.said.append(said))
+            try:
+                return self._import([steps], 1, brought, size // _BYTES_A_ROW, rules, progress, only_if_fresh=True)
+            except _NotFresh:  # somebody else's import was first
+                pass
+        return self.import_batch(read_records(path, progress), rules, progress)
+
+    def import_batch(
+        self, batch: RecordBatch, rules: OutcomeRules | None = None, progress: Progress | None = None
+    ) -> ImportResult:
+        """Store a checked batch and derive the outcomes of the patients it touches, in one transaction.
+
+        Parameters
+        ----------
+        rules : rules to keep from now on; other than the store's, everything is derived anew.
+        """
+        rows = sum(len(getattr(batch, table)) for table in RECORDS)
+        brought = Brought(fingerprint_of=partial(fingerprint, batch))
+        return self._import([[batch]], 1, brought, rows, rules, progress, whole=batch)
+
+    def _import(
+        self,
+        parts: Iterable[Iterable[Step]],
+        count: int,
+        brought: Brought,
+        rows: int,
+        rules: OutcomeRules | None,
+        progress: Progress | None,
+        *,
+        only_if_fresh: bool = False,
+        whole: RecordBatch | None = None,
+    ) -> ImportResult:
+        """Store and derive in one transaction what comes in `count` parts (see `store_import.made`), some `rows`.
+
+        `whole`: the batch, where one part is all.
+        """
+        progress = progress or _quiet
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._writing())
+            imports, kept = _TABLES["imports"], _info_in(connection)
+            current = _rules_from(kept["rules"])
+            rules = rules or current
+            stored: Stored = nothing_stored
+            if holds_imports(connection):
+                if only_if_fresh:
+                    raise _NotFresh
+                if imported(connection, brought.fingerprint()):
+                    if rules != current:
+                        _derive_all(connection, rules, progress)
+                    return ImportResult(already_imported=True, warnings=brought.warnings)
+                progress("comparing with what is stored", 0.0)
+                if whole is None:
+                    stored = stack.enter_context(stored_before(self.engine))
+                else:  # what the connection that writes has read, it need not read again to write beside it
+                    stored = partial(_as_found, stored_records(connection, whole))
+            patients = _TABLES["patients"]
+            first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
+            by = rules if rules == current else None  # other rules are for what was stored before, too
+            stream = made(parts, count, stored, first, connection.dialect.name, by, brought)
+            store_stream(connection, stream, rows, brought, progress, derived=by is not None)
+            if by is None:
+                _derive_all(connection, rules, progress)
+            number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
+            about = {"fingerprint": brought.fingerprint(), "source": brought.source, "repeats": brought.repeats}
+            connection.execute(imports.insert().values(number=number, **about, **brought.counts))
+            # What was synthetic alone no longer is, and is not named so any more.
+            _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
+            progress("done", 1.0)
+        return ImportResult(False, repeats=brought.repeats, warnings=brought.warnings, **brought.counts)
+
+    # --- deriving --------------------------------------------------------------------------------
+
+    def derive(self, rules: OutcomeRules | None = None, progress: Progress | None = None) -> None:
+        """Derive every patient's outcomes anew, under other rules where some are given; they are kept."""
+        with self._writing() as connection:
+            _derive_all(connection, rules or _rules_from(_info_in(connection)["rules"]), progress or _quiet)
+
+    def outcomes_frame(self, rules: OutcomeRules | None = None) -> pd.DataFrame:
+        """The `outcomes` listing: one row a course and instrument, columns of the data contract.
+
+        Under rules other than the store's it is derived in memory; the store stays as it is.
+        """
+        with self.connect() as connection:
+            kept = _rules_from(_info_in(connection)["rules"])
+            if rules is None or rules == kept:
+                facts = {t: read_frame(connection, select(_TABLES[t])) for t in ("courses", "course_outcomes")}
+                parts = [(facts["courses"], facts["course_outcomes"])]
+            else:
+                derived = (derive(*records, rules) for records in record_slices(connection))
+                parts = [(facts.courses, facts.course_outcomes) for facts in derived]
+            patients = _TABLES["patients"]
+            people = read_frame(connection, select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
+        return outcomes_listing(people, parts)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that holds the store's write lock from its start."""
+        try:
+            with writing(self.engine) as connection:
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    release(connection)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise plain(error) from error
+
+
+def _rules_from(text: str) -> OutcomeRules:
+    # A rule that this version no longer knows is dropped; a new one takes its default.
+    known = DEFAULT_RULES.as_dict()
+    return DEFAULT_RULES.changed({k: v for k, v in json.loads(text).items() if k in known})
+
+
+def _info_in(connection: Connection) -> dict[str, str]:
+    return {row.name: row.value for row in connection.execute(select(_INFO.c.name, _INFO.c.value))}
+
+
+def _set_info(connection: Connection, **values: str) -> None:
+    """Change facts about the store; its version grows each time."""
+    values |= {"version": str(int(_info_in(connection)["version"]) + 1), "state": secrets.token_hex(16)}
+    for name, value in values.items():
+        connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+
+
+class _NotFresh(Exception):
+    """The store holds an import already."""
+
+
+def _as_found(found: tuple[RecordBatch, pd.Series], batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """What was read of the only batch before its rows are made."""
+    return found
+
+
+def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
+    derive_all(connection, rules, progress)
+    set_rules(connection, rules)
+
+
+def set_rules(connection: Connection, rules: OutcomeRules) -> None:
+    """Keep the rules under which every outcome was derived in this transaction."""
+    _set_info(connection, rules=json.dumps(rules.as_dict()))

@@ -1,0 +1,63 @@
+"""Filters: the same value from a URL, the command line and the program."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_models.definitions.filters import CHOICES, KEYS, CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
+
+values = {
+    key: st.sets(st.sampled_from(choices or ["2019", "2024"]), max_size=3).map(tuple)
+    for key, choices in CHOICES.items()
+}
+filters = st.builds(
+    CohortFilter,
+    instrument=st.sampled_from(sorted(INSTRUMENTS)),
+    min_hours_since_session=st.none() | st.integers(0, 500).map(float),
+    **values,
+)
+
+
+@given(filters)
+def test_a_copied_link_restores_the_filter(cohort: CohortFilter) -> None:
+    assert CohortFilter.from_query(cohort.to_query()) == cohort
+    assert CohortFilter.from_query("?" + cohort.to_query()) == cohort
+
+
+@given(st.text(max_size=200))
+def test_any_query_string_gives_a_filter(query: str) -> None:
+    CohortFilter.from_query(query)
+
+
+def test_unknown_values_of_a_link_are_dropped() -> None:
+    cohort = CohortFilter.from_query("instrument=nonsense&route=iv,teleport&sex=&colour=blue&first_session_year=20x4")
+    assert cohort == CohortFilter(route=("iv",))
+
+
+def test_assignments_join_repeated_keys_and_commas() -> None:
+    cohort = CohortFilter.from_assignments(["route=iv,im", "route=oral", "min_hours_since_session=24"], "madrs")
+    assert cohort == CohortFilter("madrs", route=("im", "iv", "oral"), min_hours_since_session=24.0)
+    assert cohort.where() == {"route": ["im", "iv", "oral"], "min_hours_since_session": 24.0}
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("route", "KEY=VALUE"),
+        ("route=", "KEY=VALUE"),
+        ("colour=blue", "no filter 'colour'"),
+        ("route=teleport", "cannot be 'teleport'"),
+        ("first_session_year=24", "four digits"),
+        ("min_hours_since_session=soon", "must be a number"),
+        ("min_hours_since_session=-1", "from 0 to 10000"),
+    ],
+)
+def test_impossible_assignments_are_named(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CohortFilter.from_assignments([text])
+
+
+def test_narrowing_sets_one_key() -> None:
+    assert CohortFilter(route=("iv", "im")).narrowed("route", "im") == CohortFilter(route=("im",))
+    assert set(KEYS) == set(CHOICES)

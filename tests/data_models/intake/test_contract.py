@@ -1,0 +1,93 @@
+"""The schema as data, and the fingerprint of a batch's content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_models.database.tables import Base
+from data_models.intake.contract import (
+    BATCH_COLUMNS,
+    BATCH_KEYS,
+    PROBLEMS_SHOWN,
+    TABLES,
+    Problem,
+    RecordBatch,
+    RecordsRefused,
+    empty_table,
+    fingerprint,
+)
+from data_models.intake.readers import read_records
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_a_batch_has_the_columns_of_the_store_with_the_code_for_the_number(name: str) -> None:
+    stored = set(Base.metadata.tables[name].columns.keys())
+    assert set(BATCH_COLUMNS[name]) == (stored - {"patient_id"}) | {"patient_code"}
+    keys = {column.name for column in Base.metadata.tables[name].primary_key}
+    assert set(BATCH_KEYS[name]) == (keys - {"patient_id"}) | {"patient_code"}
+
+
+def test_every_number_has_a_range() -> None:
+    fields = [field for fields in TABLES.values() for field in fields if field.kind in ("number", "whole")]
+    assert all(np.isfinite([field.low, field.high]).all() for field in fields)
+
+
+def test_a_problem_reads_as_a_sentence_with_its_place() -> None:
+    assert str(Problem("a.csv", 3, "score", "too high")) == "a.csv, row 3, column score: too high"
+    assert str(Problem("a.csv", None, None, "the file is empty")) == "a.csv: the file is empty"
+
+
+def test_a_refusal_keeps_the_first_thousand_problems_and_the_count() -> None:
+    refusal = RecordsRefused([Problem("a.csv", row, None, "wrong") for row in range(2_500)])
+    assert (len(refusal.problems), refusal.count) == (PROBLEMS_SHOWN, 2_500)
+
+
+def replaced(batch: RecordBatch, name: str, frame: pd.DataFrame) -> RecordBatch:
+    return RecordBatch(**{table: frame if table == name else getattr(batch, table) for table in TABLES})
+
+
+def test_the_fingerprint_does_not_depend_on_the_order_of_rows_or_on_row_numbers(small_records: Path) -> None:
+    batch = read_records(small_records)
+    for name in TABLES:
+        frame = getattr(batch, name).sample(frac=1, random_state=1).assign(row=0)
+        assert fingerprint(replaced(batch, name, frame)) == fingerprint(batch)
+
+
+def test_the_fingerprint_changes_with_any_cell(small_records: Path) -> None:
+    batch = read_records(small_records)
+    seen = {fingerprint(batch)}
+    for name in TABLES:
+        frame = getattr(batch, name)
+        for column in BATCH_COLUMNS[name]:
+            changed = frame.astype(dict.fromkeys(frame.select_dtypes("category"), "str"))
+            changed.loc[0, column] = 77.0 if pd.api.types.is_numeric_dtype(frame[column]) else "other_code"
+            seen.add(fingerprint(replaced(batch, name, changed)))
+    assert len(seen) == 1 + sum(len(BATCH_COLUMNS[name]) for name in TABLES)
+
+
+def test_the_fingerprint_tells_a_missing_value_from_an_empty_or_zero_one(small_records: Path) -> None:
+    batch = read_records(small_records)
+    assert batch.sessions["duration_minutes"].isna().all()
+    assert fingerprint(replaced(batch, "sessions", batch.sessions.assign(duration_minutes=0.0))) != fingerprint(batch)
+
+
+def test_the_fingerprint_swaps_no_columns(small_records: Path) -> None:
+    batch = read_records(small_records)
+    swapped = batch.sessions.assign(systolic_before=1.0, systolic_highest=2.0)
+    other = batch.sessions.assign(systolic_before=2.0, systolic_highest=1.0)
+    assert fingerprint(replaced(batch, "sessions", swapped)) != fingerprint(replaced(batch, "sessions", other))
+
+
+def test_the_fingerprint_of_a_known_batch_stays_what_it_is() -> None:
+    # Stored with every import: a change of this value would make every past import look new.
+    nothing = RecordBatch(**{name: empty_table(name) for name in TABLES})
+    assert fingerprint(nothing) == "c143801929c89f41435cb953eff37acc42a564a9c9704e7c6b13eb903f921560"
+    patient = pd.DataFrame({"patient_code": ["P1"], "sex": ["male"], "first_session_year": [2024.0]})
+    assert fingerprint(replaced(nothing, "patients", patient)) == PATIENT_FINGERPRINT
+
+
+PATIENT_FINGERPRINT = "2a56b09c57b28fcb5e54e91864ab4cd3c5ae7bd75a9685650587d874e2b61ea8"

@@ -1,0 +1,317 @@
+"""Identified exports become session records: codes, hours and days, nothing that tells who or when."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.intake.contract import CannotRead, RecordsRefused
+from data_models.intake.crosswalk import deidentify_path, read_crosswalk
+from data_models.intake.identified import Identified, age_band, deidentify
+from data_models.outcomes.derive import derive
+from data_models.store import Store
+
+Write = Callable[..., Path]
+
+PATIENTS = """record_number,name,birth_date,sex,clinic
+MRN0047,Jane Doe,1980-03-29,female,north
+MRN0012,John Roe,1930-01-01,male,north
+"""
+# Clocks go forward in Europe in the night of 2026-03-28.
+SESSIONS = """record_number,time,drug,route,dose,dose_unit,notes
+MRN0047,2026-03-28 10:00,ketamine,iv,0.5,mg_per_kg,tolerated well
+MRN0047,2026-03-31 10:30,ketamine,iv,0.5,mg_per_kg,
+
+MRN0012,2026-02-01,ketamine,im,70,mg,
+"""
+ASSESSMENTS = """record_number,time,instrument,score
+MRN0047,2026-03-28 09:00,phq9,20
+MRN0047,2026-03-29,phq9,12
+MRN0012,2026-02-03 08:00,phq9,11
+"""
+EFFECTS = """record_number,time,term,severity
+MRN0047,2026-03-31 10:30,nausea,mild
+"""
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Write:
+    """Write an export; tables given by name stand in place of those above."""
+
+    def write(folder: str = "raw", **tables: str) -> Path:
+        place = tmp_path / folder
+        place.mkdir()
+        known = {"patients": PATIENTS, "sessions": SESSIONS, "assessments": ASSESSMENTS, "side_effects": EFFECTS}
+        for name, text in (known | tables).items():
+            if text:
+                (place / f"{name}.csv").write_text(text)
+        return place
+
+    return write
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    """A CSV file's rows."""
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def of(rows: list[dict[str, str]], code: str) -> list[tuple[str, str]]:
+    """The times of one patient's rows."""
+    return [(row["hours"], row["day"]) for row in rows if row["patient_code"] == code]
+
+
+def test_times_are_hours_or_days_by_the_clock_on_the_wall(export: Write, tmp_path: Path) -> None:
+    made, batch = deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    who = read_crosswalk(tmp_path / "who.csv")
+    jane, john = who["MRN0047"].patient_code, who["MRN0012"].patient_code
+    sessions, scores = rows_of(tmp_path / "out" / "sessions.csv"), rows_of(tmp_path / "out" / "assessments.csv")
+    assert of(sessions, jane) == [("0", ""), ("72.5", "")]
+    assert of(scores, jane) == [("-1", ""), ("", "1")]
+    assert of(sessions, john) == [("", "0")]
+    assert of(scores, john) == [("", "2")]  # the hour of the first session is not known
+    assert of(rows_of(tmp_path / "out" / "side_effects.csv"), jane) == [("72.5", "")]
+    assert {row["age_band"] for row in rows_of(tmp_path / "out" / "patients.csv")} == {"45-54", "90+"}
+    assert (len(batch.patients), len(batch.sessions), len(batch.assessments), len(batch.side_effects)) == (2, 3, 3, 1)
+    assert made.left_out == {"patients": ["name"], "sessions": ["notes"], "assessments": [], "side_effects": []}
+
+
+def test_nothing_of_the_records_tells_who_or_when(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    text = "".join(file.read_text() for file in (tmp_path / "out").iterdir())
+    for told in ("MRN", "Jane", "Roe", "2026", "1980", "1930", "tolerated", "name", "notes", "birth", "record_number"):
+        assert told not in text
+    codes = [row["patient_code"] for row in rows_of(tmp_path / "out" / "patients.csv")]
+    assert codes == sorted(codes)  # and not in the order of the export
+    assert stat.S_IMODE((tmp_path / "who.csv").stat().st_mode) == 0o600
+
+
+def test_a_later_export_goes_on_with_the_same_codes_and_clocks(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    before = read_crosswalk(tmp_path / "who.csv")
+    later = export(
+        "later",
+        patients=PATIENTS + "MRN0100,Ann Poe,1990-01-01,female,north\n",
+        sessions="record_number,time,drug\nMRN0047,2026-04-07 10:00,ketamine\nMRN0100,2026-05-01 09:00,ketamine\n",
+        assessments="", side_effects="",
+    )  # fmt: skip
+    deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+    after = read_crosswalk(tmp_path / "who.csv")
+    assert {number: after[number] for number in before} == before
+    sessions = rows_of(tmp_path / "more" / "sessions.csv")
+    assert of(sessions, after["MRN0047"].patient_code) == [("240", "")]
+    assert of(sessions, after["MRN0100"].patient_code) == [("0", "")]
+
+
+def test_a_later_export_may_hold_scores_alone(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    scores = "record_number,time,instrument,score\nMRN0047,2026-04-07 10:00,phq9,9\nMRN0012,2026-04-07,phq9,12\n"
+    later = export("later", patients="", sessions="", assessments=scores, side_effects="")
+    _, batch = deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+    assert sorted(batch.assessments["hours"]) == [240, 65 * 24]
+    assert [file.name for file in (tmp_path / "more").iterdir()] == ["assessments.csv"]
+    store = Store.open(f"sqlite:///{(tmp_path / 'clinic.db').as_posix()}")
+    store.import_path(tmp_path / "out")
+    assert store.import_path(tmp_path / "more").assessments == 2
+    unknown = export("unknown", patients="", sessions="", assessments=scores.replace("0047", "0048"), side_effects="")
+    with pytest.raises(RecordsRefused, match="no session says when this patient's clock starts"):
+        deidentify_path(unknown, tmp_path / "who.csv", tmp_path / "none")
+
+
+# --- rows that have a date alone ----------------------------------------------------------------------
+
+
+def _by_date(sessions: list[str], rows: list[str], table: str = "assessments") -> list[dict[str, str]]:
+    """De-identified rows of one person. `rows`: date and timing, or date."""
+    head, more = (("timing", "instrument", "score"), ["phq9", "9"]) if table == "assessments" else (("term",), [])
+    identified = [[MRN, *(row.split(",") if more else [row]), *(more or ["nausea"])] for row in rows]
+    made = deidentify(
+        {
+            "sessions": Identified(
+                "s", [RECORD, "time", "drug"], [(n, [MRN, at, "ketamine"]) for n, at in enumerate(sessions, 2)]
+            ),
+            table: Identified("t", [RECORD, "time", *head], list(enumerate(identified, 2))),
+        },
+        {},
+    )
+    header, found = made.tables[table]
+    return [dict(zip(header, row, strict=True)) for row in found]
+
+
+MRN, RECORD = "MRN0047", "record_number"
+
+
+def test_a_date_at_whose_session_the_clock_shows_an_earlier_hour_than_at_the_first() -> None:
+    # 68 hours after the first session: in the session records' day 2, on the date three days later.
+    sessions = ["2026-03-27 14:00", "2026-03-30 10:00"]
+    rows = _by_date(sessions, ["2026-03-27,", "2026-03-30,before", "2026-03-30,after", "2026-03-29,"])
+    assert [(row["hours"], row["day"], row["timing"]) for row in rows] == [
+        ("", "0", ""), ("", "2", "before"), ("", "2", "after"), ("", "2", ""),
+    ]  # fmt: skip
+    assert [row["hours"] for row in _by_date(sessions, ["2026-03-30", "2026-03-27"], "side_effects")] == ["68", "0"]
+
+
+def test_dates_of_which_two_share_a_day_of_the_session_records() -> None:
+    sessions = ["2026-03-27 14:00", "2026-03-30 15:00", "2026-03-31 10:00"]  # at 0, 73 and 92 hours
+    rows = _by_date(sessions, ["2026-03-30,before", "2026-03-30,after", "2026-03-31,before", "2026-03-31,after"])
+    assert [(row["hours"], row["day"], row["timing"]) for row in rows] == [
+        ("", "3", "before"), ("82.5", "", ""), ("92", "", ""), ("", "3", "after"),
+    ]  # fmt: skip
+    assert [row["hours"] for row in _by_date(sessions, ["2026-03-30"], "side_effects")] == ["73"]
+
+
+@pytest.mark.parametrize(
+    "sessions, reason",
+    [
+        (
+            ["2026-03-27 14:00", "2026-03-30 09:00", "2026-03-30 15:00"],
+            "two sessions of this patient were on this date",
+        ),
+        (["2026-03-27 14:00", "2026-03-31 10:00"], "no session of this patient was on this date"),
+    ],
+)
+def test_a_side_effect_whose_session_the_date_does_not_tell_is_refused(sessions: list[str], reason: str) -> None:
+    with pytest.raises(RecordsRefused, match=reason):
+        _by_date(sessions, ["2026-03-30"], "side_effects")
+
+
+@given(
+    st.lists(st.datetimes(datetime.datetime(2026, 3, 25), datetime.datetime(2026, 3, 31)), min_size=1, max_size=6),
+    st.dates(datetime.date(2026, 3, 24), datetime.date(2026, 4, 1)),
+    st.sampled_from(["", "before", "after"]),
+)
+def test_a_score_by_date_stays_on_its_side_of_every_session(
+    moments: list[datetime.datetime], when: datetime.date, timing: str
+) -> None:
+    moments = sorted({moment.replace(minute=moment.minute // 10 * 10, second=0, microsecond=0) for moment in moments})
+    (row,) = _by_date([f"{moment:%Y-%m-%d %H:%M}" for moment in moments], [f"{when},{timing}"])
+    hours = [(moment - moments[0]).total_seconds() / 3600 for moment in moments]
+    at = row["hours"] or str(24 * int(row["day"]))
+    precision = 0 if row["hours"] else 2 if row["timing"] == "after" else 1
+    scores = pd.DataFrame({"patient_id": [1], "instrument": ["phq9"], "hours": [float(at)], "precision": [precision]})
+    treated = pd.DataFrame({"patient_id": 1, "hours": hours, "phase": None, "drug": None, "route": None, "dose": None})
+    treated = treated.assign(dose_unit=None, side_effects_asked=0, day_only=0)
+    effects = pd.DataFrame({"patient_id": [], "hours": [], "term": [], "severity": []})
+    facts = derive(treated, scores.assign(score=9.0, item9=None), effects, DEFAULT_RULES)
+    (placed,) = facts.score_facts["at_hours"]
+    for moment, session in zip(moments, hours, strict=True):
+        # Up to a session's start a score is before it.
+        later = moment.date() < when or (moment.date() == when and timing == "after")
+        assert (placed > session - 1e-4) if later else (placed <= session + 1e-4)
+
+
+@pytest.mark.parametrize(
+    "tables, file, row, column",
+    [
+        ({"sessions": SESSIONS.replace("2026-02-01", "01/02/2026")}, "sessions.csv", 5, "time"),
+        ({"sessions": SESSIONS.replace("2026-02-01", "2026-02-30")}, "sessions.csv", 5, "time"),
+        ({"sessions": SESSIONS.replace("MRN0012", "")}, "sessions.csv", 5, "record_number"),
+        ({"assessments": ASSESSMENTS + "MRN0099,2026-02-03,phq9,11\n"}, "assessments.csv", 5, "time"),
+        ({"assessments": ASSESSMENTS.replace("phq9,11", "phq9,28")}, "assessments.csv", 4, "score"),
+        ({"patients": PATIENTS.replace("1930-01-01", "2010-01-01")}, "patients.csv", 3, "birth_date"),
+        ({"patients": PATIENTS.replace("1930", "1830")}, "patients.csv", 3, "birth_date"),
+        ({"patients": PATIENTS.replace("male,north", "male,Dr House")}, "patients.csv", 2, "clinic"),
+        ({"sessions": SESSIONS.replace("time", "when")}, "sessions.csv", 1, "time"),
+        ({"sessions": SESSIONS.replace("notes", "time")}, "sessions.csv", 1, None),
+    ],
+)
+def test_a_problem_is_told_by_its_row_of_the_export_and_nothing_is_written(
+    export: Write, tmp_path: Path, tables: dict[str, str], file: str, row: int, column: str | None
+) -> None:
+    with pytest.raises(RecordsRefused) as refused:
+        deidentify_path(export(**tables), tmp_path / "who.csv", tmp_path / "out")
+    places = [(problem.file, problem.row, problem.column) for problem in refused.value.problems]
+    assert (file, row, column) in places
+    told = " ".join(map(str, refused.value.problems)).replace("2026-01-31", "")
+    assert not [value for value in ("MRN", "Jane", "House", "01/02", "2026", "1930") if value in told]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw"]
+
+
+def test_a_session_before_the_first_that_was_known_is_refused(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    kept = (tmp_path / "who.csv").read_bytes()
+    earlier = export("earlier", sessions=SESSIONS.replace("2026-03-31 10:30", "2026-03-28 09:59"), side_effects="")
+    with pytest.raises(RecordsRefused, match="earlier than the first session"):
+        deidentify_path(earlier, tmp_path / "who.csv", tmp_path / "more")
+    assert (tmp_path / "who.csv").read_bytes() == kept
+    assert not (tmp_path / "more").exists()
+
+
+@pytest.mark.parametrize("rows", [None, ["A,B"], ["A,B,soon"], ["A,C,", "B,C,"], ["A,C,", "A,D,"]])
+def test_a_crosswalk_that_is_none_is_left_alone(export: Write, tmp_path: Path, rows: list[str] | None) -> None:
+    text = "code" if rows is None else "\n".join(["record_number,patient_code,first_session", *rows])
+    (tmp_path / "who.csv").write_text(text)
+    with pytest.raises(CannotRead, match="crosswalk"):
+        deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    assert (tmp_path / "who.csv").read_text() == text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_workbook_with_dates_gives_what_csv_files_give(export: Write, tmp_path: Path) -> None:
+    import openpyxl
+
+    raw, book = export(), openpyxl.Workbook()
+    book.remove(book.active)
+    for file in sorted(raw.iterdir()):
+        sheet = book.create_sheet(file.stem)
+        for row in csv.reader(file.read_text().splitlines()):
+            sheet.append([_cell(value) for value in row])
+    book.save(tmp_path / "raw.xlsx")
+    deidentify_path(raw, tmp_path / "who.csv", tmp_path / "csv")
+    deidentify_path(tmp_path / "raw.xlsx", tmp_path / "who.csv", tmp_path / "xlsx")
+    for file in (tmp_path / "csv").iterdir():
+        assert (tmp_path / "xlsx" / file.name).read_text() == file.read_text()
+
+
+def _cell(value: str) -> Any:
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return float(value) if value.replace(".", "").isdigit() else value
+
+
+def test_the_one_sheet_form(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text(
+        "record_number,time,age,route,phq9_before,phq9_after_24h,phone,side_effects\n"
+        "7,2026-01-05 09:00,93,iv,21,12,555-0100,nausea\n7,2026-01-08 09:00,93,iv,13,,,none\n"
+    )
+    made, batch = deidentify_path(tmp_path / "visits.csv", tmp_path / "who.csv", tmp_path / "out")
+    assert made.left_out == {"session_records": ["phone"]}
+    assert batch.patients["age_band"].tolist() == ["90+"]
+    assert batch.sessions["hours"].tolist() == [0, 72]
+    assert sorted(batch.assessments["score"]) == [12, 13, 21]
+
+
+@given(
+    st.lists(
+        st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2029, 12, 31)).map(
+            lambda moment: moment.replace(second=0, microsecond=0)
+        ),
+        min_size=1,
+        max_size=8,
+        unique=True,
+    )
+)
+def test_differences_between_times_stay_as_they_were(moments: list[datetime.datetime]) -> None:
+    rows = [(number, ["one", moment.isoformat(" ")]) for number, moment in enumerate(moments, start=2)]
+    made = deidentify({"sessions": Identified("sessions.csv", ["record_number", "time"], rows)}, {})
+    hours = [float(row[1]) for row in made.tables["sessions"][1]]
+    expected = [(moment - min(moments)).total_seconds() / 3600 for moment in moments]
+    assert hours == pytest.approx(expected, abs=5e-5)
+    assert {row[0] for row in made.tables["sessions"][1]} != {"one"}
+
+
+def test_age_bands_at_their_ends() -> None:
+    assert [age_band(years) for years in (18, 24, 25, 84, 85, 89, 90, 120)] == [
+        "18-24", "18-24", "25-34", "75-84", "85-89", "85-89", "90+", "90+",
+    ]  # fmt: skip

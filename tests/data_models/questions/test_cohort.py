@@ -1,0 +1,498 @@
+"""The cohort's summary through the store: against R, and against plain loops over the stored facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, text
+
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
+from data_models.definitions.scope import Scope
+from data_models.definitions.vocabulary import SIDE_EFFECTS
+from data_models.outcomes.proportions import PatientSums, per_course
+from data_models.outcomes.side_effects import DOSE_BANDS
+from data_models.outcomes.survival import kaplan_meier
+from data_models.questions import cohort
+from data_models.questions.effect_counts import effect_sums, worst_sums
+from data_models.store import Store
+
+ALL = Scope.everything()
+HALF_LOST = DEFAULT_RULES.changed({"loss_rule": "half_lost"})
+FILTERS = (
+    CohortFilter(),
+    CohortFilter(route=("iv",)),
+    CohortFilter(diagnosis=("ptsd", "anxiety"), phase=("maintenance",)),
+    CohortFilter(condition=("hypertension",), drug=("ketamine",), min_hours_since_session=48.0),
+    CohortFilter(instrument="gad7", sex=("female",)),
+)
+
+
+def sums_of(x: pd.Series, n: pd.Series) -> PatientSums:
+    """Sums over patients of one value a patient of x and of n."""
+    a, b = x.to_numpy(float), n.to_numpy(float)
+    return PatientSums(len(a), a.sum(), b.sum(), a @ a, a @ b, b @ b)
+
+
+# --- R's numbers, end to end -----------------------------------------------------------------
+
+
+def _assert_number(ours: float | None, theirs: float) -> None:
+    if theirs != theirs or theirs == float("inf"):
+        assert ours is None
+    else:
+        assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "trial, folder, unit", [("riesby", "riesby_hamd", 7), ("antidepressant", "antidepressant_hamd17", 1)]
+)
+def test_summary_of_a_published_trial_equals_r(
+    trial: str, folder: str, unit: int, store: Store, datasets: Path, request: pytest.FixtureRequest
+) -> None:
+    store.import_path(request.getfixturevalue(trial), HALF_LOST)
+    expected = pd.read_csv(datasets / folder / "expected_summary.csv")
+    curves = pd.read_csv(datasets / folder / "expected_km.csv")
+    quantiles = pd.read_csv(datasets / folder / "expected_km_quantiles.csv").query(
+        "conf_type == 'log-log' and prob == 0.5"
+    )
+    assert len(expected) == 3
+    with store.connect() as connection:
+        for row in expected.itertuples():
+            chosen = CohortFilter("hamd17", clinic=() if row.group == "ALL" else (row.group,))
+            result = cohort.summarise(connection, ALL, chosen, store.rules())
+            assert result["cohort"]["courses"] == row.n_total
+            assert result["cohort"]["evaluable"] == row.n_eval
+            assert result["response"]["ever"]["events"] == row.ever_resp
+            last = result["response"]["last"]
+            assert (last["events"], last["n"], last["method"]) == (row.resp_last, row.n_eval, "wilson")
+            _assert_number(last["low"], row.wilson_lo)
+            _assert_number(last["high"], row.wilson_hi)
+            remission = result["remission"]["last"]
+            assert remission["events"] == row.remit_last
+            _assert_number(remission["low"], row.rem_wilson_lo)
+            _assert_number(remission["high"], row.rem_wilson_hi)
+            assert result["duration"]["kaplan_meier"]["events"] == row.n_lost_response
+            medians = result["onset"]["turnbull"]["median"]
+            _assert_number(medians[0], row.turnbull_median_L * unit)
+            _assert_number(medians[1], row.turnbull_median_R * unit)
+            loss = cohort.duration_turnbull(connection, ALL, chosen).as_dict()["median"]
+            _assert_number(loss[0], row.turnbull_dur_median_L * unit)
+            _assert_number(loss[1], row.turnbull_dur_median_R * unit)
+            for what, ours in (
+                ("time_to_response", result["onset"]["kaplan_meier"]),
+                ("duration_of_response", result["duration"]["kaplan_meier"]),
+            ):
+                theirs = curves[(curves["group"] == row.group) & (curves["what"] == what)]
+                assert len(ours["curve"]) == len(theirs) > 0
+                for mine, r in zip(ours["curve"], theirs.itertuples(), strict=True):
+                    assert (mine["days"], mine["at_risk"]) == (r.time * unit, r.n_risk)
+                    assert (mine["events"], mine["censored"]) == (r.n_event, r.n_censor)
+                    for name, value in (("survival", r.surv), ("low", r.lower_loglog), ("high", r.upper_loglog)):
+                        _assert_number(mine[name], value)
+                middle = quantiles[(quantiles["group"] == row.group) & (quantiles["what"] == what)].iloc[0]
+                for name, column in (("median", "quantile"), ("low", "lower"), ("high", "upper")):
+                    _assert_number(ours[name], middle[column] * unit)
+
+
+# --- the sample clinic against plain loops ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def connection(sample_database: str) -> Iterator[Connection]:
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        yield connection
+    store.close()
+
+
+def _frame(connection: Connection, table: str) -> pd.DataFrame:
+    return pd.DataFrame(connection.execute(text(f"SELECT * FROM {table}")).mappings().all())
+
+
+def _matching(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
+    """Courses of the cohort with their patient's columns, by plain pandas."""
+    courses = _frame(connection, "courses").merge(_frame(connection, "patients"), on="patient_id")
+    for key in ("clinic", "drug", "route", "diagnosis", "sex", "age_band"):
+        if getattr(chosen, key):
+            courses = courses[courses[key].isin(getattr(chosen, key))]
+    if chosen.condition:
+        held = courses["conditions"].fillna("").str.split(";")
+        courses = courses[[bool(set(codes) & set(chosen.condition)) for codes in held]]
+    assert len(courses) > 5
+    return courses
+
+
+def _outcomes(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
+    outcomes = _frame(connection, "course_outcomes").query("instrument == @chosen.instrument")
+    return _matching(connection, chosen)[["patient_id", "course"]].merge(outcomes, on=["patient_id", "course"])
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: CohortFilter) -> None:
+    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    courses, outcomes = _matching(connection, chosen), _outcomes(connection, chosen)
+    evaluable = outcomes[outcomes["evaluable"] == 1]
+    hours = chosen.min_hours_since_session or 0
+    last = evaluable[evaluable["last_since_session_days"] * 24 >= hours]
+    ended = evaluable[evaluable["end_of_induction_response"].notna()]
+    late = ended[ended["end_of_induction_days"] * 24 >= hours]
+    assert result["cohort"] == {
+        "where": chosen.where(),
+        "patients": courses["patient_id"].nunique(),
+        "courses": len(courses),
+        "with_baseline": int(outcomes["baseline"].notna().sum()),
+        "evaluable": len(evaluable),
+        "end_of_induction_scored": len(late),
+    }
+    for kind in ("response", "remission"):
+        at_end = int(late[f"end_of_induction_{kind}"].sum())
+        counts = {way: (share["events"], share["n"]) for way, share in result[kind].items()}
+        assert counts == {
+            "ever": (evaluable[f"ever_{kind}"].sum(), len(evaluable)),
+            "last": (last[f"last_{kind}"].sum(), len(last)),
+            "end_of_induction": (at_end, len(late)),
+            "end_of_induction_all_treated": (at_end, len(courses)),
+        }
+    assert result["worse"]["last"]["events"] == last["last_worse"].sum()
+    assert result["worse"]["end_of_induction"]["n"] == len(late)
+    by_patient = evaluable.groupby("patient_id")["ever_response"]
+    assert result["response"]["ever"] == pytest.approx(
+        per_course(sums_of(by_patient.sum(), by_patient.count())).as_dict()
+    )
+    by_patient = courses.merge(late, on=["patient_id", "course"], how="left").groupby("patient_id")
+    sums = sums_of(by_patient["end_of_induction_response"].sum(), by_patient.size())
+    assert result["response"]["end_of_induction_all_treated"] == pytest.approx(per_course(sums).as_dict())
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_curves_equal_those_of_single_courses(connection: Connection, chosen: CohortFilter) -> None:
+    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    outcomes = _outcomes(connection, chosen)
+    evaluable = outcomes[outcomes["evaluable"] == 1]
+    onset = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
+    assert result["onset"]["kaplan_meier"] == onset.as_dict()
+    ever = outcomes[outcomes["ever_response"] == 1]
+    assert result["duration"]["kaplan_meier"] == kaplan_meier(ever["duration_days"], ever["duration_event"]).as_dict()
+    held = outcomes[outcomes["end_of_induction_response"] == 1]
+    lost = held["durability_end"] == "loss"
+    curve = kaplan_meier(held["durability_days"], lost, entries=held["durability_entry_days"])
+    assert result["durability"]["kaplan_meier"] == curve.as_dict()
+    for row in result["durability"]["aalen_johansen"]:
+        assert row["loss"] + row["retreated"] + row["in_response"] == pytest.approx(1)
+
+
+def test_sessions_to_response_count_the_sessions_before_the_score(connection: Connection) -> None:
+    sessions = _frame(connection, "session_facts")
+    outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
+    times = []
+    for row in outcomes.itertuples():
+        own = sessions[(sessions["patient_id"] == row.patient_id) & (sessions["course"] == row.course)]
+        until = row.onset_right if row.ever_response == 1 else row.last_days
+        times.append(int((own["days"] < until).sum()))
+    expected = kaplan_meier(times, outcomes["ever_response"]).as_dict()
+    assert cohort.onset(connection, ALL, CohortFilter())["sessions_kaplan_meier"] == expected
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_fade_equals_bins_by_hand(connection: Connection, chosen: CohortFilter) -> None:
+    scores = _frame(connection, "score_facts").query("instrument == @chosen.instrument")
+    scores = scores.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
+    scores = scores[scores["fade_change"].notna()]
+    if chosen.phase:
+        scores = scores[scores["session_phase"].isin(chosen.phase)]
+    result = cohort.fade(connection, ALL, chosen)
+    assert len(result) == len(FADE_BINS_DAYS)
+    assert sum(row["scores"] for row in result) > 20
+    for row in result:
+        since = scores["since_session_days"]
+        held = scores[(since >= row["from_days"]) & (since < row["to_days"])]
+        assert (row["scores"], row["patients"]) == (len(held), held["patient_id"].nunique())
+        if len(held):
+            assert row["mean"] == pytest.approx(held["fade_change"].mean())
+            assert row["median"] == held["fade_change"].median()
+    by_phase = cohort.fade_split(connection, ALL, chosen, "phase")
+    assert sum(row["scores"] for part in by_phase.values() for row in part) == sum(row["scores"] for row in result)
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_occupancy_equals_states_looked_up_day_by_day(connection: Connection, chosen: CohortFilter) -> None:
+    rows = cohort.occupancy(connection, ALL, chosen, DEFAULT_RULES)
+    courses = _matching(connection, chosen)
+    scores = _frame(connection, "score_facts").query("instrument == @chosen.instrument and state == state")
+    scores = scores.merge(courses[["patient_id", "course"]], on=["patient_id", "course"])
+    record_end = (courses["record_end_hours"] - courses["start_hours"]) / 24
+    for row in (rows[0], rows[3], rows[15], rows[40], rows[min(120, len(rows) - 1)]):
+        day = row["day"]
+        holding = scores[(scores["days"] <= day) & (day < scores["until_days"])]
+        counts = holding["state"].value_counts()
+        for state, name in ((2, "response"), (1, "partial"), (0, "none")):
+            assert row[name] == pytest.approx(counts.get(state, 0) / len(courses))
+        in_state = set(zip(holding["patient_id"], holding["course"], strict=True))
+        left = sum(
+            day > end and key not in in_state
+            for key, end in zip(zip(courses["patient_id"], courses["course"], strict=True), record_end, strict=True)
+        )
+        assert row["left"] == pytest.approx(left / len(courses))
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_side_effect_rates_equal_counts_by_hand(connection: Connection, chosen: CohortFilter) -> None:
+    sessions = _frame(connection, "session_facts")
+    sessions = sessions.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
+    if chosen.phase:
+        sessions = sessions[sessions["phase"].isin(chosen.phase)]
+    asked = sessions[sessions["asked"] == 1]
+    result = cohort.side_effects(connection, ALL, chosen, DEFAULT_RULES)
+    assert result["sessions_asked"] == len(asked) < len(sessions)
+    assert result["patients_asked"] == asked["patient_id"].nunique()
+    for place, (session, patient) in enumerate(zip(result["per_session"], result["per_patient"], strict=True)):
+        has = (asked["terms"].to_numpy() >> place) & 1
+        assert session["term"] == patient["term"] == SIDE_EFFECTS[place]
+        assert session["events"] == has.sum()
+        assert patient["events"] == asked["patient_id"][has == 1].nunique()
+        assert (session["method"], patient["method"]) == ("clustered", "wilson")
+
+
+def _asked_sessions(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
+    """Asked sessions of a cohort with what they are split by, from the records and the sessions' own facts."""
+    facts = _frame(connection, "session_facts").query("asked == 1")
+    records = _frame(connection, "sessions").drop(columns="phase")
+    found = facts.merge(records, on=["patient_id", "hours"])
+    found = found.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
+    if chosen.phase:
+        found = found[found["phase"].isin(chosen.phase)]
+    found["number"] = found["number"].clip(upper=13)
+    found["dose_band"] = [
+        next((b.label for b in DOSE_BANDS if b.unit == unit and b.low <= dose < b.high), None)
+        for unit, dose in zip(found["dose_unit"], found["dose"], strict=True)
+    ]
+    return found
+
+
+def _by_patient(sessions: pd.DataFrame, flags: dict[str, pd.Series]) -> dict[str, tuple[float, ...]]:
+    """Sums over patients of each flag, as `PatientSums`."""
+    place, _ = pd.factorize(sessions["patient_id"])
+    n = np.bincount(place).astype(float)
+    result = {}
+    for name, flag in flags.items():
+        x = np.bincount(place, weights=flag[sessions.index])
+        result[name] = (len(x), x.sum(), n.sum(), x @ x, x @ n, n @ n, (x > 0).sum(), (x < n).sum())
+    return result
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_sums_of_side_effects_equal_sums_over_sessions(connection: Connection, chosen: CohortFilter) -> None:
+    sessions = _asked_sessions(connection, chosen)
+    flags = {term: sessions["terms"] // 2**place % 2 for place, term in enumerate(SIDE_EFFECTS)}
+    flags["any"] = (sessions["terms"] != 0).astype(int)
+    for by in (None, "number", "route", "drug", "dose_band", "phase"):
+        found = effect_sums(connection, ALL, chosen, by)
+        groups = sessions.groupby(lambda _: "all") if by is None else sessions.groupby(by, dropna=False)
+        expected = {() if by is None else (None if key != key else key,): part for key, part in groups}
+        assert found.keys() == expected.keys()
+        for key, part in expected.items():
+            assert {name: tuple(of) for name, of in found[key].items()} == _by_patient(part, flags), (by, key)
+
+
+@pytest.mark.parametrize("chosen", FILTERS)
+def test_sums_of_worst_grades_equal_sums_over_sessions(connection: Connection, chosen: CohortFilter) -> None:
+    sessions = _asked_sessions(connection, chosen)
+    flags = {name: sessions["worst"] == place for place, name in enumerate(("none", "mild", "moderate", "severe"))}
+    flags |= {"not_graded": sessions["worst"].isna(), "any": sessions["terms"] != 0}
+    found = worst_sums(connection, ALL, chosen)[()]
+    assert {name: tuple(of) for name, of in found.items()} == _by_patient(sessions, flags)
+
+
+@pytest.mark.parametrize("by", ["number", "route", "drug", "dose_band", "phase"])
+def test_breakdowns_cut_the_asked_sessions_without_loss(connection: Connection, by: str) -> None:
+    whole = cohort.side_effects(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    groups = cohort.side_effect_breakdown(connection, ALL, CohortFilter(), DEFAULT_RULES, by)
+    assert len(groups) > 1
+    assert sum(group["sessions_asked"] for group in groups) == whole["sessions_asked"]
+    for place in range(len(SIDE_EFFECTS)):
+        assert sum(g["per_session"][place]["events"] for g in groups) == whole["per_session"][place]["events"]
+    if by == "number":
+        assert [group["group"] for group in groups][:3] == ["1", "2", "3"]
+        assert groups[-1]["group"] == "13+"
+
+
+def test_vitals_equal_means_and_shares_by_hand(connection: Connection) -> None:
+    sessions = _frame(connection, "sessions")
+    result = cohort.vitals(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    for sign in ("systolic", "diastolic", "heart_rate"):
+        before, highest = sessions[f"{sign}_before"], sessions[f"{sign}_highest"]
+        for name, values in (("before", before), ("highest", highest), ("rise", highest - before)):
+            assert result[sign][name]["n"] == values.notna().sum() > 100
+            assert result[sign][name]["mean"] == pytest.approx(values.mean())
+    rise = sessions["systolic_highest"] - sessions["systolic_before"]
+    threshold = result["thresholds"][0]
+    assert (threshold["events"], threshold["n"]) == ((rise >= 40).sum(), rise.notna().sum())
+    above = (sessions["systolic_before"] > 140) | (sessions["diastolic_before"] > 90)
+    both = sessions["systolic_before"].notna() & sessions["diastolic_before"].notna()
+    assert result["thresholds"][-1]["events"] == (above & both).sum()
+
+
+def test_details_count_grades_and_resolutions(connection: Connection) -> None:
+    effects, facts = _frame(connection, "side_effects"), _frame(connection, "session_facts").query("asked == 1")
+    result = cohort.side_effect_details(connection, ALL, CohortFilter())
+    severe = next(row for row in result["worst"] if row["worst"] == "severe")
+    assert (severe["events"], severe["n"]) == ((facts["worst"] == 3).sum(), len(facts))
+    assert sum(row["occurrences"] for row in result["severity"]) == len(effects)
+    known = effects[
+        (effects["onset_minutes"] >= 0) & effects[["resolved_minutes", "last_observed_minutes"]].notna().any(axis=1)
+    ]
+    assert result["resolution"]["all"]["n"] == len(known) > 50
+    assert result["any"]["per_session"]["events"] == (facts["effects"] > 0).sum()
+
+
+def test_details_beside_the_summary_equal_counts_by_hand(connection: Connection) -> None:
+    result = cohort.details(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
+    for name, column in (
+        ("sustained_response", "sustained_response"),
+        ("early_response", "early_response"),
+        ("partial_or_better", "ever_partial"),
+    ):
+        judged = outcomes[column].dropna()
+        assert (result[name]["events"], result[name]["n"]) == (judged.sum(), len(judged))
+        assert 0 < result[name]["events"] < result[name]["n"]
+    summary = cohort.durability(connection, ALL, CohortFilter())["aalen_johansen"]
+    assert len(result["durability_bands"]) == len(summary) > 10
+    for band, row in zip(result["durability_bands"], summary, strict=True):
+        assert {name: band[name] for name in row} == row
+        for end in ("loss", "retreated"):
+            low, high = band[f"{end}_low"], band[f"{end}_high"]
+            assert low is None or low <= band[end] <= high
+    mass = sum(part[2] for part in result["duration_turnbull"]["mass"])
+    assert mass == pytest.approx(1)
+
+
+@pytest.mark.parametrize("by", ["route", "phase", "course"])
+def test_fade_split_cuts_the_scores_without_loss(connection: Connection, by: str) -> None:
+    whole = cohort.fade(connection, ALL, CohortFilter())
+    split = cohort.fade_split(connection, ALL, CohortFilter(), by)
+    assert len(split) > 1
+    for place, row in enumerate(whole):
+        assert sum(rows[place]["scores"] for rows in split.values()) == row["scores"]
+
+
+def test_course_values_have_one_row_a_treated_course(connection: Connection) -> None:
+    values = cohort.course_values(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
+    assert list(values.columns) == ["best_change", "last_change", "evaluable", "improvement", "last_worse"]
+    assert len(values) == len(_matching(connection, CohortFilter()))
+    assert values["evaluable"].sum() == len(outcomes)
+    expected = np.sort((outcomes["best"] - outcomes["baseline"]).to_numpy())
+    np.testing.assert_allclose(values["best_change"].dropna(), expected)
+    assert values["best_change"].isna().sum() == (values["evaluable"] == 0).sum()
+
+
+@pytest.mark.parametrize("hours", [None, 72.0, 168.0])
+def test_hours_since_the_session_reach_funnel_waterfall_and_rates_alike(
+    connection: Connection, hours: float | None
+) -> None:
+    chosen = CohortFilter(min_hours_since_session=hours)
+    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    values = cohort.course_values(connection, ALL, chosen, DEFAULT_RULES)
+    assert result["cohort"]["end_of_induction_scored"] == result["response"]["end_of_induction"]["n"]
+    assert values["last_change"].notna().sum() == result["response"]["last"]["n"]
+    assert values["last_worse"].sum() == result["worse"]["last"]["events"]
+    assert values["evaluable"].sum() == result["cohort"]["evaluable"]
+
+
+# --- shape, scope, splits --------------------------------------------------------------------
+
+
+def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -> None:
+    result = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    share = {"events", "n", "share", "low", "high", "method"}
+    curve = {"n", "events", "median", "low", "high", "curve"}
+    assert list(result) == [
+        "definitions", "cohort", "response", "remission", "worse", "onset", "duration", "durability", "occupancy",
+        "fade", "side_effects",
+    ]  # fmt: skip
+    assert set(result["definitions"]) == {"version", "rules", "instrument"}
+    ways = {"ever", "last", "end_of_induction", "end_of_induction_all_treated"}
+    assert set(result["response"]) == set(result["remission"]) == ways
+    assert set(result["worse"]) == {"last", "end_of_induction"}
+    assert all(set(p) == share for kind in ("response", "remission", "worse") for p in result[kind].values())
+    assert set(result["onset"]) == {"kaplan_meier", "turnbull", "sessions_kaplan_meier"}
+    assert set(result["onset"]["turnbull"]) == {"median", "mass", "log_likelihood"}
+    assert set(result["duration"]) == {"kaplan_meier"}
+    assert set(result["durability"]) == {"kaplan_meier", "aalen_johansen"}
+    assert set(result["durability"]["aalen_johansen"][0]) == {"days", "loss", "retreated", "in_response"}
+    for of in (result["onset"]["kaplan_meier"], result["durability"]["kaplan_meier"]):
+        assert set(of) == curve
+        assert set(of["curve"][0]) == {"days", "at_risk", "events", "censored", "survival", "low", "high"}
+    assert set(result["occupancy"][0]) == {"day", "response", "partial", "none", "not_measured", "left"}
+    assert set(result["fade"][0]) == {"from_days", "to_days", "scores", "patients", "mean", "low", "high", "median"}
+    assert set(result["side_effects"]) == {"patients_asked", "sessions_asked", "per_patient", "per_session", "vitals"}
+    assert set(result["side_effects"]["per_session"][0]) == {"term", *share}
+
+
+def test_summary_is_plain_json(connection: Connection) -> None:
+    for chosen in FILTERS:
+        result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+        assert json.loads(json.dumps(result, allow_nan=False))["cohort"]["where"] == chosen.where()
+
+
+def test_a_cohort_of_nobody_has_shares_of_none(connection: Connection) -> None:
+    nobody = CohortFilter(clinic=("there is no such clinic",))
+    result = cohort.summarise(connection, ALL, nobody, DEFAULT_RULES)
+    assert result["cohort"]["courses"] == 0
+    assert result["response"]["ever"]["share"] is None
+    assert result["onset"]["kaplan_meier"]["curve"] == []
+    assert result["occupancy"] == []
+    assert result["durability"]["aalen_johansen"] == []
+    json.dumps(result, allow_nan=False)
+
+
+def test_a_scope_sees_its_own_clinics_and_no_others(connection: Connection) -> None:
+    whole = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
+    names = sorted(_frame(connection, "patients")["clinic"].unique())
+    parts = [
+        cohort.summarise(connection, Scope(frozenset([name])), CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
+        for name in names
+    ]
+    assert len(names) == 3
+    assert sum(parts) == whole
+    assert cohort.summarise(connection, Scope(), CohortFilter(), DEFAULT_RULES)["cohort"]["courses"] == 0
+    other = CohortFilter(clinic=(names[0],))
+    assert cohort.summarise(connection, Scope(frozenset([names[1]])), other, DEFAULT_RULES)["cohort"]["courses"] == 0
+
+
+@pytest.mark.parametrize("by", ["route", "clinic", "diagnosis", "condition", "phase", "first_session_year"])
+def test_split_equals_the_summary_of_each_part(connection: Connection, by: str) -> None:
+    result = cohort.split(connection, ALL, CohortFilter(), DEFAULT_RULES, by)
+    assert len(result) > 1
+    for value, part in list(result.items())[:2]:
+        assert part == cohort.summarise(connection, ALL, CohortFilter().narrowed(by, value), DEFAULT_RULES)
+    if by in ("route", "clinic"):
+        whole = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
+        assert sum(part["cohort"]["courses"] for part in result.values()) == whole
+
+
+def test_split_by_an_unknown_key_names_the_keys(connection: Connection) -> None:
+    with pytest.raises(ValueError, match="it is one of clinic, drug"):
+        cohort.split(connection, ALL, CohortFilter(), DEFAULT_RULES, "weather")
+
+
+def test_compare_tests_disjoint_groups_alone(connection: Connection) -> None:
+    result = cohort.compare(connection, ALL, CohortFilter(), "route")
+    assert result["log_rank"]["onset"]["test"] == "log-rank"
+    assert 0 <= result["log_rank"]["onset"]["p_value"] <= 1
+    assert {row["rate"] for row in result["differences"]} >= {"response.end_of_induction", "side_effects_any"}
+    assert cohort.compare(connection, ALL, CohortFilter(), "condition")["log_rank"]["onset"] is None
+
+
+def test_an_instrument_without_a_remission_cut_off_has_no_remission(connection: Connection) -> None:
+    result: dict[str, Any] = cohort.summarise(connection, ALL, CohortFilter("peg"), DEFAULT_RULES)
+    assert all(share["share"] is None for share in result["remission"].values())
+    assert result["response"]["end_of_induction_all_treated"]["n"] > 0

@@ -1,0 +1,245 @@
+"""Accounts and the audit trail in the store: rights, last owner, a chain that shows every tampering."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from data_models.database.access_tables import Person, pack, unpack
+from data_models.database.engine import access_engine, writing
+from data_models.definitions.scope import Scope
+from data_models.questions import accounts as queries
+from data_models.store import Store, StoreError
+from data_models.store import accounts as store_accounts
+from data_models.store.audit_chain import FIRST, Entry, broken, details_text, entry_hash
+
+CLINICIAN, OWNER = frozenset({"clinician"}), frozenset({"owner"})
+
+
+def add(store: Store, name: str, roles: frozenset[str], clinics: frozenset[str] | None = None) -> None:
+    store_accounts.add_account(store.engine, "test", name, roles, clinics, password_hash=None, must_change=False)
+
+
+def trail(length: int) -> list[Entry]:
+    entries, previous = [], FIRST
+    for number in range(1, length + 1):
+        fields = (number, "2026-01-01T00:00:00.000+00:00", "anna", "patient_opened", f"P{number}", "{}")
+        previous = entry_hash(previous, *fields)
+        entries.append(Entry(*fields, previous))
+    return entries
+
+
+def test_an_account_is_read_back_with_its_rights(store: Store) -> None:
+    add(store, "anna", CLINICIAN, frozenset({"north", "south"}))
+    with store.connect_access() as connection:
+        row = queries.account(connection, "anna")
+        assert row is not None
+        assert (unpack(row.roles), unpack(row.clinics)) == (CLINICIAN, {"north", "south"})
+        assert queries.accounts_exist(connection)
+        assert not queries.owner_exists(connection)
+
+
+@pytest.mark.parametrize("values", [None, frozenset(), frozenset({"north"}), frozenset({"a", "b"})])
+def test_clinics_come_back_as_they_were_stored(values: frozenset[str] | None) -> None:
+    assert unpack(pack(values)) == values
+
+
+def test_a_name_is_taken_once_and_roles_are_known_ones(store: Store) -> None:
+    add(store, "anna", CLINICIAN)
+    with pytest.raises(StoreError, match="already"):
+        add(store, "anna", OWNER)
+    with pytest.raises(StoreError, match="no role 'king'"):
+        add(store, "bert", frozenset({"king"}))
+    with pytest.raises(StoreError, match="at least one role"):
+        add(store, "bert", frozenset())
+
+
+@pytest.mark.parametrize("change", [{"disabled": 1}, {"roles": CLINICIAN}])
+def test_the_last_owner_who_can_sign_in_stays_one(store: Store, change: dict[str, object]) -> None:
+    add(store, "olga", OWNER)
+    with pytest.raises(StoreError, match="last owner"):
+        store_accounts.change_account(store.engine, "test", "olga", "account_changed", **change)
+    add(store, "otto", OWNER)
+    store_accounts.change_account(store.engine, "test", "olga", "account_changed", **change)
+
+
+def test_changing_an_account_ends_its_web_sessions(store: Store) -> None:
+    add(store, "olga", OWNER)
+    add(store, "anna", CLINICIAN)
+    for number, name in ((1, "olga"), (2, "anna")):
+        store_accounts.start_session(store.engine, name, number, name * 8, complete=True, forget=[])
+    store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
+    with store.connect_access() as connection:
+        assert queries.web_session(connection, "anna" * 8) is None
+        assert queries.web_session(connection, "olga" * 8) is not None
+
+
+@pytest.mark.parametrize(
+    "roles, scope",
+    [
+        ({"clinician"}, Scope(frozenset({"north"}), patients=True)),
+        ({"administrator"}, Scope(frozenset({"north"}), patients=False)),
+        ({"administrator", "clinician"}, Scope(frozenset({"north"}), patients=True)),
+        ({"data_manager"}, Scope(frozenset({"north"}), patients=False)),
+        ({"owner"}, Scope(frozenset(), patients=False)),
+        ({"owner", "clinician"}, Scope(frozenset({"north"}), patients=True)),
+    ],
+)
+def test_a_persons_scope_follows_from_the_roles(roles: set[str], scope: Scope) -> None:
+    assert Person("anna", frozenset(roles), frozenset({"north"})).scope == scope
+
+
+def test_an_owner_alone_with_every_clinic_still_reads_no_record() -> None:
+    assert Person("olga", OWNER, None).scope == Scope(frozenset(), patients=False)
+
+
+def test_failures_are_counted_per_source_within_the_window(store: Store) -> None:
+    for _ in range(3):
+        store_accounts.count_failure(store.engine, ["a", "b"], 60, "anna")
+    store_accounts.count_failure(store.engine, ["b"], -1, "anna")  # the window has passed: counting restarts
+    with store.connect_access() as connection:
+        counted = {source: count for source, (count, _) in queries.failures(connection, ["a", "b", "c"]).items()}
+    assert counted == {"a": 3, "b": 1}
+
+
+def test_a_time_step_of_the_second_factor_serves_once(store: Store) -> None:
+    add(store, "anna", CLINICIAN)
+    assert store_accounts.use_second_factor_step(store.engine, 1, 100)
+    assert not store_accounts.use_second_factor_step(store.engine, 1, 100)
+    assert not store_accounts.use_second_factor_step(store.engine, 1, 99)
+    assert store_accounts.use_second_factor_step(store.engine, 1, 101)
+
+
+def test_the_trail_of_a_store_holds_and_filters(store: Store) -> None:
+    add(store, "anna", CLINICIAN)
+    store_accounts.record(store.engine, "anna", "patient_opened", "P1")
+    store_accounts.record(store.engine, "bert", "patient_opened", "P2", address="192.0.2.1")
+    with store.connect_access() as connection:
+        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+        entries, total = queries.audit_page(connection, action="patient_opened")
+        assert ([e.subject for e in entries], total) == (["P2", "P1"], 2)
+        assert [e.subject for e in queries.audit_page(connection, actor="bert")[0]] == ["P2"]
+        assert [e.subject for e in queries.audit_page(connection, text="192.0")[0]] == ["P2"]
+        assert queries.audit_page(connection, text="%")[1] == 0
+        assert queries.audit_page(connection, limit=1, offset=1)[0][0].subject == "P1"
+        today = entries[0].time[:10]
+        assert queries.audit_page(connection, first_day=today, last_day=today)[1] == 3
+        assert queries.audit_page(connection, first_day="2999-01-01")[1] == 0
+        assert queries.audit_page(connection, last_day="1999-12-31")[1] == 0
+        assert queries.audit_values(connection) == (["anna", "bert", "test"], ["account_added", "patient_opened"])
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE audit_entries SET subject = 'P9' WHERE sequence = 2",
+        "DELETE FROM audit_entries WHERE sequence = 2",
+        "DELETE FROM audit_entries WHERE sequence = 4",
+        "DELETE FROM audit_seal",
+        "DELETE FROM audit_entries",
+    ],
+)
+def test_tampering_in_the_database_is_found(store: Store, tampering: str) -> None:
+    for number in range(1, 5):
+        store_accounts.record(store.engine, "anna", "patient_opened", f"P{number}")
+    with access_engine(store.engine).begin() as connection:
+        connection.execute(text(tampering))
+    with store.connect_access() as connection:
+        assert broken(queries.audit_entries(connection), queries.audit_seal(connection))
+
+
+def test_every_single_alteration_deletion_insertion_and_swap_among_10_000_entries_is_found() -> None:
+    whole = trail(10_000)
+    assert broken(whole, (len(whole), whole[-1].hash)) == []
+
+    def found(at: int, changed: list[Entry]) -> bool:
+        """Whether a stretch put in place of entries `at` to `at` + 3 is found; before it nothing differs."""
+        end = min(at + 4, len(whole))
+        return bool(broken(changed, (end, whole[end - 1].hash), (at, whole[at - 1].hash if at else FIRST)))
+
+    for at in range(len(whole)):
+        rest = whole[at : at + 4]
+        assert not found(at, rest)
+        before = (at, whole[at - 1].hash if at else FIRST)
+        for field in ("time", "actor", "action", "subject", "details", "hash"):
+            altered = replace(rest[0], **{field: getattr(rest[0], field)[:-1] + "~"})
+            assert broken([altered], (at + 1, rest[0].hash), before), field
+        assert broken([replace(rest[0], sequence=at + 2)], (at + 1, rest[0].hash), before)
+        assert found(at, rest[1:])
+        assert found(at, [rest[0], rest[0], *rest[1:]])
+        if len(rest) > 1:
+            assert found(at, [rest[1], rest[0], *rest[2:]])
+
+
+@pytest.mark.parametrize("kind", ["altered", "deleted", "inserted", "swapped", "rehashed", "cut"])
+def test_the_check_names_tampering_anywhere_in_the_trail(kind: str) -> None:
+    whole = trail(300)
+    seal = (300, whole[-1].hash)
+    for at in range(0, 299, 23):
+        changed = list(whole)
+        if kind == "altered":
+            changed[at] = replace(whole[at], actor="bert")
+        elif kind == "deleted":
+            del changed[at]
+        elif kind == "inserted":
+            changed.insert(at, whole[at])
+        elif kind == "swapped":
+            changed[at], changed[at + 1] = whole[at + 1], whole[at]
+        elif kind == "rehashed":  # the forger makes the altered entry's own hash right
+            one = replace(whole[at], actor="bert")
+            before = whole[at - 1].hash if at else FIRST
+            fields = (one.sequence, one.time, one.actor, one.action, one.subject, one.details)
+            changed[at] = replace(one, hash=entry_hash(before, *fields))
+        else:
+            changed = changed[: at + 1]
+        assert broken(changed, seal), (kind, at)
+
+
+def test_fields_cannot_run_into_each_other() -> None:
+    assert entry_hash(FIRST, 1, "t", "ab", "c", "", "{}") != entry_hash(FIRST, 1, "t", "a", "bc", "", "{}")
+
+
+def test_over_long_details_are_kept_by_their_hash() -> None:
+    assert len(details_text({"text": "x" * 100_000})) < 200
+    assert details_text({"b": 1, "a": 2}) == '{"a":2,"b":1}'
+
+
+def test_nobody_waits_for_an_import_to_sign_in_or_to_be_told_of(store: Store) -> None:
+    add(store, "anna", CLINICIAN)
+    with writing(store.engine) as importing, importing.begin():
+        importing.execute(text("UPDATE store_info SET value = 'busy' WHERE name = 'name'"))
+        began = time.monotonic()
+        store_accounts.start_session(store.engine, "anna", 1, "a" * 64, complete=True, forget=[])
+        store_accounts.record(store.engine, "anna", "patient_opened", "P1")
+        store_accounts.count_failure(store.engine, ["a"], 60, "anna")
+        add(store, "olga", OWNER)
+        store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
+        assert time.monotonic() - began < 10  # a writer of the records waits for a minute and fails
+    with store.connect_access() as connection:
+        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+        assert queries.audit_seal(connection)[0] == 6  # type: ignore[index]
+
+
+def test_each_entry_is_on_the_disk_before_the_deed(sqlite_store: Store) -> None:
+    with sqlite_store.connect_access() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL: after a power cut too
+
+
+def test_a_store_without_its_accounts_is_shut_and_not_open(sqlite_store: Store) -> None:
+    assert not store_accounts.trail_kept(sqlite_store.engine)
+    add(sqlite_store, "olga", OWNER)
+    assert store_accounts.trail_kept(sqlite_store.engine)
+    sqlite_store.close()
+    records = Path(str(sqlite_store.engine.url.database))
+    for part in records.parent.glob(f"{records.name}.access*"):
+        part.unlink()
+    again = Store.open(f"sqlite:///{records.as_posix()}")
+    with pytest.raises(StoreError, match=r"\.access: the accounts and the audit trail are missing"):
+        store_accounts.trail_kept(again.engine)
+    add(again, "olga", OWNER)  # whoever has the command line and the files begins anew
+    assert store_accounts.trail_kept(again.engine)
+    again.close()

@@ -1,0 +1,305 @@
+"""Imports that are stored while they are read, or part by part: the same store, and nothing where anything is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from data_models.database import indexes, loading
+from data_models.database.access_tables import ACCESS_TABLES
+from data_models.database.tables import Base
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.intake.contract import RecordsRefused
+from data_models.intake.readers import patient_blocks, read_records
+from data_models.store import Store, StoreError, importing
+from data_models.store import open as store_module
+from data_models.store.check import check_path
+
+OWN = frozenset({"store_info"}) | ACCESS_TABLES  # what differs from store to store
+
+
+@pytest.fixture(autouse=True)
+def any_size_is_stored_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "BYTES_STORED_WHILE_READ", 1)
+
+
+def _rows(store: Store) -> dict[str, list[Any]]:
+    with store.connect() as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for name, table in Base.metadata.tables.items()
+            if name not in OWN
+        }
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def two_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """Two empty stores, the second a SQLite one."""
+    first = request.getfixturevalue(f"{request.param}_store")
+    second = Store.open(f"sqlite:///{(tmp_path / 'second.db').as_posix()}")
+    yield first, second
+    second.close()
+
+
+def test_it_holds_what_a_batch_imported_whole_holds(two_stores: tuple[Store, Store], sample_folder: Path) -> None:
+    streamed, whole = two_stores
+    said: list[str] = []
+    result = streamed.import_path(sample_folder, progress=lambda step, share: said.append(step))
+    assert result == whole.import_batch(read_records(sample_folder))
+    assert _rows(streamed) == _rows(whole)
+    # Sessions are on their way before the scores are looked at.
+    assert said.index("checking assessments.csv") > said.index("reading")
+    assert {"checked", "done"} <= set(said)
+    assert streamed.import_path(sample_folder).already_imported
+
+
+def test_one_sheet_is_stored_while_it_is_read_too(two_stores: tuple[Store, Store], tmp_path: Path) -> None:
+    sheet = tmp_path / "session_records.csv"
+    sheet.write_text(
+        "patient_code,hours,drug,route,clinic,phq9_before,phq9_after_24h,side_effects\n"
+        "B2,0,ketamine,iv,north,20,9,nausea;headache\nA1,0,ketamine,iv,,18,17,none\nB2,72,ketamine,iv,north,12,8,\n"
+    )
+    streamed, whole = two_stores
+    assert streamed.import_path(sheet) == whole.import_batch(read_records(sheet))
+    assert _rows(streamed) == _rows(whole)
+
+
+@pytest.mark.parametrize(
+    "table, row, problem",
+    [
+        ("assessments", "A1,900,phq9,99", "range"),
+        ("side_effects", "A1,5,nausea", "no session of this patient starts at these hours"),
+        ("sessions", "Z9,0,ketamine,iv,0.5,mg_per_kg,yes", "no patient has this code"),
+    ],
+)
+def test_what_is_found_wrong_after_rows_were_sent_leaves_nothing(
+    store: Store, small_records: Path, tmp_path: Path, table: str, row: str, problem: str
+) -> None:
+    wrong = tmp_path / "wrong"
+    shutil.copytree(small_records, wrong)
+    file = wrong / f"{table}.csv"
+    if not file.exists():
+        file.write_text("patient_code,hours,term\n")
+    with file.open("a") as stream:
+        stream.write(row + "," * (file.read_text().splitlines()[0].count(",") - row.count(",")) + "\n")
+    before = _rows(store)
+    with pytest.raises(RecordsRefused, match=problem):
+        store.import_path(wrong)
+    assert _rows(store) == before
+    assert not store.import_path(small_records).already_imported
+
+
+def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
+    store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both found the store empty before either had its lock."""
+    looked, both = store_module.holds_imports, threading.Barrier(2)
+    waited: set[int] = set()
+
+    def together(connection: Any) -> bool:
+        found = looked(connection)
+        if threading.get_ident() not in waited:
+            waited.add(threading.get_ident())
+            both.wait(20)
+        return found
+
+    monkeypatch.setattr(store_module, "holds_imports", together)
+    results: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(store.import_path(small_records).already_imported))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [False, True]
+
+
+def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
+    store: Store, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread reads what is stored by a connection of its own, which goes back to the pool with the error."""
+    store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    asked = importing.stored_records
+    running = threading.Event()
+
+    def slow(*given: Any) -> Any:
+        running.set()
+        time.sleep(0.2)
+        found = asked(*given)
+        running.clear()
+        return found
+
+    def refuse(*given: Any) -> None:
+        running.wait(5)
+        raise OSError("stopped")
+
+    monkeypatch.setattr(importing, "stored_records", slow)
+    monkeypatch.setattr(importing.touched_patients, "add", refuse)
+    monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1)
+    monkeypatch.setattr(patient_blocks, "PART_BYTES", 60_000)
+    with pytest.raises((OSError, StoreError), match="stopped"):
+        store.import_path(sample_folder)
+    assert not running.is_set()
+
+
+# --- in parts -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every import is one of many patient_blocks, and every table large enough to be laid out beside SQLite."""
+    monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1)
+    monkeypatch.setattr(patient_blocks, "PART_BYTES", 60_000)
+    monkeypatch.setattr(loading, "_ROWS_OF_AN_IMAGE", 1)
+    monkeypatch.setattr(indexes, "ROWS_WORTH_IT", 1)
+
+
+def _by_code(store: Store) -> dict[str, list[tuple[str, ...]]]:
+    """Every row that belongs to a patient, by the patient's code, in any order; and the counts of the list."""
+    rows = _rows(store)
+    codes = {row[0]: row[1] for row in rows["patients"]}
+    growing = [name for name, table in Base.metadata.tables.items() if "patient_id" in table.columns and name in rows]
+    return {name: sorted(tuple(map(str, (codes[row[0]], *row[1:]))) for row in rows[name]) for name in growing}
+
+
+def _half(folder: Path, to: Path) -> Path:
+    """Every other patient, all of whose scores but the last third, so that more of them can come."""
+    to.mkdir()
+    codes = [line.split(",")[0] for line in (folder / "patients.csv").read_text().splitlines()[1:]]
+    wanted = set(codes[::2])
+    for file in folder.glob("*.csv"):
+        head, *lines = file.read_text().splitlines()
+        kept = [line for line in lines if line.split(",")[0] in wanted]
+        if file.name == "assessments.csv":
+            kept = [line for place, line in enumerate(kept) if place % 3]
+        (to / file.name).write_text("\n".join([head, *kept]) + "\n")
+    return to
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_it_holds_what_a_batch_imported_whole_holds(
+    two_stores: tuple[Store, Store], sample_folder: Path
+) -> None:
+    in_parts, whole = two_stores
+    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+    assert _by_code(in_parts) == _by_code(whole)
+    mark = [row[1:] for row in _rows(in_parts)["imports"]]
+    assert mark == [row[1:] for row in _rows(whole)["imports"]]
+    assert _rows(in_parts)["worklist_counts"] == _rows(whole)["worklist_counts"]
+    assert in_parts.import_path(sample_folder).already_imported
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_more_records_of_known_patients_among_new_ones_are_added(
+    two_stores: tuple[Store, Store], sample_folder: Path, tmp_path: Path
+) -> None:
+    in_parts, whole = two_stores
+    half = _half(sample_folder, tmp_path / "half")
+    for store in two_stores:
+        store.import_batch(read_records(half))
+    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+    assert _by_code(in_parts) == _by_code(whole)
+    assert _rows(in_parts)["worklist_counts"] == _rows(whole)["worklist_counts"]
+
+
+@pytest.mark.usefixtures("in_small_parts")
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
+    stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
+) -> None:
+    if stored_before:
+        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    before = _rows(store)
+    wrong = tmp_path / "wrong"
+    shutil.copytree(sample_folder, wrong)
+    codes = [line.split(",")[0] for line in (wrong / "patients.csv").read_text().splitlines()[1:]]
+    with (wrong / "side_effects.csv").open("a") as file:
+        width = (wrong / "side_effects.csv").read_text().splitlines()[0].split(",")
+        for code in (codes[3], codes[200], "Z9"):
+            cells = {"patient_code": code, "hours": "3.25", "term": "nausea"}
+            file.write(",".join(cells.get(name, "") for name in width) + "\n")
+    expected: list[str] = []
+    for refuse in (lambda: store.import_batch(read_records(wrong)), lambda: store.import_path(wrong)):
+        with pytest.raises(RecordsRefused) as refused:
+            refuse()
+        expected.append("\n".join(map(str, refused.value.problems)))
+        assert refused.value.count == 4
+    assert expected[0] == expected[1]
+    assert _rows(store) == before
+    with pytest.raises(RecordsRefused) as refused:
+        check_path(wrong, store, lambda step, share: None)
+    assert "\n".join(map(str, refused.value.problems)) == expected[0]
+
+
+@pytest.mark.usefixtures("in_small_parts")
+@pytest.mark.parametrize("stored_before", [False, True])
+def test_in_parts_records_that_contradict_one_another_are_refused_while_they_are_stored(
+    stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
+) -> None:
+    if stored_before:
+        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    before = _rows(store)
+    wrong = tmp_path / "wrong"
+    shutil.copytree(sample_folder, wrong)
+    head, *lines = (wrong / "assessments.csv").read_text().splitlines()
+    place = head.split(",").index("score")
+    for line in (lines[0], lines[-1]):
+        cells = line.split(",")
+        cells[place] = "1" if cells[place] != "1" else "2"
+        lines.append(",".join(cells))
+    # What is wrong across files is not told beside it, in parts as in whole.
+    lines.append(",".join(["Z9", *lines[0].split(",")[1:]]))
+    (wrong / "assessments.csv").write_text("\n".join([head, *lines]) + "\n")
+    with pytest.raises(RecordsRefused) as expected:
+        read_records(wrong)
+    assert expected.value.count == 4
+    for refuse in (store.import_path, lambda path: check_path(path, store, lambda step, share: None)):
+        with pytest.raises(RecordsRefused) as refused:
+            refuse(wrong)
+        assert (refused.value.count, refused.value.problems) == (4, expected.value.problems)
+    assert _rows(store) == before
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_a_check_says_what_an_import_does(store: Store, sample_folder: Path) -> None:
+    would, read = check_path(sample_folder, store, lambda step, share: None)
+    did = store.import_path(sample_folder)
+    assert would == did
+    assert read["sessions"] == did.sessions
+    assert check_path(sample_folder, store, lambda step, share: None)[0].already_imported
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_in_parts_under_other_rules_everything_is_derived_by_them(
+    two_stores: tuple[Store, Store], sample_folder: Path, tmp_path: Path
+) -> None:
+    in_parts, whole = two_stores
+    rules = DEFAULT_RULES.changed({"course_gap_days": 60})
+    half = _half(sample_folder, tmp_path / "half")
+    for store in two_stores:
+        store.import_batch(read_records(half))
+    in_parts.import_path(sample_folder, rules=rules)
+    whole.import_batch(read_records(sample_folder), rules=rules)
+    assert in_parts.rules() == rules
+    assert _by_code(in_parts) == _by_code(whole)
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_a_disk_that_is_full_while_parts_are_kept_is_told_plainly(
+    store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: Any, **named: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(patient_blocks, "Spill", full)
+    with pytest.raises(StoreError, match="cannot hold what was read: No space left"):
+        store.import_path(sample_folder)
