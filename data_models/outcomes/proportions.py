@@ -21,9 +21,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, NamedTuple
-
-from data_models.outcomes.quantiles import two_sided_t, two_sided_z
 
 MOST_DESIGN_EFFECT = 1.1
 FEWEST_TELLING = 5.0
@@ -116,7 +115,7 @@ def wilson(events: float, n: float, level: float = 0.95) -> Proportion:
     if not 0 <= events <= n:
         raise ValueError(f"{events:g} events of {n:g} is not a share")
     share = events / n
-    return Proportion(events, n, share, *wilson_bounds(share, n, two_sided_z(level)), "wilson")
+    return Proportion(events, n, share, *wilson_bounds(share, n, NormalDist().inv_cdf(0.5 + level / 2)), "wilson")
 
 
 def ratio_variance(sums: PatientSums) -> float:
@@ -147,7 +146,9 @@ def clustered(sums: PatientSums, level: float = 0.95) -> Proportion:
         telling = sums.patients
     elif telling < FEWEST_TELLING:
         size, telling = min(size, sums.patients), min(FEWEST_TELLING, sums.patients)
-    bounds = wilson_bounds(share, size, two_sided_t(int(telling) - 1, level))
+    from scipy.special import stdtrit  # imported here: only an interval by patient pays for it
+
+    bounds = wilson_bounds(share, size, float(stdtrit(int(telling) - 1, 0.5 + level / 2)))
     return Proportion(sums.x, sums.n, share, *bounds, "clustered")
 
 
@@ -170,7 +171,9 @@ def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
     mean = sums.x / sums.n
     if patients < 2:
         return Mean(n, patients, mean, None, None)
-    half = two_sided_t(patients - 1, level) * math.sqrt(ratio_variance(sums))
+    from scipy.special import stdtrit  # imported here: only an interval by patient pays for it
+
+    half = float(stdtrit(patients - 1, 0.5 + level / 2)) * math.sqrt(ratio_variance(sums))
     return Mean(n, patients, mean, mean - half, mean + half)
 
 

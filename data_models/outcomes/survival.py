@@ -9,12 +9,11 @@ which the curve's interval crosses one half (Brookmeyer and Crowley 1982).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from data_models.outcomes.quantiles import two_sided_z
 
 Floats = NDArray[np.float64]
 
@@ -234,7 +233,7 @@ def log_log_interval(survival: Floats, log_error: Floats, level: float = 0.95) -
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         log_survival = np.log(survival)
         inside = (survival > 0) & (survival < 1)
-        spread = np.where(inside, two_sided_z(level) * log_error / -log_survival, np.nan)
+        spread = np.where(inside, NormalDist().inv_cdf(0.5 + level / 2) * log_error / -log_survival, np.nan)
         low = np.where(inside, np.exp(log_survival * np.exp(spread)), np.nan)
         high = np.where(inside, np.exp(log_survival * np.exp(-spread)), np.nan)
     return low, high
