@@ -291,14 +291,24 @@ def _line_search(
     past: Wholes,
     weight: Floats,
 ) -> tuple[Floats, Floats, float] | None:
-    """Halve the step until the log-likelihood of the normalised masses rises; None: it cannot."""
-    length = 1.0
+    """Halve the step until the log-likelihood of the normalised masses rises; None: it cannot.
+
+    Near the maximum a rise is smaller than the last digit of the log-likelihood, a sum of many terms.
+    Its derivative along the step still tells: the step is taken where that has at least halved (the
+    approximate Wolfe condition of Hager and Zhang 2005), so that where the search ends does not
+    depend on how a processor rounds.
+    """
+    length, unresolved = 1.0, 1e-13 * abs(value)
     for _ in range(40):
         trial = np.maximum(0.0, mass + length * direction)
         trial /= trial.sum()
         probability = _probabilities(trial, first, past)
         reached = _log_likelihood(probability, weight)
-        if reached > value + 1e-4 * length * max(slope, 0.0) or (reached >= value and length < 1e-3):
-            return (trial, probability, reached) if reached > value else None
+        if reached > value + max(1e-4 * length * slope, unresolved):
+            return trial, probability, reached
+        if reached >= value - unresolved:
+            excess = _gradient(probability, first, past, weight, mass.size) - weight.sum()
+            if abs(excess @ direction) <= slope / 2:
+                return trial, probability, reached
         length /= 2
     return None

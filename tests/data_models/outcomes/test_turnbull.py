@@ -84,15 +84,25 @@ def test_log_likelihood_reaches_the_maximum(trial: str, group: str, what: str) -
     assert curve.gap < 1e-6
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_random_visits_meet_the_kuhn_tucker_conditions(seed: int) -> None:
+def random_visits(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
-    n = 150
     visits = np.cumsum(random.integers(1, 8, (n, 6)), axis=1).astype(float)
     time = random.weibull(0.8, n) * 15
     before = (visits < time[:, None]).sum(axis=1)
     ends = np.column_stack((np.zeros(n), visits, np.full(n, INFINITY)))
-    left, right = ends[np.arange(n), before], ends[np.arange(n), before + 1]
+    return ends[np.arange(n), before], ends[np.arange(n), before + 1]
+
+
+def test_the_search_ends_at_its_bound_and_not_where_a_rise_can_no_longer_be_seen() -> None:
+    # The log-likelihood's last digits hide the last steps; where they were believed, 82 in 1,000 ended early.
+    gaps = [turnbull(*random_visits(seed, n=150)).gap for seed in range(200)]
+    assert max(gaps) <= 1e-10 * 150
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_visits_meet_the_kuhn_tucker_conditions(seed: int) -> None:
+    n = 150
+    left, right = random_visits(seed, n)
     curve = turnbull(left, right)
     mass_left, mass_right = innermost_intervals(left, right)
     holds = (mass_left >= left[:, None]) & (mass_right <= right[:, None])
