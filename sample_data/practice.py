@@ -105,7 +105,8 @@ def to_clock(days: Floats) -> Floats:
 
 def pick(rng: np.random.Generator, shares: Floats) -> Integers:
     """One index a row, drawn by the row's shares (n x k, each row summing to 1)."""
-    return (rng.random(len(shares))[:, None] > np.cumsum(shares, axis=1)[:, :-1]).sum(axis=1)
+    passed: Integers = (rng.random(len(shares))[:, None] > np.cumsum(shares, axis=1)[:, :-1]).sum(axis=1)
+    return passed
 
 
 def draw_people(rng: np.random.Generator, n: int, model: ClinicModel) -> People:
@@ -253,7 +254,8 @@ def _sessions_before_leaving(
     later = np.array([a.leave_later for a in model.arms])[people.arm]
     left = rng.random((len(people), 12)) < np.column_stack([first, *[later] * 11])
     left[:, -1] = True
-    return np.minimum(left.argmax(axis=1) + 1, planned)
+    sessions: Integers = np.minimum(left.argmax(axis=1) + 1, planned)
+    return sessions
 
 
 def _induction_gap(rng: np.random.Generator, people: People, model: ClinicModel) -> Floats:
@@ -297,5 +299,5 @@ def improvement(people: People, visits: Visits, patient: Integers, day: Floats) 
     since = np.where(latest >= 0, day - visits.days[patient, at], 0.0)
     treated = visits.slow[patient, at] * np.exp2(-since / people.slow_half[patient])
     treated += people.fast[patient] * np.exp2(-since / people.fast_half[patient])
-    drift = people.drift[patient] * (1 - np.exp2(-np.maximum(day, 0) / DRIFT_HALF_DAYS))
+    drift: Floats = people.drift[patient] * (1 - np.exp2(-np.maximum(day, 0) / DRIFT_HALF_DAYS))
     return np.where(latest >= 0, np.minimum(treated, 0.97), 0.0) + drift

@@ -87,7 +87,7 @@ def _values(column: pd.Series, *, whole: bool) -> list[Any]:
     """The column as Python values, None for missing."""
     if not is_numeric_dtype(column.dtype):
         codes, names = pd.factorize(column)
-        return np.array([*names, None], dtype=object)[codes].tolist()
+        return list(np.array([*names, None], dtype=object)[codes])
     values = column.to_numpy()
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
     if whole and values.dtype.kind == "f":

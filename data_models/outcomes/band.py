@@ -173,7 +173,8 @@ def _rows(scores: pd.DataFrame, series: Ints, courses: pd.DataFrame) -> Ints:
     most = int(courses["course"].max()) + 1
 
     def key(frame: pd.DataFrame) -> Ints:
-        return frame["patient_id"].to_numpy(np.int64) * most + frame["course"].to_numpy(np.int64)
+        keys: Ints = frame["patient_id"].to_numpy(np.int64) * most + frame["course"].to_numpy(np.int64)
+        return keys
 
     return np.searchsorted(key(courses), key(scores.iloc[first]))[series]
 

@@ -106,7 +106,8 @@ def _most_frequent(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd
     known = known[counted & codes.notna().to_numpy()]
     tally = known.groupby(["course", "code"], sort=False, observed=True)["place"].agg(["size", "min"]).reset_index()
     tally = tally.sort_values(["course", "size", "min"], ascending=[True, False, True]).drop_duplicates("course")
-    return tally.set_index("course")["code"].reindex(range(len(courses.start))).reset_index(drop=True)
+    most: pd.Series = tally.set_index("course")["code"].reindex(range(len(courses.start))).reset_index(drop=True)
+    return most
 
 
 def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: OutcomeRules) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen
 from data_models.outcomes.fade import fade_rows
 from data_models.outcomes.logrank import LogRank, log_rank
 from data_models.outcomes.occupancy import occupancy_rows
-from data_models.outcomes.proportions import PatientSums, Proportion, difference, per_course
+from data_models.outcomes.proportions import PatientSums, Proportion, clustered, difference, per_course
 from data_models.outcomes.survival import RiskTable, SurvivalCurve, kaplan_meier, risk_table
 from data_models.outcomes.turnbull import TurnbullCurve, turnbull
 from data_models.questions import cohort_counts as queries
@@ -340,7 +340,7 @@ def compare(connection: Connection, scope: Scope, cohort: CohortFilter, by: str)
         of_parts[value] = {
             name: of_courses[name] for name in ("response.end_of_induction", "remission.end_of_induction")
         }
-        of_parts[value]["side_effects_any"] = effects.clustered(sums.get((), {}).get("any", effects.NOBODY))
+        of_parts[value]["side_effects_any"] = clustered(sums.get((), {}).get("any", effects.NOBODY))
     return {"log_rank": log_ranks(connection, scope, cohort, by), "differences": _differences(of_parts)}
 
 

@@ -125,7 +125,7 @@ def _frame_bytes(frame: pd.DataFrame) -> bytes:
         raise NotKept("a frame of mixed kinds is not kept") from error
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    content = sink.getvalue().to_pybytes()
+    content: bytes = sink.getvalue().to_pybytes()
     back = _frame(content)
     same = frame.dtypes.equals(back.dtypes) and frame.index.equals(back.index) and frame.equals(back)
     if not same or not frame.columns.equals(back.columns):
@@ -134,4 +134,5 @@ def _frame_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _frame(content: bytes) -> pd.DataFrame:
-    return pa.ipc.open_stream(pa.BufferReader(content)).read_pandas()
+    frame: pd.DataFrame = pa.ipc.open_stream(pa.BufferReader(content)).read_pandas()
+    return frame

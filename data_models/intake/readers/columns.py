@@ -52,7 +52,7 @@ class Coded:
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
-        return self.codes == MISSING
+        return np.equal(self.codes, MISSING)
 
     def to_categorical(self) -> pd.Categorical:
         """One category a row, missing where not recorded."""

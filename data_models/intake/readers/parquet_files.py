@@ -87,7 +87,7 @@ def unpacked_size(path: Path) -> int:
 def _unpacked(source: pq.ParquetFile) -> int:
     metadata = source.metadata
     told = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
-    return max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns)
+    return int(max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns))
 
 
 @contextmanager

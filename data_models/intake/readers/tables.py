@@ -106,7 +106,7 @@ def _empty(converter: Converter, name: str) -> npt.NDArray[np.bool_]:
     if texts is None:
         return np.ones(converter.raw.length, bool)
     blank: int = pc.index(texts.values, "").as_py()
-    return texts.codes == blank
+    return np.equal(texts.codes, blank)
 
 
 def sessions(converter: Converter, code: Coded | None = None) -> dict[str, Coded | Numbers]:
