@@ -16,7 +16,7 @@ from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import message
 from data_models.definitions.filters import CohortFilter
-from data_models.questions.cohort_counts import present_values
+from data_models.questions.filter_choices import present_values
 
 PRODUCT = "Ketamine outcomes"
 SYNTHETIC = "Synthetic sample data"

@@ -5,11 +5,11 @@ window.dash_clientside = window.dash_clientside || {};
   const DEFAULTS = { instrument: "phq9", "side-by": "route", figures: "outcomes" };
   // Controls of one value; all others take several, joined by commas.
   const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by", "who", "did", "about", "from", "to"]);
-  // What narrows the cohort, and so has a chip.
-  const NARROWS = new Set([
-    "clinic", "drug", "route", "diagnosis", "condition", "age_band", "sex", "phase", "first_session_year",
-    "min_hours_since_session",
-  ]);
+
+  // Whether a control narrows the cohort, and so has a chip: those that take several values do.
+  function narrows(key) {
+    return key === "min_hours_since_session" || !(SINGLE.has(key) || key === "figures");
+  }
 
   function write(params) {
     const text = params.toString().replace(/%2C/g, ",");
@@ -55,7 +55,7 @@ window.dash_clientside = window.dash_clientside || {};
   function chips(params, ids, datas, labels) {
     const found = [];
     ids.forEach((id, position) => {
-      if (!NARROWS.has(id.key)) {
+      if (!narrows(id.key)) {
         return;
       }
       const values = [].concat(wanted(params, id.key, datas[position])).filter((value) => value !== "");
@@ -66,7 +66,7 @@ window.dash_clientside = window.dash_clientside || {};
     });
     if (found.length > 1) {
       // What has no control on this page stays in the URL, for the pages that have one.
-      const here = ids.map((id) => id.key).filter((key) => NARROWS.has(key)).join(",");
+      const here = ids.map((id) => id.key).filter(narrows).join(",");
       found.push({
         namespace: "dash_html_components",
         type: "Button",

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data_models.definitions.filters import KEYS, CohortFilter
-from data_models.definitions.vocabulary import PHASES
+from data_models.definitions.filters import FILTERS, CohortFilter
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +20,11 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[Any]]
 
 _MOST_DOUBTFUL = 10  # groups of which each may or may not belong to a sum: 2 to this power of them are tried
-# Scale and phase choose among the same patients' figures.
-_WHO = tuple(key for key in KEYS if key != "phase")
+
+
+# Scale and what is of sessions choose among the same patients' figures.
+def _who() -> tuple[str, ...]:
+    return tuple(key for key, row in FILTERS.items() if row.of != "session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Selection:
 
     def who(self) -> tuple[object, ...]:
         """What of it says whose figures are shown."""
-        return (*(getattr(self.cohort, key) for key in _WHO), None if self.by == "phase" else self.by)
+        return (*(self.cohort[key] for key in _who()), self.by if self.by in _who() else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Crowd:
         self.size = len(ids)
         self._codes: dict[str, Flags] = {}
         self._values: dict[str, list[str]] = {}
-        for key in _WHO:
+        for key in _who():
             codes, values = pd.factorize(profiles[key])
             self._codes[key], self._values[key] = codes, [str(value) for value in values]
 
@@ -74,7 +76,7 @@ class Crowd:
 
         whole = self.courses(selection.cohort)
         groups = []
-        if selection.by is not None and selection.by != "phase":
+        if selection.by in _who():
             groups = list(self.groups(selection).values())
             # A group of fewer is hidden as a whole; with what has no value it is what the others leave over.
             groups = [group for group in groups if size(self._patients(group)) >= least]
@@ -83,7 +85,9 @@ class Crowd:
                 groups.append(left)
         every = [whole, *groups]
         return Family(
-            [self._patients(of) for of in every], [np.packbits(of) for of in every], selection.by != "condition"
+            [self._patients(of) for of in every],
+            [np.packbits(of) for of in every],
+            selection.by is None or not FILTERS[selection.by].listed,
         )
 
     def groups(self, selection: Selection) -> dict[str, Flags]:
@@ -91,10 +95,11 @@ class Crowd:
         whole = self.courses(selection.cohort)
         if selection.by is None:
             return {}
-        chosen = getattr(selection.cohort, selection.by)
-        present = PHASES if selection.by == "phase" else self._present(whole, selection.by)
+        chosen = selection.cohort[selection.by]
+        of_sessions = selection.by not in _who()
+        present = FILTERS[selection.by].values or () if of_sessions else self._present(whole, selection.by)
         values = [value for value in present if not chosen or value in chosen]
-        if selection.by == "phase":
+        if of_sessions:
             return dict.fromkeys(values, whole)
         return {value: whole & self._with(selection.by, (value,)) for value in values}
 
@@ -103,8 +108,8 @@ class Crowd:
         import numpy as np
 
         kept = np.ones(len(self._codes["clinic"]), dtype=bool)
-        for key in _WHO:
-            values = getattr(cohort, key)
+        for key in _who():
+            values = cohort[key]
             if values:
                 kept &= self._with(key, values)
         return kept
@@ -114,7 +119,7 @@ class Crowd:
         import numpy as np
 
         def has(value: str) -> bool:
-            return value in values if key != "condition" else any(f";{code};" in value for code in values)
+            return value in values if not FILTERS[key].listed else any(f";{code};" in value for code in values)
 
         # The last place is that of courses without a value (code -1).
         return np.array([*(has(value) for value in self._values[key]), False])[self._codes[key]]
@@ -123,7 +128,7 @@ class Crowd:
         import numpy as np
 
         found = [self._values[key][code] for code in np.unique(self._codes[key][courses]) if code >= 0]
-        if key == "condition":
+        if FILTERS[key].listed:
             return sorted({code for text in found for code in text.split(";") if code})
         return found
 

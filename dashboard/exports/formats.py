@@ -15,7 +15,7 @@ from dashboard.exports import earlier
 from dashboard.exports.document import Document
 from dashboard.exports.refusal import Refused
 from dashboard.exports.release import LEAST, Progress, Release, gather
-from data_models.definitions.filters import KEYS, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
@@ -50,8 +50,8 @@ def summary(
     """
     if instrument not in INSTRUMENTS:
         raise CommandError(f"--instrument {instrument}: there is no such scale; use one of {', '.join(INSTRUMENTS)}", 2)
-    if by is not None and by not in KEYS:
-        raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(KEYS)}", 2)
+    if by is not None and by not in FILTERS:
+        raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(FILTERS)}", 2)
     if form not in FORMATS:
         raise CommandError(f"--format {form}: there is no such format; use one of {', '.join(FORMATS)}", 2)
     if least is None:

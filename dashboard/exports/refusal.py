@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.exports.apart import Selection
-from data_models.definitions.filters import KEYS, NAMES
+from data_models.definitions.filters import FILTERS
 
 
 class Refused(ValueError):
@@ -39,12 +39,12 @@ def too_many() -> str:
 
 
 def _differences(one: Selection, other: Selection) -> int:
-    return sum(getattr(one.cohort, key) != getattr(other.cohort, key) for key in KEYS) + (one.by != other.by)
+    return sum(one.cohort[key] != other.cohort[key] for key in FILTERS) + (one.by != other.by)
 
 
 def _ways(selection: Selection, other: Selection) -> str:
     first, second = selection.cohort, other.cohort
-    differ = [NAMES[key].lower() for key in KEYS if getattr(first, key) != getattr(second, key)]
+    differ = [row.label.lower() for key, row in FILTERS.items() if first[key] != second[key]]
     ways = [f"widen the filter on {' or '.join(differ)}"] if differ else []
     if selection.by != other.by:
         ways.append("group as the earlier file does")

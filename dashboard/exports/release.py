@@ -5,7 +5,6 @@ The same release is what the Exports page previews and what every format writes.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -79,9 +78,9 @@ class Release:
 
 def selection_of(cohort: CohortFilter, by: str | None, clinics: frozenset[str] | None) -> Selection:
     """Whose figures a release shows: the filters, and the clinics that the asker may see (None: all)."""
-    chosen = frozenset(cohort.clinic)
+    chosen = frozenset(cohort["clinic"])
     seen = chosen if clinics is None else (chosen & clinics if chosen else clinics)
-    return Selection(dataclasses.replace(cohort, clinic=tuple(sorted(seen))), by)
+    return Selection(cohort.with_values("clinic", seen), by)
 
 
 def program_version() -> str:

@@ -11,16 +11,12 @@ from dashboard.exports.release import PRODUCT, Release, program_version
 from dashboard.exports.suppression import HIDDEN
 from dashboard.words import fade as fade_words
 from dashboard.words import sentences as words
-from data_models.definitions.filters import NAMES as KEY_NAMES
+from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 SYNTHETIC = "Synthetic sample data: no real patient"
-NAMES = {
-    **KEY_NAMES,
-    "min_hours_since_session": "Least hours since the latest session (headline rates)",
-}
 # What a file may be about: key -> title, and the sections in it.
 CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
     "outcomes": ("Outcomes summary", ("cohort", "outcomes", "over_time", "fade")),
@@ -57,11 +53,13 @@ def document(release: Release, about: str = "all") -> Document:
         "vital_signs": _vital_signs,
         "completeness": lambda release: completeness.section([dict(row) for row in release.records]),
     }
-    # Courses are not cut by phase: their figures by phase would be the same ones twice.
+    # Courses are not cut by what is of sessions: their figures would be the same ones twice.
     cut = [
         name
         for name in sections
-        if release.by != "phase" or name in ("completeness", "cohort", "fade", "side_effects", "vital_signs")
+        if release.by is None
+        or FILTERS[release.by].of != "session"
+        or name in ("completeness", "cohort", "fade", "side_effects", "vital_signs")
     ]
     made = [makers[name](release) for name in cut]
     definitions = [tables.rules_table(release.rules)]
@@ -106,12 +104,15 @@ def _cohort_facts(release: Release) -> list[tuple[str, str]]:
     found = []
     where = release.cohort.where()
     for key, value in where.items():
-        chosen = ", ".join(tables.group_words(key, v) for v in value) if isinstance(value, list) else f"{value:g}"
-        found.append((f"Filter: {NAMES[key].lower()}", chosen))
+        if isinstance(value, list):
+            row = FILTERS[key]
+            found.append((f"Filter: {row.label.lower()}", ", ".join(row.words(v) for v in value)))
+        else:
+            found.append(("Filter: least hours since the latest session (headline rates)", f"{value:g}"))
     if not where:
         found.append(("Filters", "none"))
     if release.by:
-        found.append(("Grouped by", NAMES[release.by].lower()))
+        found.append(("Grouped by", FILTERS[release.by].label.lower()))
     cohort = release.whole["cohort"]
     counted = [
         f"a hidden number of {key}" if isinstance(cohort[key], str) else f"{cohort[key]:,} {key}"
@@ -179,7 +180,7 @@ def _groups(release: Release) -> list[tuple[str, Summary]]:
     """The summaries to draw, each with its name."""
     if release.by is None:
         return [("All courses", release.whole)]
-    return [(tables.group_words(release.by, group), s) for group, s in release.parts.items() if group is not None]
+    return [(FILTERS[release.by].words(group), s) for group, s in release.parts.items() if group is not None]
 
 
 def _outcomes(release: Release) -> Section:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard.exports.document import Column, Table
+from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
@@ -81,16 +82,11 @@ def _table(
     for group, summary in parts:
         if grouped and group is None and not whole:
             continue
-        named = ALL if group is None else group_words(by or "", group)
+        named = ALL if group is None or by is None else FILTERS[by].words(group)
         made += [({"group": named} if grouped else {}) | row for row in rows(summary)]
     if not made:
         note = NOTHING
     return Table(name, title, (*head, *columns), made, note, len(head) + keyed)
-
-
-def group_words(key: str, value: str) -> str:
-    """How the value of a filter key is written."""
-    return value if key in ("clinic", "age_band", "first_session_year") else label(value)
 
 
 def cohort(parts: Parts, by: str | None) -> Table:

@@ -133,12 +133,12 @@ class Together:
     def _parts(self, selection: Selection) -> dict[str | None, _Part]:
         """The whole, then the groups."""
         cohort = selection.cohort
-        found: dict[str | None, _Part] = {None: _Part(self._place(self.crowd.courses(cohort)), cohort, cohort.phase)}
+        found: dict[str | None, _Part] = {None: _Part(self._place(self.crowd.courses(cohort)), cohort, cohort["phase"])}
         for value, mask in self.crowd.groups(selection).items():
             if selection.by == "phase":
                 found[value] = _Part(found[None].place, cohort, (value,))
             else:
-                found[value] = _Part(self._place(mask), cohort, cohort.phase, selection.by)
+                found[value] = _Part(self._place(mask), cohort, cohort["phase"], selection.by)
         return found
 
     def _place(self, mask: Flags) -> int:

@@ -7,7 +7,6 @@ browser (`assets/filters.js`). Pages listen to the URL alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -18,51 +17,42 @@ from dashboard import ids
 from dashboard.answers import callback_cache, data
 from dashboard.pages.card import message
 from dashboard.words import sentences
-from data_models.definitions.filters import KEYS, NAMES, CohortFilter
+from data_models.definitions.filters import FILTERS, HOURS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.definitions.vocabulary import label
 
-HOURS = "min_hours_since_session"
 HOURS_CHOICES = (("", "Any time"), ("24", "24 h or later"), ("72", "3 days or later"), ("168", "7 days or later"))
 _ALWAYS_SHOWN = ("clinic", "route", "diagnosis")
-_TEXT_AS_IS = ("clinic", "age_band", "first_session_year")
-
-
-def words(key: str, value: str) -> str:
-    """How a filter's value is written."""
-    return value if key in _TEXT_AS_IS else label(value)
 
 
 def described(cohort: CohortFilter) -> str:
     """The filters that are on, in words; empty where none is."""
-    return "; ".join(_described(cohort, key) for key in KEYS if getattr(cohort, key))
+    return "; ".join(_described(FILTERS[key], values) for key, values in cohort.chosen)
 
 
-def _described(cohort: CohortFilter, key: str) -> str:
-    return f"{NAMES[key].lower()} {' or '.join(words(key, v) for v in getattr(cohort, key))}"
+def _described(row: Filter, values: Sequence[str]) -> str:
+    return f"{row.label.lower()} {' or '.join(map(row.words, values))}"
 
 
 def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
     """Each filter on courses that is on, in words, and how many courses match all the others but not it.
 
-    For a cohort without a course. Phase and time since a session leave no course out.
+    For a cohort without a course. What is of sessions and time since one leave no course out.
     """
     from data_models.questions.cohort_counts import funnel
 
-    on = [key for key in KEYS if key != "phase" and getattr(cohort, key)]
-    return [(_described(cohort, key), data.ask(funnel, _without(cohort, key))["courses"]) for key in on]
-
-
-def _without(cohort: CohortFilter, key: str) -> CohortFilter:
-    off: dict[str, Any] = {key: ()}
-    return replace(cohort, **off)
+    on = [(FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of != "session"]
+    return [
+        (_described(row, values), data.ask(funnel, cohort.with_values(row.key, ()))["courses"]) for row, values in on
+    ]
 
 
 def reach(cohort: CohortFilter) -> Component | None:
     """What the filters that are on do not reach on the page Outcomes; None where each reaches every figure."""
     said = []
-    if cohort.phase:
-        said.append("Phase limits the fade and the side effects only; all other figures are of whole courses.")
+    of_sessions = [FILTERS[key].label for key, _ in cohort.chosen if FILTERS[key].of == "session"]
+    if of_sessions:
+        limits = f"{sentences.listing(of_sessions)} {'limits' if len(of_sessions) == 1 else 'limit'}"
+        said.append(f"{limits} the fade and the side effects only; all other figures are of whole courses.")
     if cohort.min_hours_since_session is not None:
         said.append(
             "Hours since the session limit the scores at the end of induction and the last scores only: the funnel's "
@@ -125,7 +115,7 @@ def controls(present: dict[str, list[str]], cohort: CohortFilter, *, of_scores: 
         className="filter",
         size="xs",
     )
-    by_key = {key: _choice(key, present.get(key, []), cohort) for key in KEYS}
+    by_key = {key: _choice(row, present.get(key, []), cohort) for key, row in FILTERS.items()}
     hours = cohort.min_hours_since_session
     since = dmc.Select(
         id=ids.filter_id(HOURS),
@@ -137,7 +127,7 @@ def controls(present: dict[str, list[str]], cohort: CohortFilter, *, of_scores: 
         size="xs",
     )
     first = [by_key[key] for key in _ALWAYS_SHOWN]
-    more = [by_key[key] for key in KEYS if key not in _ALWAYS_SHOWN]
+    more = [by_key[key] for key in FILTERS if key not in _ALWAYS_SHOWN]
     if of_scores:
         first, more = [instrument, *first], [*more, since]
     return [
@@ -146,17 +136,17 @@ def controls(present: dict[str, list[str]], cohort: CohortFilter, *, of_scores: 
     ]
 
 
-def _choice(key: str, present: list[str], cohort: CohortFilter) -> Component:
-    chosen = list(getattr(cohort, key))
+def _choice(row: Filter, present: list[str], cohort: CohortFilter) -> Component:
+    chosen = list(cohort[row.key])
     values = [*present, *(v for v in chosen if v not in present)]
     return dmc.MultiSelect(
-        id=ids.filter_id(key),
-        label=NAMES[key],
-        data=[{"value": v, "label": words(key, v)} for v in values],
+        id=ids.filter_id(row.key),
+        label=row.label,
+        data=[{"value": v, "label": row.words(v)} for v in values],
         value=chosen,
         placeholder="" if chosen else "All",
         clearable=True,
-        clearButtonProps={"aria-label": f"Clear {NAMES[key].lower()}"},
+        clearButtonProps={"aria-label": f"Clear {row.label.lower()}"},
         hidePickedOptions=False,
         className="filter",
         size="xs",

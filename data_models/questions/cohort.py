@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from data_models.definitions.filters import CHOICES, KEYS, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
@@ -31,6 +31,7 @@ from data_models.outcomes.survival import RiskTable, SurvivalCurve, kaplan_meier
 from data_models.outcomes.turnbull import TurnbullCurve, turnbull
 from data_models.questions import cohort_counts as queries
 from data_models.questions import effect_counts as effect_queries
+from data_models.questions.filter_choices import present_values
 
 Floats = NDArray[np.float64]
 _WAYS = ("ever", "last", "end_of_induction", "end_of_induction_all_treated")
@@ -302,17 +303,12 @@ def parts(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -
     ValueError
         when `by` is not a filter key.
     """
-    if by not in KEYS:
-        raise ValueError(f"a cohort cannot be split by {by!r}; it is one of {', '.join(KEYS)}")
-    chosen = getattr(cohort, by)
-    if by == "phase":
-        values = list(PHASES)
-    else:
-        ordered = CHOICES[by]
-        present = queries.present_values(connection, scope, cohort, by)
-        values = present if ordered is None else [value for value in ordered if value in present]
+    if by not in FILTERS:
+        raise ValueError(f"a cohort cannot be split by {by!r}; it is one of {', '.join(FILTERS)}")
+    chosen = cohort[by]
     # A patient with several conditions comes back with all of them: keep to those asked for.
-    return {value: cohort.narrowed(by, value) for value in values if not chosen or value in chosen}
+    values = (value for value in present_values(connection, scope, cohort, by) if not chosen or value in chosen)
+    return {value: cohort.with_values(by, (value,)) for value in values}
 
 
 def split(
@@ -349,11 +345,11 @@ def log_ranks(connection: Connection, scope: Scope, cohort: CohortFilter, by: st
 
     Returns
     -------
-    "onset", "duration", "durability" -> {"statistic", "degrees", "p_value", "test", ...}; None for
-    `condition` and `phase`: their groups share courses.
+    "onset", "duration", "durability" -> {"statistic", "degrees", "p_value", "test", ...}; None where groups
+    share courses (`condition`, `phase`).
     """
     tables: dict[str, list[RiskTable]] = {"onset": [], "duration": [], "durability": []}
-    if by in ("condition", "phase"):
+    if FILTERS[by].shares_courses:
         return dict.fromkeys(tables)
     for part in parts(connection, scope, cohort, by).values():
         left, right, counts = queries.onset_intervals(connection, scope, part)

@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, null, select, true
 
-from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, SessionFact
+from data_models.database.tables import Course, CourseOutcome, ScoreFact, SessionFact
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import FADE_BINS_DAYS, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import PatientSums
-from data_models.questions.conditions import of_courses, of_patients, visible
+from data_models.questions.conditions import of_sessions
 from data_models.questions.patient_sums import AnySelect, Groups, Measure, flag, restricted, sums_by_patient
 
 Floats = NDArray[np.float64]
@@ -264,9 +264,7 @@ def fade_sums(
             since >= 0,
             since < FADE_BINS_DAYS[-1][1],
         )
-        if cohort.phase:
-            statement = statement.where(f.session_phase.in_(cohort.phase))
-        return restricted(statement, f, scope, cohort)
+        return restricted(statement.where(*of_sessions(cohort, f)), f, scope, cohort)
 
     change: ColumnElement[Any] = f.fade_change.expression
     sums = sums_by_patient(connection, {"change": (change, literal(1))}, f.patient_id, source, groups)
@@ -335,28 +333,3 @@ def course_rows(connection: Connection, scope: Scope, cohort: CohortFilter) -> p
     names = ("best_change", "last_change", "evaluable", "improvement", "last_worse")
     columns = zip(names, _arrays(connection, treated(statement, scope, cohort)), strict=True)
     return pd.DataFrame(dict(columns)).astype({"evaluable": int})
-
-
-def present_values(connection: Connection, scope: Scope, cohort: CohortFilter, key: str) -> list[str]:
-    """Values that a patient or course key takes among the matching courses, sorted."""
-    columns: dict[str, Any] = {
-        "clinic": Patient.clinic,
-        "drug": Course.drug,
-        "route": Course.route,
-        "diagnosis": Patient.diagnosis,
-        "age_band": Patient.age_band,
-        "sex": Patient.sex,
-        "first_session_year": Patient.first_session_year,
-        "condition": Patient.conditions,
-    }
-    statement = (
-        select(columns[key])
-        .distinct()
-        .select_from(Course)
-        .join(Patient, Patient.patient_id == Course.patient_id)
-        .where(*visible(scope), *of_patients(cohort), *of_courses(cohort))
-    )
-    found = [str(value) for value in connection.execute(statement).scalars() if value is not None]
-    if key == "condition":
-        found = [code for text in found for code in text.split(";") if code]
-    return sorted(set(found))

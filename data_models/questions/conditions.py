@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, false, or_
+from sqlalchemy import ColumnElement, Integer, and_, case, false, or_, select
+from sqlalchemy.orm import aliased
 
-from data_models.database.tables import Course, Patient, ScoreFact
-from data_models.definitions.filters import CohortFilter
+from data_models.database.tables import Course, Patient, ScoreFact, Session, SessionFact
+from data_models.definitions.filters import FILTERS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
@@ -41,30 +43,50 @@ def looks_back() -> ColumnElement[Any]:
     return case((or_(*early), 1), else_=0)
 
 
+def column_of(row: Filter, facts: Any = None) -> ColumnElement[Any]:
+    """The column that a filter is about: of patients, of courses, or of the sessions in `facts`.
+
+    Facts hold some columns of their session (a score's as `session_...`); those of sessions find the others in its
+    record.
+
+    Raises
+    ------
+    ValueError : there is no such column; nothing is answered that the filter would not narrow.
+    """
+    table: Any = facts if row.of == "session" else {"patient": Patient, "course": Course}[row.of]
+    for name in (row.column, f"session_{row.column}"):
+        if hasattr(table, name):
+            return cast("ColumnElement[Any]", getattr(table, name).expression)
+    if row.of == "session" and hasattr(Session, row.column) and table is SessionFact:
+        given = aliased(Session)
+        same = and_(given.patient_id == table.patient_id, given.hours == table.hours)
+        return select(getattr(given, row.column)).where(same).correlate(table).scalar_subquery()
+    raise ValueError(f"filter {row.key}: {table.__tablename__} has no column {row.column!r}; give it one of a table")
+
+
+def matches(row: Filter, column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a filter's column has one of some values."""
+    if row.listed:
+        # Codes hold no wildcard of LIKE but "_", which matches itself; ";" bounds each code.
+        return or_(*(column.contains(f";{code};") for code in values))
+    return column.in_([int(value) for value in values] if isinstance(column.type, Integer) else values)
+
+
+def _of(of: str, cohort: CohortFilter, facts: Any = None) -> list[ColumnElement[bool]]:
+    rows = ((FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of == of)
+    return [matches(row, column_of(row, facts), values) for row, values in rows]
+
+
 def of_patients(cohort: CohortFilter) -> list[ColumnElement[bool]]:
     """The filter's conditions on the patient."""
-    conditions: list[ColumnElement[bool]] = []
-    for column, values in (
-        (Patient.clinic, cohort.clinic),
-        (Patient.diagnosis, cohort.diagnosis),
-        (Patient.age_band, cohort.age_band),
-        (Patient.sex, cohort.sex),
-    ):
-        if values:
-            conditions.append(column.in_(values))
-    if cohort.first_session_year:
-        conditions.append(Patient.first_session_year.in_([int(year) for year in cohort.first_session_year]))
-    if cohort.condition:
-        # Codes hold no wildcard of LIKE but "_", which matches itself; ";" bounds each code.
-        conditions.append(or_(*(Patient.conditions.contains(f";{code};") for code in cohort.condition)))
-    return conditions
+    return _of("patient", cohort)
 
 
 def of_courses(cohort: CohortFilter) -> list[ColumnElement[bool]]:
     """The filter's conditions on the course."""
-    conditions: list[ColumnElement[bool]] = []
-    if cohort.drug:
-        conditions.append(Course.drug.in_(cohort.drug))
-    if cohort.route:
-        conditions.append(Course.route.in_(cohort.route))
-    return conditions
+    return _of("course", cohort)
+
+
+def of_sessions(cohort: CohortFilter, facts: Any) -> list[ColumnElement[bool]]:
+    """The filter's conditions on the session that a row of `facts` (of sessions, scores or asked sessions) is of."""
+    return _of("session", cohort, facts)

@@ -19,7 +19,7 @@ from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums
 from data_models.outcomes.side_effects import DOSE_BANDS, LATEST_NUMBER
-from data_models.questions.conditions import of_courses
+from data_models.questions.conditions import of_courses, of_sessions
 from data_models.questions.patient_sums import AnySelect, Groups, Measure, added, flag, restricted, sums_by_patient
 
 Floats = NDArray[np.float64]
@@ -30,9 +30,7 @@ _ONE = literal(1)
 
 def _sessions(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
     """Keep the sessions (already in FROM as session facts) of the cohort."""
-    if cohort.phase:
-        statement = statement.where(SessionFact.phase.in_(cohort.phase))
-    return restricted(statement, SessionFact, scope, cohort)
+    return restricted(statement.where(*of_sessions(cohort, SessionFact)), SessionFact, scope, cohort)
 
 
 def of_session(statement: AnySelect, facts: Any) -> AnySelect:
@@ -43,9 +41,7 @@ def of_session(statement: AnySelect, facts: Any) -> AnySelect:
 
 def _asked(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
     """From the sums of the cohort's asked sessions."""
-    statement = statement.select_from(EffectFact)
-    if cohort.phase:
-        statement = statement.where(EffectFact.phase.in_(cohort.phase))
+    statement = statement.select_from(EffectFact).where(*of_sessions(cohort, EffectFact))
     return restricted(statement, EffectFact, scope, cohort)
 
 
@@ -182,7 +178,7 @@ def vital_sums(
 
     def source(statement: AnySelect) -> AnySelect:
         statement = statement.select_from(v)
-        if cohort.phase or of_courses(cohort):
+        if of_sessions(cohort, SessionFact) or of_courses(cohort):
             return _sessions(of_session(statement, v), scope, cohort)
         return restricted(statement, v, scope, cohort)
 

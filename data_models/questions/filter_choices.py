@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection, select
 
 from data_models.database.tables import Course, CourseOutcome, Patient
-from data_models.definitions.filters import CHOICES, KEYS
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.filters import FILTERS, CohortFilter, filter_of
+from data_models.definitions.instruments import in_order
 from data_models.definitions.scope import Scope
-from data_models.definitions.vocabulary import CONDITIONS, PHASES
-from data_models.questions.conditions import visible
+from data_models.questions.conditions import column_of, of_courses, of_patients, visible
 
 
 def choices(connection: Connection, scope: Scope) -> dict[str, list[str]]:
     """The values present per filter key, and the instruments, each in the order in which it is shown."""
-
-    def present(column: Any, ordered: tuple[str, ...] | None, *, of_course: bool = False) -> list[str]:
-        statement = select(column).distinct().where(*visible(scope))
-        if of_course:
-            statement = statement.select_from(Course).join(Patient, Patient.patient_id == Course.patient_id)
-        found = {str(value) for value in connection.execute(statement).scalars() if value is not None}
-        return sorted(found) if ordered is None else [value for value in ordered if value in found]
-
-    by_course = {"drug": Course.drug, "route": Course.route}
-    result: dict[str, list[str]] = {}
-    for key in KEYS:
-        if key == "phase":
-            result[key] = list(PHASES)
-        elif key == "condition":
-            recorded = present(Patient.conditions, None)
-            result[key] = [code for code in CONDITIONS if any(f";{code};" in text for text in recorded)]
-        elif key in by_course:
-            result[key] = present(by_course[key], CHOICES[key], of_course=True)
-        else:
-            result[key] = present(getattr(Patient, key), CHOICES[key])
     used = (
         select(CourseOutcome.instrument)
         .distinct()
         .join(Patient, Patient.patient_id == CourseOutcome.patient_id)
         .where(*visible(scope))
     )
-    found = set(connection.execute(used).scalars())
-    result["instrument"] = [code for code in INSTRUMENTS if code in found]
-    return result
+    found = {key: present_values(connection, scope, None, key) for key in FILTERS}
+    return found | {"instrument": in_order(connection.execute(used).scalars())}
+
+
+def present_values(connection: Connection, scope: Scope, cohort: CohortFilter | None, key: str) -> list[str]:
+    """Values that a filter takes among the courses of a cohort, in the order in which they are shown.
+
+    None: among all patients, those without a course too. Of a filter of sessions, all values that there are.
+
+    Raises
+    ------
+    ValueError : there is no such filter.
+    """
+    row = filter_of(key)
+    if row.of == "session":
+        return list(row.values or ())
+    statement = select(column_of(row)).distinct()
+    if cohort is not None or row.of == "course":
+        statement = statement.select_from(Course).join(Patient, Patient.patient_id == Course.patient_id)
+    if cohort is not None:
+        statement = statement.where(*of_patients(cohort), *of_courses(cohort))
+    present = connection.execute(statement.where(*visible(scope))).scalars()
+    found = {str(value) for value in present if value is not None}
+    if row.listed:
+        found = {code for text in found for code in text.split(";") if code}
+    return sorted(found) if row.values is None else [value for value in row.values if value in found]

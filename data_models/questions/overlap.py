@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Integer, select
 
 from data_models.database.tables import Course, Patient
+from data_models.definitions.filters import FILTERS
 from data_models.definitions.scope import Scope
-from data_models.questions.conditions import visible
+from data_models.questions.conditions import column_of, visible
 
 
 def course_profiles(connection: Connection, scope: Scope) -> pd.DataFrame:
@@ -15,28 +16,19 @@ def course_profiles(connection: Connection, scope: Scope) -> pd.DataFrame:
 
     Returns
     -------
-    Columns patient_id, clinic, drug, route, diagnosis, condition (";"-bounded codes), age_band, sex and
-    first_session_year (as text); missing where not recorded.
+    patient_id, and a column for each filter of patients and courses, named by its key: texts (";"-bounded codes where
+    it holds several); missing where not recorded.
     """
-    columns = {
-        "patient_id": Course.patient_id,
-        "clinic": Patient.clinic,
-        "drug": Course.drug,
-        "route": Course.route,
-        "diagnosis": Patient.diagnosis,
-        "condition": Patient.conditions,
-        "age_band": Patient.age_band,
-        "sex": Patient.sex,
-        "first_session_year": Patient.first_session_year,
-    }
+    columns = {row.key: column_of(row) for row in FILTERS.values() if row.of != "session"}
     statement = (
-        select(*(column.label(name) for name, column in columns.items()))
+        select(Course.patient_id, *(column.label(key) for key, column in columns.items()))
         .select_from(Course)
         .join(Patient, Patient.patient_id == Course.patient_id)
         .where(*visible(scope))
         .order_by(Course.patient_id, Course.course)
     )
-    frame = pd.DataFrame(connection.execute(statement).all(), columns=list(columns))
-    years = frame["first_session_year"]
-    frame["first_session_year"] = [None if year is None or year != year else str(int(year)) for year in years]
+    frame = pd.DataFrame(connection.execute(statement).all(), columns=["patient_id", *columns])
+    for key, column in columns.items():
+        if isinstance(column.type, Integer):
+            frame[key] = [None if value is None or value != value else str(int(value)) for value in frame[key]]
     return frame

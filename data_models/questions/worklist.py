@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, exists, func, or_, select
 
 from data_models.database.loading import read_frame
 from data_models.database.tables import (
@@ -26,7 +25,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
-from data_models.questions.conditions import of_courses, of_patients, single_patients
+from data_models.questions.conditions import of_courses, of_patients, of_sessions, single_patients
 from data_models.questions.worklist_order import (
     ATTENTION,
     NOT_MEASURED,
@@ -102,7 +101,7 @@ def _clinics(scope: Scope, cohort: CohortFilter) -> list[list[str]]:
     """Names of the clinics that the scope, and those that the filter, leaves; nothing where all are meant."""
     single_patients(scope)
     found = [sorted(scope.clinics)] if scope.clinics is not None else []
-    return found + ([list(cohort.clinic)] if cohort.clinic else [])
+    return found + ([list(cohort["clinic"])] if cohort["clinic"] else [])
 
 
 def _conditions(scope: Scope, cohort: CohortFilter, search: str) -> tuple[tuple[ColumnElement[bool], ...], bool]:
@@ -110,9 +109,11 @@ def _conditions(scope: Scope, cohort: CohortFilter, search: str) -> tuple[tuple[
     found: list[ColumnElement[bool]] = [WorklistFact.clinic.in_(names) for names in _clinics(scope, cohort)]
     if search:
         found.append(WorklistFact.patient_code.icontains(search.strip()[:32], autoescape=True))
-    more = [*of_patients(dataclasses.replace(cohort, clinic=())), *of_courses(cohort)]
-    if cohort.phase:
-        more.append(_latest_phase().in_(cohort.phase))
+    more = [*of_patients(cohort.with_values("clinic", ())), *of_courses(cohort)]
+    of_latest = of_sessions(cohort, SessionFact)
+    if of_latest:
+        same = (SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours)
+        more.append(exists().where(*same, *of_latest))
     return (*found, *more), bool(more)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboard.exports.protected import protect
 from dashboard.exports.release import gather
-from data_models.definitions.filters import KEYS, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.store import Store
 
@@ -45,7 +45,7 @@ def main() -> None:
         records = Path(__file__).resolve().parents[2] / "sample_data" / "clinic"
         assert cli.run(["import", str(records), "--database", url]) == 0
         store = Store.open(url)
-        for by in (None, *KEYS):
+        for by in (None, *FILTERS):
             found = cost(store, by)
             total.add(found)
             print(f"{by or 'whole':18} {found.small:4} small, {found.further:3} further, {found.fewest:3} at least")

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.exports.apart import Crowd, Selection, isolates
-from data_models.definitions.filters import CHOICES, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 
 LEAST = 11
 COMMON = {  # what the random patients have, the first values the most often
@@ -57,7 +57,7 @@ def courses(rng: np.random.Generator) -> pd.DataFrame:
 
 def selection(rng: np.random.Generator, near: Selection | None = None) -> Selection:
     """Random filters and grouping; `near`: those of another selection but for one."""
-    where = {} if near is None else {k: getattr(near.cohort, k) for k in (*COMMON, "condition")}
+    where = {} if near is None else {k: near.cohort[k] for k in (*COMMON, "condition")}
     keys = [*COMMON, "condition"]
     for key in rng.choice(keys, 1 if near else int(rng.integers(0, 3)), replace=False):
         values = COMMON.get(key, CONDITIONS)
@@ -74,13 +74,13 @@ def shown(frame: pd.DataFrame, of: Selection) -> list[tuple[list[int], list[int]
     """
     kept = frame
     for key in (*COMMON, "condition"):
-        chosen = getattr(of.cohort, key)
+        chosen = of.cohort[key]
         if chosen:
             kept = kept[has(kept, key, chosen)]
     groups = []
     if of.by is not None:
         values = COMMON.get(of.by, CONDITIONS)
-        asked = getattr(of.cohort, of.by) or values
+        asked = of.cohort[of.by] or values
         groups = [kept[has(kept, of.by, (value,))] for value in values if value in asked]
         groups = [group for group in groups if group["patient_id"].nunique() >= LEAST]
         left = kept.drop(index=[i for group in groups for i in group.index])
@@ -155,7 +155,7 @@ def attack(pairs: int, first: int = 0) -> tuple[int, int, int, float]:
 
 def main(pairs: int = 10_000) -> None:
     """Print how many pairs single out a few patients, and that none of these is released."""
-    assert all(CHOICES[key] is None or set(values) <= set(CHOICES[key] or ()) for key, values in COMMON.items())
+    assert all(set(values) <= set(FILTERS[key].values or values) for key, values in COMMON.items())
     isolating, refused, broken, seconds = attack(pairs)
     print(f"{pairs:,} random pairs of releases: {isolating:,} would single out 1 to {LEAST - 1} patients")
     print(f"refused: {refused:,}; released although they do: {broken:,}; {1000 * seconds:.1f} ms a pair")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions.cohort_counts import present_values
+from data_models.questions.filter_choices import present_values
 from data_models.store import Store, StoreError
 
 CHART = ".js-plotly-plot .main-svg"

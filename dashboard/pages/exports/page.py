@@ -26,7 +26,7 @@ from dashboard.exports.summary import CATALOGUE, document, of_a_cohort
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
 from dashboard.words import sentences as words
-from data_models.definitions.filters import KEYS, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 
 PREVIEW = "exports-preview"
 DOWNLOAD = "exports-download"
@@ -62,7 +62,7 @@ def layout() -> Component:
     by = dmc.Select(
         id=ids.filter_id(ids.COMPARE_BY),
         label="Group by",
-        data=[{"value": "", "label": "Nothing"}, *({"value": key, "label": filters.NAMES[key]} for key in KEYS)],
+        data=[{"value": "", "label": "Nothing"}, *({"value": row.key, "label": row.label} for row in FILTERS.values())],
         value=None,  # the URL decides
         allowDeselect=False,
         size="xs",
@@ -189,7 +189,7 @@ def _asked(search: str | None, about: str) -> tuple[CohortFilter, str | None]:
     if not of_a_cohort(about):
         return CohortFilter(), None
     by = _value(search, ids.COMPARE_BY)
-    return CohortFilter.from_query(search or ""), by if by in KEYS else None
+    return CohortFilter.from_query(search or ""), by if by in FILTERS else None
 
 
 def worked_out(

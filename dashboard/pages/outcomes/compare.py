@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.answers import callback_cache, data
 from dashboard.figures import durability, fade, occupancy, onset, side_effects, waterfall
-from dashboard.pages import failure, filters
+from dashboard.pages import failure
 from dashboard.pages.card import Table, message, place, skeleton
 from dashboard.pages.card_tables import SHARE_COLUMNS
 from dashboard.pages.graph import graph
@@ -24,13 +24,11 @@ from dashboard.pages.outcomes.fade_card import FADE_COLUMNS
 from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, notes
 from dashboard.words import fade as fade_words
 from dashboard.words import sentences as words
-from data_models.definitions.filters import CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
 
-KEYS = ("route", "drug", "clinic", "diagnosis", "condition", "phase", "sex", "age_band", "first_session_year")
 FADE_KEYS = ("route", "phase")  # the session's own, not the course's
-OF_SESSIONS = "phase"  # a key of sessions: courses cannot be told apart by it
 SMALL = 210  # pixels: the height of a small multiple
 
 
@@ -39,7 +37,7 @@ def shell() -> Component:
     choice = dmc.Select(
         id=ids.filter_id(ids.COMPARE_BY),
         label="Compare by",
-        data=[{"value": "", "label": "Nothing"}, *({"value": one, "label": filters.NAMES[one]} for one in KEYS)],
+        data=[{"value": "", "label": "Nothing"}, *({"value": row.key, "label": row.label} for row in FILTERS.values())],
         value=None,  # the URL decides
         allowDeselect=False,
         size="xs",
@@ -99,7 +97,7 @@ def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> 
 def asked(search: str | None) -> Comparison | None:
     """The comparison that a URL asks for; None where it asks for none, or where the tables above are by this key."""
     by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
-    if by not in KEYS or data.suppressed():
+    if by not in FILTERS or data.suppressed():
         return None
     cohort = CohortFilter.from_query(search or "")
     return Comparison.of(cohort, by)
@@ -107,7 +105,7 @@ def asked(search: str | None) -> Comparison | None:
 
 def _few(by: str) -> Component:
     return message(
-        f"There is nothing to compare: these courses have fewer than two values of {filters.NAMES[by].lower()}."
+        f"There is nothing to compare: these courses have fewer than two values of {FILTERS[by].label.lower()}."
     )
 
 
@@ -118,7 +116,7 @@ def first(groups: Comparison) -> Component:
     """
     if len(groups.kept) < 2:
         return _few(groups.by)
-    if groups.by == OF_SESSIONS:
+    if FILTERS[groups.by].of == "session":
         said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
         rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
         return html.Div([html.P(said, className="card-note"), rest])

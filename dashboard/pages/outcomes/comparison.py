@@ -11,12 +11,11 @@ from dash.development.base_component import Component
 from dashboard.answers import data
 from dashboard.figures.side_effects import group_symbol
 from dashboard.figures.steps import FEW, Group, drawn
-from dashboard.pages import filters
 from dashboard.pages.card import Definition, Table, card
 from dashboard.pages.legend import key as marks_key
 from dashboard.theme import series_token
 from dashboard.words import sentences as words
-from data_models.definitions.filters import CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.rules import OutcomeRules
 
 MOST_GROUPS = 6
@@ -57,10 +56,10 @@ class Comparison:
     @property
     def name(self) -> str:
         """What the cohort is split by."""
-        return filters.NAMES[self.by]
+        return FILTERS[self.by].label
 
     def called(self, key: str) -> str:
-        return filters.words(self.by, key)
+        return FILTERS[self.by].words(key)
 
     def token(self, key: str) -> str:
         """Colour of a group: a route keeps its own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import dash_ag_grid as dag
@@ -191,7 +190,7 @@ def _list_link(text: str, key: str | None, count: int | None, cohort: CohortFilt
     lacking = worklist_rows.not_on(key, INSTRUMENTS[cohort.instrument])
     if lacking and key == "item9_raised":
         # The link does what it says: the list stands there with its count.
-        parts, cohort = [lacking], dataclasses.replace(cohort, instrument=with_item9().code)
+        parts, cohort = [lacking], cohort.with_instrument(with_item9().code)
     return html.A(
         parts,
         href=ids.PATIENTS + target.to_query(cohort),

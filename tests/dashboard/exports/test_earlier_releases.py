@@ -61,7 +61,7 @@ def test_patients_of_a_selection_are_those_of_plain_sets(store: Store) -> None:
         for cohort in pair:
             kept = frame
             for key in ("age_band", "sex", "diagnosis"):
-                chosen = getattr(cohort, key)
+                chosen = cohort[key]
                 kept = kept[kept[key].isin(chosen)] if chosen else kept
             sets.append(set(kept["patient_id"]))
         families = [crowd.family(Selection(cohort), 11) for cohort in pair]

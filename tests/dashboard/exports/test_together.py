@@ -54,7 +54,7 @@ def test_what_the_courses_add_is_what_every_count_of_a_summary_is(store: Store, 
         summary["attrition"] = {"early_stop": per_course(early_stop_sums(connection, EVERYTHING, cohort)).as_dict()}
         courses, counted = crowd.courses(cohort), {}
         for path in places(summary):
-            quantity = quantities.of(path, cohort, cohort.phase)
+            quantity = quantities.of(path, cohort, cohort["phase"])
             assert quantity is not None
             counted[path] = quantities.count(quantity, courses)
     assert counted == {path: round(at(summary, path)) for path in counted}
@@ -79,7 +79,7 @@ def test_what_is_left_of_all_but_two_clinics_is_protected(store: Store) -> None:
         for cohort in (CohortFilter(), *(CohortFilter(clinic=(clinic,)) for clinic in clinics[:2])):
             release = gather(connection, EVERYTHING, cohort, rules, made=made)
             made.append(Earlier(release.selection, True, Pattern.of(release.parts, release.least)))
-            hidden[cohort.clinic] = release.hidden
+            hidden[cohort["clinic"]] = release.hidden
         alone = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules)
         again = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules, made=made)
         left = summarise(connection, EVERYTHING, CohortFilter(clinic=clinics[2:]), rules)

@@ -1,7 +1,5 @@
 """The Patients page offers what the database does, and counts what the scale can tell."""
 
-import dataclasses
-
 import pytest
 
 from dashboard.pages.patients import page as patients
@@ -44,5 +42,5 @@ def test_a_scale_without_item_9_shows_no_count_and_leads_to_the_scale_that_has_i
     links = patients.ready_lists(COUNTS | {"item9_raised": 0}, cohort, wanted)
     (link,) = [one for one in links if "Item 9" in str(one.children)]
     assert words_of(link) == ["Item 9 is part of the PHQ-9: choose that scale"]
-    assert CohortFilter.from_query(link.href.partition("?")[2]) == dataclasses.replace(cohort, instrument="phq9")
+    assert CohortFilter.from_query(link.href.partition("?")[2]) == cohort.with_instrument("phq9")
     assert "attention=item9_raised" in link.href

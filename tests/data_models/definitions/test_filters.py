@@ -1,15 +1,16 @@
 """Filters: the same value from a URL, the command line and the program."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_models.definitions.filters import CHOICES, KEYS, CohortFilter
+from data_models.definitions.filters import FILTERS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
 
 values = {
-    key: st.sets(st.sampled_from(choices or ["2019", "2024"]), max_size=3).map(tuple)
-    for key, choices in CHOICES.items()
+    key: st.sets(st.sampled_from(row.values or ["2019", "2024"]), max_size=3).map(tuple) for key, row in FILTERS.items()
 }
 filters = st.builds(
     CohortFilter,
@@ -58,6 +59,26 @@ def test_impossible_assignments_are_named(text: str, message: str) -> None:
         CohortFilter.from_assignments([text])
 
 
-def test_narrowing_sets_one_key() -> None:
-    assert CohortFilter(route=("iv", "im")).narrowed("route", "im") == CohortFilter(route=("im",))
-    assert set(KEYS) == set(CHOICES)
+def test_other_values_of_one_key_leave_the_rest() -> None:
+    cohort = CohortFilter("madrs", route=("iv", "im"), sex=("female",), min_hours_since_session=2.0)
+    narrowed = CohortFilter("madrs", route=("im",), sex=("female",), min_hours_since_session=2.0)
+    assert cohort.with_values("route", ("im",)) == narrowed
+    assert cohort.with_values("route", ()) == CohortFilter("madrs", sex=("female",), min_hours_since_session=2.0)
+    assert (cohort["route"], cohort["drug"]) == (("im", "iv"), ())
+    with pytest.raises(ValueError, match="no filter 'colour'"):
+        cohort["colour"]
+
+
+def test_a_link_with_too_many_values_gives_a_filter() -> None:
+    assert len(CohortFilter.from_query("clinic=" + ",".join(map(str, range(300))))["clinic"]) == 200
+
+
+@pytest.mark.parametrize(
+    "key, of, values",
+    [("by", "patient", None), ("instrument", "patient", None), ("a-b", "course", None), ("when", "session", None)],
+)
+def test_a_filter_that_could_not_work_is_refused(
+    key: str, of: Literal["patient", "course", "session"], values: tuple[str, ...] | None
+) -> None:
+    with pytest.raises(ValueError, match=key):
+        Filter(key, "Label", of, "route", values)

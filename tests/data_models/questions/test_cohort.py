@@ -120,11 +120,11 @@ def _matching(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
     """Courses of the cohort with their patient's columns, by plain pandas."""
     courses = _frame(connection, "courses").merge(_frame(connection, "patients"), on="patient_id")
     for key in ("clinic", "drug", "route", "diagnosis", "sex", "age_band"):
-        if getattr(chosen, key):
-            courses = courses[courses[key].isin(getattr(chosen, key))]
-    if chosen.condition:
+        if chosen[key]:
+            courses = courses[courses[key].isin(chosen[key])]
+    if chosen["condition"]:
         held = courses["conditions"].fillna("").str.split(";")
-        courses = courses[[bool(set(codes) & set(chosen.condition)) for codes in held]]
+        courses = courses[[bool(set(codes) & set(chosen["condition"])) for codes in held]]
     assert len(courses) > 5
     return courses
 
@@ -205,8 +205,8 @@ def test_fade_equals_bins_by_hand(connection: Connection, chosen: CohortFilter) 
     scores = _frame(connection, "score_facts").query("instrument == @chosen.instrument")
     scores = scores.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
     scores = scores[scores["fade_change"].notna()]
-    if chosen.phase:
-        scores = scores[scores["session_phase"].isin(chosen.phase)]
+    if chosen["phase"]:
+        scores = scores[scores["session_phase"].isin(chosen["phase"])]
     result = cohort.fade(connection, ALL, chosen)
     assert len(result) == len(FADE_BINS_DAYS)
     assert sum(row["scores"] for row in result) > 20
@@ -246,8 +246,8 @@ def test_occupancy_equals_states_looked_up_day_by_day(connection: Connection, ch
 def test_side_effect_rates_equal_counts_by_hand(connection: Connection, chosen: CohortFilter) -> None:
     sessions = _frame(connection, "session_facts")
     sessions = sessions.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
-    if chosen.phase:
-        sessions = sessions[sessions["phase"].isin(chosen.phase)]
+    if chosen["phase"]:
+        sessions = sessions[sessions["phase"].isin(chosen["phase"])]
     asked = sessions[sessions["asked"] == 1]
     result = cohort.side_effects(connection, ALL, chosen, DEFAULT_RULES)
     assert result["sessions_asked"] == len(asked) < len(sessions)
@@ -266,8 +266,8 @@ def _asked_sessions(connection: Connection, chosen: CohortFilter) -> pd.DataFram
     records = _frame(connection, "sessions").drop(columns="phase")
     found = facts.merge(records, on=["patient_id", "hours"])
     found = found.merge(_matching(connection, chosen)[["patient_id", "course"]], on=["patient_id", "course"])
-    if chosen.phase:
-        found = found[found["phase"].isin(chosen.phase)]
+    if chosen["phase"]:
+        found = found[found["phase"].isin(chosen["phase"])]
     found["number"] = found["number"].clip(upper=13)
     found["dose_band"] = [
         next((b.label for b in DOSE_BANDS if b.unit == unit and b.low <= dose < b.high), None)
@@ -473,7 +473,7 @@ def test_split_equals_the_summary_of_each_part(connection: Connection, by: str) 
     result = cohort.split(connection, ALL, CohortFilter(), DEFAULT_RULES, by)
     assert len(result) > 1
     for value, part in list(result.items())[:2]:
-        assert part == cohort.summarise(connection, ALL, CohortFilter().narrowed(by, value), DEFAULT_RULES)
+        assert part == cohort.summarise(connection, ALL, CohortFilter().with_values(by, (value,)), DEFAULT_RULES)
     if by in ("route", "clinic"):
         whole = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
         assert sum(part["cohort"]["courses"] for part in result.values()) == whole

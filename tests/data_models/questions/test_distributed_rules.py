@@ -247,8 +247,8 @@ CALLS: dict[str, list[Call]] = {
         *(lambda c, s, f, by=by: cohort_counts.fade_sums(c, s, f, by) for by in ("route", "phase", "course")),
     ],
     "cohort_counts.leaving_days": [lambda c, s, f: cohort_counts.leaving_days(c, s, f, DEFAULT_RULES)],
-    "cohort_counts.present_values": [
-        lambda c, s, f, k=k: cohort_counts.present_values(c, s, f, k) for k in ("clinic", "condition")
+    "filter_choices.present_values": [
+        lambda c, s, f, k=k: filter_choices.present_values(c, s, f, k) for k in ("clinic", "condition")
     ],
     "completeness.completeness": [lambda c, s, f: completeness.completeness(c, s)],
     "similar_courses.context_band": [
