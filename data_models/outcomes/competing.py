@@ -76,6 +76,17 @@ def aalen_johansen(
     kinds : what happened: 0 censored, 1 .. `n_kinds` - 1 the competing events.
     counts : how many exits each row stands for; None: one each.
     entries : times of delayed entry; None: at risk from the start.
+    n_kinds : kinds of end including censoring.
+    level : confidence level of the intervals.
+
+    Returns
+    -------
+    incidence : one row per competing event (Aalen and Johansen 1978).
+
+    Raises
+    ------
+    ValueError
+        when an exit precedes its entry or a time is not finite.
 
     Examples
     --------

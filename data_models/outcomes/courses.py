@@ -53,12 +53,26 @@ class Courses:
 
 
 def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Courses]:
-    """Split each patient's sessions into courses and phases.
+    """Split each patient's sessions into courses and phases (definitions, section 2).
 
     Parameters
     ----------
-    frame : columns patient_id, hours, phase (given in the records or missing), and any others.
-    rules : `course_gap_days`, `induction_gap_days`, `induction_max_sessions`.
+    frame : one row a session, any order: patient_id, hours since the patient's first session, phase (given in
+        the records, which wins, or missing), and any others.
+    rules : `course_gap_days`, `induction_gap_days` (days), `induction_max_sessions`.
+
+    Returns
+    -------
+    sessions, courses : one entry a session (n,) and a course (m,), both in order of patient and time.
+
+    Examples
+    --------
+    A gap of 30 days ends induction, one of 110 days the course.
+
+    >>> frame = pd.DataFrame({"patient_id": 1, "hours": np.array([0, 4, 34, 144]) * 24.0, "phase": None})
+    >>> sessions, courses = find_courses(frame, OutcomeRules())
+    >>> courses.number[sessions.course].tolist(), list(sessions.phase)
+    ([1, 1, 1, 2], ['induction', 'induction', 'maintenance', 'induction'])
     """
     frame = frame.sort_values(["patient_id", "hours"], ignore_index=True)
     patient_ids, patient = np.unique(frame["patient_id"].to_numpy(np.int64), return_inverse=True)
@@ -111,7 +125,27 @@ def _most_frequent(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd
 
 
 def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: OutcomeRules) -> pd.DataFrame:
-    """The `courses` table: one row a course. `record_end`: ticks of its last session or score."""
+    """The `courses` table: one row a course.
+
+    Parameters
+    ----------
+    sessions, courses : as `find_courses` gives them; the frame also with drug and route.
+    record_end : time of each course's last session or score, in ticks, shape (m,).
+    rules : `induction_min_sessions`.
+
+    Returns
+    -------
+    frame : m rows. Times in hours since the patient's first session; `end_hours` the start of the next course, NaN
+        without one; `drug` and `route` those of most induction sessions; `early_stop` 0 or 1.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> facts = course_facts(of.sessions, of.courses, ticks([41 * 24]), of.rules)
+    >>> facts[["sessions", "induction_sessions", "last_induction_hours", "record_end_hours"]].values.tolist()
+    [[5.0, 4.0, 240.0, 984.0]]
+    """
     hours = sessions.frame["hours"].to_numpy(np.float64)
     last_induction = np.where(courses.last_induction >= 0, hours[courses.last_induction], np.nan)
     return pd.DataFrame(

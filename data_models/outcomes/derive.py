@@ -49,6 +49,12 @@ def derive(
     ----------
     sessions_frame, assessments, side_effects : columns of the tables of the same names, any order.
     rules : the outcome rules to follow.
+
+    Returns
+    -------
+    facts : one frame a table. What each is and a worked example stand with the function that makes it:
+        `courses.course_facts`, `courses.session_facts`, `effect_facts`, `scores.score_facts`, and for course_outcomes
+        `onset`, `durability`.
     """
     sessions, courses = find_courses(sessions_frame, rules)
     scores = place_scores(assessments, sessions, courses, rules)

@@ -12,7 +12,28 @@ from data_models.outcomes.scores import Judged, Scores, Series
 
 
 def confirmed_loss(scores: Scores, judged: Judged, rules: OutcomeRules) -> Flags:
-    """Per score: it and the next `loss_confirmations` - 1 of its series meet the loss rule."""
+    """Per score: it and the next `loss_confirmations` - 1 of its series meet the loss rule.
+
+    Parameters
+    ----------
+    scores, judged : one entry a score (n,).
+    rules : `loss_confirmations`, a count of consecutive scores.
+
+    Returns
+    -------
+    flags : shape (n,).
+
+    Examples
+    --------
+    The score of 16 meets the rule, and the 9 after it does not confirm it.
+
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> confirmed_loss(of.scores, of.judged, of.rules.changed({"loss_confirmations": 1})).tolist()
+    [False, True, False, False, True, False]
+    >>> confirmed_loss(of.scores, of.judged, of.rules.changed({"loss_confirmations": 2})).tolist()
+    [False, False, False, False, False, False]
+    """
     confirmed = judged.lost.copy()
     for ahead in range(1, rules.loss_confirmations):
         follows = np.zeros(len(confirmed), dtype=bool)
@@ -27,6 +48,25 @@ def duration(scores: Scores, series: Series, first_response: Ints, loss: Flagged
     Columns `duration_event` (1 lost, 0 censored at the last score), `duration_days` (from R), and the
     interval (`loss_left`, `loss_right`] of the loss in days since the course's first session (no loss:
     left = the last score's day, right NaN). NaN without a response.
+
+    Parameters
+    ----------
+    scores : one entry a score (n,).
+    series : one entry a course and instrument (k,).
+    first_response : place of R in the scores, -1 without one, shape (k,) (`onset.onset`).
+    loss : the scores that are a loss (`confirmed_loss`).
+
+    Returns
+    -------
+    columns : shape (k,) each.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> loss = Flagged(confirmed_loss(of.scores, of.judged, of.rules))
+    >>> duration(of.scores, of.series, np.array([2]), loss)["duration_days"].tolist()  # day 4 to day 30
+    [26.0]
     """
     responded = first_response >= 0
     lost_at = np.where(responded, loss.first(np.maximum(first_response, series.low) + 1, series.high), -1)
@@ -60,6 +100,32 @@ def durability(
     session and not after the next session's start. From it, courses in response are followed (delayed
     entry) to loss, to the course's next session (`retreated`), or to the last score (`censored`).
     A loss at the very start of the next session counts as loss: that score was taken before it.
+    Loss and re-treatment are competing events (Aalen and Johansen 1978; see `competing`).
+
+    Parameters
+    ----------
+    scores, judged : one entry a score (n,).
+    series : one entry a course and instrument (k,).
+    sessions, courses : one entry a session, a course.
+    loss : the scores that are a loss (`confirmed_loss`).
+    rules : `end_of_induction_days` (days after the last induction session).
+
+    Returns
+    -------
+    columns : shape (k,) each. `end_of_induction_score` in points, `end_of_induction_days` since the last induction
+        session, its flags 1, 0 or NaN (not judged); `durability_entry_days`, `durability_days` since that session and
+        `durability_end`, missing where the course was not in response there.
+
+    Examples
+    --------
+    Last induction session on day 10, response on day 12, loss on day 30.
+
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> loss = Flagged(confirmed_loss(of.scores, of.judged, of.rules))
+    >>> columns = durability(of.scores, of.series, of.judged, of.sessions, of.courses, loss, of.rules)
+    >>> [columns[name].tolist() for name in ("durability_entry_days", "durability_days", "durability_end")]
+    [[2.0], [20.0], ['loss']]
     """
     induction = courses.last_induction[series.course]
     has_induction = induction >= 0

@@ -50,6 +50,18 @@ def log_rank(groups: Sequence[RiskTable]) -> LogRank:
     Parameters
     ----------
     groups : one risk table a group, on the same clock.
+
+    Returns
+    -------
+    result : chi-squared, degrees of freedom, p-value, observed and expected events per group.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.survival import risk_table
+    >>> early, late = risk_table([1, 2, 3], [1, 1, 1], [1, 1, 1]), risk_table([4, 5, 6], [1, 1, 0], [1, 1, 1])
+    >>> result = log_rank([early, late])
+    >>> round(result.statistic, 2), result.degrees, round(result.p_value, 3)
+    (5.05, 1, 0.025)
     """
     times = np.unique(np.concatenate([table.times[table.ends[1:].sum(axis=0) > 0] for table in groups] or [[]]))
     k = len(groups)

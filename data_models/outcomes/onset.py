@@ -17,11 +17,27 @@ from data_models.outcomes.scores import Judged, Scores, Series
 def onset(scores: Scores, series: Series, judged: Judged, sessions: Sessions) -> tuple[Ints, dict[str, Floats]]:
     """Place of the first score in response per series (-1: none), and the onset columns.
 
+    Response began somewhere between two visits; so it is left as an interval, for Turnbull's (1976) estimate.
+
+    Parameters
+    ----------
+    scores, judged : one entry a score (n,).
+    series : one entry a course and instrument (k,).
+    sessions : one entry a session.
+
     Returns
     -------
     places, columns : columns `onset_left`, `onset_right` in days since the course's first session (no
         response: left = the last score's day, right NaN) and `onset_sessions`, the number of the
-        course's sessions that started before R. NaN where the series is not evaluable.
+        course's sessions that started before R. NaN where the series is not evaluable. Shape (k,) each.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> places, columns = onset(of.scores, of.series, of.judged, of.sessions)
+    >>> {name: values.tolist() for name, values in columns.items()}
+    {'onset_left': [1.0], 'onset_right': [4.0], 'onset_sessions': [2.0]}
     """
     first = np.where(series.evaluable, Flagged(judged.response).first(series.low, series.high), -1)
     responded = first >= 0
@@ -41,6 +57,23 @@ def early_response(scores: Scores, series: Series, judged: Judged, rules: Outcom
 
     Of two equally near scores the earlier counts. Columns `early_score_hours` (hours after the
     course's first session) and `early_response` (1, 0; NaN without such a score or a baseline).
+
+    Parameters
+    ----------
+    scores, judged : one entry a score (n,).
+    series : one entry a course and instrument (k,).
+    rules : `early_response_from_hours`, `early_response_to_hours` (hours after the first session).
+
+    Returns
+    -------
+    columns : shape (k,) each.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> early_response(of.scores, of.series, of.judged, of.rules)["early_score_hours"].tolist()
+    [24.0]
     """
     day = series.start + ticks(24)
     after = np.searchsorted(scores.keys, key(series.group, day), side="right")

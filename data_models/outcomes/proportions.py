@@ -102,7 +102,21 @@ def wilson_bounds(share: float, size: float, quantile: float) -> tuple[float, fl
 
 
 def wilson(events: float, n: float, level: float = 0.95) -> Proportion:
-    """Share of independent units with Wilson's score interval (no continuity correction).
+    """Share of independent units with Wilson's (1927) score interval (no continuity correction).
+
+    Parameters
+    ----------
+    events, n : counts, 0 <= events <= n.
+    level : confidence level.
+
+    Returns
+    -------
+    proportion : share and bounds, 0 to 1; None where n is 0.
+
+    Raises
+    ------
+    ValueError
+        when events are not from 0 to n.
 
     Examples
     --------
@@ -130,6 +144,27 @@ def clustered(sums: PatientSums, level: float = 0.95) -> Proportion:
     """Share of sessions (or courses) with an interval that respects clustering by patient.
 
     One patient alone gives no interval (None): sessions of one patient say nothing about others.
+
+    Parameters
+    ----------
+    sums : over patients, of events (x) and of sessions or courses (n), with their products.
+    level : confidence level.
+
+    Returns
+    -------
+    proportion : share and bounds, 0 to 1: Wilson's with the effective sample size of the ratio estimator's variance
+        and a t quantile (Cochran 1977, chapter 6; Korn and Graubard 1998).
+
+    Examples
+    --------
+    Two of ten patients with nausea in each of their six sessions: 60 sessions that are worth little more than ten.
+
+    >>> share = clustered(PatientSums(patients=10, x=12, n=60, xx=72, xn=72, nn=360, some=2, short=8))
+    >>> share.share, round(share.low, 3), round(share.high, 3)
+    (0.2, 0.033, 0.643)
+    >>> plain = wilson(12, 60)
+    >>> round(plain.low, 3), round(plain.high, 3)
+    (0.118, 0.318)
     """
     if sums.n <= 0:
         return Proportion(0, 0, None, None, None, "clustered")
@@ -157,6 +192,22 @@ def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
 
     sum(n^2) / sum(n) is the design effect if all courses of a patient went alike, its greatest
     possible value. Up to `MOST_DESIGN_EFFECT` Wilson's interval is at most 5 % too narrow.
+
+    Parameters
+    ----------
+    sums : over patients, of events (x) and of courses (n), with their products.
+    level : confidence level.
+
+    Returns
+    -------
+    proportion : as `wilson` or `clustered` gives it; its `method` says which.
+
+    Examples
+    --------
+    >>> per_course(PatientSums(patients=40, x=20, n=41, xx=20, xn=20, nn=43)).method
+    'wilson'
+    >>> per_course(PatientSums(patients=40, x=20, n=60, xx=30, xn=40, nn=100)).method
+    'clustered'
     """
     if sums.nn <= MOST_DESIGN_EFFECT * sums.n:
         return wilson(sums.x, sums.n, level)
@@ -164,7 +215,25 @@ def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
 
 
 def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
-    """Mean of values with an interval clustered by patient (ratio estimator, t quantile)."""
+    """Mean of values with an interval clustered by patient (ratio estimator, Cochran 1977; t quantile).
+
+    Parameters
+    ----------
+    sums : over patients, of values (x, any unit) and of how many each has (n), with their products.
+    level : confidence level.
+
+    Returns
+    -------
+    mean : mean and bounds in the unit of the values; bounds None below two patients.
+
+    Examples
+    --------
+    Changes of -3, -8, 0 and -5 points, one a patient: the t interval of four values.
+
+    >>> mean = clustered_mean(PatientSums(patients=4, x=-16, n=4, xx=98, xn=-16, nn=4))
+    >>> mean.mean, round(mean.low, 2), round(mean.high, 2)
+    (-4.0, -9.36, 1.36)
+    """
     n, patients = int(sums.n), int(sums.patients)
     if n == 0:
         return Mean(0, 0, None, None, None)
@@ -193,6 +262,22 @@ def difference(first: Proportion, second: Proportion) -> Difference:
     same recovery of variance estimates (MOVER: Zou and Donner 2008). It takes the two groups as
     independent: for two groups of sessions that share patients it is too wide where their effects
     go together.
+
+    Parameters
+    ----------
+    first, second : shares with their intervals, of one confidence level.
+
+    Returns
+    -------
+    difference : and bounds, -1 to 1; None where either share, or its interval, is missing.
+
+    Examples
+    --------
+    Newcombe's table II: 56 of 70 against 48 of 80.
+
+    >>> result = difference(wilson(56, 70), wilson(48, 80))
+    >>> round(result.difference, 2), round(result.low, 4), round(result.high, 4)
+    (0.2, 0.0524, 0.3339)
     """
     if first.share is None or second.share is None:
         return Difference(None, None, None)

@@ -79,6 +79,21 @@ def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rule
         Scores of patients without any session have no course and are left out. Of two scores of one
         instrument at the same resolved time the later one follows by a tick: none is lost. By day and before a
         session comes first, by hours next, by day and after a session last.
+        `hours` since the patient's first session; `precision` 0: to the hour, 1 and 2: by day, before and after
+        that day's sessions. One row a score, any order.
+    sessions, courses : as `courses.find_courses` gives them.
+    rules : `day_only_after_hours` (hours).
+
+    Returns
+    -------
+    scores : one entry a score (n,) in order of patient, instrument and time; none counts for a series yet.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> days(of.scores.at).tolist(), of.scores.session.tolist()
+    ([-1.0, 1.0, 4.0, 12.0, 30.0, 41.0], [-1, 0, 1, 3, 3, 4])
     """
     ids = frame["patient_id"].to_numpy(np.int64)
     patient = np.searchsorted(sessions.patient_ids, ids)
@@ -166,6 +181,22 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
     """Cut each patient's scores of one instrument into baseline and observation per course.
 
     Sets `scores.series` on the way: the series in whose observation each score lies.
+
+    Parameters
+    ----------
+    scores, courses : one entry a score (n,), a course (m,).
+    rules : `baseline_window_days` (days), the remission cut-offs (points).
+
+    Returns
+    -------
+    series : one entry a course and instrument that has a baseline or a score in its observation (k,).
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> of.series.baseline.tolist(), of.series.low.tolist(), of.series.high.tolist()
+    ([20.0], [1], [6])
     """
     first = np.flatnonzero(np.diff(scores.group, prepend=-1) > 0)
     group_patient = scores.patient[first]
@@ -231,7 +262,32 @@ class Judged:
 
 
 def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
-    """Change, improvement and the bands a score falls in (definitions, sections 3 and 5)."""
+    """Change, improvement and the bands a score falls in (definitions, sections 3 and 5).
+
+    Response as at least half of the baseline gone, and remission as a score in the range of people who are well,
+    follow Rush et al. 2006 (Neuropsychopharmacology 31:1841).
+
+    Parameters
+    ----------
+    scores : one entry a score (n,), placed in its series by `find_series`.
+    series : one entry a course and instrument (k,): baseline and limits in points.
+    rules : `response_improvement`, `partial_improvement` (shares of the baseline), `loss_rule`.
+
+    Returns
+    -------
+    judged : shape (n,) each: change in points, improvement as a share of the baseline (0.5: half of it is gone), both
+        NaN without a baseline above 0, and the flags, then False.
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> judged = judge(of.scores, of.series, of.rules)
+    >>> judged.improvement.round(2).tolist()
+    [nan, 0.3, 0.55, 0.6, 0.2, 0.55]
+    >>> judged.response.tolist()
+    [False, False, True, True, False, True]
+    """
     counted = scores.series >= 0
     of = scores.series
 
@@ -261,7 +317,28 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
 def score_facts(
     scores: Scores, series: Series, judged: Judged, sessions: Sessions, courses: Courses, rules: OutcomeRules
 ) -> pd.DataFrame:
-    """The `score_facts` table: one row a score."""
+    """The `score_facts` table: one row a score.
+
+    Parameters
+    ----------
+    scores, judged : one entry a score (n,).
+    series, sessions, courses : one entry a course and instrument, a session, a course.
+    rules : `state_hold_days`, `fade_pre_session_days` (days).
+
+    Returns
+    -------
+    frame : n rows. `days` since the course's first session; `state` 0 no response, 1 partial, 2 response (NaN without
+        a baseline), which holds until `until_days`; `since_session_days` since the latest session started;
+        `fade_change` in points against the score before that session (NaN without one).
+
+    Examples
+    --------
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> of = worked_example()
+    >>> facts = score_facts(of.scores, of.series, of.judged, of.sessions, of.courses, of.rules)
+    >>> facts[["days", "state", "until_days", "fade_change"]].values[1:4].tolist()
+    [[1.0, 1.0, 4.0, -6.0], [4.0, 2.0, 12.0, -5.0], [12.0, 2.0, 30.0, -1.0]]
+    """
     start, end = courses.start[scores.course], courses.end[scores.course]
     at_days = days(scores.at - start)
     measured = ~np.isnan(judged.improvement)

@@ -203,6 +203,15 @@ def kaplan_meier(
     entries : times of delayed entry; None: at risk from the start.
     level : confidence level of the interval.
 
+    Returns
+    -------
+    curve : one element per distinct exit time, ascending (Kaplan and Meier 1958; variance of Greenwood 1926).
+
+    Raises
+    ------
+    ValueError
+        when an exit precedes its entry or a time is not finite.
+
     Examples
     --------
     >>> curve = kaplan_meier([1, 2, 3], [1, 0, 1])

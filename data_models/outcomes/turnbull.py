@@ -98,6 +98,11 @@ def turnbull(
     tolerance : stop when the Kuhn-Tucker gap is below tolerance x n.
     max_steps : most Newton steps (about ten are usual).
 
+    Returns
+    -------
+    curve : masses of the innermost intervals (Turnbull 1976); `gap` is at most tolerance x n unless `max_steps`
+        ended the search.
+
     Raises
     ------
     ValueError
