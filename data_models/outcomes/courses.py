@@ -174,7 +174,7 @@ def session_facts(
     Parameters
     ----------
     side_effects : columns patient_id, hours (of the session's start), term, severity.
-    scored : per session, whether a score stands before and after it (`scores.scored_sessions`).
+    scored : per session, whether a score stands before and after it (`score_facts.scored_sessions`).
     """
     terms, worst = _effects_by_session(sessions, side_effects)
     recorded = terms > 0

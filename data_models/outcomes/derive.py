@@ -17,16 +17,8 @@ from data_models.outcomes.courses import Courses, Sessions, course_facts, find_c
 from data_models.outcomes.durability import confirmed_loss, durability, duration
 from data_models.outcomes.effect_facts import effect_facts
 from data_models.outcomes.onset import early_response, onset
-from data_models.outcomes.scores import (
-    Judged,
-    Scores,
-    Series,
-    find_series,
-    judge,
-    place_scores,
-    score_facts,
-    scored_sessions,
-)
+from data_models.outcomes.score_facts import score_facts, scored_sessions
+from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores
 
 
 @dataclass(slots=True)
@@ -53,7 +45,7 @@ def derive(
     Returns
     -------
     facts : one frame a table. What each is and a worked example stand with the function that makes it:
-        `courses.course_facts`, `courses.session_facts`, `effect_facts`, `scores.score_facts`, and for course_outcomes
+        `courses.course_facts`, `courses.session_facts`, `effect_facts`, `score_facts`, and for course_outcomes
         `onset`, `durability`.
     """
     sessions, courses = find_courses(sessions_frame, rules)

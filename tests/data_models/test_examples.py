@@ -22,7 +22,8 @@ CLINICAL = {
     "logrank": ["log_rank"],
     "onset": ["onset", "early_response"],
     "proportions": ["wilson", "clustered", "per_course", "clustered_mean", "difference"],
-    "scores": ["place_scores", "find_series", "judge", "score_facts"],
+    "score_facts": ["score_facts"],
+    "scores": ["place_scores", "find_series", "judge"],
     "survival": ["kaplan_meier"],
     "turnbull": ["turnbull"],
 }
