@@ -19,7 +19,7 @@ from dashboard.commands.failures import explain
 from dashboard.commands.store_option import Database, missing, open_existing, open_store
 from dashboard.commands.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 from dashboard.commands.user import note, user_app
-from dashboard.settings import LOOPBACK, Settings, available_cores, database_url
+from dashboard.settings import LOOPBACK, Settings, database_url
 
 if TYPE_CHECKING:
     from data_models.definitions.rules import OutcomeRules
@@ -205,16 +205,16 @@ def derive(
     ] = None,
 ) -> None:
     """Derive every outcome again under the store's rules, changed by --rule, and keep these rules."""
-    from data_models.store import cluster as store_cluster
+    from data_models.store.cluster import derive_on_cluster
 
     store = open_existing(database)
     rules = _rules(store.rules(), rule)
     note(store, "rules_changed", "rules", changed=list(rule or ()), version=rules.version)
     with Progress() as progress:
         if cluster:
-            store_cluster.derive_on_cluster(store, rules, cluster, progress)
+            derive_on_cluster(store, rules, cluster, progress)
         else:
-            store_cluster.derive_on_cores(store, rules, available_cores(), progress)
+            store.derive(rules, progress)
     say(f"Derived every outcome under version {rules.version} of the definitions.")
 
 

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import islice, repeat
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _END: Any = object()
-_TURN_SECONDS = 0.0005
-
-
-@contextmanager
-def short_turns() -> Iterator[None]:
-    """Within, no thread computes for long while another waits to go on.
-
-    Whoever sends to a database wants the interpreter for a moment after each piece; with Python's own turns of 5 ms
-    an import into PostgreSQL takes 7% longer.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def ahead(executor: Executor, calls: Iterable[Callable[[], T]], depth: int) -> Iterator[T]:

@@ -59,10 +59,6 @@ class Tally:
         """Add what was added to the stored counts."""
         _change(connection, self.counts())
 
-    def rows(self) -> pd.DataFrame:
-        """What was added, as rows of the table."""
-        return pd.DataFrame(_rows(self.counts()), columns=[*_KEY, "cells"])
-
 
 def clinics_of(connection: Connection, ids: pd.Series) -> pd.Series:
     """The clinics of the patients from the first to the last of some ids (ascending), by patient_id."""
@@ -98,14 +94,6 @@ def fill_empty(connection: Connection) -> None:
     tally = Tally()
     for first in range(0, last + 1, PATIENTS_AT_ONCE):
         tally.put(_counted(connection, first, first + PATIENTS_AT_ONCE - 1))
-    tally.keep(connection)
-
-
-def add_parts(connection: Connection, parts: Iterable[Iterable[Mapping[Any, Any]]]) -> None:
-    """Add the counts of parts of a derivation, each as rows of the table, to the stored ones."""
-    tally = Tally()
-    for rows in parts:
-        tally.put(_counts(rows))
     tally.keep(connection)
 
 

@@ -6,7 +6,7 @@ facts of each slice are stored while the next is derived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Select, delete, func, select
 
-from data_models.database.loading import Load, Rows, packed, read_frame
+from data_models.database.loading import Load, read_frame
 from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.intake.threads import ahead
-from data_models.outcomes.derive import derive
+from data_models.outcomes.derive import Facts, derive
 from data_models.store import band, worklist
 from data_models.store.band import Tally, clinics_of
 
@@ -70,19 +70,11 @@ def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
 
 
-def made_ready(dialect: str, frames: Mapping[str, pd.DataFrame]) -> dict[str, Rows]:
-    """The rows of some tables as a database of this dialect takes them."""
-    return {table: packed(dialect, frame, _TABLES[table]) for table, frame in frames.items()}
-
-
-def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, dialect: str, tally: Tally) -> dict[str, Rows]:
-    """The facts of some patients, made ready for a database of this dialect, and counted.
-
-    `clinics`: each one's clinic by patient_id.
-    """
+def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, tally: Tally) -> dict[str, pd.DataFrame]:
+    """The facts of some patients, counted. `clinics`: each one's clinic by patient_id."""
     facts = derive(*records, rules)
     tally.add(facts, clinics)
-    return made_ready(dialect, {table: getattr(facts, table) for table in FACTS})
+    return {table: getattr(facts, table) for table in FACTS}
 
 
 def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
@@ -104,19 +96,23 @@ def record_slices(connection: Connection, start: int = 0, end: int | None = None
 
 
 def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
-    """Derive every patient's facts anew from the stored records."""
-    drop_facts(connection)
-    dialect, tally = connection.dialect.name, Tally()
+    """Derive every patient's facts anew from the stored records, in a thread beside the one that stores them."""
     with ThreadPoolExecutor(1) as beside:
-        calls = (
-            partial(derived, records, clinics_of(connection, records[0]["patient_id"]), rules, dialect, tally)
-            for records in record_slices(connection)
-        )
-        with Load(connection, [_TABLES[table] for table in FACTS]) as load:
-            for done, part in enumerate(ahead(beside, calls, SLICES_AHEAD), start=1):
-                progress(f"storing outcomes, part {done}", 0.5)
-                for table, rows in part.items():
-                    load.add(rows, _TABLES[table])
-            load.finish()
+        calls = (partial(derive, *records, rules) for records in record_slices(connection))
+        replace_facts(connection, ahead(beside, calls, SLICES_AHEAD), progress)
+
+
+def replace_facts(connection: Connection, derived: Iterable[Facts], progress: Progress) -> None:
+    """Put facts, of whole patients at a time, in the place of all stored ones."""
+    drop_facts(connection)
+    tally = Tally()
+    with Load(connection) as load:
+        for done, facts in enumerate(derived, start=1):
+            progress(f"storing outcomes, part {done}", 0.5)
+            if len(facts.courses):
+                tally.add(facts, clinics_of(connection, facts.courses["patient_id"]))
+            for table in FACTS:
+                load.add(getattr(facts, table), _TABLES[table])
+        load.finish()
     tally.keep(connection)
     worklist.fill(connection)

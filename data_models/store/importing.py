@@ -22,15 +22,15 @@ from sqlalchemy import Connection, Engine, false, select
 
 from data_models.database.engine import StoreError
 from data_models.database.indexes import keys_aside
-from data_models.database.loading import Load, Rows, in_key_order, pieces, read_frame
+from data_models.database.loading import Load, by_patient, read_frame
 from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.intake.contract import RecordBatch, empty_table, fingerprint
 from data_models.intake.reconcile import Reconciliation
-from data_models.intake.threads import beside, short_turns
+from data_models.intake.threads import beside
 from data_models.store import touched_patients, worklist
 from data_models.store.band import Tally, clinics_by_id
-from data_models.store.derivation import FACTS, LISTED, SLICES_AHEAD, derived, drop_facts, made_ready, whole_patients
+from data_models.store.derivation import FACTS, LISTED, SLICES_AHEAD, derived, drop_facts, whole_patients
 from data_models.store.touched_patients import Ids
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Made(NamedTuple):
     """Rows of some tables, made ready."""
 
     what: str
-    tables: Mapping[str, Rows]
+    tables: Mapping[str, pd.DataFrame]
 
 
 class Patients(NamedTuple):
@@ -190,7 +190,6 @@ def made(
     count: int,
     stored: Stored,
     first_id: int,
-    dialect: str,
     rules: OutcomeRules | None,
     brought: Brought,
 ) -> Generator[Item]:
@@ -224,7 +223,7 @@ def made(
             # Side effects are on their session's hours when the rules across files have been applied.
             if name != "side_effects" and numbered is not None and numbered.knows(frame):
                 new[name] = numbered.rows(frame, name)
-                yield from _records_made(name, new[name], dialect)
+                yield Made("storing records", {name: new[name]})
         before, known = stored(batch)
         whole = whole or Reconciliation(batch.files)
         checked = whole.new(batch, before)
@@ -237,7 +236,7 @@ def made(
         for name in RECORDS:
             if name not in new:
                 new[name] = numbered.rows(getattr(checked, name), name)
-                yield from _records_made(name, new[name], dialect)
+                yield Made("storing records", {name: new[name]})
         brought.counts.update({name: len(new[name]) for name in RECORDS})
         brought.repeats += checked.repeats
         brought.source = checked.source
@@ -246,17 +245,12 @@ def made(
         if rules is not None:
             clinics = clinics_by_id(before.patients, new["patients"])
             for records in whole_patients(new, {name: getattr(before, name) for name in RECORDS}):
-                yield Made("storing outcomes", derived(records, clinics, rules, dialect, brought.tally))
+                yield Made("storing outcomes", derived(records, clinics, rules, brought.tally))
         first_id += len(numbered.fresh)
         if brought.fingerprint_of is None:
             brought.fingerprint_of = partial(fingerprint, batch)
     yield AllCame(FACTS)
     brought.fingerprint()  # while keys are built
-
-
-def _records_made(name: str, frame: pd.DataFrame, dialect: str) -> Iterator[Made]:
-    for piece in pieces(dialect, frame):
-        yield Made("storing records", made_ready(dialect, {name: piece}))
 
 
 class _Ids(NamedTuple):
@@ -277,10 +271,10 @@ class _Ids(NamedTuple):
         return bool((self.codes.get_indexer(pd.Index(frame["patient_code"].unique())) >= 0).all())
 
     def rows(self, frame: pd.DataFrame, table: str) -> pd.DataFrame:
-        """A frame of records as rows of its table, in the order of its key."""
+        """A frame of records as rows of its table, in the order of their patients."""
         distinct, names = pd.factorize(frame["patient_code"])
         frame = frame.assign(patient_id=self.ids[self.codes.get_indexer(names)][distinct])
-        frame = in_key_order(frame, _TABLES[table])
+        frame = by_patient(frame)
         if table == "side_effects" and len(frame):
             frame["onset_minutes"] = frame["onset_minutes"].fillna(-1.0)
         return frame
@@ -304,9 +298,8 @@ def store_stream(
     touched_patients.create(connection)
     keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *((*FACTS, *LISTED) if derived else ()))], rows)
     with (
-        short_turns(),
-        Load(connection, [_TABLES[name] for name in RECORDS]) as records,
-        Load(connection, [_TABLES[name] for name in FACTS]) as facts,
+        Load(connection) as records,
+        Load(connection) as facts,
         closing(beside(stream, SLICES_AHEAD)) as items,  # its thread has ended when an error goes on from here
     ):
         stored: Counter[str] = Counter()
@@ -320,9 +313,9 @@ def store_stream(
                         drop_facts(connection, touched_patients.known_ids(item.part))
                 case Made(what, tables):
                     progress(what, min(1.0, stored[what] / max(1, rows)))
-                    for table, ready in tables.items():
-                        (records if table in RECORDS else facts).add(ready, _TABLES[table])
-                        stored[what] += len(ready) if isinstance(ready, pd.DataFrame) else ready.count
+                    for table, frame in tables.items():
+                        (records if table in RECORDS else facts).add(frame, _TABLES[table])
+                        stored[what] += len(frame)
                 case AllCame(tables):
                     (records if tables == RECORDS else facts).finish()
                     keys.put_back(tables)

@@ -111,7 +111,7 @@ class Store:
     def upgrade(self) -> None:
         """Run the outstanding migrations."""
         upgrade_schemas(self.engine)
-        with self._writing() as connection:
+        with self.writing() as connection:
             if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
                 values["accounts"] = "0"  # "1" once anybody was given one
@@ -165,7 +165,7 @@ class Store:
 
     def set_name(self, name: str, synthetic: bool) -> None:
         """Name the data set and say whether it is synthetic."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _set_info(connection, name=name, synthetic=str(int(synthetic)))
 
     # --- importing -------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ class Store:
         """
         progress = progress or _quiet
         with ExitStack() as stack:
-            connection = stack.enter_context(self._writing())
+            connection = stack.enter_context(self.writing())
             imports, kept = _TABLES["imports"], _info_in(connection)
             current = _rules_from(kept["rules"])
             rules = rules or current
@@ -250,7 +250,7 @@ class Store:
             patients = _TABLES["patients"]
             first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
             by = rules if rules == current else None  # other rules are for what was stored before, too
-            stream = made(parts, count, stored, first, connection.dialect.name, by, brought)
+            stream = made(parts, count, stored, first, by, brought)
             store_stream(connection, stream, rows, brought, progress, derived=by is not None)
             if by is None:
                 _derive_all(connection, rules, progress)
@@ -266,7 +266,7 @@ class Store:
 
     def derive(self, rules: OutcomeRules | None = None, progress: Progress | None = None) -> None:
         """Derive every patient's outcomes anew, under other rules where some are given; they are kept."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _derive_all(connection, rules or _rules_from(_info_in(connection)["rules"]), progress or _quiet)
 
     def outcomes_frame(self, rules: OutcomeRules | None = None) -> pd.DataFrame:
@@ -287,7 +287,7 @@ class Store:
         return outcomes_listing(people, parts)
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
         """A transaction that holds the store's write lock from its start."""
         try:
             with writing(self.engine) as connection:

@@ -33,7 +33,6 @@ from sqlalchemy import (
     update,
 )
 
-from data_models.database.loading import hold_pages
 from data_models.database.tables import (
     ALWAYS_LISTED,
     WORKLIST_VALUES,
@@ -82,8 +81,6 @@ def fill(connection: Connection, touched: Touched = None) -> None:
     found = set(connection.execute(select(CourseOutcome.instrument).where(theirs).distinct()).scalars())
     # In PostgreSQL readers would wait.
     later = touched is None and connection.dialect.name == "sqlite"
-    if touched is not None:
-        hold_pages(connection)  # measured: rows that move to their places take half the time
     apart = touched is not None and _room_apart(connection, touched)
     with _indexes_at_the_end(connection) if later else nullcontext():
         for instrument in sorted(known | found | {ALWAYS_LISTED}):

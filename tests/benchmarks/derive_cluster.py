@@ -1,12 +1,10 @@
-"""Derivation by one Dask worker and by two on this machine, in turn, and by this machine's cores without Dask.
+"""Derivation in one process, by one Dask worker and by two on this machine, in turn.
 
     python tests/benchmarks/derive_cluster.py --patients 20000 --runs 3
     python tests/benchmarks/derive_cluster.py --database sqlite:///some.db     # an own store; outcomes are derived anew
 
-Every way derives the same store again, in turn, so that a busy machine slows all of them; the medians are
-printed with the ratio to one worker, and how much of each was left when the last part was staged: what the
-process that stores does alone, so that no worker can make it shorter. The outcomes are compared to the bit
-with those of the plain derivation. Wanted: two workers at least 1.7 times as fast as one.
+Every way derives the same store again, in turn, so that a busy machine slows all of them; the medians are printed with
+the ratio to one process. The outcomes are compared to the bit with those of the plain derivation.
 """
 
 from __future__ import annotations
@@ -31,16 +29,6 @@ from data_models.store import Store, cluster
 from data_models.store.derivation import FACTS
 
 
-class LastPart:
-    """Progress that remembers when the last part of a derivation was staged (`time.perf_counter`)."""
-
-    at = 0.0
-
-    def __call__(self, step: str, share: float) -> None:
-        if step.startswith("deriving"):
-            self.at = time.perf_counter()
-
-
 def digest(store: Store) -> str:
     """SHA-256 (hex) of every fact, in the order of its key."""
     found = hashlib.sha256()
@@ -52,37 +40,33 @@ def digest(store: Store) -> str:
     return found.hexdigest()
 
 
-def measure(store: Store, runs: int, dask_only: bool) -> tuple[dict[str, list[float]], dict[str, list[float]], bool]:
-    """Seconds of each way to derive, those after its last part, and whether all gave the same outcomes."""
+def measure(store: Store, runs: int) -> tuple[dict[str, list[float]], bool]:
+    """Seconds of each way to derive, and whether all gave the same outcomes."""
     from distributed import LocalCluster
 
-    rules, last = store.rules(), LastPart()
-    cluster.FEW_PATIENTS = 0
+    def quiet(step: str, share: float) -> None:
+        """No progress."""
+
+    rules = store.rules()
     options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None, "memory_limit": 0}
     with LocalCluster(n_workers=1, **options) as one, LocalCluster(n_workers=2, **options) as two:
         ways: dict[str, Callable[[], None]] = {
             "one process": lambda: store.derive(rules),
-            "one Dask worker": lambda: cluster.derive_on_cluster(store, rules, one.scheduler_address, last),
-            "two Dask workers": lambda: cluster.derive_on_cluster(store, rules, two.scheduler_address, last),
-            "two processes": lambda: cluster.derive_on_cores(store, rules, 2, last),
+            "one Dask worker": lambda: cluster.derive_on_cluster(store, rules, one.scheduler_address, quiet),
+            "two Dask workers": lambda: cluster.derive_on_cluster(store, rules, two.scheduler_address, quiet),
         }
-        if dask_only:
-            ways = {way: derive for way, derive in ways.items() if "Dask" in way}
         for way in [way for way in ways if "Dask" in way]:  # workers import what they need with their first task
             ways[way]()
         seconds: dict[str, list[float]] = {way: [] for way in ways}
-        alone: dict[str, list[float]] = {way: [] for way in ways}
         marks = set()
         for run in range(runs):
             for way, derive in ways.items():
-                began = last.at = time.perf_counter()
+                began = time.perf_counter()
                 derive()
-                ended = time.perf_counter()
-                seconds[way].append(ended - began)
-                alone[way].append(ended - last.at if last.at > began else float("nan"))
+                seconds[way].append(time.perf_counter() - began)
                 if run == 0:
                     marks.add(digest(store))
-    return seconds, alone, len(marks) == 1
+    return seconds, len(marks) == 1
 
 
 def main() -> None:
@@ -91,7 +75,6 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--database", help="URL of a store to derive anew instead of a new synthetic one")
-    parser.add_argument("--dask-only", action="store_true", help="one and two Dask workers alone, in half the time")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="derive-") as folder:
         if given.database:
@@ -104,14 +87,13 @@ def main() -> None:
             write(given.patients, 1, records)
             store = Store.open(f"sqlite:///{folder}/store.db")
             store.import_path(records)
-        seconds, alone, same = measure(store, given.runs, given.dask_only)
+        seconds, same = measure(store, given.runs)
         store.close()
     print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, median of {given.runs}")
-    one = statistics.median(seconds["one Dask worker"])
+    one = statistics.median(seconds["one process"])
     for way, measured in seconds.items():
         middle = statistics.median(measured)
-        after = statistics.median(alone[way])
-        print(f"{way:18} {middle:8.2f} s   {one / middle:5.2f} x one Dask worker   {after:6.2f} s after its last part")
+        print(f"{way:18} {middle:8.2f} s   {middle / one:5.2f} x one process")
     print("outcomes identical to the bit" if same else "OUTCOMES DIFFER")
     sys.exit(not same)
 

@@ -144,7 +144,7 @@ def test_the_band_is_that_of_plain_loops_after_each_change(store: Store, parts: 
     ours, by_loops = bands(store)
     assert ours == by_loops
     assert counts(store) != kept
-    cluster.derive_in_parts(store, DEFAULT_RULES, Here(), quiet)
+    cluster.derive_by(store, DEFAULT_RULES, Here(), 2, quiet)
     assert counts(store) == kept
     store.import_path(records(tmp_path / "last", ["Q1"], seed=9), other)
     made = counts(store)
@@ -155,16 +155,15 @@ def test_the_band_is_that_of_plain_loops_after_each_change(store: Store, parts: 
 def test_parts_of_patients_add_up(
     store: Store, parts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few patients are derived or taken away at once, or staged in a part."""
+    """However few patients are derived or taken away at once."""
     whole = Store.open(f"sqlite:///{(tmp_path / 'whole.db').as_posix()}")
-    for name in ("derivation.PATIENTS_AT_ONCE", "band.PATIENTS_AT_ONCE"):
+    for name in ("derivation.PATIENTS_AT_ONCE", "cluster.PATIENTS_AT_ONCE", "band.PATIENTS_AT_ONCE"):
         monkeypatch.setattr(f"data_models.store.{name}", 3)
-    monkeypatch.setattr("data_models.store.cluster.SMALLEST_PART", 7)
     for part in parts:
         store.import_path(part)
         whole.import_path(part)
     assert counts(store) == counts(whole)
-    cluster.derive_in_parts(store, DEFAULT_RULES, Here(), quiet)
+    cluster.derive_by(store, DEFAULT_RULES, Here(), 2, quiet)
     assert counts(store) == counts(whole)
     whole.close()
 

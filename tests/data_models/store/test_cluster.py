@@ -1,4 +1,4 @@
-"""Derivation in parts: identical to the plain one, restartable, all or nothing, and never of two states."""
+"""Derivation by workers elsewhere: identical to the plain one, all or nothing, and of one state of the records."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import delete, func, inspect, select
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from data_models.database.engine import StoreError
-from data_models.database.image_join import CannotJoin
+from data_models.database.engine import _IMPORT_LOCK, StoreError, writing_soon
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.store import Store
@@ -39,7 +39,7 @@ class Here(Executor):
             if len(self.done) >= self.fails_after:
                 raise RuntimeError("the machine went away")
             future.set_result(task(*given, **named))
-            self.done.append(given[0])
+            self.done.append(task)
         except Exception as error:
             future.set_exception(error)
         return future
@@ -55,22 +55,14 @@ def facts(store: Store) -> dict[str, pd.DataFrame]:
         }
 
 
-def left(store: Store) -> list[str]:
-    """What of the staging is still there."""
-    if store.engine.dialect.name == "sqlite":
-        return [path.name for path in Path(f"{store.engine.url.database}.derive").glob("*")]
-    return [name for name in inspect(store.engine).get_table_names() if name.startswith("staged_")]
-
-
 @pytest.fixture(autouse=True)
-def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_cluster, "SMALLEST_PART", 1)
-    monkeypatch.setitem(store_cluster._MOST_PARTS, "postgresql", 5)
+def _small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("derivation", "cluster"):
+        monkeypatch.setattr(f"data_models.store.{module}.PATIENTS_AT_ONCE", 70)
 
 
 @pytest.fixture
 def filled(store: Store, small_records: Path) -> Store:
-    """Two patients, so three parts: ids from 0 on, and 0 is nobody's."""
     store.import_path(small_records)
     return store
 
@@ -81,136 +73,64 @@ def clinic(store: Store, sample_folder: Path) -> Store:
     return store
 
 
-def test_parts_give_what_the_plain_derivation_gives_to_the_bit(clinic: Store) -> None:
+def test_workers_give_what_the_plain_derivation_gives_to_the_bit(clinic: Store) -> None:
     clinic.derive(RULES)
     plain, version = facts(clinic), clinic.version()
     clinic.derive(DEFAULT_RULES)
     assert not facts(clinic)["courses"].equals(plain["courses"])
     pool = Here()
-    store_cluster.derive_in_parts(clinic, RULES, pool, quiet)
+    store_cluster.derive_by(clinic, RULES, pool, 2, quiet)
     assert len(pool.done) >= 5
     assert clinic.rules() == RULES
     assert clinic.version() > version
     for name, frame in facts(clinic).items():
         pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
-    assert left(clinic) == []
 
 
-def test_the_parts_of_a_sqlite_store_are_taken_over_as_one_file(
-    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sqlite_store.import_path(sample_folder)
-    sqlite_store.derive(RULES)
-    plain = facts(sqlite_store)
-    sqlite_store.derive(DEFAULT_RULES)
-    monkeypatch.setattr(store_cluster, "_taking_over", None)  # not called: no row is taken over by itself
-    store_cluster.derive_in_parts(sqlite_store, RULES, Here(), quiet)
-    for name, frame in facts(sqlite_store).items():
-        pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
-    assert left(sqlite_store) == []
-
-
-def test_a_scale_that_some_parts_have_no_score_on_lists_everybody(
-    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sqlite_store.import_path(sample_folder)
-    with sqlite_store._writing() as connection:
-        scores = Base.metadata.tables["assessments"]
-        rare = scores.c.instrument == "madrs"
-        first = connection.execute(select(func.min(scores.c.patient_id)).where(rare)).scalar_one()
-        connection.execute(delete(scores).where(rare, scores.c.patient_id > first))
-    sqlite_store.derive()
-    plain = facts(sqlite_store)
-    assert (plain["worklist_facts"]["instrument"] == "madrs").sum() > 1
-    monkeypatch.setattr(store_cluster, "_taking_over", None)
-    store_cluster.derive_in_parts(sqlite_store, DEFAULT_RULES, Here(), quiet)
-    for name, frame in facts(sqlite_store).items():
-        pd.testing.assert_frame_equal(frame, plain[name], check_exact=True)
-
-
-@pytest.mark.parametrize("error", [CannotJoin(), OSError("no room")])
-def test_parts_that_cannot_be_put_together_are_taken_over_one_by_one(
-    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    sqlite_store.import_path(sample_folder)
-    before = facts(sqlite_store)
-
-    def refused(path: Path, *_: object) -> None:
-        path.write_bytes(b"begun")
-        raise error
-
-    monkeypatch.setattr(store_cluster, "join", refused)
-    store_cluster.derive_in_parts(sqlite_store, DEFAULT_RULES, Here(), quiet)
-    for name, frame in facts(sqlite_store).items():
-        pd.testing.assert_frame_equal(frame, before[name], check_exact=True)
-    assert left(sqlite_store) == []
-
-
-def test_a_derivation_that_was_stopped_goes_on_where_it_ended(filled: Store) -> None:
-    before, rules = facts(filled), filled.rules()
+def test_a_derivation_that_was_stopped_leaves_all_as_it_was(clinic: Store) -> None:
+    before, rules = facts(clinic), clinic.rules()
     with pytest.raises(RuntimeError, match="went away"):
-        store_cluster.derive_in_parts(filled, RULES, Here(fails_after=2), quiet)
-    assert filled.rules() == rules
-    for name, frame in facts(filled).items():
+        store_cluster.derive_by(clinic, RULES, Here(fails_after=2), 2, quiet)
+    assert clinic.rules() == rules
+    for name, frame in facts(clinic).items():
         pd.testing.assert_frame_equal(frame, before[name], check_exact=True)
-    again = Here()
-    store_cluster.derive_in_parts(filled, RULES, again, quiet)
-    assert [part.number for part in again.done] == [2]
-    filled.derive(RULES)
-    assert left(filled) == []
+    store_cluster.derive_by(clinic, RULES, Here(), 2, quiet)
+    assert clinic.rules() == RULES
 
 
-def test_what_was_staged_for_other_records_or_rules_is_not_taken(filled: Store) -> None:
-    with pytest.raises(RuntimeError, match="went away"):
-        store_cluster.derive_in_parts(filled, RULES, Here(fails_after=1), quiet)
-    assert left(filled)
-    pool = Here()
-    store_cluster.derive_in_parts(filled, DEFAULT_RULES, pool, quiet)
-    assert pool.done[0].number == 0
-    assert left(filled) == []
+def _locked(store: Store) -> bool:
+    """Whether some writer holds the store."""
+    if store.engine.dialect.name == "postgresql":
+        with store.connect() as connection:
+            return not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_IMPORT_LOCK})").scalar_one()
+    try:
+        with writing_soon(store.engine, 1):
+            return False
+    except OperationalError:
+        return True
 
 
-def test_records_that_change_meanwhile_stop_it(filled: Store) -> None:
-    class Changing(Here):
+def test_records_cannot_change_meanwhile(filled: Store) -> None:
+    class Watching(Here):
         def submit(self, task: Any, /, *given: Any, **named: Any) -> Future:  # type: ignore[override]
-            if len(self.done) == 1:
-                filled.set_name("other", synthetic=True)  # any change draws a new mark of the state
+            assert _locked(filled)
             return super().submit(task, *given, **named)
 
-    with pytest.raises(StoreError, match="were changed while"):
-        store_cluster.derive_in_parts(filled, RULES, Changing(), quiet)
-    assert filled.rules() == DEFAULT_RULES
-
-
-def test_a_part_staged_twice_is_staged_once(filled: Store) -> None:
-    part = store_cluster._parts(filled, RULES)[0]
-    store_cluster.stage(part)
-    once = left(filled)
-    store_cluster.stage(part)
-    assert left(filled) == once
+    pool = Watching()
+    store_cluster.derive_by(filled, RULES, pool, 2, quiet)
+    assert pool.done
+    assert not _locked(filled)
 
 
 def test_an_empty_store_is_derived_too(store: Store) -> None:
-    store_cluster.derive_in_parts(store, RULES, Here(), quiet)
+    store_cluster.derive_by(store, RULES, Here(), 2, quiet)
     assert store.rules() == RULES
 
 
 def test_a_worker_that_does_not_see_the_file_makes_none(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/elsewhere.db"
     with pytest.raises(StoreError, match="a worker does not see this file"):
-        store_cluster.stage(store_cluster.Part(url, "", "k", 0, 0, 1, {}))
+        store_cluster.facts_of(f"sqlite:///{tmp_path}/elsewhere.db", 1, {})
     assert not list(tmp_path.iterdir())
-
-
-def test_processes_of_this_machine_give_the_same(
-    sqlite_store: Store, sample_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sqlite_store.import_path(sample_folder)
-    before = facts(sqlite_store)
-    monkeypatch.setattr(store_cluster, "FEW_PATIENTS", 1)
-    store_cluster.derive_on_cores(sqlite_store, DEFAULT_RULES, 2, quiet)
-    for name, frame in facts(sqlite_store).items():
-        pd.testing.assert_frame_equal(frame, before[name], check_exact=True)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every import is one of many patient_blocks, and every table large enough to be laid out beside SQLite."""
     monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1)
     monkeypatch.setattr(patient_blocks, "PART_BYTES", 60_000)
-    monkeypatch.setattr(loading, "_ROWS_OF_AN_IMAGE", 1)
+    monkeypatch.setattr(loading, "_ROWS_WORTH_STAGING", 1)
     monkeypatch.setattr(indexes, "ROWS_WORTH_IT", 1)
 
 

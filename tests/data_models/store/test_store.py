@@ -336,7 +336,7 @@ def test_a_question_that_takes_too_long_is_ended(postgresql_store: Store, monkey
         connection.exec_driver_sql("SELECT pg_sleep(20)")
     with store.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
-    with store._writing() as connection:  # an import may take as long as it needs
+    with store.writing() as connection:  # an import may take as long as it needs
         connection.exec_driver_sql("SELECT pg_sleep(0.3)")
     store.close()
 
@@ -346,7 +346,7 @@ def test_a_reader_is_told_soon_that_an_import_holds_the_store_and_a_writer_waits
 ) -> None:
     monkeypatch.setattr("data_models.database.engine.READER_WAIT_SECONDS", 0.1)
     store = Store.open(postgresql_store.engine.url.render_as_string(hide_password=False))
-    with postgresql_store._writing() as importing:
+    with postgresql_store.writing() as importing:
         importing.exec_driver_sql("LOCK TABLE patients IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreError, match="busy: an import"), store.connect() as connection:
             connection.exec_driver_sql("SELECT 1 FROM patients")

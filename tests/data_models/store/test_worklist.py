@@ -92,7 +92,7 @@ def test_each_import_and_derivation_leaves_the_list_that_would_be_made_anew(stor
     rules = DEFAULT_RULES.changed({"response_improvement": 0.9})
     store.derive(rules)
     assert _kept(store) == _anew(store) != seen[-1]
-    cluster.derive_in_parts(store, DEFAULT_RULES, Here(), quiet)
+    cluster.derive_by(store, DEFAULT_RULES, Here(), 2, quiet)
     assert _kept(store) == _anew(store) == seen[-1]
 
 
