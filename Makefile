@@ -1,6 +1,6 @@
 # Everything a fresh clone needs is here: Python 3.11 or newer and make.
 #   make run     opens the dashboard on this computer with the synthetic sample clinic
-#   make test    runs every test
+#   make test    runs every test; make quick the unit tests alone, in less than a minute
 # PYTHON=python3.12 chooses another Python, PORT=8060 another port, VENV=path another environment.
 
 PYTHON ?= python3
@@ -11,13 +11,18 @@ TESTS ?=
 bin := $(VENV)/bin
 pip := $(bin)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint format types audit constraints lowest screenshots benchmarks clean browser
+.PHONY: run test quick lint format types audit constraints lowest screenshots benchmarks clean browser
 
 run: $(VENV)/.installed
 	$(bin)/ketamine-outcomes demo --port $(PORT)
 
 test: $(VENV)/.installed-test browser
 	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+# Unit tests alone, for the time between two changes: no store, no server, no browser (tests/conftest.py marks them).
+quick: $(VENV)/.installed-test
+	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m "unit and not slow" \
+		--ignore=tests/browser --ignore=tests/faults $(TESTS)
 
 lint: $(VENV)/.installed-test
 	$(bin)/ruff check .

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +20,34 @@ ROOT = Path(__file__).resolve().parents[1]
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("suite")
+
+
+# What a test stands on says its layer: its folder, what its module names, a fixture (its own or one of theirs).
+FOLDERS = {"browser": "browser", "faults": "fault"}
+NAMES = re.compile(r"\bdata_models\.store\b|\bdashboard\.(app|cli|commands\.server)\b|\btests\.serving\b")
+FIXTURES = {
+    "benchmark_module", "command", "module_store", "postgresql_server", "sample_database", "sqlite_store", "store",
+}  # fmt: skip
+
+
+@cache
+def _stands_on_a_store(path: Path) -> bool:
+    return bool(NAMES.search(path.read_text(encoding="utf-8")))
+
+
+def layer_of(item: pytest.Item) -> str:
+    """The marker of a test's layer: unit, store, browser or fault."""
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    if folder in FOLDERS:
+        return FOLDERS[folder]
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return "store" if FIXTURES & fixtures or _stands_on_a_store(item.path) else "unit"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its layer: `-m unit` (make quick) needs no store, server or browser."""
+    for item in items:
+        item.add_marker(layer_of(item))
 
 
 @pytest.fixture(scope="session", autouse=True)

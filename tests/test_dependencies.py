@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -32,6 +33,9 @@ TOOLS = {
 }
 
 
+distributions = cache(packages_distributions)
+
+
 def normal(name: str) -> str:
     """A distribution's name as PEP 503 compares it, without extras, bounds and markers."""
     return re.sub(r"[-_.]+", "-", re.split(r"[<>=!~;\[ ]", name)[0]).lower()
@@ -47,7 +51,7 @@ def imported(*folders: str) -> dict[str, str]:
     """Distributions imported below the folders, each with one file that does."""
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     own = {*PRODUCT, "tests", *(path.stem for path in files if path.parts[-2] == "benchmarks")}
-    known, found = packages_distributions(), {}
+    known, found = distributions(), {}
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names: list[str] = []

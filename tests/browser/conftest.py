@@ -36,13 +36,11 @@ expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a browser."""
+    """With a database of one's own a test counts for itself what the page should say, which takes its time."""
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            if OWN_DATABASE:  # the test counts for itself what the page should say
-                item.add_marker(pytest.mark.timeout(1800))
+        if OWN_DATABASE and here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1800))
 
 
 @pytest.fixture(scope="session")

@@ -249,6 +249,7 @@ def _records(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return session_frame, score_frame
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(records=_records(), rules=st.sampled_from([DEFAULT_RULES, OTHER_RULES]))
 def test_every_value_of_any_records_is_the_definitions(

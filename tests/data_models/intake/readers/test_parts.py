@@ -118,6 +118,7 @@ def folders(draw: st.DrawFn) -> list[Table]:
     part=st.sampled_from([10, 50, 10_000]),
 )
 @settings(max_examples=120)
+@pytest.mark.slow
 def test_csv_files(
     found: list[Table], end: str, block: int, part: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -135,6 +136,7 @@ def test_csv_files(
     part=st.sampled_from([10, 50, 10_000]),
 )
 @settings(max_examples=80)
+@pytest.mark.slow
 def test_parquet_files(
     found: list[Table], typed: bool, block: int, part: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -122,6 +122,7 @@ print(rows, peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_memory_does_not_grow_with_the_records(tmp_path: Path, scratch: Path, form: str) -> None:
     def taken(how: str, patients: int) -> float:
