@@ -97,6 +97,13 @@ def test_constraints_hold_one_exact_release_of_every_dependency_and_no_address()
     assert {re.split(r"[>=;\[ ]", name)[0].lower() for name in wanted} <= pinned
 
 
+def test_each_package_says_that_it_is_typed() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "packages"
+    ]
+    assert [name for name in packages if not (ROOT / name / "py.typed").is_file()] == []
+
+
 def test_the_licence_and_the_version_stand_in_one_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["license"] == "Apache-2.0"
