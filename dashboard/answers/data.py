@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import Flask, current_app, g
 
@@ -26,18 +26,38 @@ from dashboard.access import state, trail
 from data_models.database.engine import plainly
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
-from data_models.questions import NotAllowed
-from data_models.questions.cohort_counts import funnel
+from data_models.questions import (
+    NotAllowed,
+    comparison,
+    durability,
+    fade,
+    funnel,
+    occupancy,
+    onset,
+    rates,
+    side_effects,
+    vitals,
+    waterfall,
+)  # fmt: skip
 from data_models.questions.patient import patient, patient_records
 from data_models.questions.worklist import attention_counts, worklist
 from data_models.store.answer_codec import NotKept, question
 from data_models.store.shared_answers import Nothing, keep, kept, taking_turns
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sqlalchemy import Connection
 
     from data_models.definitions.filters import CohortFilter
+    from data_models.questions.comparison import CurveTests
+    from data_models.questions.durability import Durability
+    from data_models.questions.fade import Fade
+    from data_models.questions.funnel import Funnel
+    from data_models.questions.occupancy import Occupancy
+    from data_models.questions.onset import Onset
+    from data_models.questions.rates import Rates
+    from data_models.questions.side_effects import EffectGroup, Resolution, Severity, SideEffects
+    from data_models.questions.vitals import Vitals
+    from data_models.questions.waterfall import Waterfall
     from data_models.store import Store
 
 Seen = str | None  # a patient's code; None: the list of patients
@@ -46,7 +66,14 @@ _SEEN = "ketamine_outcomes_seen"
 ANSWERS_KEPT = 64
 SHARE_FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
 # Whose answers go into the store: cohorts' figures and counts. Lists and charts of patients never do.
-_OF_COHORTS = {f"data_models.questions.{name}" for name in ("cohort", "cohort_counts", "filter_choices")}
+_OF_COHORTS = {
+    f"data_models.questions.{name}"
+    for name in (
+        "comparison", "durability", "duration", "fade", "filter_choices", "funnel", "occupancy", "onset", "rates",
+        "side_effects", "summary", "vitals", "waterfall",
+    )
+}  # fmt: skip
+Answer = TypeVar("Answer")
 RULES: Final = object()  # as an argument of `ask`: the rules of the version of the store that answers
 
 
@@ -174,7 +201,7 @@ def rules() -> OutcomeRules:
     return reading().rules
 
 
-def ask(function: Callable[..., Any], *arguments: Any, keep: bool = True, **named: Any) -> Any:
+def ask(function: Callable[..., Answer], *arguments: Any, keep: bool = True, **named: Any) -> Answer:
     """`function(connection, scope, *arguments, **named)` on the store, from the kept answers where possible.
 
     The whole answer belongs to one version of the store, the rules that stand for `RULES` with it. Kept
@@ -242,105 +269,127 @@ def seen() -> tuple[Seen, ...]:
     return g.get(_SEEN, ())
 
 
-class Summary(Mapping[str, Any]):
-    """The cohort's summary (data contract, section 3), each part worked out when a card first looks at it.
+class Figures(Mapping[str, Any]):
+    """A cohort's figures, each question asked when a card first looks at its answer.
 
-    A card then waits for the counts that it draws and for no others. Beside the contract's parts: "rates"
-    (every rate of courses), "vitals" (apart from "side_effects", which has none here).
+    A card then waits for the counts that it draws and for no others.
     """
 
     def __init__(self, cohort: CohortFilter) -> None:
-        from data_models.questions import cohort as answers
+        self.cohort = cohort
 
-        self._cohort = cohort
-        self._parts: dict[str, Callable[[], Any]] = {
-            "cohort": lambda: {"where": cohort.where(), **ask(funnel, cohort)},
-            "rates": lambda: ask(answers.rate_shares, cohort),
-            "onset": lambda: ask(answers.onset, cohort),
-            "durability": lambda: ask(answers.durability, cohort),
-            "occupancy": lambda: ask(answers.occupancy, cohort, RULES),
-            "fade": lambda: ask(answers.fade, cohort),
-            "side_effects": lambda: ask(answers.effect_rates, cohort),
-            "vitals": lambda: ask(answers.vitals, cohort, RULES),
-        }
-        for kind in answers.RATES:
-            self._parts[kind] = lambda kind=kind: answers.rates(self["rates"])[kind]  # type: ignore[misc]
+    @cached_property
+    def funnel(self) -> Funnel:
+        return ask(funnel.funnel, self.cohort)
+
+    @cached_property
+    def rates(self) -> Rates:
+        return ask(rates.rates, self.cohort)
+
+    @cached_property
+    def onset(self) -> Onset:
+        return ask(onset.onset, self.cohort)
+
+    @cached_property
+    def durability(self) -> Durability:
+        return ask(durability.durability, self.cohort)
+
+    @cached_property
+    def occupancy(self) -> Occupancy:
+        return ask(occupancy.occupancy, self.cohort, RULES)
+
+    @cached_property
+    def fade(self) -> Fade:
+        return ask(fade.fade, self.cohort)
+
+    @cached_property
+    def side_effects(self) -> SideEffects:
+        return ask(side_effects.side_effects, self.cohort)
+
+    @cached_property
+    def vitals(self) -> Vitals:
+        return ask(vitals.vitals, self.cohort, RULES)
+
+    @cached_property
+    def waterfall(self) -> Waterfall:
+        return ask(waterfall.waterfall, self.cohort)
+
+    # --- as dicts, until every card reads the answers themselves ---------------------------------
 
     def __getitem__(self, part: str) -> Any:
-        return self._parts[part]()
+        if part == "cohort":
+            return {"where": self.cohort.where(), **self.funnel.as_json()}
+        if part == "rates":
+            return {"early": self.rates.early.as_dict()}
+        if part in ("response", "remission", "worse"):
+            return getattr(self.rates, part).as_json()
+        return getattr(self, part).as_json()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
+        return iter(())
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return 0
 
 
-def summary(cohort: CohortFilter) -> Summary:
-    """The cohort's figures, by part."""
+def figures(cohort: CohortFilter) -> Figures:
+    """The cohort's figures."""
     _in_full()
-    return Summary(cohort)
+    return Figures(cohort)
 
 
-def course_values(cohort: CohortFilter) -> pd.DataFrame:
-    """One row a course: its changes from baseline (the waterfall)."""
-    from data_models.questions.cohort import course_values as values
-
+def split(cohort: CohortFilter, by: str) -> dict[str, Figures]:
+    """The figures of each value of one filter key (compare-by)."""
     _in_full()
-    return ask(values, cohort, RULES)
+    return {value: Figures(part) for value, part in ask(comparison.groups, cohort, by).items()}
 
 
-def split(cohort: CohortFilter, by: str) -> dict[str, tuple[CohortFilter, Summary]]:
-    """The filter and the figures of each value of one filter key (compare-by)."""
-    from data_models.questions.cohort import parts
-
+def side_effects_by(cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
+    """Side effects by session number, route, drug, dose band or phase."""
     _in_full()
-    return {value: (part, Summary(part)) for value, part in ask(parts, cohort, by).items()}
+    return ask(side_effects.side_effects_by, cohort, by)
 
 
 def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
-    """Side effects by session number, route, drug, dose band or phase."""
-    from data_models.questions.cohort import side_effect_breakdown
-
-    _in_full()
-    return ask(side_effect_breakdown, cohort, RULES, by=by)
-
-
-def severity(cohort: CohortFilter) -> dict[str, Any]:
-    """Worst grades of sessions, grades by term."""
-    from data_models.questions.cohort import effect_severity
-
-    _in_full()
-    return ask(effect_severity, cohort)
-
-
-def resolution(cohort: CohortFilter) -> dict[str, Any]:
-    """Time to resolution (minutes)."""
-    from data_models.questions.cohort import effect_resolution
-
-    _in_full()
-    return ask(effect_resolution, cohort)
+    """`side_effects_by` as dicts, until the cards read the answer itself."""
+    return [
+        {"group": one.group, **one.effects.as_json(), "any": _any(one.effects)} for one in side_effects_by(cohort, by)
+    ]
 
 
 def any_effect(cohort: CohortFilter) -> dict[str, Any]:
-    """Patients and sessions with any side effect."""
-    from data_models.questions.cohort import any_effect as share
+    """Any side effect as a dict, until the tile reads the answer itself."""
+    return _any(figures(cohort).side_effects)
 
+
+def _any(effects: SideEffects) -> dict[str, Any]:
+    return {"per_patient": effects.any.per_patient.as_dict(), "per_session": effects.any.per_session.as_dict()}
+
+
+def severity(cohort: CohortFilter) -> dict[str, Any]:
+    """Worst grades of sessions, grades by term, as dicts until the card reads the answer itself."""
     _in_full()
-    return ask(share, cohort)
+    found: Severity = ask(side_effects.severity, cohort)
+    return {
+        "worst": [{"worst": grade, **share.as_dict()} for grade, share in found.worst.items()],
+        "severity": [one.as_json() for one in found.by_term],
+    }
 
 
-def tests_between(cohort: CohortFilter, by: str) -> dict[str, Any]:
+def resolution(cohort: CohortFilter) -> dict[str, Any]:
+    """Time to resolution (minutes) as a dict, until the card reads the answer itself."""
+    _in_full()
+    found: Resolution = ask(side_effects.resolution, cohort)
+    return {"all": found.all.as_dict("minutes")}
+
+
+def curve_tests(cohort: CohortFilter, by: str) -> CurveTests:
     """Log-rank tests between the values of one filter key."""
-    from data_models.questions.cohort import log_ranks
-
     _in_full()
-    return ask(log_ranks, cohort, by)
+    return ask(comparison.curve_tests, cohort, by)
 
 
-def fade_by(cohort: CohortFilter, by: str) -> dict[str, list[dict[str, Any]]]:
+def fade_by(cohort: CohortFilter, by: str) -> dict[str, Fade]:
     """Fade between sessions per session's route, phase or course number."""
-    from data_models.questions.cohort import fade_split
-
     _in_full()
-    return ask(fade_split, cohort, by)
+    return ask(fade.fade_by, cohort, by)

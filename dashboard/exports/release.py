@@ -19,10 +19,11 @@ from dashboard.exports.refusal import Refused, follows, too_many
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
-from data_models.outcomes.proportions import per_course
-from data_models.questions import cohort as answers
-from data_models.questions.cohort_counts import durabilities, early_stop_sums
+from data_models.questions.comparison import groups
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
+from data_models.questions.durability import durabilities
+from data_models.questions.rates import early_stop
+from data_models.questions.summary import summarise
 
 if TYPE_CHECKING:
     from dashboard.exports.together import Earlier
@@ -101,12 +102,12 @@ def _asked(connection: Connection, scope: Scope, function: Callable[..., Any], *
 
 def cohorts_of(ask: Ask, cohort: CohortFilter, by: str | None) -> dict[str | None, CohortFilter]:
     """The parts that a release has: the whole cohort (None), then its groups."""
-    return {None: cohort} | ({} if by is None else ask(answers.parts, cohort, by))
+    return {None: cohort} | ({} if by is None else ask(groups, cohort, by))
 
 
 def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Summary:
     """One part's summary: what takes the time."""
-    return dict(ask(answers.summarise, part, rules))
+    return ask(summarise, part, rules).as_json()
 
 
 def told_of(done: int, parts: int, by: str | None) -> str:
@@ -153,7 +154,7 @@ def gather(
     ends = {}
     for place, (group, part) in enumerate(cohorts.items()):
         progress(f"working out figures, {told_of(place, len(cohorts), by)}", place / (len(cohorts) + 1))
-        stopped = per_course(early_stop_sums(connection, scope, part)).as_dict()
+        stopped = early_stop(connection, scope, part).as_dict()
         found = figures(ask, part, rules)
         parts[group] = found | {"attrition": {"early_stop": stopped, "over_time": found["occupancy"]}}
         ends[group] = durabilities(connection, scope, part)

@@ -38,12 +38,10 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
 
     For a cohort without a course. What is of sessions and time since one leave no course out.
     """
-    from data_models.questions.cohort_counts import funnel
+    from data_models.questions.funnel import funnel
 
     on = [(FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of != "session"]
-    return [
-        (_described(row, values), data.ask(funnel, cohort.with_values(row.key, ()))["courses"]) for row, values in on
-    ]
+    return [(_described(row, values), data.ask(funnel, cohort.with_values(row.key, ())).courses) for row, values in on]
 
 
 def reach(cohort: CohortFilter) -> Component | None:

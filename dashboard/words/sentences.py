@@ -12,6 +12,7 @@ from typing import Any
 
 from data_models.definitions.instruments import Instrument
 from data_models.definitions.vocabulary import label
+from data_models.outcomes.logrank import LogRank
 
 FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
 
@@ -386,11 +387,10 @@ def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> s
     return sentence(text)
 
 
-def tests(found: Mapping[str, Any] | None, part: str) -> str:
+def curve_test(test: LogRank | None) -> str:
     """A log-rank test in words; empty where there is none."""
-    test = (found or {}).get(part)
-    if not test or test.get("p_value") is None:
+    if test is None or test.p_value is None:
         return ""
-    p = test["p_value"]
+    p = test.p_value
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-    return f"Log-rank test: {shown} ({test['degrees']} degrees of freedom)."
+    return f"Log-rank test: {shown} ({test.degrees} degrees of freedom)."

@@ -7,10 +7,10 @@ as units, and the t quantile): one patient's scores resemble each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from data_models.definitions.rules import FADE_BINS_DAYS
-from data_models.outcomes.proportions import PatientSums, clustered_mean
+from data_models.outcomes.proportions import Mean, PatientSums, clustered_mean
 
 _NOBODY = PatientSums(0, 0, 0, 0, 0, 0)
 
@@ -37,27 +37,32 @@ def median_of_counts(counts: Mapping[float, int]) -> float | None:
     return None
 
 
-def fade_rows(sums: Mapping[int, PatientSums], counts: Mapping[int, Mapping[float, int]]) -> list[dict[str, Any]]:
-    """One row a bin of `FADE_BINS_DAYS`, in the form of the data contract.
+@dataclass(frozen=True, slots=True)
+class FadeBin:
+    """Scores taken from `from_days` up to (not including) `to_days` after the latest session.
+
+    Attributes
+    ----------
+    change : score minus the last score before the session, its mean with an interval clustered by patient;
+        `n` counts scores.
+    median : of the same changes; None without a score.
+    """
+
+    from_days: float
+    to_days: float
+    change: Mean
+    median: float | None
+
+
+def fade_bins(sums: Mapping[int, PatientSums], counts: Mapping[int, Mapping[float, int]]) -> tuple[FadeBin, ...]:
+    """One element a bin of `FADE_BINS_DAYS`.
 
     Parameters
     ----------
     sums : place of the bin -> sums over patients of change (x) and scores (n).
     counts : place of the bin -> change -> number of scores.
     """
-    rows = []
-    for place, (start, end) in enumerate(FADE_BINS_DAYS):
-        mean = clustered_mean(sums.get(place, _NOBODY))
-        rows.append(
-            {
-                "from_days": start,
-                "to_days": end,
-                "scores": mean.n,
-                "patients": mean.patients,
-                "mean": mean.mean,
-                "low": mean.low,
-                "high": mean.high,
-                "median": median_of_counts(counts.get(place, {})),
-            }
-        )
-    return rows
+    return tuple(
+        FadeBin(start, end, clustered_mean(sums.get(place, _NOBODY)), median_of_counts(counts.get(place, {})))
+        for place, (start, end) in enumerate(FADE_BINS_DAYS)
+    )

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 LONGEST_DAYS = 365
-# Place of each state of a score (tables.ScoreFact.state) in the rows.
-_STATES = {2: "response", 1: "partial", 0: "none"}
+_STATES = {"none": 0, "partial": 1, "response": 2}  # as `ScoreFact.state` has them
 
 
-def occupancy_rows(
-    spans: NDArray[np.int64], leaving: NDArray[np.int64], longest: int = LONGEST_DAYS
-) -> list[dict[str, Any]]:
-    """Shares per day since the first session, in the form of the data contract; they sum to 1.
+@dataclass(frozen=True, slots=True)
+class StateShares:
+    """Shares of all courses started on each whole day since the first session; they sum to 1.
+
+    Attributes
+    ----------
+    courses : started.
+    response, partial, none, not_measured, left : shape (days,), element d for day d; no day without a course.
+    """
+
+    courses: int
+    response: Floats
+    partial: Floats
+    none: Floats
+    not_measured: Floats
+    left: Floats
+
+    @property
+    def days(self) -> int:
+        """How many days there are."""
+        return int(self.left.size)
+
+
+def state_shares(spans: NDArray[np.int64], leaving: NDArray[np.int64], longest: int = LONGEST_DAYS) -> StateShares:
+    """Share of the courses in each state, by day.
 
     Parameters
     ----------
     spans : rows (state, first day, first day no longer, count): days on which a state holds.
     leaving : rows (first day on which the record is over, count) of all courses started.
-    longest : last day shown; the rows end sooner where every course has left.
+    longest : last day shown; the days end sooner where every course has left.
     """
     courses = int(leaving[:, 1].sum())
     if courses == 0:
-        return []
+        nothing = np.zeros(0)
+        return StateShares(0, nothing, nothing, nothing, nothing, nothing)
     days = min(longest, int(leaving[:, 0].max())) + 1
-    shares: dict[str, NDArray[np.float64]] = {}
-    for state, name in _STATES.items():
+    shares: dict[str, Floats] = {}
+    for name, state in _STATES.items():
         of_state = spans[spans[:, 0] == state]
         change = np.zeros(days + 1)
         np.add.at(change, np.clip(of_state[:, 1], 0, days), of_state[:, 3])
@@ -37,7 +59,6 @@ def occupancy_rows(
     gone = np.zeros(days + 1)
     np.add.at(gone, np.clip(leaving[:, 0], 0, days), leaving[:, 1])
     left = np.cumsum(gone)[:days] / courses
-    unmeasured = np.clip(1.0 - left - sum(shares.values()), 0.0, 1.0)
-    columns = [range(days), *(shares[name].tolist() for name in _STATES.values()), unmeasured.tolist(), left.tolist()]
-    names = ("day", *_STATES.values(), "not_measured", "left")
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    response, partial, none = shares["response"], shares["partial"], shares["none"]
+    unmeasured = np.clip(1.0 - left - sum((response, partial, none)), 0.0, 1.0)
+    return StateShares(courses, response, partial, none, unmeasured, left)

@@ -15,9 +15,11 @@ from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECTS
-from data_models.questions.cohort_counts import rate_measures, scored_at_end, treated
-from data_models.questions.effect_counts import of_session, threshold_measures
+from data_models.questions.course_outcomes import of_treated, scored_at_end
 from data_models.questions.patient_sums import flag, restricted
+from data_models.questions.rates import rate_measures
+from data_models.questions.side_effects import of_session
+from data_models.questions.vitals import threshold_measures
 
 KEYS = ["patient_id", "course"]
 
@@ -55,7 +57,7 @@ def outcome_counts(connection: Connection, scope: Scope, cohort: CohortFilter) -
     for name, (x, n) in rate_measures(cohort).items():
         columns |= {f"{name}.events": x, f"{name}.n": n}
     named = [column.label(f"c{place}") for place, column in enumerate(columns.values())]
-    statement = treated(select(Course.patient_id, Course.course, *named), scope, cohort)
+    statement = of_treated(select(Course.patient_id, Course.course, *named), scope, cohort)
     rows = connection.execute(statement.order_by(Course.patient_id, Course.course)).all()
     frame = pd.DataFrame(rows, columns=[*KEYS, *columns]).astype("int64")
     if INSTRUMENTS[cohort.instrument].remission is None:

@@ -10,12 +10,14 @@ import base64
 import dataclasses
 import functools
 import hashlib
+import importlib
 import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -96,6 +98,13 @@ def _written(value: Any) -> Any:
         if _KIND not in value and all(type(key) is str for key in value):
             return {key: _written(item) for key, item in value.items()}
         return {_KIND: "dict", "of": [[_written(key), _written(item)] for key, item in value.items()]}
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.flags.c_contiguous:
+        shape = list(value.shape)
+        return {_KIND: "array", "of": [shape, base64.b64encode(value.astype("<f8").tobytes()).decode()]}
+    if dataclasses.is_dataclass(value) and type(value).__module__.startswith("data_models."):
+        named = f"{type(value).__module__}:{type(value).__qualname__}"
+        fields = {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {_KIND: "answer", "of": [named, fields]}
     if isinstance(value, pd.DataFrame):
         return {_KIND: "frame", "of": base64.b64encode(_frame_bytes(value)).decode()}
     raise NotKept(f"an answer with a {type(value).__name__} is not kept")
@@ -110,9 +119,23 @@ def _read(value: dict[str, Any]) -> Any:
         return tuple(content)
     if kind == "dict":
         return dict(content)
+    if kind == "array":
+        shape, numbers = content
+        return np.frombuffer(base64.b64decode(numbers), "<f8").astype(float).reshape(shape)
+    if kind == "answer":
+        return _answer_type(content[0])(**content[1])
     if kind == "frame":
         return _frame(base64.b64decode(content))
     raise ValueError(f"an answer of the kind {kind!r} is not known")
+
+
+def _answer_type(name: str) -> Any:
+    """The frozen dataclass of data_models that a name stands for; nothing else is made of what is read."""
+    module, _, kind = name.partition(":")
+    found = getattr(importlib.import_module(module), kind, None) if module.startswith("data_models.") else None
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ValueError(f"an answer of the kind {name!r} is not known")
+    return found
 
 
 def _frame_bytes(frame: pd.DataFrame) -> bytes:

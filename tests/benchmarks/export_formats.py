@@ -20,7 +20,8 @@ from dashboard.exports.release import gather
 from dashboard.exports.summary import document
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions import cohort as answers
+from data_models.questions.comparison import groups
+from data_models.questions.summary import summarise
 from data_models.store import Store
 
 FORMATS = ("csv", "xlsx", "html", "pdf")
@@ -45,9 +46,9 @@ def measure(store: Store, by: str | None, least: int) -> dict[str, float]:
     with store.connect() as connection:
 
         def queries() -> None:
-            cohorts = {None: cohort} | (answers.parts(connection, EVERYTHING, cohort, by) if by else {})
+            cohorts = {None: cohort} | (groups(connection, EVERYTHING, cohort, by) if by else {})
             for part in cohorts.values():
-                answers.summarise(connection, EVERYTHING, part, rules)
+                summarise(connection, EVERYTHING, part, rules)
 
         queries()
         took = {"queries": seconds(queries)[0]}

@@ -28,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from data_models.questions import cohort  # noqa: E402  (the path comes first, and data_models before numpy, as in the product)
+from data_models.questions.side_effects import effect_sums, rates_of  # noqa: E402  (the path comes first, and data_models before numpy, as in the product)
 
 # isort: split
 import numpy as np  # noqa: E402
@@ -37,7 +37,10 @@ from sqlalchemy import event  # noqa: E402
 from data_models.definitions.filters import CohortFilter  # noqa: E402
 from data_models.definitions.scope import Scope  # noqa: E402
 from data_models.definitions.vocabulary import SIDE_EFFECTS  # noqa: E402
-from data_models.questions import cohort_counts as queries  # noqa: E402
+from data_models.outcomes.survival import kaplan_meier  # noqa: E402
+from data_models.outcomes.turnbull import turnbull  # noqa: E402
+from data_models.questions.durability import durability  # noqa: E402
+from data_models.questions.onset import first_seen, onset_intervals  # noqa: E402
 from data_models.store import Store  # noqa: E402
 
 SESSIONS = 5
@@ -143,11 +146,10 @@ def survival(store: Store) -> None:
     """Onset, durability and competing events, through the functions that pages and commands use."""
     everything, chosen = Scope.everything(), CohortFilter()
     with store.connect() as connection:
-        left, right, counts = queries.onset_intervals(connection, everything, chosen)
-        responded = np.isfinite(right)
-        cohort.kaplan_meier(np.where(responded, right, left), responded, counts).as_dict()
-        cohort.turnbull(left, right, counts).as_dict()
-        cohort.durability(connection, everything, chosen)
+        left, right, counts = onset_intervals(connection, everything, chosen)
+        kaplan_meier(*first_seen(left, right), counts).as_dict()
+        turnbull(left, right, counts).as_dict()
+        durability(connection, everything, chosen).as_json()
 
 
 def figures(store: Store) -> None:
@@ -155,8 +157,7 @@ def figures(store: Store) -> None:
     survival(store)
     everything, chosen = Scope.everything(), CohortFilter()
     with store.connect() as connection:
-        sums = cohort.effect_queries.effect_sums(connection, everything, chosen)
-        cohort.effects.rates(sums[()])
+        rates_of(effect_sums(connection, everything, chosen)[()]).as_json()
 
 
 def captured(store: Store) -> list[tuple[str, Any]]:

@@ -132,9 +132,10 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     from data_models.definitions.filters import CohortFilter
     from data_models.definitions.rules import DEFAULT_RULES
     from data_models.definitions.scope import Scope
-    from data_models.questions import cohort
-    from data_models.questions import cohort_counts as queries
     from data_models.questions import patient as patients
+    from data_models.questions.funnel import funnel
+    from data_models.questions.rates import rates
+    from data_models.questions.summary import summarise
     from data_models.questions.worklist import worklist
     from data_models.store import Store
 
@@ -144,8 +145,8 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     some = codes[:: max(1, len(codes) // CODES)][:CODES]
 
     def first(connection: Any) -> None:
-        queries.funnel(connection, everything, chosen)
-        cohort.rate_proportions(connection, everything, chosen)
+        funnel(connection, everything, chosen)
+        rates(connection, everything, chosen)
 
     def pages(connection: Any) -> None:
         for code in some:
@@ -153,7 +154,7 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
 
     work: dict[str, Callable[[Any], Any]] = {
         "cohort": first,
-        "summary": lambda connection: cohort.summarise(connection, everything, chosen, DEFAULT_RULES),
+        "summary": lambda connection: summarise(connection, everything, chosen, DEFAULT_RULES),
         "worklist": lambda connection: worklist(
             connection, everything, chosen, state="responding", sort="last", descending=True
         ),
@@ -214,7 +215,7 @@ def again(store: Any, chosen: Any, limits: Limits) -> Timed:
 
     from dashboard.access.state import LOCAL
     from dashboard.answers import data
-    from data_models.questions.cohort import summarise
+    from data_models.questions.summary import summarise
 
     data.SHARE_FROM_SECONDS = 0.0
     store.set_name("seen again", synthetic=True)  # another version of the store: nothing is kept of it

@@ -19,7 +19,8 @@ from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import patient as queries
-from data_models.questions.cohort import side_effect_details, split, summarise
+from data_models.questions.comparison import groups
+from data_models.questions.summary import summarise
 from data_models.questions.worklist import worklist
 from data_models.store import Store
 
@@ -78,8 +79,8 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
     for query in FILTERS:
         cohort = CohortFilter.from_query(query)
         with store.connect() as connection:
-            answer = summarise(connection, ALL, cohort, store.rules())
-            any_effect = side_effect_details(connection, ALL, cohort)["any"]["per_session"]
+            found = summarise(connection, ALL, cohort, store.rules())
+            answer, any_effect = found.as_json(), found.side_effects.any.per_session.as_dict()
         go_to(page, "/?" + query)
         expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
         onset, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
@@ -150,7 +151,10 @@ def test_a_patients_words_are_those_of_the_outcomes(new_page, go_to, store):
 
 def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     with store.connect() as connection:
-        parts = split(connection, ALL, CohortFilter(), store.rules(), "route")
+        parts = {
+            route: summarise(connection, ALL, part, store.rules()).as_json()
+            for route, part in groups(connection, ALL, CohortFilter(), "route").items()
+        }
     page = new_page("/")
     page.locator(CHART).first.wait_for()
     expect(page.locator(".bone")).to_have_count(0)
@@ -196,7 +200,9 @@ def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**instrument=gad7")
     with store.connect() as connection:
-        answer = summarise(connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules())
+        answer = summarise(
+            connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules()
+        ).as_json()
     said = words.onset(answer["onset"]["kaplan_meier"])
     expect(card(page, "How quickly do effects start?")).to_contain_text(said)
     shared = new_page("/?" + page.url.partition("?")[2])
@@ -208,7 +214,7 @@ def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
 def test_nothing_left_says_what_each_filter_left_out(new_page, store):
     def courses(query: str) -> int:
         with store.connect() as connection:
-            return int(summarise(connection, ALL, CohortFilter.from_query(query), store.rules())["cohort"]["courses"])
+            return summarise(connection, ALL, CohortFilter.from_query(query), store.rules()).funnel.courses
 
     page = new_page("/?route=iv&clinic=nowhere")
     expect(page.locator(".state")).to_contain_text(f"{courses('route=iv')} by clinic nowhere")

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions.cohort import split, summarise
+from data_models.questions.comparison import groups
+from data_models.questions.summary import summarise
 from data_models.store import Store
 
 CHART = ".js-plotly-plot .main-svg"
@@ -27,9 +28,12 @@ def summary_of(sample_database: str) -> Any:
     def ask(query: str = "", by: str = "") -> Any:
         cohort = CohortFilter.from_query(query)
         with store.connect() as connection:
-            if by:
-                return split(connection, Scope.everything(), cohort, store.rules(), by)
-            return summarise(connection, Scope.everything(), cohort, store.rules())
+            found = {None: cohort} if not by else groups(connection, Scope.everything(), cohort, by)
+            parts = {
+                key: summarise(connection, Scope.everything(), part, store.rules()).as_json()
+                for key, part in found.items()
+            }
+            return parts if by else parts[None]
 
     yield ask
     store.close()

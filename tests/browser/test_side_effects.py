@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions.cohort import side_effect_details, summarise
+from data_models.questions.side_effects import resolution
+from data_models.questions.summary import summarise
 from data_models.store import Store
 
 QUESTIONS = [
@@ -45,12 +46,12 @@ def test_every_question_is_answered_with_a_chart(page_of: Callable[..., Page], w
 def test_the_sentences_are_those_of_the_summary(new_page: Callable[..., Page], sample_database: str) -> None:
     store, cohort = Store.open(sample_database), CohortFilter(route=("iv",))
     with store.connect() as connection:
-        effects = summarise(connection, Scope.everything(), cohort, store.rules())["side_effects"]
-        details = side_effect_details(connection, Scope.everything(), cohort)
+        effects = summarise(connection, Scope.everything(), cohort, store.rules()).as_json()["side_effects"]
+        resolved = resolution(connection, Scope.everything(), cohort)
     store.close()
     page = new_page("/side-effects?route=iv")
     expect(card(page, QUESTIONS[0])).to_contain_text(words.side_effects(effects))
-    expect(card(page, QUESTIONS[2])).to_contain_text(words.resolution(details["resolution"]["all"]))
+    expect(card(page, QUESTIONS[2])).to_contain_text(words.resolution(resolved.all.as_dict("minutes")))
     expect(card(page, QUESTIONS[4])).to_contain_text(words.vitals(effects["vitals"]))
 
 

@@ -211,7 +211,7 @@ def test_a_failing_callback_says_so_and_logs_no_text(
     def fail(_: Any) -> None:
         raise RuntimeError("patient ABC-1 scored 27")
 
-    monkeypatch.setattr(data, "summary", fail)
+    monkeypatch.setattr(data, "figures", fail)
     answer = ask(client, "cohort-body.children", [url("")], AT_OUTCOMES)
     text = answer.get_data(as_text=True)
     assert answer.status_code == 200
@@ -227,7 +227,7 @@ def test_a_card_that_fails_says_so_under_its_question(client: FlaskClient, monke
     def fail(_: Any) -> None:
         raise RuntimeError("patient ABC-1 scored 27")
 
-    monkeypatch.setattr(data, "course_values", fail)
+    monkeypatch.setattr(data.Figures, "waterfall", property(fail))
     mark = {"id": "cohort-cue-go", "property": "data-cohort", "value": "?route=iv&sex=female"}
     text = ask(client, "waterfall-place.children", [mark]).get_data(as_text=True)
     assert "Who improved?" in text

@@ -22,9 +22,9 @@ from data_models.definitions.filters import FILTERS, CohortFilter, Filter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import ROUTES
-from data_models.questions import cohort as answers
-from data_models.questions.cohort_counts import funnel
+from data_models.questions import comparison, fade, side_effects, vitals
 from data_models.questions.filter_choices import choices
+from data_models.questions.funnel import funnel
 from data_models.questions.worklist import worklist
 from data_models.store import Store
 
@@ -80,12 +80,12 @@ def test_it_narrows_what_it_is_of(store: Store, row: Filter) -> None:
     cohort = CohortFilter().with_values(row.key, (VALUES[row.key],))
     with store.connect() as connection:
         found = funnel(connection, ALL, cohort)
-        rates = answers.effect_rates(connection, ALL, cohort)
-        of_vitals = answers.vitals(connection, ALL, cohort, DEFAULT_RULES)
-        fade = answers.fade(connection, ALL, cohort)
+        rates = side_effects.side_effects(connection, ALL, cohort)
+        of_vitals = vitals.vitals(connection, ALL, cohort, DEFAULT_RULES)
+        bins = fade.fade(connection, ALL, cohort).bins
         listed = worklist(connection, ALL, cohort, limit=10_000)[1]
     kept = matching(store, row)
-    assert found["courses"] == len(kept)
+    assert found.courses == len(kept)
     sessions = frame(store, "SELECT f.*, s.route, s.systolic_before FROM session_facts f "
                             "JOIN sessions s USING (patient_id, hours)")  # fmt: skip
     latest = kept[kept["end_hours"].isna()]
@@ -96,11 +96,11 @@ def test_it_narrows_what_it_is_of(store: Store, row: Filter) -> None:
         latest = latest[pd.MultiIndex.from_arrays(keys).isin(ends)]
         scores = frame(store, "SELECT * FROM score_facts WHERE instrument = 'phq9' AND session_route = 'iv'")
         counted = scores[scores["fade_change"].notna() & scores["since_session_days"].between(0, 90, inclusive="left")]
-        assert sum(b["scores"] for b in fade) == len(counted)
+        assert sum(one.change.n for one in bins) == len(counted)
     else:
         sessions = sessions.merge(kept[["patient_id", "course"]])
-    assert rates["sessions_asked"] == int(sessions["asked"].sum())
-    assert of_vitals["systolic"]["before"]["n"] == int(sessions["systolic_before"].notna().sum())
+    assert rates.sessions_asked == int(sessions["asked"].sum())
+    assert of_vitals.systolic.before.n == int(sessions["systolic_before"].notna().sum())
     assert listed == len(latest)
     assert 0 < len(sessions) < len(frame(store, "SELECT 1 AS one FROM sessions"))
 
@@ -129,12 +129,12 @@ def test_a_link_and_the_command_line_take_it(row: Filter) -> None:
 
 def test_a_comparison_has_a_group_for_each_value(store: Store, row: Filter) -> None:
     with store.connect() as connection:
-        parts = answers.parts(connection, ALL, CohortFilter(), row.key)
-        counts = {value: funnel(connection, ALL, part)["courses"] for value, part in parts.items()}
-        tests = answers.log_ranks(connection, ALL, CohortFilter(), row.key)
+        parts = comparison.groups(connection, ALL, CohortFilter(), row.key)
+        counts = {value: funnel(connection, ALL, part).courses for value, part in parts.items()}
+        tests = comparison.curve_tests(connection, ALL, CohortFilter(), row.key)
     assert list(parts) == [value for value in row.values or () if value in parts]
     assert counts[VALUES[row.key]] == len(matching(store, row))
-    assert (tests["onset"] is None) == row.shares_courses
+    assert (tests.onset is None) == row.shares_courses
 
 
 def written(*arguments: str) -> str:

@@ -120,12 +120,12 @@ def first(groups: Comparison) -> Component:
         said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
         rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
         return html.Div([html.P(said, className="card-note"), rest])
-    tests = data.tests_between(groups.cohort, groups.by)
+    tests = data.curve_tests(groups.cohort, groups.by)
     drawings = {"onset": onset.onset_groups, "durability": durability.durability_groups}
     shown = [
         groups.card(
             part,
-            f"{_medians(groups, part)} {words.tests(tests, part)}",
+            f"{_medians(groups, part)} {words.curve_test(getattr(tests, part))}",
             draw(groups.curves(part)),
             marks=groups.marks(groups.drawn_counts(part), strokes=True),
             body=note(_at_risk(groups, part)),
@@ -199,10 +199,8 @@ def waterfall_card(groups: Comparison) -> Component:
     """Who improved: one small chart a group, on one axis of change."""
     instrument, found = groups.cohort.instrument, {}
     for group in groups.kept:
-        cohort, answer = groups.answers[group]
-        found[group] = measured_changes(
-            data.course_values(cohort), answer["cohort"]["courses"], instrument, groups.rules
-        )
+        answer = groups.figures(group)
+        found[group] = measured_changes(answer.waterfall, answer.funnel.courses, instrument, groups.rules)
     every = [change for one in found.values() for change in one.changes]
     span = (min(every, default=0.0), max(every, default=0.0))
     shown, said = [], []
@@ -288,7 +286,7 @@ def _bins(groups: Comparison) -> list[tuple[str, Any]]:
     if groups.by not in FADE_KEYS:
         return [(group, groups.figures(group)["fade"]) for group in groups.kept]
     faded = data.fade_by(groups.cohort, groups.by)
-    return [(group, faded[group]) for group in groups.kept if group in faded]
+    return [(group, faded[group].as_json()) for group in groups.kept if group in faded]
 
 
 def _medians(groups: Comparison, part: str) -> str:

@@ -20,7 +20,7 @@ from data_models.definitions.rules import OutcomeRules
 
 MOST_GROUPS = 6
 DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a stroke for each
-Parts = Mapping[str, tuple[CohortFilter, Mapping[str, Any]]]
+Parts = Mapping[str, data.Figures]
 QUESTIONS = {  # heading of each card, before ", by route?"
     "onset": "How quickly",
     "durability": "How long",
@@ -45,13 +45,13 @@ class Comparison:
     def of(cls, cohort: CohortFilter, by: str) -> Comparison:
         """The comparison of a cohort; drawn are the largest groups that have a course, in order of size."""
         answers = data.split(cohort, by)
-        courses = {key: answer["cohort"]["courses"] for key, (_, answer) in answers.items()}
+        courses = {key: answer.funnel.courses for key, answer in answers.items()}
         kept = [key for key in sorted(courses, key=lambda key: -courses[key]) if courses[key]]
         return cls(answers, by, data.rules(), tuple(kept[:MOST_GROUPS]), cohort)
 
-    def figures(self, key: str) -> Mapping[str, Any]:
+    def figures(self, key: str) -> data.Figures:
         """The summary of one group."""
-        return self.answers[key][1]
+        return self.answers[key]
 
     @property
     def name(self) -> str:
@@ -85,7 +85,7 @@ class Comparison:
 
     @property
     def caution(self) -> str:
-        found = sum(1 for _, answer in self.answers.values() if answer["cohort"]["courses"])
+        found = sum(1 for answer in self.answers.values() if answer.funnel.courses)
         more = f" The {MOST_GROUPS} largest of {found} groups are drawn." if found > MOST_GROUPS else ""
         return "Groups differ in more than this: a difference is not an effect." + more
 
@@ -119,8 +119,8 @@ class Comparison:
 
     def rates(self) -> Table:
         """Rates and medians, one row a group, drawn or not."""
-        ordered = sorted(self.answers.items(), key=lambda item: -item[1][1]["cohort"]["courses"])
-        shown = [_row(self.called(key), answer) for key, (_, answer) in ordered if answer["cohort"]["courses"]]
+        ordered = sorted(self.answers.items(), key=lambda item: -item[1].funnel.courses)
+        shown = [_row(self.called(key), answer) for key, answer in ordered if answer.funnel.courses]
         return _table(shown, self.name)
 
 

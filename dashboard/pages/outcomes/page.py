@@ -50,24 +50,24 @@ def layout() -> Component:
 
 
 def _durability(cohort: CohortFilter) -> list[Component]:
-    answer = data.summary(cohort)
+    answer = data.figures(cohort)
     return [cards.durability_card(answer, data.rules()), cards.competing_card(answer, data.rules())]
 
 
 def _fade(cohort: CohortFilter) -> list[Component]:
-    return [fade_card(data.summary(cohort), cohort, data.rules())]
+    return [fade_card(data.figures(cohort), cohort, data.rules())]
 
 
 def _occupancy(cohort: CohortFilter) -> list[Component]:
-    return [cards.occupancy_card(data.summary(cohort), data.rules())]
+    return [cards.occupancy_card(data.figures(cohort), data.rules())]
 
 
 def _waterfall(cohort: CohortFilter) -> list[Component]:
-    return [waterfall_card(data.course_values(cohort), data.summary(cohort), cohort, data.rules())]
+    return [waterfall_card(data.figures(cohort), cohort, data.rules())]
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
-    return [cards.cost_card(data.summary(cohort), data.rules())]
+    return [cards.cost_card(data.figures(cohort), data.rules())]
 
 
 LATER = (
@@ -98,7 +98,7 @@ def register(app: Dash) -> None:
             return [filters.reach(cohort), withheld.figures(search, "all"), deferred_cards.cue(ids.COHORT_CUE)]
         if deferred_cards.same(shown, cohort):
             return no_update
-        answer = data.summary(cohort)
+        answer = data.figures(cohort)
         if not answer["cohort"]["courses"]:
             return [filters.nothing(cohort), deferred_cards.cue(ids.COHORT_CUE)]
         return [
@@ -110,7 +110,7 @@ def register(app: Dash) -> None:
     # Not after the first chart but beside it: the mark comes with the headlines' place.
     @callback_cache.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
     def show_headlines(about: str | None) -> Any:
-        return cards.headlines(data.summary(CohortFilter.from_query(about))) if about else None
+        return cards.headlines(data.figures(CohortFilter.from_query(about))) if about else None
 
     @callback_cache.callback(
         app,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from dash.development.base_component import Component
 
+from dashboard.answers.data import Figures
 from dashboard.figures import waterfall
 from dashboard.pages.card import Definition, Table, card
 from dashboard.pages.legend import AREA, key
@@ -18,6 +18,7 @@ from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import ROUNDING, OutcomeRules
+from data_models.questions.waterfall import Waterfall
 
 COLUMNS = (
     ("by", "Counted by"),
@@ -70,13 +71,13 @@ class Changes:
         ]
 
 
-def measured_changes(values: pd.DataFrame, courses: int, instrument: str, rules: OutcomeRules) -> Changes:
-    """The waterfall's bars, of the columns of `data_models.questions.cohort.course_values`."""
+def measured_changes(found: Waterfall, courses: int, instrument: str, rules: OutcomeRules) -> Changes:
+    """The bars of the waterfall and what is counted of them."""
     scale = INSTRUMENTS[instrument]
-    measured = values[(values["evaluable"] == 1) & values["last_change"].notna()]
-    changes = [float(change) for change in measured["last_change"]]
-    shares = [None if pd.isna(v) else float(v) for v in measured["improvement"]]
-    worse = [flag == 1 for flag in measured["last_worse"]]
+    measured = (found.evaluable == 1) & ~np.isnan(found.last_change)
+    changes = found.last_change[measured].tolist()
+    shares = [None if share != share else share for share in found.improvement[measured].tolist()]
+    worse = [flag == 1 for flag in found.last_worse[measured].tolist()]
     kinds = [
         waterfall.kind(is_worse, share, rules.response_improvement, rules.partial_improvement)
         for is_worse, share in zip(worse, shares, strict=True)
@@ -100,12 +101,10 @@ def _improved(scale: Instrument, change: float, share: float | None) -> bool:
     return change <= -scale.meaningful_change
 
 
-def waterfall_card(
-    values: pd.DataFrame, answer: Mapping[str, Any], cohort: CohortFilter, rules: OutcomeRules
-) -> Component:
+def waterfall_card(answer: Figures, cohort: CohortFilter, rules: OutcomeRules) -> Component:
     """Bars from the most worsened to the most improved course, the unmeasured beside them."""
     scale = INSTRUMENTS[cohort.instrument]
-    found = measured_changes(values, answer["cohort"]["courses"], cohort.instrument, rules)
+    found = measured_changes(answer.waterfall, answer.funnel.courses, cohort.instrument, rules)
     n = len(found.changes)
     return card(
         "waterfall",
@@ -125,7 +124,7 @@ def waterfall_card(
             )
             + (f" Dotted: the smallest meaningful change, {found.said}." if found.least else ""),
             ("response_improvement", "partial_improvement", "baseline_window_days"),
-            n=words.sentence(f"{words.count(n, 'evaluable course')} of {answer['cohort']['courses']:,} treated"),
+            n=words.sentence(f"{words.count(n, 'evaluable course')} of {answer.funnel.courses:,} treated"),
             source=scale.source,
         ),
         rules=rules,

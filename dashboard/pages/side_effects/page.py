@@ -68,7 +68,7 @@ def layout() -> Component:
 
 
 def _when(cohort: CohortFilter) -> list[Component]:
-    effects = data.summary(cohort)["side_effects"]
+    effects = data.figures(cohort)["side_effects"]
     return [cards.when_card(data.breakdown(cohort, "number"), effects, data.rules())]
 
 
@@ -81,7 +81,7 @@ def _severity(cohort: CohortFilter) -> list[Component]:
 
 
 def _vitals(cohort: CohortFilter) -> list[Component]:
-    values = data.summary(cohort)["vitals"]
+    values = data.figures(cohort)["vitals"]
     return [cards.pressure_card(values, data.rules()), cards.threshold_card(values, data.rules())]
 
 
@@ -115,7 +115,7 @@ def register(app: Dash) -> None:
         cohort = CohortFilter.from_query(search or "")
         if deferred_cards.same(shown, cohort):
             return no_update
-        answer = data.summary(cohort)
+        answer = data.figures(cohort)
         if not answer["cohort"]["courses"]:
             return [filters.nothing(cohort), deferred_cards.cue(ids.SIDE_EFFECTS_CUE)]
         return [
@@ -140,7 +140,7 @@ def register(app: Dash) -> None:
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")
-        if not data.summary(cohort)["cohort"]["courses"]:
+        if not data.figures(cohort)["cohort"]["courses"]:
             return message("There is nothing to split: no courses match these filters.")
         return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by], data.rules()), className="cards")
 

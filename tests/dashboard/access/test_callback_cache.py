@@ -31,13 +31,13 @@ def patient_call(guarded: Any, make_body: Make) -> Callable[[str], dict[str, Any
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every cohort whose waterfall was worked out."""
-    seen, found = [], data.course_values
+    seen, found = [], data.Figures.waterfall.func
 
-    def noting(cohort: Any) -> Any:
-        seen.append(cohort)
-        return found(cohort)
+    def noting(figures: data.Figures) -> Any:
+        seen.append(figures.cohort)
+        return found(figures)
 
-    monkeypatch.setattr(data, "course_values", noting)
+    monkeypatch.setattr(data.Figures, "waterfall", property(noting))
     return seen
 
 
@@ -129,7 +129,7 @@ def test_what_failed_is_worked_out_anew(signed_in: Any, cohort_call: Any, monkey
         raise RuntimeError("once")
 
     with monkeypatch.context() as patched:
-        patched.setattr(data, "course_values", fail)
+        patched.setattr(data.Figures, "waterfall", property(fail))
         assert "could not be worked out" in one.call(call).get_data(as_text=True)
     assert "could not be worked out" not in one.call(call).get_data(as_text=True)
 

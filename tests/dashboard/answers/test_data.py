@@ -159,26 +159,26 @@ import functools, json, sys
 from flask import Flask, g
 from dashboard.answers import data
 from dashboard.access.state import LOCAL
-from data_models.questions import cohort
+from data_models.questions import rates as question
 from data_models.database.access_tables import Person
 from data_models.definitions.filters import CohortFilter
 from data_models.store import Store
 data.SHARE_FROM_SECONDS = 0
-made, rates = [], cohort.rate_shares
+made, rates = [], question.rates
 @functools.wraps(rates)
 def counted(*arguments):
     made.append(1)
     return rates(*arguments)
-cohort.rate_shares = counted
+question.rates = counted
 server = Flask("worker")
 data.attach(server, Store.open(sys.argv[1]))
 for line in sys.stdin:
     with server.test_request_context():
         clinic = json.loads(line)
         g.person = LOCAL if clinic is None else Person("c", frozenset({"clinician"}), frozenset({clinic}))
-        found = data.summary(CohortFilter())
-        found["response"]
-        print(json.dumps([found["cohort"]["courses"], len(made)]), flush=True)
+        found = data.figures(CohortFilter())
+        found.rates
+        print(json.dumps([found.funnel.courses, len(made)]), flush=True)
 """
 
 

@@ -23,9 +23,9 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES, SEXES
-from data_models.questions.cohort import summarise
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
 from data_models.questions.overlap import course_profiles
+from data_models.questions.summary import summarise
 from data_models.store import Store
 from data_models.store.accounts import record
 
@@ -79,7 +79,7 @@ def test_a_query_in_sql_finds_the_same_patients(store: Store) -> None:
     with store.connect() as connection:
         crowd = Crowd(course_profiles(connection, EVERYTHING))
         for cohort in cohorts:
-            expected = summarise(connection, EVERYTHING, cohort, store.rules())["cohort"]["patients"]
+            expected = summarise(connection, EVERYTHING, cohort, store.rules()).funnel.patients
             assert size(crowd.family(Selection(cohort), 11).patients[0]) == expected
 
 

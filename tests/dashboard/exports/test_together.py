@@ -16,10 +16,9 @@ from dashboard.exports.shown import Pattern
 from dashboard.exports.together import Earlier
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.outcomes.proportions import per_course
-from data_models.questions.cohort import summarise
-from data_models.questions.cohort_counts import early_stop_sums
 from data_models.questions.overlap import course_profiles
+from data_models.questions.rates import early_stop
+from data_models.questions.summary import summarise
 from data_models.store import Store
 
 EVERYTHING = Scope.everything()
@@ -50,8 +49,8 @@ def test_what_the_courses_add_is_what_every_count_of_a_summary_is(store: Store, 
     with store.connect() as connection:
         crowd = Crowd(course_profiles(connection, EVERYTHING))
         quantities = Quantities(connection, crowd, cohort.instrument, rules)
-        summary = summarise(connection, EVERYTHING, cohort, rules)
-        summary["attrition"] = {"early_stop": per_course(early_stop_sums(connection, EVERYTHING, cohort)).as_dict()}
+        summary = summarise(connection, EVERYTHING, cohort, rules).as_json()
+        summary["attrition"] = {"early_stop": early_stop(connection, EVERYTHING, cohort).as_dict()}
         courses, counted = crowd.courses(cohort), {}
         for path in places(summary):
             quantity = quantities.of(path, cohort, cohort["phase"])
@@ -82,7 +81,7 @@ def test_what_is_left_of_all_but_two_clinics_is_protected(store: Store) -> None:
             hidden[cohort["clinic"]] = release.hidden
         alone = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules)
         again = gather(connection, EVERYTHING, CohortFilter(clinic=clinics[1:2]), rules, made=made)
-        left = summarise(connection, EVERYTHING, CohortFilter(clinic=clinics[2:]), rules)
+        left = summarise(connection, EVERYTHING, CohortFilter(clinic=clinics[2:]), rules).as_json()
     assert hidden[clinics[1:2]][1] > alone.hidden[1], "the third clinic's small counts cost more of the second's"
     assert again.parts == release.parts, "the same file again is the same"
     left["attrition"] = alone.parts[None]["attrition"] | {"early_stop": {"events": 0, "n": 0}}

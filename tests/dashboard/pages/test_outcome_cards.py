@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 from dash.development.base_component import Component
 
@@ -18,6 +19,8 @@ from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, w
 from dashboard.pages.side_effects import cards as effect_cards
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
+from data_models.questions.funnel import Funnel
+from data_models.questions.waterfall import Waterfall
 
 NAN = float("nan")
 
@@ -30,12 +33,16 @@ def text_of(component: Any) -> str:
     return "" if component is None else str(component)
 
 
-def values(*rows: tuple[float, float, float]) -> pd.DataFrame:
+def values(*rows: tuple[float, float, float]) -> Waterfall:
     """Baseline, last score, worse then, of evaluable courses."""
-    frame = pd.DataFrame(rows, columns=["baseline", "last", "last_worse"])
-    change = frame["last"] - frame["baseline"]
-    improvement = -change / frame["baseline"]
-    return frame.assign(evaluable=1, last_change=change, best_change=change, improvement=improvement)
+    baseline, last, worse = np.array(rows).T
+    change = last - baseline
+    return Waterfall(change, change, np.ones(len(rows)), -change / baseline, worse)
+
+
+def figures(found: Waterfall, courses: int) -> Any:
+    """What the waterfall's card reads of a cohort's figures."""
+    return SimpleNamespace(waterfall=found, funnel=Funnel(courses, courses, courses, courses, courses))
 
 
 # --- filters ---------------------------------------------------------------------------------
@@ -138,7 +145,7 @@ def test_improvement_is_judged_by_a_share_of_baseline_where_the_scale_has_one() 
         "much; 5 courses could not be measured."
     )
     assert found.least is None
-    shown = waterfall_card(values((6, 4.2, 0)), {"cohort": {"courses": 9}}, CohortFilter("peg"), DEFAULT_RULES)
+    shown = waterfall_card(figures(values((6, 4.2, 0)), 9), CohortFilter("peg"), DEFAULT_RULES)
     assert "30% of baseline, in points another for each course, so no line marks it" in text_of(shown)
 
 
@@ -162,7 +169,7 @@ def test_the_table_has_the_sentences_numbers_and_the_bars() -> None:
 def test_a_waterfall_says_how_many_of_its_courses_are_drawn_and_which_are_left_out() -> None:
     many = values(*[(20.0, float(i % 20), 0.0) for i in range(415)])
     cohort = CohortFilter(min_hours_since_session=72.0)
-    text = text_of(waterfall_card(many, {"cohort": {"courses": 415}}, cohort, DEFAULT_RULES))
+    text = text_of(waterfall_card(figures(many, 415), cohort, DEFAULT_RULES))
     assert f"one bar a course: {waterfall.MOST_BARS} of 415, evenly by rank" in text
     assert "last score is less than 72 hours after a session" in text
 

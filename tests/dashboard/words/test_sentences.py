@@ -9,6 +9,7 @@ import pytest
 from dashboard.words import fade as fade_words
 from dashboard.words import sentences as words
 from data_models.definitions.instruments import INSTRUMENTS
+from data_models.outcomes.logrank import LogRank
 
 
 @pytest.mark.parametrize(
@@ -260,10 +261,10 @@ def test_funnel_of_nobody() -> None:
     [(0.0002, "p < 0.001"), (0.0166, "p = 0.017"), (0.6117, "p = 0.61")],
 )
 def test_a_p_value_stands_with_the_name_of_its_test(p: float, expected: str) -> None:
-    text = words.tests({"onset": {"p_value": p, "degrees": 3}}, "onset")
+    text = words.curve_test(LogRank(1.0, 3, p, (), ()))
     assert text.startswith("Log-rank test: " + expected)
-    assert words.tests({"onset": None}, "onset") == ""
-    assert words.tests(None, "onset") == ""
+    assert words.curve_test(LogRank(0.0, 0, None, (), ())) == ""
+    assert words.curve_test(None) == ""
 
 
 @pytest.mark.parametrize(

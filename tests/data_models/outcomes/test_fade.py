@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data_models.definitions.rules import FADE_BINS_DAYS
-from data_models.outcomes.fade import fade_rows, median_of_counts
+from data_models.outcomes.fade import fade_bins, median_of_counts
 from data_models.outcomes.proportions import PatientSums
 
 
@@ -23,9 +23,9 @@ def test_median_of_nothing_is_none() -> None:
 
 
 def test_every_bin_has_a_row_and_empty_bins_have_no_mean() -> None:
-    rows = fade_rows({}, {})
-    assert [(row["from_days"], row["to_days"]) for row in rows] == list(FADE_BINS_DAYS)
-    assert all(row["scores"] == 0 and row["mean"] is None and row["median"] is None for row in rows)
+    bins = fade_bins({}, {})
+    assert [(one.from_days, one.to_days) for one in bins] == list(FADE_BINS_DAYS)
+    assert all(one.change.n == 0 and one.change.mean is None and one.median is None for one in bins)
 
 
 def test_the_interval_counts_patients_not_scores() -> None:
@@ -33,10 +33,10 @@ def test_the_interval_counts_patients_not_scores() -> None:
     values = np.array([-8.0, -4.0, -2.0, 2.0])
     x, n = values * 25, np.full(4, 25.0)
     sums = PatientSums(4, x.sum(), n.sum(), (x * x).sum(), (x * n).sum(), (n * n).sum())
-    row = fade_rows({5: sums}, {5: {-8.0: 25, -4.0: 25, -2.0: 25, 2.0: 25}})[5]
+    one = fade_bins({5: sums}, {5: {-8.0: 25, -4.0: 25, -2.0: 25, 2.0: 25}})[5]
     half = 3.182446305284263 * values.std(ddof=1) / 2
-    assert (row["scores"], row["patients"]) == (100, 4)
-    assert (row["from_days"], row["to_days"]) == (5, 7)
-    assert row["mean"] == pytest.approx(-3)
-    assert (row["low"], row["high"]) == (pytest.approx(-3 - half), pytest.approx(-3 + half))
-    assert row["median"] == -3
+    assert (one.change.n, one.change.patients) == (100, 4)
+    assert (one.from_days, one.to_days) == (5, 7)
+    assert one.change.mean == pytest.approx(-3)
+    assert (one.change.low, one.change.high) == (pytest.approx(-3 - half), pytest.approx(-3 + half))
+    assert one.median == -3

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_models.outcomes.occupancy import occupancy_rows
+from data_models.outcomes.occupancy import state_shares
+from data_models.questions.occupancy import Occupancy
 
 
 def rows(spans: list[tuple[int, ...]], leaving: list[tuple[int, int]], longest: int = 365) -> list[dict[str, float]]:
-    return occupancy_rows(np.array(spans).reshape(-1, 4), np.array(leaving).reshape(-1, 2), longest)
+    shares = state_shares(np.array(spans).reshape(-1, 4), np.array(leaving).reshape(-1, 2), longest)
+    return Occupancy(shares).as_json()
 
 
 def test_one_course_by_day() -> None:

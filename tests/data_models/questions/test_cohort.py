@@ -19,8 +19,24 @@ from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, per_course
 from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
-from data_models.questions import cohort
-from data_models.questions.effect_counts import effect_sums, worst_sums
+from data_models.questions.comparison import curve_tests, groups
+from data_models.questions.durability import LOSS, RETREATED, durability
+from data_models.questions.duration import duration_turnbull
+from data_models.questions.fade import fade, fade_by
+from data_models.questions.occupancy import occupancy
+from data_models.questions.onset import onset
+from data_models.questions.rates import rates
+from data_models.questions.side_effects import (
+    effect_sums,
+    resolution,
+    severity,
+    side_effects,
+    side_effects_by,
+    worst_sums,
+)
+from data_models.questions.summary import summarise
+from data_models.questions.vitals import vitals
+from data_models.questions.waterfall import waterfall
 from data_models.store import Store
 
 ALL = Scope.everything()
@@ -66,7 +82,7 @@ def test_summary_of_a_published_trial_equals_r(
     with store.connect() as connection:
         for row in expected.itertuples():
             chosen = CohortFilter("hamd17", clinic=() if row.group == "ALL" else (row.group,))
-            result = cohort.summarise(connection, ALL, chosen, store.rules())
+            result = summarise(connection, ALL, chosen, store.rules()).as_json()
             assert result["cohort"]["courses"] == row.n_total
             assert result["cohort"]["evaluable"] == row.n_eval
             assert result["response"]["ever"]["events"] == row.ever_resp
@@ -82,7 +98,7 @@ def test_summary_of_a_published_trial_equals_r(
             medians = result["onset"]["turnbull"]["median"]
             _assert_number(medians[0], row.turnbull_median_L * unit)
             _assert_number(medians[1], row.turnbull_median_R * unit)
-            loss = cohort.duration_turnbull(connection, ALL, chosen).as_dict()["median"]
+            loss = duration_turnbull(connection, ALL, chosen).as_dict()["median"]
             _assert_number(loss[0], row.turnbull_dur_median_L * unit)
             _assert_number(loss[1], row.turnbull_dur_median_R * unit)
             for what, ours in (
@@ -136,7 +152,7 @@ def _outcomes(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
 
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: CohortFilter) -> None:
-    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
     courses, outcomes = _matching(connection, chosen), _outcomes(connection, chosen)
     evaluable = outcomes[outcomes["evaluable"] == 1]
     hours = chosen.min_hours_since_session or 0
@@ -173,11 +189,11 @@ def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: Coh
 
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_curves_equal_those_of_single_courses(connection: Connection, chosen: CohortFilter) -> None:
-    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+    result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
     outcomes = _outcomes(connection, chosen)
     evaluable = outcomes[outcomes["evaluable"] == 1]
-    onset = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
-    assert result["onset"]["kaplan_meier"] == onset.as_dict()
+    responded = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
+    assert result["onset"]["kaplan_meier"] == responded.as_dict()
     ever = outcomes[outcomes["ever_response"] == 1]
     assert result["duration"]["kaplan_meier"] == kaplan_meier(ever["duration_days"], ever["duration_event"]).as_dict()
     held = outcomes[outcomes["end_of_induction_response"] == 1]
@@ -197,7 +213,7 @@ def test_sessions_to_response_count_the_sessions_before_the_score(connection: Co
         until = row.onset_right if row.ever_response == 1 else row.last_days
         times.append(int((own["days"] < until).sum()))
     expected = kaplan_meier(times, outcomes["ever_response"]).as_dict()
-    assert cohort.onset(connection, ALL, CohortFilter())["sessions_kaplan_meier"] == expected
+    assert onset(connection, ALL, CohortFilter()).as_json()["sessions_kaplan_meier"] == expected
 
 
 @pytest.mark.parametrize("chosen", FILTERS)
@@ -207,7 +223,7 @@ def test_fade_equals_bins_by_hand(connection: Connection, chosen: CohortFilter) 
     scores = scores[scores["fade_change"].notna()]
     if chosen["phase"]:
         scores = scores[scores["session_phase"].isin(chosen["phase"])]
-    result = cohort.fade(connection, ALL, chosen)
+    result = fade(connection, ALL, chosen).as_json()
     assert len(result) == len(FADE_BINS_DAYS)
     assert sum(row["scores"] for row in result) > 20
     for row in result:
@@ -217,13 +233,13 @@ def test_fade_equals_bins_by_hand(connection: Connection, chosen: CohortFilter) 
         if len(held):
             assert row["mean"] == pytest.approx(held["fade_change"].mean())
             assert row["median"] == held["fade_change"].median()
-    by_phase = cohort.fade_split(connection, ALL, chosen, "phase")
-    assert sum(row["scores"] for part in by_phase.values() for row in part) == sum(row["scores"] for row in result)
+    by_phase = fade_by(connection, ALL, chosen, "phase")
+    assert sum(one.change.n for part in by_phase.values() for one in part.bins) == sum(row["scores"] for row in result)
 
 
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_occupancy_equals_states_looked_up_day_by_day(connection: Connection, chosen: CohortFilter) -> None:
-    rows = cohort.occupancy(connection, ALL, chosen, DEFAULT_RULES)
+    rows = occupancy(connection, ALL, chosen, DEFAULT_RULES).as_json()
     courses = _matching(connection, chosen)
     scores = _frame(connection, "score_facts").query("instrument == @chosen.instrument and state == state")
     scores = scores.merge(courses[["patient_id", "course"]], on=["patient_id", "course"])
@@ -249,7 +265,7 @@ def test_side_effect_rates_equal_counts_by_hand(connection: Connection, chosen: 
     if chosen["phase"]:
         sessions = sessions[sessions["phase"].isin(chosen["phase"])]
     asked = sessions[sessions["asked"] == 1]
-    result = cohort.side_effects(connection, ALL, chosen, DEFAULT_RULES)
+    result = side_effects(connection, ALL, chosen).as_json()
     assert result["sessions_asked"] == len(asked) < len(sessions)
     assert result["patients_asked"] == asked["patient_id"].nunique()
     for place, (session, patient) in enumerate(zip(result["per_session"], result["per_patient"], strict=True)):
@@ -312,20 +328,21 @@ def test_sums_of_worst_grades_equal_sums_over_sessions(connection: Connection, c
 
 @pytest.mark.parametrize("by", ["number", "route", "drug", "dose_band", "phase"])
 def test_breakdowns_cut_the_asked_sessions_without_loss(connection: Connection, by: str) -> None:
-    whole = cohort.side_effects(connection, ALL, CohortFilter(), DEFAULT_RULES)
-    groups = cohort.side_effect_breakdown(connection, ALL, CohortFilter(), DEFAULT_RULES, by)
-    assert len(groups) > 1
-    assert sum(group["sessions_asked"] for group in groups) == whole["sessions_asked"]
-    for place in range(len(SIDE_EFFECTS)):
-        assert sum(g["per_session"][place]["events"] for g in groups) == whole["per_session"][place]["events"]
+    whole = side_effects(connection, ALL, CohortFilter())
+    found = side_effects_by(connection, ALL, CohortFilter(), by)
+    assert len(found) > 1
+    assert sum(one.effects.sessions_asked for one in found) == whole.sessions_asked
+    for place, effect in enumerate(whole.effects):
+        cut = [one.effects.effects[place].per_session.events for one in found]
+        assert sum(cut) == effect.per_session.events
     if by == "number":
-        assert [group["group"] for group in groups][:3] == ["1", "2", "3"]
-        assert groups[-1]["group"] == "13+"
+        assert [one.group for one in found][:3] == ["1", "2", "3"]
+        assert found[-1].group == "13+"
 
 
 def test_vitals_equal_means_and_shares_by_hand(connection: Connection) -> None:
     sessions = _frame(connection, "sessions")
-    result = cohort.vitals(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    result = vitals(connection, ALL, CohortFilter(), DEFAULT_RULES).as_json()
     for sign in ("systolic", "diastolic", "heart_rate"):
         before, highest = sessions[f"{sign}_before"], sessions[f"{sign}_highest"]
         for name, values in (("before", before), ("highest", highest), ("rise", highest - before)):
@@ -341,57 +358,59 @@ def test_vitals_equal_means_and_shares_by_hand(connection: Connection) -> None:
 
 def test_details_count_grades_and_resolutions(connection: Connection) -> None:
     effects, facts = _frame(connection, "side_effects"), _frame(connection, "session_facts").query("asked == 1")
-    result = cohort.side_effect_details(connection, ALL, CohortFilter())
-    severe = next(row for row in result["worst"] if row["worst"] == "severe")
-    assert (severe["events"], severe["n"]) == ((facts["worst"] == 3).sum(), len(facts))
-    assert sum(row["occurrences"] for row in result["severity"]) == len(effects)
+    graded, resolved = severity(connection, ALL, CohortFilter()), resolution(connection, ALL, CohortFilter())
+    severe = graded.worst["severe"]
+    assert (severe.events, severe.n) == ((facts["worst"] == 3).sum(), len(facts))
+    assert sum(one.occurrences for one in graded.by_term) == len(effects)
     known = effects[
         (effects["onset_minutes"] >= 0) & effects[["resolved_minutes", "last_observed_minutes"]].notna().any(axis=1)
     ]
-    assert result["resolution"]["all"]["n"] == len(known) > 50
-    assert result["any"]["per_session"]["events"] == (facts["effects"] > 0).sum()
+    assert resolved.all.n == len(known) > 50
+    reported = side_effects(connection, ALL, CohortFilter()).any.per_session
+    assert reported.events == (facts["effects"] > 0).sum()
 
 
-def test_details_beside_the_summary_equal_counts_by_hand(connection: Connection) -> None:
-    result = cohort.details(connection, ALL, CohortFilter(), DEFAULT_RULES)
+def test_rates_beside_the_summary_equal_counts_by_hand(connection: Connection) -> None:
+    found = rates(connection, ALL, CohortFilter())
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
-    for name, column in (
-        ("sustained_response", "sustained_response"),
-        ("early_response", "early_response"),
-        ("partial_or_better", "ever_partial"),
+    for share, column in (
+        (found.sustained, "sustained_response"),
+        (found.early, "early_response"),
+        (found.partial, "ever_partial"),
     ):
         judged = outcomes[column].dropna()
-        assert (result[name]["events"], result[name]["n"]) == (judged.sum(), len(judged))
-        assert 0 < result[name]["events"] < result[name]["n"]
-    summary = cohort.durability(connection, ALL, CohortFilter())["aalen_johansen"]
-    assert len(result["durability_bands"]) == len(summary) > 10
-    for band, row in zip(result["durability_bands"], summary, strict=True):
-        assert {name: band[name] for name in row} == row
-        for end in ("loss", "retreated"):
-            low, high = band[f"{end}_low"], band[f"{end}_high"]
-            assert low is None or low <= band[end] <= high
-    mass = sum(part[2] for part in result["duration_turnbull"]["mass"])
-    assert mass == pytest.approx(1)
+        assert (share.events, share.n) == (judged.sum(), len(judged))
+        assert 0 < share.events < share.n
+
+
+def test_competing_events_lie_in_their_intervals(connection: Connection) -> None:
+    competing = durability(connection, ALL, CohortFilter()).competing
+    assert competing.times.size > 10
+    for kind in (LOSS, RETREATED):
+        share, low, high = (values[kind - 1] for values in (competing.incidence, competing.low, competing.high))
+        known = ~np.isnan(low)
+        assert known.any()
+        assert ((low <= share) & (share <= high))[known].all()
+    assert duration_turnbull(connection, ALL, CohortFilter()).mass.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("by", ["route", "phase", "course"])
 def test_fade_split_cuts_the_scores_without_loss(connection: Connection, by: str) -> None:
-    whole = cohort.fade(connection, ALL, CohortFilter())
-    split = cohort.fade_split(connection, ALL, CohortFilter(), by)
+    whole = fade(connection, ALL, CohortFilter())
+    split = fade_by(connection, ALL, CohortFilter(), by)
     assert len(split) > 1
-    for place, row in enumerate(whole):
-        assert sum(rows[place]["scores"] for rows in split.values()) == row["scores"]
+    for place, one in enumerate(whole.bins):
+        assert sum(part.bins[place].change.n for part in split.values()) == one.change.n
 
 
-def test_course_values_have_one_row_a_treated_course(connection: Connection) -> None:
-    values = cohort.course_values(connection, ALL, CohortFilter(), DEFAULT_RULES)
+def test_the_waterfall_has_one_element_a_treated_course(connection: Connection) -> None:
+    found = waterfall(connection, ALL, CohortFilter())
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
-    assert list(values.columns) == ["best_change", "last_change", "evaluable", "improvement", "last_worse"]
-    assert len(values) == len(_matching(connection, CohortFilter()))
-    assert values["evaluable"].sum() == len(outcomes)
+    assert len(found.evaluable) == len(_matching(connection, CohortFilter()))
+    assert found.evaluable.sum() == len(outcomes)
     expected = np.sort((outcomes["best"] - outcomes["baseline"]).to_numpy())
-    np.testing.assert_allclose(values["best_change"].dropna(), expected)
-    assert values["best_change"].isna().sum() == (values["evaluable"] == 0).sum()
+    np.testing.assert_allclose(found.best_change[: len(expected)], expected)
+    assert np.isnan(found.best_change).sum() == (found.evaluable == 0).sum()
 
 
 @pytest.mark.parametrize("hours", [None, 72.0, 168.0])
@@ -399,19 +418,19 @@ def test_hours_since_the_session_reach_funnel_waterfall_and_rates_alike(
     connection: Connection, hours: float | None
 ) -> None:
     chosen = CohortFilter(min_hours_since_session=hours)
-    result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
-    values = cohort.course_values(connection, ALL, chosen, DEFAULT_RULES)
+    result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
+    values = waterfall(connection, ALL, chosen)
     assert result["cohort"]["end_of_induction_scored"] == result["response"]["end_of_induction"]["n"]
-    assert values["last_change"].notna().sum() == result["response"]["last"]["n"]
-    assert values["last_worse"].sum() == result["worse"]["last"]["events"]
-    assert values["evaluable"].sum() == result["cohort"]["evaluable"]
+    assert (~np.isnan(values.last_change)).sum() == result["response"]["last"]["n"]
+    assert np.nansum(values.last_worse) == result["worse"]["last"]["events"]
+    assert values.evaluable.sum() == result["cohort"]["evaluable"]
 
 
 # --- shape, scope, splits --------------------------------------------------------------------
 
 
 def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -> None:
-    result = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)
+    result = summarise(connection, ALL, CohortFilter(), DEFAULT_RULES).as_json()
     share = {"events", "n", "share", "low", "high", "method"}
     curve = {"n", "events", "median", "low", "high", "curve"}
     assert list(result) == [
@@ -439,13 +458,13 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
 
 def test_summary_is_plain_json(connection: Connection) -> None:
     for chosen in FILTERS:
-        result = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
+        result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
         assert json.loads(json.dumps(result, allow_nan=False))["cohort"]["where"] == chosen.where()
 
 
 def test_a_cohort_of_nobody_has_shares_of_none(connection: Connection) -> None:
     nobody = CohortFilter(clinic=("there is no such clinic",))
-    result = cohort.summarise(connection, ALL, nobody, DEFAULT_RULES)
+    result = summarise(connection, ALL, nobody, DEFAULT_RULES).as_json()
     assert result["cohort"]["courses"] == 0
     assert result["response"]["ever"]["share"] is None
     assert result["onset"]["kaplan_meier"]["curve"] == []
@@ -455,44 +474,46 @@ def test_a_cohort_of_nobody_has_shares_of_none(connection: Connection) -> None:
 
 
 def test_a_scope_sees_its_own_clinics_and_no_others(connection: Connection) -> None:
-    whole = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
+    whole = summarise(connection, ALL, CohortFilter(), DEFAULT_RULES).as_json()["cohort"]["courses"]
     names = sorted(_frame(connection, "patients")["clinic"].unique())
     parts = [
-        cohort.summarise(connection, Scope(frozenset([name])), CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
+        summarise(connection, Scope(frozenset([name])), CohortFilter(), DEFAULT_RULES).as_json()["cohort"]["courses"]
         for name in names
     ]
     assert len(names) == 3
     assert sum(parts) == whole
-    assert cohort.summarise(connection, Scope(), CohortFilter(), DEFAULT_RULES)["cohort"]["courses"] == 0
+    assert summarise(connection, Scope(), CohortFilter(), DEFAULT_RULES).as_json()["cohort"]["courses"] == 0
     other = CohortFilter(clinic=(names[0],))
-    assert cohort.summarise(connection, Scope(frozenset([names[1]])), other, DEFAULT_RULES)["cohort"]["courses"] == 0
+    assert summarise(connection, Scope(frozenset([names[1]])), other, DEFAULT_RULES).as_json()["cohort"]["courses"] == 0
 
 
 @pytest.mark.parametrize("by", ["route", "clinic", "diagnosis", "condition", "phase", "first_session_year"])
-def test_split_equals_the_summary_of_each_part(connection: Connection, by: str) -> None:
-    result = cohort.split(connection, ALL, CohortFilter(), DEFAULT_RULES, by)
-    assert len(result) > 1
-    for value, part in list(result.items())[:2]:
-        assert part == cohort.summarise(connection, ALL, CohortFilter().with_values(by, (value,)), DEFAULT_RULES)
+def test_groups_are_the_cohort_narrowed_to_each_value_present(connection: Connection, by: str) -> None:
+    found = groups(connection, ALL, CohortFilter(), by)
+    assert len(found) > 1
+    assert all(part == CohortFilter().with_values(by, (value,)) for value, part in found.items())
     if by in ("route", "clinic"):
-        whole = cohort.summarise(connection, ALL, CohortFilter(), DEFAULT_RULES)["cohort"]["courses"]
-        assert sum(part["cohort"]["courses"] for part in result.values()) == whole
+        whole = summarise(connection, ALL, CohortFilter(), DEFAULT_RULES).funnel.courses
+        parts = [summarise(connection, ALL, part, DEFAULT_RULES).funnel.courses for part in found.values()]
+        assert sum(parts) == whole
+        assert all(parts)
 
 
-def test_split_by_an_unknown_key_names_the_keys(connection: Connection) -> None:
+def test_groups_of_an_unknown_key_name_the_keys(connection: Connection) -> None:
     with pytest.raises(ValueError, match="it is one of clinic, drug"):
-        cohort.split(connection, ALL, CohortFilter(), DEFAULT_RULES, "weather")
+        groups(connection, ALL, CohortFilter(), "weather")
 
 
-def test_compare_tests_disjoint_groups_alone(connection: Connection) -> None:
-    result = cohort.compare(connection, ALL, CohortFilter(), "route")
-    assert result["log_rank"]["onset"]["test"] == "log-rank"
-    assert 0 <= result["log_rank"]["onset"]["p_value"] <= 1
-    assert {row["rate"] for row in result["differences"]} >= {"response.end_of_induction", "side_effects_any"}
-    assert cohort.compare(connection, ALL, CohortFilter(), "condition")["log_rank"]["onset"] is None
+def test_curves_are_tested_between_disjoint_groups_alone(connection: Connection) -> None:
+    found = curve_tests(connection, ALL, CohortFilter(), "route")
+    for test in (found.onset, found.durability):
+        assert test is not None
+        assert test.p_value is not None
+        assert 0 <= test.p_value <= 1
+    assert curve_tests(connection, ALL, CohortFilter(), "condition").onset is None
 
 
 def test_an_instrument_without_a_remission_cut_off_has_no_remission(connection: Connection) -> None:
-    result: dict[str, Any] = cohort.summarise(connection, ALL, CohortFilter("peg"), DEFAULT_RULES)
+    result: dict[str, Any] = summarise(connection, ALL, CohortFilter("peg"), DEFAULT_RULES).as_json()
     assert all(share["share"] is None for share in result["remission"].values())
     assert result["response"]["end_of_induction_all_treated"]["n"] > 0

@@ -29,15 +29,15 @@ from data_models.database.tables import Base
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
-from data_models.questions import cohort as figures
 from data_models.questions import (
-    cohort_counts,
     completeness,
     course_counts,
-    effect_counts,
+    fade,
     filter_choices,
     import_history,
+    side_effects,
     similar_courses,
+    summary,
     worklist,
 )
 from data_models.questions import data_set_fingerprint as fingerprint
@@ -242,11 +242,7 @@ Call = Callable[[Connection, Scope, CohortFilter], Any]
 
 CALLS: dict[str, list[Call]] = {
     "filter_choices.choices": [lambda c, s, f: filter_choices.choices(c, s)],
-    "cohort_counts.fade_sums": [
-        lambda c, s, f: cohort_counts.fade_sums(c, s, f),
-        *(lambda c, s, f, by=by: cohort_counts.fade_sums(c, s, f, by) for by in ("route", "phase", "course")),
-    ],
-    "cohort_counts.leaving_days": [lambda c, s, f: cohort_counts.leaving_days(c, s, f, DEFAULT_RULES)],
+    "fade.fade_by": [lambda c, s, f, by=by: fade.fade_by(c, s, f, by) for by in ("route", "phase", "course")],
     "filter_choices.present_values": [
         lambda c, s, f, k=k: filter_choices.present_values(c, s, f, k) for k in ("clinic", "condition")
     ],
@@ -261,11 +257,10 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)
     ],
     "import_history.imports": [lambda c, s, f: import_history.imports(c, ALL)],
-    "effect_counts.effect_sums": [
-        lambda c, s, f: effect_counts.effect_sums(c, s, f),
-        *(lambda c, s, f, by=by: effect_counts.effect_sums(c, s, f, by) for by in effect_counts.BREAKDOWNS),
+    "side_effects.effect_sums": [
+        lambda c, s, f: side_effects.effect_sums(c, s, f),
+        *(lambda c, s, f, by=by: side_effects.effect_sums(c, s, f, by) for by in side_effects.BREAKDOWNS),
     ],
-    "effect_counts.vital_sums": [lambda c, s, f: effect_counts.vital_sums(c, s, f, DEFAULT_RULES)],
     "worklist.worklist": [
         lambda c, s, f: worklist.worklist(c, s, f),
         *(lambda c, s, f, a=a: worklist.worklist(c, s, f, attention=a, search="1") for a in worklist.ATTENTION),
@@ -345,7 +340,7 @@ def test_each_query_stays_with_the_patient(function: Callable[..., Any], sample:
 
 def test_the_figures_of_a_cohort_ask_nothing_else(sample: Store) -> None:
     with sample.connect() as connection, _heard(sample.engine) as said:
-        figures.summarise(connection, ALL, NARROW, DEFAULT_RULES)
+        summary.summarise(connection, ALL, NARROW, DEFAULT_RULES)
     assert len(said) > 12
     assert [problem for sql in said for problem in problems(sql)] == []
 

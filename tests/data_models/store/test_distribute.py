@@ -21,8 +21,8 @@ from data_models.database.tables import Base
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
-from data_models.questions.cohort import summarise
 from data_models.questions.patient import patient, patient_scores
+from data_models.questions.summary import summarise
 from data_models.questions.worklist import worklist
 from data_models.store import Store, StoreError
 from data_models.store.distribute import COLUMN, COORDINATOR, DISTRIBUTED, OLDEST, REFERENCE, distribute
@@ -150,7 +150,7 @@ def test_a_distributed_store_answers_as_one_machine_does(
         for each in (sqlite_store, store):
             with each.connect() as connection:
                 everything = Scope.everything()
-                summary = summarise(connection, everything, CohortFilter(route=("iv",)), DEFAULT_RULES)
+                summary = summarise(connection, everything, CohortFilter(route=("iv",)), DEFAULT_RULES).as_json()
                 rows, total = worklist(connection, everything, CohortFilter(), state="fading", sort="last")
                 found = patient(connection, everything, "A1")
                 assert found is not None

@@ -11,9 +11,10 @@ import pytest
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
-from data_models.questions import cohort
 from data_models.questions.filter_choices import choices
+from data_models.questions.side_effects import side_effects_by
 from data_models.questions.similar_courses import context_band
+from data_models.questions.summary import summarise
 from data_models.questions.worklist import SORTABLE, attention_counts, worklist
 from data_models.store import Store
 
@@ -49,9 +50,9 @@ def test_cohort_answers(both: tuple[Store, Store]) -> None:
         answers = []
         for store in both:
             with store.connect() as connection:
-                summary = cohort.summarise(connection, ALL, chosen, DEFAULT_RULES)
-                breakdown = cohort.side_effect_breakdown(connection, ALL, chosen, DEFAULT_RULES, by="number")
-                answers.append(json.loads(json.dumps([summary, breakdown])))
+                summary = summarise(connection, ALL, chosen, DEFAULT_RULES)
+                numbered = side_effects_by(connection, ALL, chosen, "number")
+                answers.append(json.loads(json.dumps([summary.as_json(), [one.effects.as_json() for one in numbered]])))
         assert _near(*answers), chosen
 
 

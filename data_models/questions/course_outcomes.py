@@ -1,0 +1,65 @@
+"""What the questions of courses share: whose outcomes are read, and numbers out of the database as arrays.
+
+Questions read counts or sums by group, never a row a patient (but the waterfall). Times are grouped by
+their exact values: rounding would change the estimates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, true
+
+from data_models.database.tables import Course, CourseOutcome
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions.patient_sums import AnySelect, restricted
+
+Floats = NDArray[np.float64]
+HOURS_A_DAY = 24.0
+
+
+def arrays(connection: Connection, statement: AnySelect) -> list[Floats]:
+    """The numbers that a SELECT gives, as one array a column; null becomes NaN.
+
+    Read from the driver's own cursor: with clock times there are tens of thousands of rows, and to wrap
+    each takes as long as the database takes to count them.
+    """
+    result = connection.execute(statement)
+    names, cursor = list(result.keys()), result.cursor
+    rows = cursor.fetchall() if cursor is not None else []
+    result.close()
+    return list(np.array(rows, dtype=float).reshape(-1, len(names)).T)
+
+
+def of_outcomes(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
+    """From the outcomes of the matching courses on the cohort's instrument."""
+    statement = statement.select_from(CourseOutcome).where(CourseOutcome.instrument == cohort.instrument)
+    return restricted(statement, CourseOutcome, scope, cohort)
+
+
+def of_treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
+    """From all matching courses, with their outcomes on the cohort's instrument where there are any."""
+    same = and_(
+        CourseOutcome.patient_id == Course.patient_id,
+        CourseOutcome.course == Course.course,
+        CourseOutcome.instrument == cohort.instrument,
+    )
+    statement = statement.select_from(Course).join(CourseOutcome, same, isouter=True)
+    return restricted(statement, Course, scope, cohort)
+
+
+def late_enough(days: Any, cohort: CohortFilter) -> ColumnElement[bool]:
+    """Whether a score lies as long after the latest session, in days, as the cohort asks for."""
+    hours = cohort.min_hours_since_session
+    return true() if hours is None else days * HOURS_A_DAY >= hours
+
+
+def scored_at_end(cohort: CohortFilter) -> ColumnElement[bool]:
+    """Whether a course counts in the rates at the end of induction: the n of `Rates.response.end_of_induction`."""
+    o = CourseOutcome
+    return and_(
+        o.evaluable == 1, o.end_of_induction_response.is_not(None), late_enough(o.end_of_induction_days, cohort)
+    )

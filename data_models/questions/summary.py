@@ -1,0 +1,87 @@
+"""The summary: every question about a cohort in one answer, and the JSON of the data contract."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
+from data_models.questions.durability import Durability, durability
+from data_models.questions.duration import Duration, duration
+from data_models.questions.fade import Fade, fade
+from data_models.questions.funnel import Funnel, funnel
+from data_models.questions.occupancy import Occupancy, occupancy
+from data_models.questions.onset import Onset, onset
+from data_models.questions.rates import Rates, rates
+from data_models.questions.side_effects import SideEffects, side_effects
+from data_models.questions.vitals import Vitals, vitals
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of one cohort, under the rules by which the store's outcomes were derived."""
+
+    cohort: CohortFilter
+    rules: OutcomeRules
+    funnel: Funnel
+    rates: Rates
+    onset: Onset
+    duration: Duration
+    durability: Durability
+    occupancy: Occupancy
+    fade: Fade
+    side_effects: SideEffects
+    vitals: Vitals
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of `summary --format json` (data contract, section 3): plain dicts, lists, numbers and None.
+
+        Times in days. None: not reached or not estimable.
+        """
+        return {
+            "definitions": definitions(self.cohort, self.rules),
+            "cohort": {"where": self.cohort.where(), **self.funnel.as_json()},
+            **self.rates.as_json(),
+            "onset": self.onset.as_json(),
+            "duration": self.duration.as_json(),
+            "durability": self.durability.as_json(),
+            "occupancy": self.occupancy.as_json(),
+            "fade": self.fade.as_json(),
+            "side_effects": {**self.side_effects.as_json(), "vitals": self.vitals.as_json()},
+        }
+
+
+def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Summary:
+    """Every figure of the cohort.
+
+    Parameters
+    ----------
+    scope : which clinics may be read; single patients need not be allowed.
+    rules : the rules under which the store was derived (`Store.rules`).
+    """
+    return Summary(
+        cohort,
+        rules,
+        funnel(connection, scope, cohort),
+        rates(connection, scope, cohort),
+        onset(connection, scope, cohort),
+        duration(connection, scope, cohort),
+        durability(connection, scope, cohort),
+        occupancy(connection, scope, cohort, rules),
+        fade(connection, scope, cohort),
+        side_effects(connection, scope, cohort),
+        vitals(connection, scope, cohort, rules),
+    )
+
+
+def definitions(cohort: CohortFilter, rules: OutcomeRules) -> dict[str, Any]:
+    """Version, every rule with its value, and the instrument, as each chart and export prints them."""
+    instrument = dataclasses.asdict(INSTRUMENTS[cohort.instrument])
+    instrument["remission"] = rules.remission_cutoff(cohort.instrument)
+    return {"version": rules.version, "rules": rules.as_dict(), "instrument": instrument}
