@@ -1,4 +1,4 @@
-"""The README's Caddyfile in front of a running dashboard: TLS, cookies bound to it, and whose word is believed."""
+"""The Caddyfile of dashboard/README.md before a running dashboard: TLS, its cookies, and whose word is believed."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def ports(
         )
     store.close()
     outer, inner = free_port(), free_port()
-    text = (project_root / "README.md").read_text(encoding="utf-8")
+    text = (project_root / "dashboard" / "README.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- caddyfile:[^>]*-->\n```\n(.+?)\n```", text, re.DOTALL)
     assert found is not None
     site = (
