@@ -35,7 +35,6 @@ FLOORS = {
 }
 # Imports that break the floors today; each goes with the change named beside it, and none may be added.
 NOT_YET = {
-    "data_models.store.worklist imports data_models.questions",  # the stored list goes
     "data_models.store.copy imports data_models.questions",
     "dashboard.access.guard imports dashboard.answers",
     "dashboard.access.guard imports dashboard.pages",

@@ -12,7 +12,7 @@ or not recorded).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Float, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Float, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from data_models.definitions.vocabulary import SIDE_EFFECTS
@@ -51,7 +51,11 @@ class Patient(Base):
     """One row a patient. `conditions` is ";"-bounded (";liver;urinary;"), ";" for none of the list."""
 
     __tablename__ = "patients"
-    __table_args__ = (Index("ix_patients_code", "patient_code"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        Index("ix_patients_code", "patient_code"),
+        Index("ix_patients_clinic", "clinic", "patient_code"),  # a clinic's list (benchmarks/lists.py)
+        {"sqlite_with_rowid": False},
+    )
     patient_id: Mapped[int] = _patient()
     patient_code: Mapped[str] = mapped_column(_CODE)
     clinic: Mapped[str | None] = mapped_column(String(64), nullable=True)
@@ -281,72 +285,6 @@ class CourseOutcome(Base):
     state: Mapped[str] = mapped_column(_CODE)  # one of outcomes.scores.STATES
     item9_last: Mapped[int | None] = _whole()
     item9_change: Mapped[int | None] = _whole()  # against the earliest item 9 from the baseline on
-
-
-_BINARY = String(32).with_variant(String(32, collation="C"), "postgresql")  # sorts as in SQLite, by code points
-ALWAYS_LISTED = "phq9"  # the instrument on which every patient has a row in the list, measured or not
-WORKLIST_VALUES = ("baseline", "last", "improvement", "days_since_session", "item9_last", "worst")
-
-
-class WorklistFact(Base):
-    """One row a patient and instrument: where the latest course stands in each order of the list of patients.
-
-    Every patient has a row for each instrument that the store holds, and for the PHQ-9, so that who was not
-    measured is found as quickly as who was. `kind` is the state and the flags of the ready lists in one number
-    (`queries.worklist_order.kind`): whatever list is asked for is some kinds, each of which every index below
-    holds in its order. The indexes of values leave out rows without one, most rows of a scale that few are given.
-    `days_since_session`: the last score minus the last session. The rest as in `course_outcomes` and
-    `session_facts` (the worst grade of the course).
-    """
-
-    __tablename__ = "worklist_facts"
-    __table_args__ = (
-        Index("ix_worklist_code", "instrument", "kind", "patient_code", "clinic"),
-        *(
-            Index(
-                f"ix_worklist_{name}",
-                "instrument",
-                "kind",
-                name,
-                "patient_code",
-                "clinic",
-                sqlite_where=text(f"{name} IS NOT NULL"),
-                postgresql_where=text(f"{name} IS NOT NULL"),
-            )
-            for name in WORKLIST_VALUES
-        ),
-        Index("ix_worklist_clinic", "instrument", "clinic"),
-        {"sqlite_with_rowid": False},
-    )
-    patient_id: Mapped[int] = _patient()
-    instrument: Mapped[str] = mapped_column(_CODE, primary_key=True)
-    kind: Mapped[int] = _count()
-    patient_code: Mapped[str] = mapped_column(_BINARY)
-    clinic: Mapped[str | None] = mapped_column(String(64), nullable=True)
-    baseline: Mapped[float | None] = _number()
-    last: Mapped[float | None] = _number()
-    improvement: Mapped[float | None] = _number()
-    days_since_session: Mapped[float | None] = _number()
-    item9_last: Mapped[int | None] = _whole()
-    worst: Mapped[int | None] = _whole()
-
-
-class WorklistCount(Base):
-    """One row an instrument, clinic ("" for none) and kind: how many rows of `worklist_facts` there are.
-
-    A column for each order of the list: how many of them have a value there. Kept up at each import, so that
-    no view of the list counts the whole store.
-    """
-
-    __tablename__ = "worklist_counts"
-    instrument: Mapped[str] = mapped_column(_CODE, primary_key=True)
-    clinic: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    patients: Mapped[int] = _count()
-
-
-for _value in WORKLIST_VALUES:
-    setattr(WorklistCount, _value, _count())
 
 
 # --- the store itself ------------------------------------------------------------------------

@@ -19,11 +19,10 @@ from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.intake.threads import ahead
 from data_models.outcomes.derive import Facts, derive
-from data_models.store import band, worklist
+from data_models.store import band
 from data_models.store.band import Tally, clinics_of
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
-LISTED = ("worklist_facts",)  # what is made from facts in the database itself
 DERIVED_FROM = ("sessions", "assessments", "side_effects")
 # Patients derived at once: measured, 10,000 keep two cores busy and memory small.
 PATIENTS_AT_ONCE = 10_000
@@ -63,7 +62,6 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
 
 def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
     """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
-    worklist.take_away(connection, touched)
     band.take_away(connection, touched)
     for name in FACTS:
         statement = delete(_TABLES[name])
@@ -115,4 +113,3 @@ def replace_facts(connection: Connection, derived: Iterable[Facts], progress: Pr
                 load.add(getattr(facts, table), _TABLES[table])
         load.finish()
     tally.keep(connection)
-    worklist.fill(connection)

@@ -28,9 +28,9 @@ from data_models.definitions.rules import OutcomeRules
 from data_models.intake.contract import RecordBatch, empty_table, fingerprint
 from data_models.intake.reconcile import Reconciliation
 from data_models.intake.threads import beside
-from data_models.store import touched_patients, worklist
+from data_models.store import touched_patients
 from data_models.store.band import Tally, clinics_by_id
-from data_models.store.derivation import FACTS, LISTED, SLICES_AHEAD, derived, drop_facts, whole_patients
+from data_models.store.derivation import FACTS, SLICES_AHEAD, derived, drop_facts, whole_patients
 from data_models.store.touched_patients import Ids
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def store_stream(
     """
     empty = connection.execute(select(_TABLES["patients"].c.patient_id).limit(1)).first() is None
     touched_patients.create(connection)
-    keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *((*FACTS, *LISTED) if derived else ()))], rows)
+    keys = keys_aside(connection, [_TABLES[name] for name in (*RECORDS, *(FACTS if derived else ()))], rows)
     with (
         Load(connection) as records,
         Load(connection) as facts,
@@ -321,6 +321,4 @@ def store_stream(
                     keys.put_back(tables)
                     if tables == FACTS and derived:
                         brought.tally.keep(connection)
-                        worklist.fill(connection, None if empty else touched_patients.ids())
-                        keys.put_back(LISTED)
     touched_patients.drop(connection)

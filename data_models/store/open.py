@@ -38,7 +38,7 @@ from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.intake.contract import RecordBatch, fingerprint
 from data_models.outcomes.derive import derive
 from data_models.outcomes.outcomes_table import outcomes_listing
-from data_models.store import band, worklist
+from data_models.store import band
 from data_models.store.derivation import derive_all, record_slices
 from data_models.store.importing import (
     RECORDS,
@@ -117,7 +117,6 @@ class Store:
                 values["accounts"] = "0"  # "1" once anybody was given one
                 values["state"] = secrets.token_hex(16)
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
-            worklist.fill_empty(connection)
             band.fill_empty(connection)
 
     @contextmanager

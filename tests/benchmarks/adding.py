@@ -6,9 +6,7 @@
 The large store is a copy of the one that `table.py` keeps in the same folder; it is made there where it is not.
 The codes of the patients are random and fall among those that are there, as those of a clinic do. Each import is
 a process of its own; what is measured is `Store.import_path` and `Store.close`: reading, checks, storing, outcomes,
-the list, the commit, and in SQLite taking what was committed over into the file. Medians are printed, and the
-mean: of every so many imports one moves patients to their place in the list (see `data_models.store.worklist`) and
-takes longer.
+the commit, and in SQLite taking what was committed over into the file. Medians and means are printed.
 """
 
 from __future__ import annotations
@@ -65,14 +63,6 @@ def some_more(cache: Path, turn: int) -> Path:
     shutil.rmtree(records, ignore_errors=True)
     import_records.write_records(records, PATIENTS, seed=turn, codes=random_codes(turn))
     return records
-
-
-def add_more(url: str, cache: Path, turns: int) -> None:
-    """Add 1,000 patients so many times."""
-    for turn in range(turns):
-        records = some_more(cache, turn)
-        add(url, records)
-        shutil.rmtree(records)
 
 
 def in_turns(engine: str, cache: Path, patients: int, turns: int) -> dict[str, list[Spent]]:

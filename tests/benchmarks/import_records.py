@@ -53,6 +53,8 @@ def write_records(
 ) -> None:
     """Session records of the contract: 10 sessions, 20 scores and about 3 side effects a patient.
 
+    Each clinic has 10,000 patients, whose codes lie among those of the others.
+
     `codes`: those of the patients, in place of the prefix with a number.
     """
     rng = np.random.default_rng(seed)
@@ -60,7 +62,10 @@ def write_records(
     codes = codes or [f"{prefix}{n:06d}x" for n in range(patients)]
     with (folder / "patients.csv").open("w") as file:
         file.write("patient_code,clinic,age_band,sex,diagnosis,conditions,first_session_year\n")
-        file.writelines(f"{c},north,35-44,female,major_depression,hypertension,2024\n" for c in codes)
+        clinics = max(1, len(codes) // 10_000)
+        file.writelines(
+            f"{c},clinic{n % clinics},35-44,female,major_depression,hypertension,2024\n" for n, c in enumerate(codes)
+        )
     with (
         (folder / "sessions.csv").open("w") as sessions,
         (folder / "assessments.csv").open("w") as assessments,

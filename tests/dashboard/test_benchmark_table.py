@@ -67,7 +67,7 @@ def test_adding_and_lists_are_measured_on_kept_stores(
         )  # the kept one is as it was
     found = lists.measure([store, store], 2)
     store.close()
-    assert [len(medians) for _, medians in found] == [2] * len(lists.lists())
+    assert [len(medians) for medians in found.values()] == [2] * len(lists.asked())
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "records-30", "store_30.db", "store_30.db.access"
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from dashboard.pages.patients.query import ListQuery
 from data_models.definitions.filters import CohortFilter
 from data_models.questions import patient as queries
 from data_models.questions.similar_courses import context_band
-from data_models.questions.worklist import list_sizes, neighbours
+from data_models.questions.worklist import neighbours
 
 BODY = "patient-body"
 DETAILS = "patient-details"
@@ -156,18 +156,7 @@ def pager(code: str | None, search: str | None) -> list[Component]:
     """Back to the list; previous and next patient of it."""
     cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
     query = wanted.to_query(cohort)
-    before, after = (
-        data.ask(
-            neighbours,
-            cohort,
-            code,
-            **wanted.arguments(),
-            sizes=data.ask(list_sizes, cohort, **wanted.sized_by()),
-            keep=False,
-        )
-        if code
-        else (None, None)
-    )
+    before, after = data.ask(neighbours, cohort, code, **wanted.arguments(), keep=False) if code else (None, None)
     return [
         html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),
         html.Span(

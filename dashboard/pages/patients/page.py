@@ -17,7 +17,7 @@ from dashboard.pages.patients import rows as worklist_rows
 from dashboard.pages.patients.query import ListQuery
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, with_item9
-from data_models.questions.worklist import attention_counts, list_sizes, sparklines, worklist
+from data_models.questions.worklist import attention_counts, list_length, sparklines, worklist
 
 GRID = "worklist"
 SENTENCE = "worklist-sentence"
@@ -137,7 +137,7 @@ def register(app: Dash) -> None:
             **wanted.arguments(),
             limit=PAGE_ROWS,
             offset=start,
-            sizes=data.ask(list_sizes, cohort, **wanted.sized_by()),
+            total=data.ask(list_length, cohort, **wanted.narrowed_by()),
             rules=rules,
             keep=False,
         )

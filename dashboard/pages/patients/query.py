@@ -39,17 +39,11 @@ class ListQuery:
 
     def arguments(self) -> dict[str, Any]:
         """Named arguments of `worklist` and `neighbours`."""
-        return {
-            "attention": self.attention,
-            "state": self.state,
-            "search": self.search,
-            "sort": self.sort,
-            "descending": self.descending,
-        }
+        return {**self.narrowed_by(), "sort": self.sort, "descending": self.descending}
 
-    def sized_by(self) -> dict[str, Any]:
-        """Named arguments of `list_sizes`: they are the same in either direction."""
-        return {name: value for name, value in self.arguments().items() if name != "descending"}
+    def narrowed_by(self) -> dict[str, Any]:
+        """Named arguments of `list_length`."""
+        return {"attention": self.attention, "state": self.state, "search": self.search}
 
     def to_query(self, cohort: CohortFilter, **more: str) -> str:
         """The query string of this list with its cohort, "?" first."""

@@ -14,7 +14,7 @@ from data_models.database.loading import Load
 from data_models.definitions.scope import Scope
 from data_models.questions import patient as patients
 from data_models.store import Store, StoreError, importing
-from data_models.store.derivation import FACTS, LISTED
+from data_models.store.derivation import FACTS
 from data_models.store.importing import RECORDS
 
 _SCHEMA = text("""
@@ -52,7 +52,7 @@ def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 def _schema(store: Store) -> list[Any]:
     with store.engine.connect() as connection:
         found = [tuple(row) for row in connection.execute(_SCHEMA)]
-    assert len([row for row in found if row[6] == "p"]) >= len((*RECORDS, *FACTS, *LISTED))
+    assert len([row for row in found if row[6] == "p"]) >= len((*RECORDS, *FACTS))
     return found
 
 
@@ -124,7 +124,7 @@ def test_keys_stay_that_whoever_runs_the_server_has_arranged(
     with postgresql_store.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE sessions SET WITHOUT CLUSTER")
         connection.exec_driver_sql("COMMENT ON INDEX ix_patients_code IS NULL")
-        connection.exec_driver_sql(f"TRUNCATE {', '.join((*RECORDS, *FACTS, *LISTED, 'worklist_counts', 'imports'))}")
+        connection.exec_driver_sql(f"TRUNCATE {', '.join((*RECORDS, *FACTS, 'imports'))}")
     postgresql_store.import_path(small_records)
     assert set_aside == [False, True]
     assert _schema(postgresql_store) == before

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, event
 
-from data_models.database.tables import Patient, WorklistFact
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
@@ -17,14 +17,12 @@ from data_models.questions.worklist import (
     ATTENTION,
     SORTABLE,
     attention_counts,
-    list_sizes,
+    list_length,
     neighbours,
     sparklines,
     worklist,
 )
-from data_models.questions.worklist_order import RECENT
 from data_models.store import Store
-from data_models.store import worklist as store_worklist
 
 ALL = Scope.everything()
 PHQ9 = CohortFilter()
@@ -57,31 +55,15 @@ C3,3100,phq9,6,
 EFFECTS = "patient_code,hours,term,severity\nA1,0,nausea,mild\nA1,72,dizziness,severe\n"
 
 
-@pytest.fixture(scope="module", params=["all in place", "some apart"])
-def filled_store(
-    module_store: Store, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Store:
-    """The small records in a store of either engine; the tests here only read.
-
-    Once with each row of the list in its place, once with those of C3 and D4 apart, as in a large store.
-    """
+@pytest.fixture(scope="module")
+def filled_store(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The small records in a store of either engine; the tests here only read."""
     folder = tmp_path_factory.mktemp("records")
     for name, text in zip(
         ("patients", "sessions", "assessments", "side_effects"), (PATIENTS, SESSIONS, ASSESSMENTS, EFFECTS), strict=True
     ):
         (folder / f"{name}.csv").write_text(text)
     module_store.import_path(folder)
-    with module_store.engine.begin() as connection, pytest.MonkeyPatch.context() as patch:
-        store_worklist.take_away(connection)
-        store_worklist.fill(connection)
-        if request.param == "some apart":
-            patch.setattr("data_models.store.worklist.LARGE", 1)
-            late = select(Patient.patient_id).where(Patient.patient_code.in_(("C3", "D4")))
-            store_worklist.take_away(connection, late)
-            store_worklist.fill(connection, late)
-        apart = select(WorklistFact.patient_code).where(WorklistFact.kind >= RECENT).order_by(WorklistFact.patient_code)
-        found = connection.execute(apart).scalars().all()
-    assert found == (["C3", "D4"] if request.param == "some apart" else [])
     return module_store
 
 
@@ -169,19 +151,12 @@ def test_a_page_at_a_time_and_the_neighbours_follow_the_same_order(
         assert neighbours(connection, ALL, PHQ9, code, sort=sort, descending=descending) == expected
 
 
-WALKED = ("north", "south")
-
-
-@pytest.mark.parametrize("page", [0, 60])
-def test_few_patients_of_a_clinic_are_sorted_and_many_are_walked_to_the_same_list(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, page: int
-) -> None:
-    monkeypatch.setattr("data_models.questions.worklist._PAGE", page)
+def test_the_list_of_a_clinic_is_sorted_in_each_order(connection: Connection) -> None:
     south = Scope(clinics=frozenset({"south"}), patients=True)
     for sort, codes in (("last", ["C3", "D4"]), ("patient_code", ["C3", "D4"]), ("state", ["D4", "C3"])):
         assert _codes(connection, scope=south, sort=sort) == codes
         assert neighbours(connection, south, PHQ9, codes[0], sort=sort) == (None, codes[1])
-    assert _codes(connection, CohortFilter(clinic=WALKED), sort="improvement", descending=True) == [
+    assert _codes(connection, CohortFilter(clinic=("north", "south")), sort="improvement", descending=True) == [
         "C3", "A1", "B2", "D4"
     ]  # fmt: skip
 
@@ -204,71 +179,42 @@ def test_a_list_that_the_scale_cannot_tell_of_has_no_count(connection: Connectio
     assert _codes(connection, CohortFilter("peg"), attention="item9_raised") == []
 
 
-# --- what the database does for it ---------------------------------------------------------------
-
-NARROWED = {
-    "all": {},
-    "fading": {"state": "fading"},
-    **{name: {"attention": name} for name in ("item9_raised", "no_score_since_session")},
-    "a page further on": {"offset": 1},
-}
+NORTH = Scope(clinics=frozenset({"north"}), patients=True)
 
 
-def _plans(connection: Connection, *arguments: object, **named: object) -> list[str]:
-    """How the database carries out each SELECT on the list that a question sends."""
-    said: list[tuple[str, object]] = []
-
-    def hear(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if "FROM worklist_facts" in statement:
-            said.append((statement, parameters))
-
-    event.listen(connection.engine, "before_cursor_execute", hear)
-    worklist(connection, *arguments, **named)  # type: ignore[arg-type]
-    event.remove(connection.engine, "before_cursor_execute", hear)
-    plans = []
-    for statement, parameters in said:
-        kind = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-        rows = connection.exec_driver_sql(kind + statement, parameters).all()  # type: ignore[call-overload]
-        plans.append("\n".join(str(row[-1]) for row in rows))
-    return plans
-
-
-@pytest.mark.parametrize("narrowed", NARROWED)
-def test_every_page_is_read_off_an_index(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, narrowed: str
-) -> None:
-    """No plan sorts or reads the whole table; PostgreSQL, which would on so few rows, is told that both cost much."""
-    monkeypatch.setattr("data_models.questions.worklist._PAGE", 0)
-    if connection.dialect.name == "postgresql":
-        for way in ("seqscan", "sort", "bitmapscan", "incremental_sort"):
-            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
-    north = Scope(clinics=frozenset({"north"}), patients=True)
-    for scope, cohort in ((ALL, PHQ9), (north, PHQ9), (ALL, CohortFilter(route=("iv",)))):
-        for sort in SORTABLE:
-            for descending in (False, True):
-                plans = _plans(connection, scope, cohort, sort=sort, descending=descending, **NARROWED[narrowed])
-                for plan in plans:
-                    if "count" in plan.lower() or "Aggregate" in plan or "GROUP BY" in plan:
-                        continue  # counts the rows of a narrowed list, once a version of the store
-                    # PostgreSQL sorts the heads of several kinds, each no longer than the page and what lies before.
-                    assert plan.count("Sort Key") <= plan.count("Append"), (sort, plan)
-                    assert "TEMP B-TREE" not in plan, (sort, plan)
-                    assert "Seq Scan on worklist_facts" not in plan, (sort, plan)
-                    assert "SCAN worklist_facts" not in plan, (sort, plan)
-
-
-def test_the_length_of_a_list_comes_from_the_counts_kept_at_import(connection: Connection) -> None:
-    north = Scope(clinics=frozenset({"north"}), patients=True)
+def test_the_length_of_a_list_is_counted_once_where_it_is_known(connection: Connection) -> None:
+    assert list_length(connection, NORTH, PHQ9, attention="item9_raised") == 2
     said: list[str] = []
 
     def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        said.extend([statement] if "SELECT" in statement else [])
+        said.append(statement)
 
     event.listen(connection.engine, "before_cursor_execute", hear)
-    assert sum(n for n, _ in list_sizes(connection, north, PHQ9, attention="item9_raised", sort="last").values()) == 2
+    rows, total = worklist(connection, NORTH, PHQ9, attention="item9_raised", limit=1, total=2)
     event.remove(connection.engine, "before_cursor_execute", hear)
-    assert said
-    assert all("worklist_counts" in statement for statement in said)
+    assert (list(rows["patient_code"]), total) == (["A1"], 2)
+    assert not any("count(" in statement for statement in said)
+
+
+def test_a_clinics_patients_are_found_by_their_index(connection: Connection) -> None:
+    """Nothing of a large store is read but what belongs to the clinic."""
+    said: list[tuple[str, object]] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        said.append((statement, parameters))
+
+    event.listen(connection.engine, "before_cursor_execute", hear)
+    for sort in SORTABLE:
+        worklist(connection, NORTH, PHQ9, sort=sort, attention="item9_raised")
+    event.remove(connection.engine, "before_cursor_execute", hear)
+    kind = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # which is best for so few rows
+    for statement, parameters in [said for said in said if "LIMIT" in said[0] or "count(" in said[0]]:
+        rows = connection.exec_driver_sql(kind + statement, parameters).all()  # type: ignore[call-overload]
+        plan = "\n".join(str(row[-1]) for row in rows)
+        assert "ix_patients_clinic" in plan, plan
+        assert not re.search("SCAN|Seq Scan", plan), plan
 
 
 def test_sparklines_hold_the_latest_course_alone(connection: Connection) -> None:
@@ -296,9 +242,6 @@ def test_one_patients_records_and_outcomes(connection: Connection) -> None:
     outcome = patients.patient_outcomes(connection, ALL, number)
     assert outcome[["state", "sessions", "route"]].to_numpy().tolist() == [["fading", 2, "iv"]]
     assert patients.patient(connection, ALL, "nobody") is None
-
-
-NORTH = Scope(clinics=frozenset({"north"}), patients=True)
 
 
 def test_another_clinics_patient_is_not_there(connection: Connection) -> None:

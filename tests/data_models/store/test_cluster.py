@@ -17,7 +17,7 @@ from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.store import Store
 from data_models.store import cluster as store_cluster
-from data_models.store.derivation import FACTS, LISTED
+from data_models.store.derivation import FACTS
 
 RULES = DEFAULT_RULES.changed({"course_gap_days": 30, "loss_rule": "half_lost", "response_improvement": 0.3})
 
@@ -48,7 +48,7 @@ class Here(Executor):
 def facts(store: Store) -> dict[str, pd.DataFrame]:
     """Every table that a derivation fills, in the order of its key."""
     with store.connect() as connection:
-        tables = {name: Base.metadata.tables[name] for name in (*FACTS, *LISTED, "worklist_counts")}
+        tables = {name: Base.metadata.tables[name] for name in FACTS}
         return {
             name: pd.DataFrame(connection.execute(select(table).order_by(*table.primary_key)).mappings().all())
             for name, table in tables.items()
