@@ -97,6 +97,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
 
 def _script(package: ModuleType, name: str) -> dict[str, Any]:
     """What Dash knows of a package's script."""
+    found: dict[str, Any]
     (found,) = (one for one in package._js_dist if one.get("relative_package_path") == name)
     return found
 

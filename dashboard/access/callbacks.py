@@ -74,7 +74,7 @@ def _is_one_of(given: Any, spec: dict[str, Any]) -> bool:
     if not isinstance(given, dict) or given.get("property") != spec["property"]:
         return False
     if pattern is None:
-        return given.get("id") == spec["id"]
+        return bool(given.get("id") == spec["id"])
     return isinstance(given.get("id"), dict) and given["id"].keys() == pattern.keys()
 
 

@@ -230,4 +230,4 @@ def _wants_page() -> bool:
 
 
 def _endpoint(server: Flask, path: str) -> str:
-    return next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == path)
+    return str(next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == path))

@@ -67,7 +67,8 @@ def attach(server: Flask, access: Access) -> None:
 
 def access() -> Access:
     """The access of the app that answers the current request."""
-    return current_app.extensions[_KEY]
+    of: Access = current_app.extensions[_KEY]
+    return of
 
 
 def person() -> Person | None:

@@ -29,7 +29,7 @@ class Source:
         if failures < self.free or now - latest >= WINDOW:
             return 0.0
         pause = min(self.first * 2 ** min(failures - self.free, 16), self.longest)
-        return max(0.0, latest + pause - now)
+        return float(max(0.0, latest + pause - now))
 
 
 def _key(*parts: str) -> str:

@@ -128,4 +128,5 @@ def _keep(response: Response) -> Response:
 
 
 def _here() -> Remembered:
-    return current_app.extensions[_KEY]
+    here: Remembered = current_app.extensions[_KEY]
+    return here

@@ -28,7 +28,7 @@ def compress_files(server: Flask) -> None:
             response.status_code != 200
             or not request.path.startswith(_STATIC)
             or response.mimetype not in _TYPES
-            or "br" not in request.accept_encodings
+            or not request.accept_encodings.quality("br")
             or "Content-Encoding" in response.headers
             or request.method != "GET"
         ):

@@ -85,7 +85,7 @@ class Answers:
     """
 
     size: int = ANSWERS_KEPT
-    _kept: OrderedDict[Hashable, Future] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[Hashable, Future[Any]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -165,12 +165,14 @@ def reading() -> Reading:
     """What the current request reads from; closed with the request."""
     if _KEY not in g:
         setattr(g, _KEY, Reading(store()))
-    return g.get(_KEY)
+    now: Reading = g.get(_KEY)
+    return now
 
 
 def source() -> Source:
     """The source of the app that answers the current request."""
-    return current_app.extensions[_KEY]
+    here: Source = current_app.extensions[_KEY]
+    return here
 
 
 def store() -> Store:
@@ -217,13 +219,16 @@ def ask(function: Callable[..., Answer], *arguments: Any, keep: bool = True, **n
             return function(now.connection, who, *arguments, **named)
 
     if not keep:
-        return _noted(function, arguments, make())
+        answer: Answer = make()
+        _note(function, arguments, answer)
+        return answer
     name = (function.__module__, function.__qualname__)
     key = (now.state, who, *name, arguments, tuple(sorted(named.items())))
     shared = name[0] in _OF_COHORTS or function is attention_counts
     here = source()
     answer = here.answers.get(key, (lambda: _shared(here.store, key, make)) if shared else make)
-    return _noted(function, arguments, answer)
+    _note(function, arguments, answer)
+    return answer
 
 
 def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -245,13 +250,12 @@ def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return answer
 
 
-def _noted(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> Any:
-    """The answer, once the audit trail knows of it where it shows patients."""
+def _note(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
+    """Let the audit trail know of an answer that shows patients, before it is given."""
     if function in (patient, patient_records) and answer is not None:
         tell((str(arguments[0]),))
     elif function is worklist:
         tell((None,))
-    return answer
 
 
 def tell(shown: tuple[Seen, ...]) -> None:
@@ -266,7 +270,8 @@ def tell(shown: tuple[Seen, ...]) -> None:
 
 def seen() -> tuple[Seen, ...]:
     """What the audit trail was told that the current answer shows."""
-    return g.get(_SEEN, ())
+    told: tuple[Seen, ...] = g.get(_SEEN, ())
+    return told
 
 
 class Figures(Mapping[str, Any]):

@@ -42,7 +42,7 @@ def _serve_with_waitress(settings: Settings) -> None:
 def _serve_with_gunicorn(settings: Settings) -> None:
     from gunicorn.app.base import BaseApplication
 
-    class Application(BaseApplication):
+    class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """gunicorn told by `Settings` alone: neither its command line nor its files are read."""
 
         def load_config(self) -> None:

@@ -107,7 +107,8 @@ def cohorts_of(ask: Ask, cohort: CohortFilter, by: str | None) -> dict[str | Non
 
 def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Summary:
     """One part's summary: what takes the time."""
-    return ask(summarise, part, rules).as_json()
+    summary: Summary = ask(summarise, part, rules).as_json()
+    return summary
 
 
 def told_of(done: int, parts: int, by: str | None) -> str:

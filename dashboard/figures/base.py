@@ -33,7 +33,9 @@ def axis(title: str = "", **more: Any) -> dict[str, Any]:
     return base | more
 
 
-def layout(height: int = 300, *, x: dict | None = None, y: dict | None = None, **more: Any) -> dict[str, Any]:
+def layout(
+    height: int = 300, *, x: dict[str, Any] | None = None, y: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """A layout in the house style: transparent paper, no legend (label directly), fixed height in pixels."""
     base: dict[str, Any] = {
         "height": height,
@@ -86,13 +88,15 @@ def note(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:
     return base | more
 
 
-def line(x: Sequence, y: Sequence, name: str, token: str, **more: Any) -> dict[str, Any]:
+def line(x: Sequence[Any], y: Sequence[Any], name: str, token: str, **more: Any) -> dict[str, Any]:
     """A line trace in a token's colour."""
     style = {"color": colour(token), "width": 2} | more.pop("line", {})
     return {"type": "scatter", "mode": "lines", "x": list(x), "y": list(y), "name": name, "line": style} | more
 
 
-def ribbon(x: Sequence, low: Sequence, high: Sequence, token: str, *, shape: str = "linear", **more: Any) -> list[dict]:
+def ribbon(
+    x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], token: str, *, shape: str = "linear", **more: Any
+) -> list[dict[str, Any]]:
     """An interval ribbon: two invisible edges with a faint fill between; points without an interval are left out."""
     kept = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if b is not None and c is not None]
     edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "95% interval"} | more

@@ -23,7 +23,9 @@ def score_ceiling(scale: Instrument, highest: float) -> float:
     return min(scale.maximum, max(highest * 1.15, scale.moderate * 1.4))
 
 
-def broken_line(days: Sequence[float], values: Sequence[float], gap: float = LINE_GAP_DAYS) -> tuple[list, list]:
+def broken_line(
+    days: Sequence[float], values: Sequence[float], gap: float = LINE_GAP_DAYS
+) -> tuple[list[float | None], list[float | None]]:
     """Points of a line with a None between two that lie more than `gap` days apart."""
     xs: list[float | None] = []
     ys: list[float | None] = []

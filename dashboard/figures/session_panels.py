@@ -19,7 +19,10 @@ SHORT_TERMS = {
 }
 
 
-def session_panel(sessions: Rows, routes: Sequence[str], largest: Mapping[tuple, float]) -> Panel:
+DoseKey = tuple[str, str, str]  # drug, route and unit, within which doses are compared
+
+
+def session_panel(sessions: Rows, routes: Sequence[str], largest: Mapping[DoseKey, float]) -> Panel:
     """A lane a route: shape = route, size = dose (share of the largest of the same drug, route and unit)."""
     panel = Panel("Sessions (larger = higher dose)", 20 + 24 * len(routes), lanes([label(route) for route in routes]))
     for lane, route in enumerate(routes):
@@ -51,14 +54,14 @@ def route_key(route: Any) -> str:
     return "" if words.missing(route) else str(route)
 
 
-def dose_key(row: Mapping[str, Any]) -> tuple:
-    """Doses are compared within one drug, route and unit only."""
+def dose_key(row: Mapping[str, Any]) -> DoseKey:
+    """What a dose is compared within."""
     return (str(row["drug"]), route_key(row["route"]), str(row["dose_unit"]))
 
 
-def largest_doses(sessions: Rows) -> dict[tuple, float]:
+def largest_doses(sessions: Rows) -> dict[DoseKey, float]:
     """The largest dose of each drug, route and unit."""
-    found: dict[tuple, float] = {}
+    found: dict[DoseKey, float] = {}
     for row in sessions:
         if not words.missing(row["dose"]):
             found[dose_key(row)] = max(found.get(dose_key(row), 0.0), float(row["dose"]))
@@ -71,7 +74,7 @@ def routes_of(sessions: Rows) -> list[str]:
     return [route for route in (*ROUTES, "") if route in used]
 
 
-def _dose_size(row: Mapping[str, Any], largest: Mapping[tuple, float]) -> float:
+def _dose_size(row: Mapping[str, Any], largest: Mapping[DoseKey, float]) -> float:
     top = largest.get(dose_key(row), 0.0)
     share = 0.0 if words.missing(row["dose"]) or top <= 0 else float(row["dose"]) / top
     # Area, not diameter, follows the dose.
@@ -124,11 +127,11 @@ def effect_rows(effects: Rows, sessions: Rows) -> list[str]:
 
 
 def _none_reported(session: Mapping[str, Any]) -> bool:
-    return session["asked"] == 1 and session["effects"] == 0
+    return bool(session["asked"] == 1 and session["effects"] == 0)
 
 
 def _not_asked(session: Mapping[str, Any]) -> bool:
-    return session["asked"] != 1
+    return bool(session["asked"] != 1)
 
 
 def effect_panel(effects: Rows, sessions: Rows, rows: Sequence[str]) -> Panel:

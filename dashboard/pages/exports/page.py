@@ -244,7 +244,8 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
     trail.note(earlier.ACTION, f"{about}.{form}", **earlier.told(release, content))
     scale = [release.cohort.instrument] if of_a_cohort(about) else []
     name = "-".join(["ketamine", about, *scale, f"{release.made.isoformat()}.{form}"]).replace("_", "-")
-    return dcc.send_bytes(content, name)
+    sent: dict[str, Any] = dcc.send_bytes(content, name)
+    return sent
 
 
 def previewed(made: Document) -> Component:
