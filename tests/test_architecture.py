@@ -23,6 +23,7 @@ FLOORS = {
         {"settings", "ids", "theme"},
         {"words"},
         {"figures"},
+        {"questions"},
         {"exports"},
         {"access"},
         {"answers"},

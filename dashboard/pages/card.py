@@ -9,51 +9,59 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.graph import graph
+from dashboard.pages.legend import key as legend
+from dashboard.questions.view import Definition, Table, View
 from data_models.definitions.rules import OutcomeRules
 
 OWN = "a definition of this dashboard's own"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The numbers of a figure.
+def show(
+    view: View,
+    rules: OutcomeRules,
+    *,
+    controls: Component | None = None,
+    body: Component | None = None,
+    graph_id: Any = None,
+    **config: Any,
+) -> Component:
+    """The card of an answer; `body` stands in place of a figure where it is made of components."""
+    drawn = [panels(view.panels)] if view.panels else []
+    quiet = [text for text in view.notes if text]
+    notes = [html.P(" ".join(quiet), className="card-note")] if quiet else []
+    return card(
+        view.name,
+        view.question,
+        view.sentence,
+        view.figure,
+        body=[*drawn, *([body] if body is not None else []), *notes] or None,
+        table=view.table,
+        definition=view.definition,
+        rules=rules,
+        controls=controls,
+        marks=legend([(one.name, one.token, one.mark) for one in view.legend]) if view.legend else None,
+        graph_id=graph_id,
+        wide=view.wide,
+        **config,
+    )
 
-    Attributes
-    ----------
-    columns : column key and heading, units in the heading.
-    rows : values per key; numbers stay numbers (None: not estimable).
-    digits : digits after the point shown for numbers that are not whole.
-    """
 
-    columns: Sequence[tuple[str, str]]
-    rows: Sequence[Mapping[str, Any]]
-    digits: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What a figure's numbers mean.
-
-    Attributes
-    ----------
-    text : one or two sentences: population, clock, estimator by name.
-    rules : names of the rules that the figure rests on.
-    n : what was counted, in words.
-    source : papers; without one the definition is the dashboard's own, and says so.
-    """
-
-    text: str
-    rules: Sequence[str] = ()
-    n: str = ""
-    source: str = ""
+def panels(shown: Sequence[tuple[str, dict[str, Any], str]]) -> Component:
+    """Small charts side by side, each with its heading and its words."""
+    return html.Div(
+        [
+            html.Figure([html.Figcaption(title), graph(figure, f"{title}: {said}")], className="multiple")
+            for title, figure, said in shown
+        ],
+        className="multiples",
+    )
 
 
 def card(
@@ -152,8 +160,8 @@ def table_view(table: Table, table_id: str, question: str = "") -> Component:
     travel as one text instead, which table and download both read.
     """
     content = {
-        "columns": [list(column) for column in table.columns],
-        "rows": [[_plain(row.get(key)) for key, _ in table.columns] for row in table.rows],
+        "columns": [list(column[:2]) for column in table.columns],
+        "rows": [[_plain(row.get(column[0])) for column in table.columns] for row in table.rows],
         "digits": table.digits,
     }
     return html.Div(

@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import ids
 from dashboard.figures import durability, funnel, occupancy, onset, side_effects
 from dashboard.figures.steps import stops_early
 from dashboard.pages.card import Definition, Table, behind, card, place
@@ -340,3 +341,14 @@ def note(*texts: str) -> Component | None:
     """A quiet line under a figure; None where there is nothing to say."""
     kept: Sequence[str] = [text for text in texts if text]
     return html.P(" ".join(kept), className="card-note") if kept else None
+
+
+def splits(cohort: CohortFilter) -> Component:
+    """Links that split the fading by what each session decides: the comparison further down opens."""
+    name = "Split by"
+    about = {"data-stay": "view", "data-show": ids.COMPARE}
+    links = [
+        html.A(by, href=f"?{cohort.to_query()}&{ids.COMPARE_BY}={by}", className="segment", **about)
+        for by in ("route", "phase")
+    ]
+    return html.Nav([html.Span(name, className="segments-name"), *links], className="segments", **{"aria-label": name})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,21 +12,20 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import callback_cache, data
-from dashboard.figures import durability, fade, occupancy, onset, side_effects, waterfall
+from dashboard.figures import durability, occupancy, onset, side_effects, waterfall
 from dashboard.pages import failure
-from dashboard.pages.card import Table, message, place, skeleton
+from dashboard.pages.card import Table, message, panels, place, skeleton
 from dashboard.pages.card_tables import SHARE_COLUMNS
-from dashboard.pages.graph import graph
 from dashboard.pages.legend import AREA, key
 from dashboard.pages.outcomes.cards import note
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
-from dashboard.pages.outcomes.fade_card import FADE_COLUMNS
 from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, notes
-from dashboard.words import fade as fade_words
+from dashboard.questions import fade
 from dashboard.words import sentences as words
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
+from data_models.questions.fade import Fade
 
 FADE_KEYS = ("route", "phase")  # the session's own, not the course's
 SMALL = 210  # pixels: the height of a small multiple
@@ -148,21 +147,7 @@ def _place(groups: Comparison, part: str) -> Component:
 
 def fade_card(groups: Comparison) -> Component:
     """Change since the score before a session, a line a group."""
-    found = _bins(groups)
-    scores = {group: sum(b["scores"] for b in part if b["scores"] >= words.FEW) for group, part in found}
-    rows = [{"group": groups.called(group), **b} for group, part in found for b in part]
-    return groups.card(
-        "fade",
-        fade_words.fades({groups.called(group): part for group, part in found}),
-        fade.fade(
-            [(groups.called(group), groups.token(group), part) for group, part in found],
-            {groups.called(group): groups.symbol(group) for group, _ in found},
-        ),
-        marks=groups.marks(scores, strokes=False),
-        body=note(groups.caution),
-        table=Table((("group", groups.name), *FADE_COLUMNS), rows),
-        wide=True,
-    )
+    return groups.show(fade.compare(groups.drawn(_fades(groups)), groups.name, groups.caution))
 
 
 def occupancy_card(groups: Comparison) -> Component:
@@ -187,7 +172,7 @@ def occupancy_card(groups: Comparison) -> Component:
         if said
         else f"No group has {words.FEW} courses.",
         marks=key([(name, token, AREA) for name, token, _ in occupancy.LAYERS]),
-        body=multiples(shown),
+        body=panels(shown),
         table=Table(
             (("group", groups.name), ("day", "Day"), *((state, name) for name, _, state in occupancy.LAYERS)), rows
         ),
@@ -217,7 +202,7 @@ def waterfall_card(groups: Comparison) -> Component:
         "waterfall",
         words.sentence(f"{what}: {', '.join(said)}") if said else f"No group has {words.FEW} measured courses.",
         marks=key([*((name, token, AREA) for name, token in waterfall.KINDS), ("Not measured", "not_measured", AREA)]),
-        body=[multiples(shown), note(*notes(INSTRUMENTS[instrument], groups.cohort))],
+        body=[panels(shown), note(*notes(INSTRUMENTS[instrument], groups.cohort))],
         table=Table((("group", groups.name), *COLUMNS), rows),
         wide=True,
     )
@@ -263,17 +248,6 @@ def effects_card(groups: Comparison) -> Component:
     )
 
 
-def multiples(shown: Sequence[tuple[str, dict[str, Any], str]]) -> Component:
-    """Small charts side by side, each with its heading and its words."""
-    return html.Div(
-        [
-            html.Figure([html.Figcaption(title), graph(figure, f"{title}: {said}")], className="multiple")
-            for title, figure, said in shown
-        ],
-        className="multiples",
-    )
-
-
 LATER: Mapping[str, Callable[[Comparison], Component]] = {
     "fade": fade_card,
     "occupancy": occupancy_card,
@@ -282,11 +256,10 @@ LATER: Mapping[str, Callable[[Comparison], Component]] = {
 }
 
 
-def _bins(groups: Comparison) -> list[tuple[str, Any]]:
+def _fades(groups: Comparison) -> dict[str, Fade]:
     if groups.by not in FADE_KEYS:
-        return [(group, groups.figures(group)["fade"]) for group in groups.kept]
-    faded = data.fade_by(groups.cohort, groups.by)
-    return [(group, faded[group].as_json()) for group in groups.kept if group in faded]
+        return {group: groups.figures(group).fade for group in groups.kept}
+    return data.fade_by(groups.cohort, groups.by)
 
 
 def _medians(groups: Comparison, part: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash.development.base_component import Component
 
 from dashboard.answers import data
 from dashboard.figures.side_effects import group_symbol
-from dashboard.figures.steps import FEW, Group, drawn
-from dashboard.pages.card import Definition, Table, card
+from dashboard.figures.steps import FEW, drawn
+from dashboard.figures.steps import Group as Curve
+from dashboard.pages.card import Definition, Table, card, show
 from dashboard.pages.legend import key as marks_key
+from dashboard.questions.view import Answer, Group, View
 from dashboard.theme import series_token
 from dashboard.words import sentences as words
 from data_models.definitions.filters import FILTERS, CohortFilter
@@ -89,10 +91,10 @@ class Comparison:
         more = f" The {MOST_GROUPS} largest of {found} groups are drawn." if found > MOST_GROUPS else ""
         return "Groups differ in more than this: a difference is not an effect." + more
 
-    def curves(self, part: str) -> list[Group]:
+    def curves(self, part: str) -> list[Curve]:
         """Kaplan-Meier curves of onset or durability."""
         found = [(key, self.figures(key)[part]["kaplan_meier"]) for key in self.kept]
-        return [Group(self.called(key), km["curve"], km["n"], self.token(key), self.dash(key)) for key, km in found]
+        return [Curve(self.called(key), km["curve"], km["n"], self.token(key), self.dash(key)) for key, km in found]
 
     def drawn_counts(self, part: str) -> dict[str, int]:
         """n of each group whose curve of `part` is drawn: with five courses at risk at some time."""
@@ -107,15 +109,33 @@ class Comparison:
         """One card of the comparison."""
         given: dict[str, Any] = {
             "table": self.rates(),
-            "definition": Definition(
-                f"Each group by itself, as the card of the whole above. {self.caution}",
-                ("response_improvement", "loss_rule"),
-                n=words.listing(f"{self.called(key)} {self.figures(key)['cohort']['courses']:,}" for key in self.kept)
-                + " courses.",
-                source="as of the card above",
-            ),
+            "definition": self.definition,
         }
         return card(f"compare-{part}", self.question(part), sentence, figure, **(given | {"rules": self.rules} | more))
+
+    def drawn(self, answers: Mapping[str, Answer]) -> list[Group[Answer]]:
+        """The groups that are drawn, each with its answer; one without an answer is left out."""
+        return [
+            Group(self.called(key), self.token(key), self.symbol(key), self.dash(key), answers[key])
+            for key in self.kept
+            if key in answers
+        ]
+
+    def show(self, view: View) -> Component:
+        """One card of the comparison, under the heading of its question."""
+        part = view.name.removeprefix("compare-")
+        return show(replace(view, question=self.question(part), definition=self.definition), self.rules)
+
+    @property
+    def definition(self) -> Definition:
+        """What every card of the comparison rests on."""
+        counted = (f"{self.called(key)} {self.figures(key).funnel.courses:,}" for key in self.kept)
+        return Definition(
+            f"Each group by itself, as the card of the whole above. {self.caution}",
+            ("response_improvement", "loss_rule"),
+            n=words.listing(counted) + " courses.",
+            source="as of the card above",
+        )
 
     def rates(self) -> Table:
         """Rates and medians, one row a group, drawn or not."""

@@ -10,11 +10,11 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.answers import callback_cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters, withheld
-from dashboard.pages.card import skeleton
+from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import Later
 from dashboard.pages.outcomes import cards, compare
-from dashboard.pages.outcomes.fade_card import fade_card
 from dashboard.pages.outcomes.waterfall_card import waterfall_card
+from dashboard.questions import fade
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -55,7 +55,8 @@ def _durability(cohort: CohortFilter) -> list[Component]:
 
 
 def _fade(cohort: CohortFilter) -> list[Component]:
-    return [fade_card(data.figures(cohort), cohort, data.rules())]
+    view = fade.view(data.figures(cohort).fade, cohort)
+    return [show(view, data.rules(), controls=cards.splits(cohort))]
 
 
 def _occupancy(cohort: CohortFilter) -> list[Component]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard import theme
-from dashboard.figures import durability, fade, funnel, occupancy, onset, side_effects, steps, vitals, waterfall
+from dashboard.figures import durability, funnel, occupancy, onset, side_effects, steps, vitals, waterfall
 from dashboard.figures.base import TRACE_TYPES
 
 ASSETS = Path(theme.__file__).parent / "assets"
@@ -29,8 +29,6 @@ def figures(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "durability": durability.durability(km),
         "durability of groups": durability.durability_groups(groups),
         "competing": durability.competing(summary["durability"]["aalen_johansen"], km),
-        "fade": fade.fade([("All", "response", summary["fade"])]),
-        "fade of groups": fade.fade([("IV", "iv", summary["fade"]), ("IM", "im", summary["fade"])]),
         "occupancy": occupancy.occupancy(summary["occupancy"], 310),
         "waterfall": waterfall.waterfall([-12.0, -6.0, -1.0, 6.0, 0.0], [0, 1, 2, 3, 2], 3, 5.0),
         "how often": side_effects.how_often(effects["per_patient"], effects["per_session"]),
@@ -110,13 +108,6 @@ def test_turnbulls_band_spreads_each_mass_over_its_interval() -> None:
     late, early = onset.turnbull_band([[0, 2, 0.5], [2, 4, 0.3], [4, None, 0.2]], 10)
     assert list(zip(early["x"], early["y"], strict=True)) == [(0, 0), (0, 0.5), (2, 0.8), (4, 1.0), (10, 1.0)]
     assert list(zip(late["x"], late["y"], strict=True)) == [(0, 0), (2, 0.5), (4, 0.8), (10, 0.8)]
-
-
-def test_fade_leaves_out_bins_under_five_scores(summary: dict[str, Any]) -> None:
-    figure = fade.fade([("All", "response", summary["fade"])])
-    means = next(t for t in figure["data"] if t["mode"] == "lines+markers")
-    assert len(means["x"]) == 4
-    assert fade.fade([("All", "response", [b | {"scores": 4} for b in summary["fade"]])])["data"] == []
 
 
 def test_waterfall_thins_many_courses_and_keeps_the_ends_order() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dashboard.words import fade as fade_words
 from dashboard.words import sentences as words
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.outcomes.logrank import LogRank
@@ -148,58 +147,6 @@ def test_numbers_from_where_no_curve_is_drawn_say_so(summary: dict[str, Any], ma
 )
 def test_one_day_is_no_days(low: float | None, high: float | None, said: str) -> None:
     assert words.interval(low, high, " days") == f"95% interval {said}"
-
-
-def fade_bin(start: float, mean: float | None, scores: int = 20) -> dict[str, Any]:
-    low, high = (None, None) if mean is None else (mean - 1, mean + 1)
-    return {
-        "from_days": start,
-        "to_days": start + 1,
-        "scores": scores,
-        "patients": scores,
-        "mean": mean,
-        "low": low,
-        "high": high,
-        "median": mean,
-    }
-
-
-@pytest.mark.parametrize(
-    "bins, ending",
-    [
-        ([fade_bin(0, -5.0), fade_bin(1, -2.0)], "1 to 2 days after, about 60% of that is given back."),
-        ([fade_bin(0, -5.0), fade_bin(1, 0.5)], "1 to 2 days after, the mean is back at the score before it or above."),
-        (
-            [fade_bin(0, -5.0), fade_bin(1, 0.0), fade_bin(2, -1.0), fade_bin(3, 2.0)],
-            "1 to 2 days after, the mean is back at the score before it or above.",
-        ),
-        ([fade_bin(0, -5.0), fade_bin(1, -4.9)], "1 to 2 days after, nearly all of it still holds."),
-        ([fade_bin(0, -2.0), fade_bin(1, -5.0)], "the latest span with enough scores."),
-        ([fade_bin(0, 1.0)], "scores are not lower after sessions than before them at any span of days (20 scores)."),
-        ([fade_bin(0, -5.0, 4)], "no span of days between sessions has 5 scores, so the fading cannot be drawn."),
-        ([], "no span of days between sessions has 5 scores, so the fading cannot be drawn."),
-    ],
-)
-def test_fade_in_words(bins: list[dict[str, Any]], ending: str) -> None:
-    assert fade_words.fade(bins).lower().endswith(ending.lower())
-
-
-def test_fading_of_several_groups_in_words() -> None:
-    said = fade_words.fades(
-        {
-            "IV": [fade_bin(0, -5.0), fade_bin(1, -2.0), fade_bin(2, 0.5)],
-            "IM": [fade_bin(0, -3.0), fade_bin(1, -1.0), fade_bin(2, 0.5, 4)],
-            "Oral": [fade_bin(0, -1.0, 4)],
-            "SC": [fade_bin(0, 1.0)],
-        }
-    )
-    assert said == (
-        "IV −5 points within 1 day of a session, back 2 to 3 days after it; "
-        "IM −3 points within 1 day of a session, still below 1 to 2 days after it; "
-        "Oral too few scores; SC not below the score before at any span."
-    )
-    assert fade_words.fades({}) == "No group has a score after a session."
-    assert fade_words.fades({"synthetic_north": []}) == "synthetic_north too few scores.", "a code stays as it is"
 
 
 def test_occupancy_names_every_state(summary: dict[str, Any]) -> None:

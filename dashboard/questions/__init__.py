@@ -1,0 +1,1 @@
+"""Each question's answer as people see it: its sentence, its figure and its table, for screen, comparison and paper."""

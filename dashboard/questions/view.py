@@ -1,0 +1,105 @@
+"""What an answer looks like, wherever it stands: a card on a page, a section of a file, a part of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+Kind = Literal["text", "count", "share", "number"]
+Answer = TypeVar("Answer")
+
+FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
+
+
+class Column(NamedTuple):
+    """A column of a table: its key in the rows, its heading (units included) and how its numbers are written."""
+
+    key: str
+    heading: str
+    kind: Kind = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The numbers of an answer.
+
+    Attributes
+    ----------
+    rows : values by column key; numbers stay numbers. None: not reached or not estimable.
+    digits : digits after the point shown for numbers that are not whole.
+    """
+
+    columns: Sequence[Column | tuple[str, str]]
+    rows: Sequence[Mapping[str, Any]]
+    digits: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What an answer's numbers mean.
+
+    Attributes
+    ----------
+    text : one or two sentences: population, clock, estimator by name.
+    rules : names of the rules that the answer rests on.
+    n : what was counted, in words.
+    source : papers; without one the definition is the dashboard's own, and says so.
+    """
+
+    text: str
+    rules: Sequence[str] = ()
+    n: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One entry of a legend.
+
+    Attributes
+    ----------
+    token : its colour.
+    mark : a plotly marker symbol, a plotly line dash ("solid", "dot") or "area" for filled areas and bars.
+    """
+
+    name: str
+    token: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An answer as it is shown.
+
+    Attributes
+    ----------
+    name : short name in kebab case, unique on a page: the card's id, the name of its download.
+    question : the heading.
+    sentence : answers the question; true at every n.
+    figure : a plain dict of plotly's schema; None: the answer is not drawn.
+    panels : several small figures in place of one: title, figure, what it says in words.
+    notes : quiet lines under the figure.
+    """
+
+    name: str
+    question: str
+    sentence: str
+    figure: dict[str, Any] | None = None
+    panels: Sequence[tuple[str, dict[str, Any], str]] = ()
+    legend: Sequence[Mark] = ()
+    notes: Sequence[str] = ()
+    table: Table | None = None
+    definition: Definition | None = None
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Generic[Answer]):
+    """One group of a comparison: how it is named and drawn, and its answer."""
+
+    name: str
+    token: str
+    symbol: str
+    dash: str
+    answer: Answer
