@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.figures.steps import daily
-from dashboard.pages.card import Table
+from dashboard.questions.view import Table
 from data_models.definitions.vocabulary import label
 
 _COUNTED = (("at_risk", "At risk"), ("events", "Events"), ("censored", "Censored"))

@@ -11,9 +11,10 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.figures import durability, funnel, occupancy, onset, side_effects
 from dashboard.figures.steps import stops_early
-from dashboard.pages.card import Definition, Table, behind, card, place
+from dashboard.pages.card import behind, card, place
 from dashboard.pages.card_tables import curve_table, onset_table, response_table, share_table
 from dashboard.pages.legend import key
+from dashboard.questions.view import Definition, Table
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS

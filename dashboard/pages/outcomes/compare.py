@@ -14,13 +14,14 @@ from dashboard import ids
 from dashboard.answers import callback_cache, data
 from dashboard.figures import durability, occupancy, onset, side_effects, waterfall
 from dashboard.pages import failure
-from dashboard.pages.card import Table, message, panels, place, skeleton
+from dashboard.pages.card import message, panels, place, skeleton
 from dashboard.pages.card_tables import SHARE_COLUMNS
 from dashboard.pages.legend import AREA, key
 from dashboard.pages.outcomes.cards import note
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
 from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, notes
 from dashboard.questions import fade
+from dashboard.questions.view import Table
 from dashboard.words import sentences as words
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS

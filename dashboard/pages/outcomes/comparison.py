@@ -12,9 +12,9 @@ from dashboard.answers import data
 from dashboard.figures.side_effects import group_symbol
 from dashboard.figures.steps import FEW, drawn
 from dashboard.figures.steps import Group as Curve
-from dashboard.pages.card import Definition, Table, card, show
+from dashboard.pages.card import card, show
 from dashboard.pages.legend import key as marks_key
-from dashboard.questions.view import Answer, Group, View
+from dashboard.questions.view import Answer, Definition, Group, Table, View
 from dashboard.theme import series_token
 from dashboard.words import sentences as words
 from data_models.definitions.filters import FILTERS, CohortFilter

@@ -11,9 +11,10 @@ from dash.development.base_component import Component
 
 from dashboard.answers.data import Figures
 from dashboard.figures import waterfall
-from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card import card
 from dashboard.pages.legend import AREA, key
 from dashboard.pages.outcomes.cards import note
+from dashboard.questions.view import Definition, Table
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument

@@ -17,10 +17,11 @@ from dashboard.figures.item9 import item9
 from dashboard.figures.panel import Row, Rows, records
 from dashboard.figures.score_panel import STATES as SCORE_STATES
 from dashboard.figures.trajectory import day_range, outcome_of, trajectory, vitals_summary
-from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card import card
 from dashboard.pages.graph import graph
 from dashboard.pages.patient.components import NOTHING, PatientRecords, segments
 from dashboard.pages.patient.query import PatientView
+from dashboard.questions.view import Definition, Table
 from dashboard.words import patient as words
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules

@@ -9,7 +9,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card import card
+from dashboard.questions.view import Definition, Table
 from dashboard.words import records as record_words
 from dashboard.words import sentences as words
 from dashboard.words.records import MEASURES

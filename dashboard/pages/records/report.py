@@ -7,8 +7,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.pages.card import Table, table_view
+from dashboard.pages.card import table_view
 from dashboard.pages.records.jobs import JobState
+from dashboard.questions.view import Table
 from dashboard.words import records as record_words
 
 ROWS_SHOWN = 100

@@ -9,10 +9,11 @@ from dash.development.base_component import Component
 
 from dashboard.figures import side_effects as figures
 from dashboard.figures import vitals
-from dashboard.pages.card import Definition, Table, card
+from dashboard.pages.card import card
 from dashboard.pages.card_tables import SHARE_COLUMNS, share_table
 from dashboard.pages.legend import AREA, key
 from dashboard.pages.outcomes.cards import how_often_definition, how_often_marks, note
+from dashboard.questions.view import Definition, Table
 from dashboard.theme import series_token
 from dashboard.words import sentences as words
 from data_models.definitions.rules import OutcomeRules

@@ -9,8 +9,9 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from dashboard.pages.card import Definition, Table, card, message, skeleton
+from dashboard.pages.card import card, message, skeleton
 from dashboard.pages.graph import CONFIG, graph
+from dashboard.questions.view import Definition, Table
 from data_models.definitions.rules import DEFAULT_RULES
 
 

@@ -22,7 +22,6 @@ from data_models.intake.contract import RecordsRefused
 from data_models.store import Store, StoreError
 from data_models.store import importing as store_import
 from data_models.store.check import check_batch
-from data_models.store.derivation import FACTS
 
 TABLES = frozenset(Base.metadata.tables)
 
