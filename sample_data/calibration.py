@@ -145,12 +145,12 @@ def course_values(sessions: pd.DataFrame, assessments: pd.DataFrame, instrument:
     window = (merged["at"] <= merged["start"]) & (merged["at"] >= merged["start"] - 24 * rules.baseline_window_days)
     baseline = merged[window].groupby(_KEYS)["score"].last().rename("baseline")
     courses = courses.merge(baseline.reset_index(), on=_KEYS, how="left")
-    courses.loc[courses["baseline"] <= 0, "baseline"] = np.nan
+    courses.loc[courses["baseline"] <= scale.minimum, "baseline"] = np.nan
     merged = merged.merge(baseline.reset_index(), on=_KEYS)
     merged = merged[
-        (merged["at"] > merged["start"]) & (merged["at"] <= merged["next_start"]) & (merged["baseline"] > 0)
+        (merged["at"] > merged["start"]) & (merged["at"] <= merged["next_start"]) & (merged["baseline"] > scale.minimum)
     ]
-    merged["improvement"] = 1 - merged["score"] / merged["baseline"]
+    merged["improvement"] = 1 - (merged["score"] - scale.minimum) / (merged["baseline"] - scale.minimum)
     merged["responding"] = merged["improvement"] >= rules.response_improvement
 
     closing = merged[
@@ -167,7 +167,8 @@ def course_values(sessions: pd.DataFrame, assessments: pd.DataFrame, instrument:
     courses = courses.merge(counted.reset_index(), on=_KEYS, how="left")
 
     merged = merged.merge(end, on=_KEYS)
-    merged = merged[1 - merged["end_score"] / merged["baseline"] >= rules.response_improvement]
+    ended = 1 - (merged["end_score"] - scale.minimum) / (merged["baseline"] - scale.minimum)
+    merged = merged[ended >= rules.response_improvement]
     merged = merged[merged["at"] >= merged["entry"]]
     merged["lost"] = ~merged["responding"] & (merged["score"] >= scale.moderate)
     loss = merged[merged["lost"]].groupby(_KEYS)["at"].min().rename("loss")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +49,16 @@ _DEPRESSIONS = ("major_depression", "treatment_resistant_depression", "bipolar_d
 # What the nasal clinic adds for depression: MADRS at every visit, PHQ-9 and one more scale for some.
 _NASAL_OTHERS = (("phq9", 0.45), ("hamd17", 0.25), ("bdi2", 0.20), ("qids", 0.20))
 
-SCALES = tuple(INSTRUMENTS)
-# Severity before treatment: mean and sd (points) of a scale where it is a patient's main one.
+# Severity before treatment: mean and sd (points) of a scale where it is a patient's main one. The practice uses these.
 BASELINES = {
     "phq9": (17.0, 4.0), "madrs": (31.0, 6.0), "hamd17": (22.0, 4.5), "qids": (16.5, 3.5), "bdi2": (33.0, 8.0),
     "gad7": (14.5, 3.5), "pcl5": (50.0, 11.0), "hads_a": (13.5, 3.0), "hads_d": (13.0, 3.0), "peg": (6.6, 1.4),
     "auditc": (8.0, 2.0),
 }  # fmt: skip
+SCALES = tuple(BASELINES)
+# The scales of the first sample draw from the practice's own stream. One that is added has streams to itself, so that
+# not a byte of what is drawn for the others changes.
+_SHARED = 11
 
 
 @dataclass(slots=True)
@@ -148,6 +152,30 @@ def _half_lives(rng: np.random.Generator, n: int, model: ClinicModel) -> Floats:
     return median * np.exp(rng.normal(0, model.slow_half_life_log_sd, n))
 
 
+def stream_of(rng: np.random.Generator, scale: str, what: str) -> np.random.Generator:
+    """The stream from which one scale's draws come; `what` is drawn tells an added scale's own streams apart."""
+    if SCALES.index(scale) < _SHARED:
+        return rng
+    seed = rng.bit_generator.seed_seq
+    assert isinstance(seed, np.random.SeedSequence)
+    return np.random.default_rng(
+        np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, zlib.crc32(f"{scale} {what}".encode())))
+    )
+
+
+def scale_ranges() -> tuple[Floats, Floats]:
+    """The lowest total of each scale, and how far its totals reach above it (points)."""
+    scales = [INSTRUMENTS[name] for name in SCALES]
+    lowest = np.array([scale.minimum for scale in scales], dtype=float)
+    return lowest, np.array([scale.maximum for scale in scales], dtype=float) - lowest
+
+
+def _normal(rng: np.random.Generator, n: int, what: str) -> Floats:
+    """Standard normal values, n x scales."""
+    own = [stream_of(rng, scale, what).normal(size=(n, 1)) for scale in SCALES[_SHARED:]]
+    return np.hstack([rng.normal(size=(n, _SHARED)), *own])
+
+
 def _draw_scales(rng: np.random.Generator, diagnosis: Integers, nasal: Flags) -> tuple[Flags, Integers, Floats, Floats]:
     n = len(diagnosis)
     used = np.zeros((n, len(SCALES)), dtype=bool)
@@ -160,16 +188,16 @@ def _draw_scales(rng: np.random.Generator, diagnosis: Integers, nasal: Flags) ->
             main[rows] = SCALES.index(scale)
             used[rows, SCALES.index(scale)] = True
             for other, chance in more:
-                used[rows, SCALES.index(other)] = rng.random(len(rows)) < chance
+                used[rows, SCALES.index(other)] = stream_of(rng, other, name).random(len(rows)) < chance
     means, sds = np.array([BASELINES[s] for s in SCALES]).T
-    maxima = np.array([INSTRUMENTS[s].maximum for s in SCALES])
     common = rng.normal(size=(n, 1))
-    mix = np.sqrt(0.5) * common + np.sqrt(0.5) * rng.normal(size=(n, len(SCALES)))
+    mix = np.sqrt(0.5) * common + np.sqrt(0.5) * _normal(rng, n, "severity")
     is_main = np.arange(len(SCALES)) == main[:, None]
     # Where a scale is not the patient's main one, what it measures is milder.
     level = np.where(is_main | (main == SCALES.index("madrs"))[:, None], 1.0, 0.88)
-    baseline = np.clip(means * level + mix * sds, 0.25 * maxima, 0.93 * maxima)
-    effect = np.where(is_main, 1.0, np.clip(rng.normal(0.95, 0.12, (n, len(SCALES))), 0.5, 1.2))
+    lowest, span = scale_ranges()
+    baseline = np.clip(means * level + mix * sds, lowest + 0.25 * span, lowest + 0.93 * span)
+    effect = np.where(is_main, 1.0, np.clip(0.95 + 0.12 * _normal(rng, n, "effect"), 0.5, 1.2))
     # Totals that look back a year cannot fall by much within months.
     effect[:, SCALES.index("auditc")] *= 0.8
     return used, main, baseline, effect

@@ -6,9 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM
+from data_models.definitions.instruments import ITEM9_MAXIMUM
 from sample_data.model import ClinicModel
-from sample_data.practice import SCALES, Floats, Integers, People, Visits, improvement, to_clock
+from sample_data.practice import (
+    SCALES,
+    Floats,
+    Integers,
+    People,
+    Visits,
+    improvement,
+    scale_ranges,
+    stream_of,
+    to_clock,
+)
 
 FOLLOW_UP_STEP_DAYS = 14
 _PEG_ITEMS = 3
@@ -33,7 +43,7 @@ def draw_scores(rng: np.random.Generator, people: People, visits: Visits, model:
     rows, scales = [], []
     for code in range(len(SCALES)):
         main = people.main[patient] == code
-        asked = main | ((kind != _SOON) & (rng.random(len(patient)) < 0.55))
+        asked = main | ((kind != _SOON) & (stream_of(rng, SCALES[code], "asked").random(len(patient)) < 0.55))
         asked &= people.scales[patient, code]
         chosen = np.flatnonzero(asked)
         rows.append(chosen)
@@ -43,11 +53,12 @@ def draw_scores(rng: np.random.Generator, people: People, visits: Visits, model:
     order = np.lexsort((when, scale, who))
     who, when, scale = who[order], when[order], scale[order]
 
-    maximum = np.array([INSTRUMENTS[s].maximum for s in SCALES])[scale]
+    lowest, span = (values[scale] for values in scale_ranges())
     shown = improvement(people, visits, who, when) * people.effect[who, scale]
-    severity = people.baseline[who, scale] * (1 - shown) + rng.normal(0, model.noise_share * maximum)
+    untreated = people.baseline[who, scale] - lowest
+    severity = lowest + untreated * (1 - shown) + model.noise_share * span * _noise(rng, scale)
     step = np.where(scale == SCALES.index("peg"), _PEG_ITEMS, 1)
-    score = np.round(np.clip(np.round(severity * step) / step, 0, maximum), 2)
+    score = np.round(np.clip(np.round(severity * step) / step, lowest, lowest + span), 2)
 
     item9 = np.full(len(score), -1)
     phq9 = scale == SCALES.index("phq9")
@@ -55,6 +66,19 @@ def draw_scores(rng: np.random.Generator, people: People, visits: Visits, model:
     chance = np.clip(1.3 * tendency * score / 27, 0, 1)
     item9[phq9] = np.minimum(rng.binomial(ITEM9_MAXIMUM, chance[phq9]), score[phq9])
     return Scores(who, when, scale, score, item9)
+
+
+def _noise(rng: np.random.Generator, scale: Integers) -> Floats:
+    """Standard normal values, one a score: in their order those of the scales that share a stream."""
+    noise = np.empty(len(scale))
+    own = np.zeros(len(scale), dtype=bool)
+    for code, name in enumerate(SCALES):
+        stream = stream_of(rng, name, "noise")
+        if stream is not rng:
+            own |= (of := scale == code)
+            noise[of] = stream.normal(size=int(of.sum()))
+    noise[~own] = rng.normal(size=int((~own).sum()))
+    return noise
 
 
 def _occasions(

@@ -153,8 +153,8 @@ def _trajectory(
         run.append(point)
     lines.append(svg.Line("", run, marks=True))
     levels = []
-    if outcome is not None and not words.missing(outcome["baseline"]) and outcome["baseline"] > 0:
-        level = outcome["baseline"] * (1 - rules.response_improvement)
+    if outcome is not None and not words.missing(outcome["baseline"]) and outcome["baseline"] > scale.minimum:
+        level = scale.improved_to(outcome["baseline"], rules.response_improvement)
         levels.append((level, f"response: {words.number(level)}"))
     cutoff = rules.remission_cutoff(code)
     if cutoff is not None:
@@ -167,10 +167,10 @@ def _trajectory(
         lines,
         alt,
         "Days since the course's first session (strokes: sessions)",
-        f"{scale.name} (lower is better)",
+        f"{scale.name} ({scale.better} is better)",
         levels=levels,
         ticks_below=[float(day) for day in given["days"]],
-        y_range=(0.0, max([float(scores["score"].max()), scale.maximum / 2])),
+        y_range=(scale.minimum, max([float(scores["score"].max()), (scale.minimum + scale.maximum) / 2])),
         same=True,
     )
     return Chart(drawing, alt)

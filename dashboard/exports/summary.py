@@ -66,7 +66,7 @@ def document(release: Release, about: str = "all") -> Document:
     subtitle = "All scales and all records."
     if of_a_cohort(about):
         scale = INSTRUMENTS[release.cohort.instrument]
-        subtitle = f"{scale.name} ({scale.measures}); lower is better."
+        subtitle = f"{scale.name} ({scale.measures}); {scale.better} is better."
         definitions.insert(0, tables.instrument_table(release.cohort.instrument, release.rules))
     return Document(
         title=f"Ketamine treatment outcomes: {title.lower()}",

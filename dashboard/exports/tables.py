@@ -355,10 +355,11 @@ def instrument_table(code: str, rules: OutcomeRules) -> Table:
     scale = INSTRUMENTS[code]
     remission = rules.remission_cutoff(code)
     change = scale.meaningful_change
-    of_baseline = " of the baseline" if scale.meaningful_is_share else " points"
+    of = "the baseline" if scale.minimum == 0 else scale.of_baseline
+    of_baseline = f" of {of}" if scale.meaningful_is_share else " points"
     pairs = [
-        ("Scale", f"{scale.name} ({scale.measures}); lower is better"),
-        ("Range", f"0 to {scale.maximum:g}"),
+        ("Scale", f"{scale.name} ({scale.measures}); {scale.better} is better"),
+        ("Range", scale.range),
         ("Bands, upper ends", ", ".join(f"{band.name} {band.upper:g}" for band in scale.bands)),
         ("Moderate from", f"{scale.moderate:g}"),
         ("Remission up to", "not defined" if remission is None else f"{remission:g}"),

@@ -102,13 +102,13 @@ def context(
     made = layout(
         HEIGHT,
         x=axis(f"Days since the {ALIGNMENTS[alignment]}", range=[low, high]),
-        y=axis(f"{scale.name} (lower is better)", range=[0, ceiling]),
-        annotations=_labels(kept, low, high, ceiling),
+        y=axis(f"{scale.name} ({scale.better} is better)", range=[scale.minimum, ceiling]),
+        annotations=_labels(kept, low, high, scale.minimum + 0.1 * (ceiling - scale.minimum)),
     )
     return {"data": data, "layout": made}
 
 
-def _labels(kept: pd.DataFrame, low: float, high: float, ceiling: float) -> list[Figure]:
+def _labels(kept: pd.DataFrame, low: float, high: float, edge: float) -> list[Figure]:
     """Names of the median and the band, at the last bin inside the axis."""
     inside = [row for row in records(kept) if low <= (row["day_from"] + row["day_to"]) / 2 <= high]
     if len(inside) < 2:  # a band needs two bins to be seen
@@ -116,7 +116,7 @@ def _labels(kept: pd.DataFrame, low: float, high: float, ceiling: float) -> list
     row = inside[-1]
     x = (row["day_from"] + row["day_to"]) / 2
     # Under a low edge the name would lie on the axis and its numbers.
-    under = "bottom" if row["p10"] < 0.1 * ceiling else "top"
+    under = "bottom" if row["p10"] < edge else "top"
     return [
         note("median", x, row["p50"], xanchor="right", yanchor="bottom"),
         note("90th", x, row["p90"], xanchor="right", yanchor="bottom"),

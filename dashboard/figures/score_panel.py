@@ -20,7 +20,8 @@ STATES = {2: ("response", "response"), 1: ("partial response", "partial"), 0: ("
 
 def score_ceiling(scale: Instrument, highest: float) -> float:
     """Upper end of a score axis: the scores with room above, never less than the moderate cut-off's band."""
-    return min(scale.maximum, max(highest * 1.15, scale.moderate * 1.4))
+    low = scale.minimum
+    return min(scale.maximum, low + max((highest - low) * 1.15, (scale.moderate - low) * 1.4))
 
 
 def broken_line(
@@ -48,7 +49,8 @@ def score_hover(row: Mapping[str, Any], scale: Instrument, baseline: float | Non
         change = row["score"] - (baseline or 0.0)
         direction = "below" if change <= 0 else "above"
         lines.append(
-            f"{words.percent(abs(row['improvement']))} {direction} the baseline of {words.number(baseline or 0)}: "
+            f"{words.percent(abs(row['improvement']))} {direction} the baseline of {words.number(baseline or 0)}"
+            f"{words.above_minimum(scale)}: "
             f"{STATES[int(row['state'])][0]}"
         )
     if not words.missing(row["since_session_days"]):
@@ -73,9 +75,9 @@ def score_panel(
     """Scores of one instrument in one course: bands, response and remission lines, a marker a score."""
     scale = INSTRUMENTS[instrument]
     baseline = None if outcome is None or words.missing(outcome["baseline"]) else float(outcome["baseline"])
-    panel = Panel(f"{scale.name} (0 to {words.number(scale.maximum)}, lower is better)", height, {})
+    panel = Panel(f"{scale.name} ({scale.range}, {scale.better} is better)", height, {})
     _bands(panel, scale, ceiling)
-    panel.traces.append(_session_hairlines(sessions, ceiling))
+    panel.traces.append(_session_hairlines(sessions, scale.minimum, ceiling))
     rows = sorted(scores, key=lambda row: row["days"])
     days = [float(row["days"]) for row in rows]
     values = [float(row["score"]) for row in rows]
@@ -112,18 +114,18 @@ def score_panel(
         }
     )
     lines = []
-    if baseline is not None and baseline > 0:
-        lines.append(("response", baseline * (1 - rules.response_improvement), "response"))
+    if baseline is not None and baseline > scale.minimum:
+        lines.append(("response", scale.improved_to(baseline, rules.response_improvement), "response"))
     cutoff = rules.remission_cutoff(instrument)
     if cutoff is not None:
         lines.append(("remission", cutoff, "remission"))
-    _cutoff_lines(panel, lines, ceiling, height)
+    _cutoff_lines(panel, lines, ceiling - scale.minimum, height)
     _events(panel, outcome, rows)
-    ticks = [0.0, *(band.upper for band in scale.bands if band.upper < ceiling)]
+    ticks = [scale.minimum, *(band.upper for band in scale.bands if band.upper < ceiling)]
     if scale.maximum <= ceiling:
         ticks.append(scale.maximum)
     panel.axis = {
-        "range": [-0.03 * ceiling, ceiling],
+        "range": [scale.minimum - 0.03 * (ceiling - scale.minimum), ceiling],
         "tickvals": ticks,
         "ticktext": [words.number(t) for t in ticks],
         "showgrid": False,
@@ -144,7 +146,7 @@ def _band_colour(index: int, bands: int) -> str:
 
 def _bands(panel: Panel, scale: Instrument, ceiling: float) -> None:
     """Severity bands as ever darker strips, their names in the left margin."""
-    lower = 0.0
+    lower = scale.minimum
     for index, band in enumerate(scale.bands):
         if lower >= ceiling:
             break
@@ -152,20 +154,20 @@ def _bands(panel: Panel, scale: Instrument, ceiling: float) -> None:
         strip = {"type": "rect", "xref": "domain", "x0": 0, "x1": 1, "y0": lower, "y1": upper, "layer": "below"}
         strip |= {"line": {"width": 0}, "fillcolor": _band_colour(index, len(scale.bands))}
         panel.shapes.append(strip)
-        if (upper - lower) / ceiling > 0.06:
+        if (upper - lower) / (ceiling - scale.minimum) > 0.06:
             note = {"xref": "domain", "x": 0, "xshift": -24, "xanchor": "right", "y": (lower + upper) / 2}
             note |= {"text": band.name.replace(" ", "<br>"), "font": {"size": 10, "color": colour("muted")}}
             panel.notes.append(note | {"showarrow": False, "align": "right", "name": "band"})
         lower = upper
 
 
-def _session_hairlines(sessions: Rows, ceiling: float) -> Figure:
+def _session_hairlines(sessions: Rows, floor: float, ceiling: float) -> Figure:
     """A hairline up the score panel at each session, so that scores are read against sessions."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     for row in sessions:
         xs += [float(row["days"]), float(row["days"]), None]
-        ys += [0.0, ceiling, None]
+        ys += [floor, ceiling, None]
     return {
         "type": "scatter",
         "mode": "lines",
@@ -178,9 +180,9 @@ def _session_hairlines(sessions: Rows, ceiling: float) -> Figure:
     }
 
 
-def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], ceiling: float, height: int) -> None:
+def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], span: float, height: int) -> None:
     """Response and remission lines, named in the right margin, names kept apart from each other."""
-    clearance = 30 / height * ceiling  # two lines of text, in score points
+    clearance = 30 / height * span  # two lines of text, in score points
     placed: list[float] = []
     for name, value, color in sorted(lines, key=lambda line: line[1]):
         line = {"type": "line", "xref": "domain", "x0": 0, "x1": 1, "y0": value, "y1": value, "layer": "below"}

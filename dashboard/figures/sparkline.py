@@ -39,7 +39,7 @@ def sparkline(
         return round(EDGE + (WIDTH - 2 * EDGE) * (day - first) / span, 1)
 
     def up(score: float) -> float:
-        return round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * score / scale.maximum, 1)
+        return round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (score - scale.minimum) / (scale.maximum - scale.minimum), 1)
 
     xs, ys = broken_line(days, scores)
     path: list[str] = []

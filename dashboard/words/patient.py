@@ -78,18 +78,24 @@ def _instrument(outcome: Mapping[str, Any]) -> Instrument:
     return INSTRUMENTS[outcome["instrument"]]
 
 
+def above_minimum(scale: Instrument) -> str:
+    """What a share below the baseline is counted from, where the scale does not begin at 0."""
+    return "" if scale.minimum == 0 else f" (of its points above {number(scale.minimum)})"
+
+
 def not_evaluable(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str | None:
     """Why this course cannot be judged, or None where it can."""
     if outcome is None:
         return "No score of this scale is recorded in this course."
-    name = _instrument(outcome).name
+    scale = _instrument(outcome)
+    name = scale.name
     if missing(outcome["baseline"]):
         return (
             f"No {name} score in the {number(rules.baseline_window_days)} days before the course's first session: "
             "without a baseline, improvement cannot be measured."
         )
-    if outcome["baseline"] <= 0:
-        return f"The baseline {name} is 0: improvement cannot be measured."
+    if outcome["baseline"] <= scale.minimum:
+        return f"The baseline {name} is {number(scale.minimum)}: improvement cannot be measured."
     if not outcome["scores"]:
         return f"Baseline {name} {number(outcome['baseline'])}; no score after the first session yet."
     return None
@@ -107,7 +113,8 @@ def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         sessions = counted(int(outcome["onset_sessions"]), "session")
         return f"Response first seen {seen}, after {sessions} ({before})."
     baseline, best = outcome["baseline"], outcome["best"]
-    gained = (baseline - best) / baseline
+    scale = _instrument(outcome)
+    gained = scale.improvement(baseline, best)
     scored = (
         "in 1 score"
         if outcome["scores"] == 1
@@ -119,7 +126,7 @@ def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         return f"No response {scored}: no score below the baseline of {number(baseline)}."
     return (
         f"No response {scored}: the best, {number(best)}, is {percent(gained)} below the baseline of "
-        f"{number(baseline)} (response is {percent(rules.response_improvement)})."
+        f"{number(baseline)}{above_minimum(scale)} (response is {percent(rules.response_improvement)})."
     )
 
 
@@ -244,7 +251,7 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
     if last == baseline:
         return f"{word}: {now}, the same as the {against}."
-    return f"{word}: {now}, {percent((baseline - last) / baseline)} below the {against}."
+    return f"{word}: {now}, {percent(scale.improvement(baseline, last))} below the {against}{above_minimum(scale)}."
 
 
 def _latest(outcome: Mapping[str, Any]) -> str:

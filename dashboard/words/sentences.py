@@ -231,7 +231,7 @@ def least_change(scale: Instrument) -> str:
     if scale.meaningful_change is None:
         return ""
     return (
-        f"{percent(scale.meaningful_change)} of baseline"
+        f"{percent(scale.meaningful_change)} of {scale.of_baseline}"
         if scale.meaningful_is_share
         else f"{number(scale.meaningful_change)} points"
     )

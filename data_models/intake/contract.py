@@ -102,12 +102,14 @@ SESSIONS = (
     _minutes("minutes_to_discharge", _A_DAY_OF_MINUTES),
     Field("side_effects_asked", "flag"),
 )
+_LOWEST = min(scale.minimum for scale in INSTRUMENTS.values())
+_HIGHEST = max(scale.maximum for scale in INSTRUMENTS.values())
 ASSESSMENTS = (
     _CODE,
     *_clock(EARLIEST_DAY),
     Field("timing", "choice", choices=("before", "after")),
     Field("instrument", "choice", required=True, choices=tuple(INSTRUMENTS)),
-    Field("score", "number", required=True, low=0, high=max(i.maximum for i in INSTRUMENTS.values()), unit="points"),
+    Field("score", "number", required=True, low=_LOWEST, high=_HIGHEST, unit="points"),
     Field("item9", "whole", low=0, high=ITEM9_MAXIMUM, unit="points"),
 )
 SIDE_EFFECTS = (

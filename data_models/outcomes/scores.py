@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, improvement
 from data_models.definitions.rules import ROUNDING, OutcomeRules
 from data_models.outcomes.clock import Flags, Floats, Ints, day_ticks, key, take, ticks
 from data_models.outcomes.courses import Courses, Sessions
@@ -46,7 +46,7 @@ class Series:
     """One entry a course and instrument that has a baseline or a score in its observation.
 
     The observation is the slice [`low`, `high`) of the scores; `baseline_place` is -1 without one.
-    Limits are per series: `remission`, `moderate`, `least_change` in points (NaN: the scale has none).
+    Limits are per series: `minimum` of the scale, `remission`, `moderate`, `least_change` in points (NaN: it has none).
     """
 
     course: Ints
@@ -57,14 +57,15 @@ class Series:
     start: Ints
     baseline_place: Ints
     baseline: Floats
+    minimum: Floats
     remission: Floats
     moderate: Floats
     least_change: Floats
 
     @property
     def evaluable(self) -> Flags:
-        """A baseline above 0 and at least one score in the observation."""
-        return (self.baseline > 0) & (self.high > self.low)
+        """A baseline above the scale's minimum and at least one score in the observation."""
+        return (self.baseline > self.minimum) & (self.high > self.low)
 
 
 def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rules: OutcomeRules) -> Scores:
@@ -226,6 +227,7 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
     remission = {n: none if (cut := rules.remission_cutoff(n)) is None else cut for n in limits}
     least = {n: none if i.meaningful_change is None else i.meaningful_change for n, i in limits.items()}
     is_share = per_series({n: float(i.meaningful_is_share) for n, i in limits.items()})
+    minimum = per_series({n: i.minimum for n, i in limits.items()})
     counts = high - low
     scores.series[np.repeat(low - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())] = np.repeat(
         np.arange(len(low)), counts
@@ -239,15 +241,16 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
         start=courses.start[course],
         baseline_place=baseline_place,
         baseline=baseline,
+        minimum=minimum,
         remission=per_series(remission),
         moderate=per_series({n: i.moderate for n, i in limits.items()}),
-        least_change=per_series(least) * np.where(is_share == 1, baseline, 1.0),
+        least_change=per_series(least) * np.where(is_share == 1, baseline - minimum, 1.0),
     )
 
 
 @dataclass(slots=True)
 class Judged:
-    """Per score, against its series' baseline (NaN / False where there is none above 0)."""
+    """Per score, against its series' baseline (NaN / False where there is none above the minimum)."""
 
     change: Floats
     improvement: Floats
@@ -273,7 +276,7 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
     Returns
     -------
     judged : shape (n,) each: change in points, improvement as a share of the baseline (0.5: half of it is gone), both
-        NaN without a baseline above 0, and the flags, then False.
+        NaN without a baseline above the scale's minimum, and the flags, then False.
 
     Examples
     --------
@@ -294,17 +297,18 @@ def judge(scores: Scores, series: Series, rules: OutcomeRules) -> Judged:
     baseline = spread(series.baseline)
     change = scores.score - baseline
     with np.errstate(invalid="ignore", divide="ignore"):
-        improvement = np.where(baseline > 0, (baseline - scores.score) / baseline, np.nan)
-    response = improvement >= rules.response_improvement - ROUNDING
-    measured = ~np.isnan(improvement)
+        minimum = spread(series.minimum)
+        gained = np.where(baseline > minimum, improvement(baseline, scores.score, minimum), np.nan)
+    response = gained >= rules.response_improvement - ROUNDING
+    measured = ~np.isnan(gained)
     back_in_band = scores.score >= spread(series.moderate)
     half_lost = measured & ~response
     lost = {"half_lost": half_lost, "back_in_band": back_in_band & measured, "both": half_lost & back_in_band}
     return Judged(
         change=change,
-        improvement=improvement,
+        improvement=gained,
         response=response,
-        partial=improvement >= rules.partial_improvement - ROUNDING,
+        partial=gained >= rules.partial_improvement - ROUNDING,
         remission=measured & (scores.score <= spread(series.remission)),
         worse=measured & (change >= spread(series.least_change) - ROUNDING),
         lost=lost[rules.loss_rule],

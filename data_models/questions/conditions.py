@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, and_, case, false, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, case, false, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from data_models.database.tables import Course, Patient, ScoreFact, Session, SessionFact
 from data_models.definitions.filters import FILTERS, CohortFilter, Filter
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, improvement
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
 
@@ -75,6 +75,16 @@ def matches(row: Filter, column: ColumnElement[Any], values: Sequence[str]) -> C
 def _of(of: str, cohort: CohortFilter, facts: Any = None) -> list[ColumnElement[bool]]:
     rows = ((FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of == of)
     return [matches(row, column_of(row, facts), values) for row, values in rows]
+
+
+def improved(instrument: Any, baseline: Any, score: Any) -> ColumnElement[Any]:
+    """The improvement of a score on its baseline, as a share; null without a baseline above the scale's minimum.
+
+    `instrument`: the column that names the scale of a row.
+    """
+    lowest = {scale.code: scale.minimum for scale in INSTRUMENTS.values() if scale.minimum}
+    minimum = case(lowest, value=instrument, else_=0.0) if lowest else literal(0.0)
+    return case((baseline > minimum, improvement(baseline, score, minimum)))
 
 
 def of_patients(cohort: CohortFilter) -> list[ColumnElement[bool]]:

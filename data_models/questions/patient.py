@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 from data_models.database.loading import read_frame, read_rows
 from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact, SideEffect
 from data_models.definitions.scope import Scope
-from data_models.questions.conditions import looks_back, single_patients
+from data_models.questions.conditions import improved, looks_back, single_patients
 
 
 def patient(connection: Connection, scope: Scope, patient_code: str) -> dict[str, Any] | None:
@@ -94,7 +94,7 @@ def _scores(scope: Scope) -> Select[Any]:
         select(
             *ScoreFact.__table__.columns,
             case((after, ScoreFact.score - baseline)).label("change"),
-            case((and_(after, baseline > 0), (baseline - ScoreFact.score) / baseline)).label("improvement"),
+            case((after, improved(ScoreFact.instrument, baseline, ScoreFact.score))).label("improvement"),
             latest.label("session_hours"),
             looks_back().label("recall"),
         )

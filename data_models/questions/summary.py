@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +81,6 @@ def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules:
 
 def definitions(cohort: CohortFilter, rules: OutcomeRules) -> dict[str, Any]:
     """Version, every rule with its value, and the instrument, as each chart and export prints them."""
-    instrument = dataclasses.asdict(INSTRUMENTS[cohort.instrument])
+    instrument = INSTRUMENTS[cohort.instrument].as_json()
     instrument["remission"] = rules.remission_cutoff(cohort.instrument)
     return {"version": rules.version, "rules": rules.as_dict(), "instrument": instrument}

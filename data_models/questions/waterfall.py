@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, case, null, select
 from data_models.database.tables import CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.questions.conditions import improved
 from data_models.questions.course_outcomes import Floats, arrays, late_enough, of_treated
 from data_models.questions.patient_sums import flag
 
@@ -43,7 +44,7 @@ def waterfall(connection: Connection, scope: Scope, cohort: CohortFilter) -> Wat
         case((counted, o.best - o.baseline), else_=null()),
         case((last, o.last - o.baseline), else_=null()),
         flag(counted),
-        case((last, (o.baseline - o.last) / o.baseline), else_=null()),
+        case((last, improved(o.instrument, o.baseline, o.last)), else_=null()),
         case((last, o.last_worse), else_=null()),
     )
     best, changes, *others = arrays(connection, of_treated(statement, scope, cohort))

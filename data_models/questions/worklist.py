@@ -29,7 +29,7 @@ from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes import scores
-from data_models.questions.conditions import of_courses, of_patients, of_sessions, single_patients
+from data_models.questions.conditions import improved, of_courses, of_patients, of_sessions, single_patients
 
 SORTABLE = (
     "patient_code", "state", "baseline", "last", "improvement", "days_since_session", "item9_last", "worst"
@@ -210,16 +210,15 @@ def _state() -> ColumnElement[str]:
 
 def _values() -> dict[str, SQLColumnExpression[Any]]:
     """What a list is ordered by, beside the code."""
+    o = CourseOutcome
     of_course = and_(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
     return {
         "state": case(*((_state() == name, place) for place, name in enumerate(STATES))),
-        "baseline": CourseOutcome.baseline,
-        "last": CourseOutcome.last,
-        "improvement": case(
-            (CourseOutcome.evaluable == 1, (CourseOutcome.baseline - CourseOutcome.last) / CourseOutcome.baseline)
-        ),
-        "days_since_session": CourseOutcome.last_days - _last_session_days(),
-        "item9_last": CourseOutcome.item9_last,
+        "baseline": o.baseline,
+        "last": o.last,
+        "improvement": case((o.evaluable == 1, improved(o.instrument, o.baseline, o.last))),
+        "days_since_session": o.last_days - _last_session_days(),
+        "item9_last": o.item9_last,
         "worst": select(func.max(SessionFact.worst)).where(of_course).scalar_subquery(),
     }
 

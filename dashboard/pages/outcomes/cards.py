@@ -17,7 +17,7 @@ from dashboard.pages.legend import key
 from dashboard.questions.view import Definition, Table
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import OutcomeRules
 
 Summary = Mapping[str, Any]
@@ -39,14 +39,14 @@ def first(
     *waiting, any_effect = waiting_headlines()
     places = [place(headlines_id, *waiting), place(any_effect_id, any_effect)]
     return [
-        html.Div(funnel_card(answer, rules), className="cards"),
+        html.Div(funnel_card(answer, INSTRUMENTS[cohort.instrument], rules), className="cards"),
         html.Div(places, className="headlines", role="group", **{"aria-label": "Headline figures"}),
         behind("headlines", "Headline figures", None, headline_definition(answer["cohort"], cohort, rules), rules),
         html.Div([onset_card(answer, rules), sessions_card(answer, rules)], className="cards"),
     ]
 
 
-def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
+def funnel_card(answer: Summary, scale: Instrument, rules: OutcomeRules) -> Component:
     steps = funnel.steps(answer["cohort"])
     strip = [
         html.Div(
@@ -72,7 +72,7 @@ def funnel_card(answer: Summary, rules: OutcomeRules) -> Component:
         definition=Definition(
             "A course is a run of sessions without a long gap. Its baseline is the last score before its first "
             "session; "
-            "with follow-up means a baseline above 0 and at least one later score.",
+            f"with follow-up means a baseline above {scale.minimum:g} and at least one later score.",
             (
                 "course_gap_days",
                 "baseline_window_days",
@@ -95,7 +95,7 @@ def headline_definition(counted: Mapping[str, Any], cohort: CohortFilter, rules:
     said = [
         "The end-of-induction score is the last one after the last induction session, within "
         f"{rules.end_of_induction_days:g} days of it and not after the next session's start.",
-        f"Response: an improvement by {words.percent(rules.response_improvement)} of baseline or more.",
+        f"Response: an improvement by {words.percent(rules.response_improvement)} of {scale.of_baseline} or more.",
         "Remission: "
         + (f"{scale.name} {cutoff:g} or less." if cutoff is not None else f"{scale.name} has no cut-off."),
         f"Worse: {scale.name} {least}." if least else f"Worse: {scale.name} has no agreed smallest meaningful change.",

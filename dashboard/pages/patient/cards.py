@@ -86,10 +86,10 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
         marks=score_key(),
         table=score_table(found, view),
         definition=Definition(
-            f"{scale.name}, lower is better. Days since the course's first session. Response: improvement from the "
-            "baseline of at least response_improvement. A hollow marker is a score taken sooner after the latest "
-            f"session than the {scale.recall_days} days that the {scale.name} asks about: it looks back past that "
-            f"session. The line is broken over gaps of more than 30 days. {vitals_summary(sessions, rules)}",
+            f"{scale.name}, {scale.better} is better. Days since the course's first session. Response: improvement "
+            "from the baseline of at least response_improvement. A hollow marker is a score taken sooner after the "
+            f"latest session than the {scale.recall_days} days that the {scale.name} asks about: it looks back past "
+            f"that session. The line is broken over gaps of more than 30 days. {vitals_summary(sessions, rules)}",
             rules=TRAJECTORY_RULES,
             n=f"{words.counted(len(score_rows(found, view)), 'score')} and {words.counted(len(sessions), 'session')}.",
             source=scale.source,

@@ -143,7 +143,7 @@ def register(app: Dash) -> None:
         )
         patients = [int(patient) for patient in listed["patient_id"]]
         scores = data.ask(sparklines, patients, cohort.instrument, keep=False)
-        drawn = draw_sparklines(scores, scale, worklist_rows.responses(listed, rules))
+        drawn = draw_sparklines(scores, scale, worklist_rows.responses(listed, scale, rules))
         rows = worklist_rows.rows(listed, drawn, scale, rules, ids.PATIENT, wanted.to_query(cohort))
         said = worklist_rows.sentence(
             total, wanted.attention, wanted.state, wanted.search, scale, filters.described(cohort)

@@ -71,11 +71,11 @@ def _row(
     }
 
 
-def responses(listed: pd.DataFrame, rules: OutcomeRules) -> dict[int, float]:
-    """The highest score in response by patient_id, for those with a baseline above 0."""
-    known = listed[listed["baseline"].notna() & (listed["baseline"] > 0)]
-    share = 1 - rules.response_improvement
-    return {int(row["patient_id"]): float(row["baseline"]) * share for row in records(known)}
+def responses(listed: pd.DataFrame, scale: Instrument, rules: OutcomeRules) -> dict[int, float]:
+    """The highest score in response by patient_id, for those with a baseline above the scale's minimum."""
+    known = listed[listed["baseline"].notna() & (listed["baseline"] > scale.minimum)]
+    share = rules.response_improvement
+    return {int(row["patient_id"]): scale.improved_to(float(row["baseline"]), share) for row in records(known)}
 
 
 def _number(value: Any) -> str:

@@ -77,7 +77,7 @@ def _scores(converter: Converter, code: Coded, hours: Numbers, day_only: np.ndar
     for number, name in enumerate(names):
         scale_code, unit, count = score_column(name) or ("", "", 0)
         scale = INSTRUMENTS[scale_code]
-        field = Field(name, "whole" if scale.whole else "number", low=0, high=scale.maximum, unit="points")
+        field = Field(name, "whole" if scale.whole else "number", low=scale.minimum, high=scale.maximum, unit="points")
         values = converter.number(field)
         filled = np.flatnonzero(~np.isnan(values))
         at.append(filled)

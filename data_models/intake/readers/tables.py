@@ -163,8 +163,8 @@ def check_scores(converter: Converter, instrument: Coded, score: Numbers, column
             continue
         scale = INSTRUMENTS[name]
         of_scale = instrument.codes == instrument.values.index(name)
-        outside = of_scale & ((score < 0) | (score > scale.maximum))
-        converter.note(outside, column, f"outside the range of {scale.name}, 0 to {scale.maximum:g} points")
+        outside = of_scale & ((score < scale.minimum) | (score > scale.maximum))
+        converter.note(outside, column, f"outside the range of {scale.name}, {scale.range} points")
         if scale.whole:
             converter.note(
                 of_scale & ~outside & (score % 1 > 0), column, f"not a whole number, as {scale.name} totals are"

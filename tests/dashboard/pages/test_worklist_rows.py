@@ -86,7 +86,8 @@ def test_an_empty_list_says_what_to_do():
 
 def test_the_response_line_follows_the_rule_and_needs_a_baseline():
     frame = pd.concat([listed(), listed(patient_id=6, baseline=NAN), listed(patient_id=7, baseline=0.0)])
-    assert worklist_rows.responses(frame, OutcomeRules(response_improvement=0.6)) == {5: pytest.approx(8.0)}
+    found = worklist_rows.responses(frame, INSTRUMENTS["phq9"], OutcomeRules(response_improvement=0.6))
+    assert found == {5: pytest.approx(8.0)}
 
 
 def test_a_scale_without_item_9_says_where_it_is_and_counts_nobody():
