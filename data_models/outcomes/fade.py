@@ -59,8 +59,23 @@ def fade_bins(sums: Mapping[int, PatientSums], counts: Mapping[int, Mapping[floa
 
     Parameters
     ----------
-    sums : place of the bin -> sums over patients of change (x) and scores (n).
+    sums : place of the bin -> sums over patients of change (x, in points) and scores (n).
     counts : place of the bin -> change -> number of scores.
+
+    Returns
+    -------
+    bins : in order of days; `change` in points, its interval by Cochran's (1977) ratio estimator.
+
+    Examples
+    --------
+    Four patients with one score each in the first day after a session.
+
+    >>> sums = {0: PatientSums(patients=4, x=-16, n=4, xx=98, xn=-16, nn=4)}
+    >>> first, second = fade_bins(sums, {0: {-8.0: 1, -5.0: 1, -3.0: 1, 0.0: 1}})[:2]
+    >>> first.to_days, first.change.mean, round(first.change.low, 2), first.median
+    (1, -4.0, -9.36, -4.0)
+    >>> second.change.n, second.median
+    (0, None)
     """
     return tuple(
         FadeBin(start, end, clustered_mean(sums.get(place, _NOBODY)), median_of_counts(counts.get(place, {})))

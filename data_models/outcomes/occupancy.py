@@ -41,8 +41,21 @@ def state_shares(spans: NDArray[np.int64], leaving: NDArray[np.int64], longest: 
     Parameters
     ----------
     spans : rows (state, first day, first day no longer, count): days on which a state holds.
-    leaving : rows (first day on which the record is over, count) of all courses started.
+        Whole days since the course's first session; shape (m, 4).
+    leaving : rows (first day on which the record is over, count) of all courses started, shape (k, 2).
     longest : last day shown; the days end sooner where every course has left.
+
+    Returns
+    -------
+    shares : one element a day. A plain description of all that started, without a model of who leaves.
+
+    Examples
+    --------
+    Two courses: one in response on days 1 and 2, its record over on day 3; one not measured, over on day 2.
+
+    >>> shares = state_shares(np.array([[2, 1, 3, 1]]), np.array([[3, 1], [2, 1]]))
+    >>> shares.response.tolist(), shares.not_measured.tolist(), shares.left.tolist()
+    ([0.0, 0.5, 0.5, 0.0], [1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0])
     """
     courses = int(leaving[:, 1].sum())
     if courses == 0:
