@@ -21,8 +21,7 @@ test: $(VENV)/.installed-test browser
 
 # Unit tests alone, for the time between two changes: no store, no server, no browser (tests/conftest.py marks them).
 quick: $(VENV)/.installed-test
-	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m "unit and not slow" \
-		--ignore=tests/browser --ignore=tests/faults $(TESTS)
+	$(bin)/python -m pytest -n $(WORKERS) --dist worksteal -m "unit and not slow" $(TESTS)
 
 lint: $(VENV)/.installed-test
 	$(bin)/ruff check .

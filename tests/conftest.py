@@ -31,23 +31,24 @@ FIXTURES = {
 
 
 @cache
-def _stands_on_a_store(path: Path) -> bool:
-    return bool(NAMES.search(path.read_text(encoding="utf-8")))
+def _layer_of_file(path: Path) -> str:
+    folder = path.relative_to(ROOT / "tests").parts[0]
+    return FOLDERS.get(folder) or ("store" if NAMES.search(path.read_text(encoding="utf-8")) else "unit")
 
 
-def layer_of(item: pytest.Item) -> str:
-    """The marker of a test's layer: unit, store, browser or fault."""
-    folder = item.path.relative_to(ROOT / "tests").parts[0]
-    if folder in FOLDERS:
-        return FOLDERS[folder]
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return "store" if FIXTURES & fixtures or _stands_on_a_store(item.path) else "unit"
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whoever asks for unit tests (`-m unit`, make quick) does not wait until the modules of others are imported."""
+    unit = config.option.markexpr.startswith("unit")
+    other = unit and collection_path.name.startswith("test_") and _layer_of_file(collection_path) != "unit"
+    return True if other else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its layer: `-m unit` (make quick) needs no store, server or browser."""
+    """Mark each test with its layer: unit, store, browser or fault."""
     for item in items:
-        item.add_marker(layer_of(item))
+        layer = _layer_of_file(item.path)
+        needs_store = layer == "unit" and FIXTURES & set(getattr(item, "fixturenames", ()))
+        item.add_marker("store" if needs_store else layer)
 
 
 @pytest.fixture(scope="session", autouse=True)
