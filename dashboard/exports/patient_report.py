@@ -14,6 +14,7 @@ from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures.between_sessions import between_sessions, between_words
 from dashboard.figures.panel import records
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.instruments import INSTRUMENTS, in_order
 from data_models.definitions.rules import OutcomeRules
@@ -155,13 +156,13 @@ def _trajectory(
     levels = []
     if outcome is not None and not words.missing(outcome["baseline"]) and outcome["baseline"] > scale.minimum:
         level = scale.improved_to(outcome["baseline"], rules.response_improvement)
-        levels.append((level, f"response: {words.number(level)}"))
+        levels.append((level, f"response: {numbers.number(level)}"))
     cutoff = rules.remission_cutoff(code)
     if cutoff is not None:
-        levels.append((cutoff, f"remission: {words.number(cutoff)}"))
+        levels.append((cutoff, f"remission: {numbers.number(cutoff)}"))
     alt = (
-        f"{scale.name} scores by day since the course's first session ({words.counted(len(scores), 'score')}); "
-        f"strokes on the axis are the {words.counted(len(given), 'session')}."
+        f"{scale.name} scores by day since the course's first session ({numbers.quantity(len(scores), 'score')}); "
+        f"strokes on the axis are the {numbers.quantity(len(given), 'session')}."
     )
     drawing = svg.line_chart(
         lines,
@@ -221,7 +222,7 @@ def _effects(given: pd.DataFrame, effects: pd.DataFrame) -> Section:
         Column("asked", "Of sessions asked", "count"),
         Column("worst", "Worst grade", "text"),
     )
-    said = f"Asked about in {words.counted(asked, 'session')}" + ("." if rows else "; none was reported.")
+    said = f"Asked about in {numbers.quantity(asked, 'session')}" + ("." if rows else "; none was reported.")
     return Section("Side effects", said, tables=[Table("side_effects", "", columns, rows)] if rows else [])
 
 

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from dashboard.figures.panel import Rows, or_none
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
@@ -87,16 +88,16 @@ def between_words(rows: Sequence[Mapping[str, Any]]) -> str:
         text = f"After a session the score does not fall: its lowest is {_typical(falls)} higher"
     else:
         text = "After a session the score does not fall: its lowest is the same"
-    text += f" ({words.counted(len(falls), 'session')} with a score before and after)"
+    text += f" ({numbers.quantity(len(falls), 'session')} with a score before and after)"
     back = [row["before_next"] - row["lowest"] for row in rows if row["before_next"] is not None and row["scores"] > 1]
     if back:
         again = " again" if typical < 0 else ""
         rise = f"it has risen{again} by {_typical(back)}" if median(back) > 0 else f"it has not risen{again}"
-        text += f"; by the next session {rise} ({words.counted(len(back), 'session')} with scores to tell)"
+        text += f"; by the next session {rise} ({numbers.quantity(len(back), 'session')} with scores to tell)"
     return text + "."
 
 
 def _typical(changes: Sequence[float]) -> str:
     """The median of some changes in points, whatever their direction; one alone is no median."""
-    points = words.counted(abs(median(changes)), "point")
+    points = numbers.quantity(abs(median(changes)), "point")
     return points if len(changes) == 1 else f"a median of {points}"

@@ -10,7 +10,7 @@ from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.figures.panel import records
 from dashboard.figures.score_panel import broken_line, score_ceiling
 from dashboard.theme import colour, faint
-from dashboard.words import patient as words
+from dashboard.words import numbers
 from data_models.definitions.instruments import INSTRUMENTS
 
 FEW = 5  # courses; a bin with fewer has no percentiles worth drawing
@@ -71,8 +71,9 @@ def context(
             "name": "median",
             "line": {"color": colour("muted"), "width": 1.5, "dash": "dot"},
             "text": [
-                f"Median {words.number(row['p50'])}, half of courses {words.number(row['p25'])} to "
-                f"{words.number(row['p75'])}<br>days {words.number(row['day_from'])} to {words.number(row['day_to'])}, "
+                f"Median {numbers.number(row['p50'])}, half of courses {numbers.number(row['p25'])} to "
+                f"{numbers.number(row['p75'])}<br>"
+                f"days {numbers.number(row['day_from'])} to {numbers.number(row['day_to'])}, "
                 f"{int(row['courses']):,} courses"
                 for row in records(kept)
             ],

@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.figures.base import Figure
 from dashboard.figures.panel import Panel, Rows
 from dashboard.theme import colour
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import OutcomeRules
@@ -43,22 +44,21 @@ def broken_line(
 def score_hover(row: Mapping[str, Any], scale: Instrument, baseline: float | None) -> str:
     """Everything known about one score, line by line."""
     lines = [
-        f"<b>{scale.name} {words.number(row['score'])}</b> ({scale.band(row['score'])}) {words.moment(row['days'])}"
+        f"<b>{scale.name} {numbers.number(row['score'])}</b> ({scale.band(row['score'])}) {words.moment(row['days'])}"
     ]
     if not words.missing(row["improvement"]) and not words.missing(row["state"]):
         change = row["score"] - (baseline or 0.0)
         direction = "below" if change <= 0 else "above"
         lines.append(
-            f"{words.percent(abs(row['improvement']))} {direction} the baseline of {words.number(baseline or 0)}"
-            f"{words.above_minimum(scale)}: "
-            f"{STATES[int(row['state'])][0]}"
+            f"{numbers.percent(abs(row['improvement']), down=True)} {direction} the baseline of "
+            f"{numbers.number(baseline or 0)}{words.above_minimum(scale)}: {STATES[int(row['state'])][0]}"
         )
     if not words.missing(row["since_session_days"]):
         lines.append(f"{words.duration(row['since_session_days'])} after the latest session")
     if row["recall"] == 1:
         lines.append(f"Hollow: {scale.name} asks about the last {scale.recall_days} days,<br>past the latest session")
     if not words.missing(row["item9"]):
-        lines.append(f"Item 9: {words.number(row['item9'])} of 3")
+        lines.append(f"Item 9: {numbers.number(row['item9'])} of 3")
     return "<br>".join(lines)
 
 
@@ -127,7 +127,7 @@ def score_panel(
     panel.axis = {
         "range": [scale.minimum - 0.03 * (ceiling - scale.minimum), ceiling],
         "tickvals": ticks,
-        "ticktext": [words.number(t) for t in ticks],
+        "ticktext": [numbers.number(t) for t in ticks],
         "showgrid": False,
         "zeroline": False,
     }
@@ -190,7 +190,7 @@ def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], span: float
         y = max([value, *(other + clearance for other in placed)])
         placed.append(y)
         note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": y, "showarrow": False, "align": "left"}
-        text = f"{name}<br>≤ {words.number(value)}"
+        text = f"{name}<br>≤ {numbers.number(value)}"
         panel.notes.append(note | {"text": text, "font": {"size": 10, "color": colour(color)}, "name": name})
 
 

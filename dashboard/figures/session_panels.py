@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.figures.panel import Panel, Rows, lanes
 from dashboard.theme import ROUTE_SYMBOLS, colour
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.vocabulary import ROUTES, SIDE_EFFECTS, label
 
@@ -93,7 +94,7 @@ def dose_words(row: Mapping[str, Any]) -> str:
 def session_hover(row: Mapping[str, Any]) -> str:
     """Everything known about one session, line by line."""
     lines = [
-        f"<b>Session {int(row['number'])}</b>, day {words.number(row['days'])}, {row['phase']}",
+        f"<b>Session {int(row['number'])}</b>, day {numbers.number(row['days'])}, {row['phase']}",
         dose_words(row),
     ]
     pressure = [("before", "before"), ("highest", "highest")]
@@ -186,7 +187,7 @@ def effect_panel(effects: Rows, sessions: Rows, rows: Sequence[str]) -> Panel:
 def effect_hover(row: Mapping[str, Any]) -> str:
     """One occurrence: term, grade, onset and resolution in minutes from the session's start."""
     grade = "not graded" if words.missing(row["severity"]) else row["severity"]
-    lines = [f"<b>{label(row['term'])}</b>: {grade}, day {words.number(row['days'])}"]
+    lines = [f"<b>{label(row['term'])}</b>: {grade}, day {numbers.number(row['days'])}"]
     if not words.missing(row["onset_minutes"]) and row["onset_minutes"] >= 0:
         lines.append(f"from {row['onset_minutes']:g} min after the session's start")
     if not words.missing(row["resolved_minutes"]):

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.figures.score_panel import broken_line
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.instruments import Instrument
 
@@ -51,12 +52,12 @@ def sparkline(
         # "h0" leaves a dot where a score stands alone.
         path.append(f"M{across(x):g} {up(y):g}h0" if start else f"L{across(x):g} {up(y):g}")
         start = False
-    count = words.counted(len(days), "score")
+    count = numbers.quantity(len(days), "score")
     text = (
-        f"{scale.name} {words.number(scores[0])} to {words.number(scores[-1])}, {count} over "
+        f"{scale.name} {numbers.number(scores[0])} to {numbers.number(scores[-1])}, {count} over "
         f"{words.duration(last - first)}"
         if len(days) > 1
-        else f"{scale.name} {words.number(scores[0])}, 1 score"
+        else f"{scale.name} {numbers.number(scores[0])}, 1 score"
     )
     line = None if response is None else up(response)
     return {"path": "".join(path), "x": across(days[-1]), "y": up(scores[-1]), "line": line, "text": text}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dashboard.figures.base import Figure
 from dashboard.figures.panel import Panel, Rows, or_none
 from dashboard.theme import colour
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.rules import OutcomeRules
 
@@ -24,7 +25,7 @@ def pressure_panel(sessions: Rows, every: Rows, rules: OutcomeRules) -> Panel:
         panel.shapes.append(line | {"line": {"color": colour("loss"), "width": 1, "dash": "dot"}})
         note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": limit, "showarrow": False}
         panel.notes.append(
-            note | {"text": f"{kind}<br>{words.number(limit)}", "font": {"size": 10, "color": colour("loss")}}
+            note | {"text": f"{kind}<br>{numbers.number(limit)}", "font": {"size": 10, "color": colour("loss")}}
         )
     panel.axis = {"nticks": 4, "zeroline": False, "range": _vital_range(every, ("systolic", "diastolic"), 70, 140)}
     return panel

@@ -16,7 +16,8 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.answers import callback_cache, data
 from dashboard.pages.card import message
-from dashboard.words import sentences
+from dashboard.words import numbers
+from dashboard.words.sentences import nothing_matches
 from data_models.definitions.filters import FILTERS, HOURS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
 
@@ -49,7 +50,7 @@ def reach(cohort: CohortFilter) -> Component | None:
     said = []
     of_sessions = [FILTERS[key].label for key, _ in cohort.chosen if FILTERS[key].of == "session"]
     if of_sessions:
-        limits = f"{sentences.listing(of_sessions)} {'limits' if len(of_sessions) == 1 else 'limit'}"
+        limits = f"{numbers.listing(of_sessions)} {'limits' if len(of_sessions) == 1 else 'limit'}"
         said.append(f"{limits} the fade and the side effects only; all other figures are of whole courses.")
     if cohort.min_hours_since_session is not None:
         said.append(
@@ -61,7 +62,7 @@ def reach(cohort: CohortFilter) -> Component | None:
 
 def nothing(cohort: CohortFilter) -> Component:
     """The empty state of a cohort page, for those who see cohorts in full."""
-    said = [sentences.nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
+    said = [nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
     return message(" ".join(text for text in said if text), title="Nothing to show", wide=True)
 
 
@@ -75,8 +76,8 @@ def left_out_words(found: Sequence[tuple[str, int]]) -> str:
     if len(found) == 1:
         name, n = counted[0]
         return f"{n:,} {'was' if n == 1 else 'were'} left out by {name}."
-    return sentences.sentence(
-        "left out by one filter alone: " + sentences.listing(f"{n:,} by {name}" for name, n in counted)
+    return numbers.sentence(
+        "left out by one filter alone: " + numbers.listing(f"{n:,} by {name}" for name, n in counted)
     )
 
 

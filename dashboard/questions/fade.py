@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.figures.base import Figure, axis, empty, layout, note, ribbon
 from dashboard.questions.view import FEW, Column, Definition, Group, Mark, Table, View
 from dashboard.theme import FONT_SIZE, LIGHT, colour
-from dashboard.words.sentences import count, days, interval, number, percent, sentence, stopped
+from dashboard.words.numbers import count, days, interval, number, percent, sentence, stopped
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.outcomes.fade import FadeBin

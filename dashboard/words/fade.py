@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.words.sentences import FEW, count, days, interval, number, percent, sentence, stopped
+from dashboard.words.numbers import count, days, interval, number, percent, sentence, stopped
+from dashboard.words.sentences import FEW
 
 
 def fade(bins: Sequence[Mapping[str, Any]]) -> str:

@@ -6,11 +6,12 @@ its answer. Times are days since the course's first session unless the words say
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.theme import STATES
+from dashboard.words.numbers import days as in_days
+from dashboard.words.numbers import number, percent, quantity
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import OutcomeRules
 
@@ -20,18 +21,6 @@ def missing(value: Any) -> bool:
     return value is None or value != value or str(value) == "<NA>"
 
 
-def number(value: float) -> str:
-    """A score or a count of days with at most one decimal and no trailing zero: 4, 4.5, 1,200."""
-    text = f"{value:,.1f}"
-    text = text[:-2] if text.endswith(".0") else text
-    return "0" if text == "-0" else text.replace("-", "−")
-
-
-def counted(n: float, noun: str) -> str:
-    """`n` with its noun: "1 session", "2 sessions"."""
-    return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
-
-
 def day_number(days: float) -> float:
     """Days as they are written: a tenth matters in the first two weeks, not later."""
     return round(days, 1) if abs(days) < 14 else float(round(days))
@@ -39,7 +28,7 @@ def day_number(days: float) -> float:
 
 def duration(days: float) -> str:
     """A length of time: hours below one day, days from there on."""
-    return counted(round(days * 24), "hour") if days < 1 else counted(day_number(days), "day")
+    return in_days(days if days < 1 else day_number(days))
 
 
 def moment(days: float) -> str:
@@ -47,7 +36,7 @@ def moment(days: float) -> str:
     if days < 0:
         return "before the first session" if days > -1 else f"{duration(-days)} before the first session"
     if 0 < days < 1:
-        return f"{counted(max(1, round(days * 24)), 'hour')} after the first session"
+        return f"{in_days(days)} after the first session"
     return f"on day {number(day_number(days))}"
 
 
@@ -62,16 +51,6 @@ def moments(earlier: float, later: float) -> tuple[str, str]:
 def briefly(days: float) -> str:
     """A point in time as a label beside a mark: "8 h", "day 4"."""
     return f"{round(days * 24)} h" if 0 < days < 1 else f"day {number(day_number(days))}"
-
-
-def percent(share: float) -> str:
-    """A share as a whole percentage; never rounded up to the response that it just missed."""
-    return f"{math.floor(share * 100 + 1e-9)}%"
-
-
-def listed(words: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _instrument(outcome: Mapping[str, Any]) -> Instrument:
@@ -110,7 +89,7 @@ def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
         left, right = outcome["onset_left"], outcome["onset_right"]
         earlier, seen = moments(left, right)
         before = f"not in response {earlier}" if left > 0 else "no score between the first session and then"
-        sessions = counted(int(outcome["onset_sessions"]), "session")
+        sessions = quantity(int(outcome["onset_sessions"]), "session")
         return f"Response first seen {seen}, after {sessions} ({before})."
     baseline, best = outcome["baseline"], outcome["best"]
     scale = _instrument(outcome)
@@ -125,7 +104,7 @@ def onset(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     if gained <= 0:
         return f"No response {scored}: no score below the baseline of {number(baseline)}."
     return (
-        f"No response {scored}: the best, {number(best)}, is {percent(gained)} below the baseline of "
+        f"No response {scored}: the best, {number(best)}, is {percent(gained, down=True)} below the baseline of "
         f"{number(baseline)}{above_minimum(scale)} (response is {percent(rules.response_improvement)})."
     )
 
@@ -235,8 +214,8 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
     state = outcome["state"]
     word = STATES[state][2]
     if state == "fading":
-        share = "all" if last >= baseline else percent((last - best) / (baseline - best))
-        text = f"{counted(last - best, 'point')} above the best of {number(best)}; {share} of the improvement from "
+        share = "all" if last >= baseline else percent((last - best) / (baseline - best), down=True)
+        text = f"{quantity(last - best, 'point')} above the best of {number(best)}; {share} of the improvement from "
         text += f"{against} is given back."
         if outcome["last_response"] == 1:
             return f"{word}: {now}, {text}"
@@ -246,12 +225,13 @@ def state_words(outcome: Mapping[str, Any] | None, rules: OutcomeRules) -> str:
             f"moderate cut-off of {number(scale.moderate)}."
         )
     if state == "worse":
-        return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
+        return f"{word}: {now}, {quantity(last - baseline, 'point')} above the {against}."
     if last > baseline:
-        return f"{word}: {now}, {counted(last - baseline, 'point')} above the {against}."
+        return f"{word}: {now}, {quantity(last - baseline, 'point')} above the {against}."
     if last == baseline:
         return f"{word}: {now}, the same as the {against}."
-    return f"{word}: {now}, {percent(scale.improvement(baseline, last))} below the {against}{above_minimum(scale)}."
+    below = percent(scale.improvement(baseline, last), down=True)
+    return f"{word}: {now}, {below} below the {against}{above_minimum(scale)}."
 
 
 def _latest(outcome: Mapping[str, Any]) -> str:
@@ -305,7 +285,7 @@ def vitals_words(sessions: int, raised: int, highest: tuple[float, float] | None
     limit = f"{number(rules.predose_systolic_mmhg)}/{number(rules.predose_diastolic_mmhg)}"
     if not sessions:
         return "Blood pressure before the dose is not recorded."
-    text = f"Blood pressure before the dose was above {limit} mmHg in {raised} of {counted(sessions, 'session')}"
+    text = f"Blood pressure before the dose was above {limit} mmHg in {raised} of {quantity(sessions, 'session')}"
     if highest is None:
         return text + "."
     return f"{text}; the highest during a session was {highest[0]:.0f}/{highest[1]:.0f} mmHg."

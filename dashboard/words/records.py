@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.pages.records.jobs import CHECK, JobState
-from dashboard.words import sentences as words
+from dashboard.words import numbers
 
 SOURCES = {"csv": "CSV files", "parquet": "Parquet files", "xlsx": "Workbook", "one_sheet": "One sheet"}
 _NOUNS = {
@@ -61,12 +61,12 @@ def verdict(state: JobState) -> tuple[str, str]:
 
 def repeated(count: int) -> str:
     """The sentence about identical rows."""
-    return f"{words.count(count, 'identical repeat')[:1].upper()}{words.count(count, 'identical repeat')[1:]} left out."
+    return numbers.sentence(f"{numbers.count(count, 'identical repeat')} left out")
 
 
 def _refused(state: JobState) -> tuple[str, str]:
     places = Counter(problem["file"] for problem in state.problems)
-    total = words.count(state.problem_count, "problem")
+    total = numbers.count(state.problem_count, "problem")
     if state.problem_count > len(state.problems):
         where = f"the first {len(state.problems):,} are listed"
     elif len(places) == 1:
@@ -105,16 +105,16 @@ def completeness(by_clinic: Sequence[Mapping[str, Any]]) -> str:
     every = total(by_clinic)
     if not every.get("sessions"):
         return "No session is stored yet."
-    asked = words.percent(share(every, "asked", "sessions"))
-    sentence = f"Side effects were asked about in {asked} of {words.count(every['sessions'], 'session')}"
+    asked = numbers.percent(share(every, "asked", "sessions"))
+    sentence = f"Side effects were asked about in {asked} of {numbers.count(every['sessions'], 'session')}"
     named = [row for row in by_clinic if row["sessions"]]
     if len(named) > 1:
         least = min(named, key=lambda row: row["asked"] / row["sessions"])
-        sentence += f" (least: {least['clinic']}, {words.percent(share(least, 'asked', 'sessions'))})"
-    before, after = (words.percent(share(every, key, "sessions")) for key in ("scored_before", "scored_after"))
+        sentence += f" (least: {least['clinic']}, {numbers.percent(share(least, 'asked', 'sessions'))})"
+    before, after = (numbers.percent(share(every, key, "sessions")) for key in ("scored_before", "scored_after"))
     sentence += f"; {before} have a score in the 7 days before and {after} within 7 days after."
     missing = every["no_baseline"]
     if not missing:
         return f"{sentence} Every course has a baseline."
-    without = words.percent(share(every, "no_baseline", "courses"))
-    return f"{sentence} {missing:,} of {words.count(every['courses'], 'course')} ({without}) have no baseline."
+    without = numbers.percent(share(every, "no_baseline", "courses"))
+    return f"{sentence} {missing:,} of {numbers.count(every['courses'], 'course')} ({without}) have no baseline."

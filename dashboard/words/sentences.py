@@ -6,10 +6,19 @@ not reached, too few to say. A rate is never written without its n and its inter
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.words import numbers
+from dashboard.words.numbers import count as count
+from dashboard.words.numbers import day as day
+from dashboard.words.numbers import days as days
+from dashboard.words.numbers import interval as interval
+from dashboard.words.numbers import listing as listing
+from dashboard.words.numbers import minutes
+from dashboard.words.numbers import number as number
+from dashboard.words.numbers import percent as percent
+from dashboard.words.numbers import sentence as sentence
 from data_models.definitions.instruments import Instrument
 from data_models.definitions.vocabulary import label
 from data_models.outcomes.logrank import LogRank
@@ -20,53 +29,9 @@ Share = Mapping[str, Any]
 Curve = Mapping[str, Any]
 
 
-def count(n: float, singular: str, plural: str | None = None) -> str:
-    """ "1 course", "412 courses", "no courses"."""
-    words = singular if n == 1 else (plural or singular + "s")
-    return f"no {words}" if n == 0 else f"{n:,.0f} {words}"
-
-
-def number(value: float | None, digits: int = 1) -> str:
-    """A number without needless zeros: 5, 7.3; "not reached" is the caller's word for None."""
-    if value is None or math.isnan(value):
-        return "–"
-    text = f"{value:,.{digits}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", "−") if text not in ("-0", "0") else "0"
-
-
-def percent(share: float | None) -> str:
-    """A share as a percentage: 54%, 0.4%; one digit after the point below 10%."""
-    if share is None:
-        return "–"
-    value = 100 * share
-    digits = 1 if 0 < value < 9.95 or 99 < value < 100 else 0
-    return f"{value:.{digits}f}%"
-
-
-def interval(low: float | None, high: float | None, unit: str = "") -> str:
-    """The words of a 95% interval; an end that is not estimable is said so."""
-    if low is None and high is None:
-        return "95% interval not estimable"
-    if high is None:
-        return f"95% interval {_with_unit(low, unit)} to not reached"
-    if low is None:
-        return f"95% interval up to {_with_unit(high, unit)}"
-    return f"95% interval {number(low)} to {_with_unit(high, unit)}"
-
-
-def _with_unit(value: float | None, unit: str) -> str:
-    """ "1 day", "3 days", of a unit in the plural."""
-    text = number(value)
-    return text + (unit.removesuffix("s") if text == "1" else unit)
-
-
 def share_interval(share: Share) -> str:
     """ "95% interval 49 to 59%"."""
-    if share.get("low") is None or share.get("high") is None:
-        return "95% interval not estimable"
-    low, high = percent(share["low"]).rstrip("%"), percent(share["high"])
-    return f"95% interval {low} to {high}"
+    return numbers.share_interval(share.get("low"), share.get("high"))
 
 
 def rate(share: Share | None) -> str:
@@ -74,29 +39,6 @@ def rate(share: Share | None) -> str:
     if not share or not share.get("n"):
         return "not measured"
     return f"{percent(share['share'])} ({share['events']:,} of {share['n']:,}, {share_interval(share)})"
-
-
-def day(value: float) -> str:
-    """ "day 5"; hours in the first two days ("hour 24")."""
-    return f"hour {value * 24:.0f}" if 0 < value < 1 else f"day {number(value)}"
-
-
-def days(value: float) -> str:
-    """ "1 day", "4.5 days", "18 hours"."""
-    if 0 < value < 1:
-        return f"{value * 24:.0f} hours"
-    return f"{number(value)} {'day' if value == 1 else 'days'}"
-
-
-def sentence(text: str) -> str:
-    """First letter large, a full stop at the end."""
-    text = text.strip()
-    return stopped(text[:1].upper() + text[1:])
-
-
-def stopped(text: str) -> str:
-    """A full stop at the end, the first letter as it is: for what may begin with a code."""
-    return text.rstrip(".") + "." if text else ""
 
 
 def last_told(curve: Curve) -> float | None:
@@ -109,12 +51,6 @@ def few_by(curve: Curve, at: float) -> str:
     """What follows a number that is told from where no curve is drawn; empty elsewhere."""
     last = last_told(curve)
     return f", fewer than {FEW} at risk by then" if last is not None and at > last else ""
-
-
-def listing(parts: Iterable[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    items = list(parts)
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
 
 
 def onset(curve: Curve) -> str:
@@ -316,13 +252,6 @@ def resolution(km: Mapping[str, Any]) -> str:
         f"half of {count(n, 'occurrence')} are over {minutes(median)} after they began "
         f"(95% interval {low or 'not estimable'} to {high or 'not reached'})"
     )
-
-
-def minutes(value: float) -> str:
-    """ "45 minutes", "1 hour", "1.2 hours"."""
-    if value < 60:
-        return f"{value:.0f} minutes"
-    return "1 hour" if value == 60 else f"{number(value / 60)} hours"
 
 
 def by_number(groups: Sequence[Mapping[str, Any]]) -> str:

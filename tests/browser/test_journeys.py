@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.words import numbers
 from dashboard.words import patient as patient_words
 from dashboard.words import sentences as words
 from data_models.definitions.filters import CohortFilter
@@ -126,8 +127,8 @@ def test_a_fading_patient_is_found_opened_and_understood(new_page, store, outcom
     mine = outcomes[(outcomes["patient_code"] == code) & (outcomes["instrument"] == "phq9")]
     latest = mine.sort_values("course").iloc[-1]
     said = page.locator("section:has(#trajectory-question) .card-sentence")
-    expect(said).to_contain_text(f"latest PHQ-9 {patient_words.number(float(latest['last']))}")
-    expect(said).to_contain_text(f"baseline {patient_words.number(float(latest['baseline']))}")
+    expect(said).to_contain_text(f"latest PHQ-9 {numbers.number(float(latest['last']))}")
+    expect(said).to_contain_text(f"baseline {numbers.number(float(latest['baseline']))}")
 
 
 def test_a_patients_words_are_those_of_the_outcomes(new_page, go_to, store):

@@ -22,6 +22,7 @@ from dashboard.pages.graph import graph
 from dashboard.pages.patient.components import NOTHING, PatientRecords, segments
 from dashboard.pages.patient.query import PatientView
 from dashboard.questions.view import Definition, Table
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
@@ -91,7 +92,8 @@ def trajectory_card(found: PatientRecords, view: PatientView, rules: OutcomeRule
             f"latest session than the {scale.recall_days} days that the {scale.name} asks about: it looks back past "
             f"that session. The line is broken over gaps of more than 30 days. {vitals_summary(sessions, rules)}",
             rules=TRAJECTORY_RULES,
-            n=f"{words.counted(len(score_rows(found, view)), 'score')} and {words.counted(len(sessions), 'session')}.",
+            n=f"{numbers.quantity(len(score_rows(found, view)), 'score')} and "
+            f"{numbers.quantity(len(sessions), 'session')}.",
             source=scale.source,
         ),
         rules=rules,
@@ -122,10 +124,10 @@ def effects_summary(found: PatientRecords, view: PatientView) -> str:
     hours = {row["hours"] for row in sessions}
     counts = Counter(term for term, _ in {(e["term"], e["hours"]) for e in found.side_effects if e["hours"] in hours})
     if not counts:
-        return f"No side effect in {words.counted(asked, 'session')} in which they were asked about."
+        return f"No side effect in {numbers.quantity(asked, 'session')} in which they were asked about."
     most = sorted(counts, key=lambda term: (-counts[term], term))[:3]
     top = [f"{label(term).lower()} ({counts[term]})" for term in most]
-    return f"Side effects in {words.counted(asked, 'session')} asked: {words.listed(top)}."
+    return f"Side effects in {numbers.quantity(asked, 'session')} asked: {numbers.listing(top)}."
 
 
 def score_rows(found: PatientRecords, view: PatientView) -> list[Row]:
@@ -181,7 +183,7 @@ def between_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) 
             "Before: the last score at or before the session's start, at most fade_pre_session_days old. Lowest after "
             "and the score before the next session: scores after this session's start and not after the next one's.",
             rules=("fade_pre_session_days", "systolic_high_mmhg", "diastolic_high_mmhg"),
-            n=f"{words.counted(len(rows), 'session')}.",
+            n=f"{numbers.quantity(len(rows), 'session')}.",
         ),
         rules=rules,
         wide=True,
@@ -220,7 +222,7 @@ def _between_cell(key: str, row: Mapping[str, Any], rules: OutcomeRules) -> Comp
         return html.Td(NOTHING, className="missing", **{"data-value": ""})
     if isinstance(value, str):
         return html.Td(value, **{"data-value": value, "data-text": "1"})
-    return html.Td(words.number(float(value)), className="number", **{"data-value": repr(round(float(value), 3))})
+    return html.Td(numbers.number(float(value)), className="number", **{"data-value": repr(round(float(value), 3))})
 
 
 def _of_course(found: PatientRecords, view: PatientView) -> str:
@@ -245,7 +247,7 @@ def item9_card(found: PatientRecords, view: PatientView, rules: OutcomeRules) ->
         definition=Definition(
             "Each answer as it was given, 0 to 3; never averaged. A triangle marks an answer of 2 or 3. "
             "The answer supports a clinician's review; it is no assessment of risk.",
-            n=f"{words.counted(len(rows), 'answer')}.",
+            n=f"{numbers.quantity(len(rows), 'answer')}.",
         ),
         rules=rules,
         wide=True,
@@ -308,7 +310,7 @@ def context_card(
             f"Light band: 10th to 90th percentile, darker band: 25th to 75th, dotted: median of the scores of {who} on "
             f"the {INSTRUMENTS[view.instrument].name}, by days since the {ALIGNMENTS[view.align]}. Bins with fewer "
             "than 5 courses are not drawn.",
-            n=f"At most {words.counted(float(band['courses'].max()) if len(band) else 0, 'course')} in a bin.",
+            n=f"At most {numbers.quantity(float(band['courses'].max()) if len(band) else 0, 'course')} in a bin.",
         ),
         rules=rules,
         wide=True,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dashboard.figures.panel import records
 from dashboard.theme import STATES
+from dashboard.words import numbers
 from dashboard.words import patient as words
 from data_models.definitions.instruments import Instrument, with_item9
 from data_models.definitions.rules import OutcomeRules
@@ -79,7 +80,7 @@ def responses(listed: pd.DataFrame, scale: Instrument, rules: OutcomeRules) -> d
 
 
 def _number(value: Any) -> str:
-    return NOTHING if words.missing(value) else words.number(value)
+    return NOTHING if words.missing(value) else numbers.number(value)
 
 
 def _course(row: Mapping[str, Any]) -> str:
@@ -90,14 +91,14 @@ def last_score(row: Mapping[str, Any], scale: Instrument) -> dict[str, str]:
     """Latest score of the course and its severity band."""
     if words.missing(row["last"]):
         return {"score": NOTHING, "band": ""}
-    return {"score": words.number(row["last"]), "band": scale.band(float(row["last"]))}
+    return {"score": numbers.number(row["last"]), "band": scale.band(float(row["last"]))}
 
 
 def improvement(share: Any) -> str:
     """Improvement from baseline as a percentage; a rise is said as a rise."""
     if words.missing(share):
         return NOTHING
-    return words.percent(share) if share >= 0 else f"{words.percent(-share)} worse"
+    return numbers.percent(share, down=True) if share >= 0 else f"{numbers.percent(-share, down=True)} worse"
 
 
 def since_session(row: Mapping[str, Any]) -> str:
@@ -123,7 +124,7 @@ def flags(row: Mapping[str, Any], rules: OutcomeRules) -> list[dict[str, str]]:
     """What went wrong in the chair: raised pressure before a dose, worst side effect of the course."""
     found: list[dict[str, str]] = []
     if row["predose_high"] == 1:
-        limit = f"{words.number(rules.predose_systolic_mmhg)}/{words.number(rules.predose_diastolic_mmhg)}"
+        limit = f"{numbers.number(rules.predose_systolic_mmhg)}/{numbers.number(rules.predose_diastolic_mmhg)}"
         found.append({"token": "loss", "text": "high BP", "title": f"Pressure before a dose above {limit} mmHg"})
     if not words.missing(row["worst"]) and row["worst"] >= 1:
         grade = _WORST[int(row["worst"])]
@@ -160,4 +161,4 @@ def sentence(total: int, attention: str | None, state: str | None, search: str, 
     within = f" Filters: {filters}." if filters else ""
     if total == 0:
         return f"No patient {what or 'matches'} on the {scale.name}.{within} Clear a filter or choose another list."
-    return f"{words.counted(total, 'patient')}{' ' + what if what else ''}, latest course, {scale.name}.{within}"
+    return f"{numbers.quantity(total, 'patient')}{' ' + what if what else ''}, latest course, {scale.name}.{within}"

@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 
 from dashboard.pages.card import card
 from dashboard.questions.view import Definition, Table
+from dashboard.words import numbers
 from dashboard.words import records as record_words
-from dashboard.words import sentences as words
 from dashboard.words.records import MEASURES
 from data_models.definitions.rules import OutcomeRules
 
@@ -45,22 +45,22 @@ def completeness(frame: pd.DataFrame, rules: OutcomeRules) -> Component:
         COMPLETENESS_QUESTION,
         record_words.completeness(rows) if rows else "No records are stored yet.",
         body=_table(shown) if rows else None,
-        table=Table(columns, [_numbers(row) for row in shown]) if rows else None,
+        table=Table(columns, [_figures(row) for row in shown]) if rows else None,
         definition=Definition(
             _DEFINITION,
             ("baseline_window_days",),
-            n=words.sentence(words.count(sum(int(row["patients"]) for row in rows), "patient")),
+            n=numbers.sentence(numbers.count(sum(int(row["patients"]) for row in rows), "patient")),
         ),
         rules=rules,
         wide=True,
     )
 
 
-def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"clinic": row["clinic"], "patients": int(row["patients"])}
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"clinic": row["clinic"], "patients": int(row["patients"])}
     for key, _, counted, of, _, _ in MEASURES:
-        numbers |= {f"{key}_n": int(row[counted]), f"{key}_of": int(row[of]), key: record_words.share(row, counted, of)}
-    return numbers
+        figures |= {f"{key}_n": int(row[counted]), f"{key}_of": int(row[of]), key: record_words.share(row, counted, of)}
+    return figures
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Component:
@@ -75,7 +75,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Component:
 
 
 def _clinic(row: Mapping[str, Any]) -> Component:
-    people = words.count(row["patients"], "patient")
+    people = numbers.count(row["patients"], "patient")
     # A long name breaks after its underscores rather than anywhere.
     name = [part for word in row["clinic"].split("_") for part in ("_", html.Wbr(), word)][2:]
     return html.Th([html.Span(name), html.Span(people, className="fine")], scope="row")
@@ -91,7 +91,7 @@ def _share(row: Mapping[str, Any], heading: str, counted: str, of: str, unit: st
         className="share-bar" if more_is_better else "share-bar share-bar-lacking",
         **{"aria-hidden": "true"},
     )
-    number = html.Span(words.percent(value), className="share-value")
+    number = html.Span(numbers.percent(value), className="share-value")
     return html.Td([number, html.Span(f"{row[counted]:,} of {row[of]:,}", className="fine"), bar], **label)
 
 
@@ -108,7 +108,7 @@ def history(frame: pd.DataFrame) -> Component:
         return card(HISTORY, HISTORY_QUESTION, "Nothing yet: drop the first records above.", wide=True)
     latest = rows[0]
     added = {key: int(latest[key]) for key in ("patients", "sessions", "assessments", "side_effects")}
-    sentence = f"{words.count(latest['number'], 'import')} so far; the latest added {record_words.rows(added)}."
+    sentence = f"{numbers.count(latest['number'], 'import')} so far; the latest added {record_words.rows(added)}."
     head = html.Tr([html.Th(text, scope="col", className=_kind(key)) for key, text in columns])
     lines = [html.Tr([html.Td(_cell(key, row[key]), className=_kind(key)) for key, _ in columns]) for row in rows]
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="numbers imports")
@@ -124,7 +124,7 @@ def history(frame: pd.DataFrame) -> Component:
             "One row a stored batch, newest first: the rows it added, and identical rows that were stored already or "
             "stood in it twice. Imports are numbered in their order; the store keeps no date of anything. The "
             "fingerprint is that of the content, whatever the form of its files.",
-            n=words.sentence(words.count(len(rows), "import")),
+            n=numbers.sentence(numbers.count(len(rows), "import")),
         ),
         wide=True,
     )

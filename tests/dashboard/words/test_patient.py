@@ -213,10 +213,6 @@ def test_vitals_words_count_raised_sessions():
     assert words.vitals_words(0, 0, None, DEFAULT_RULES) == "Blood pressure before the dose is not recorded."
 
 
-def test_numbers_have_no_trailing_zero_and_a_true_minus():
-    assert [words.number(x) for x in (4.0, 4.25, -3.0, 1200.0)] == ["4", "4.2", "−3", "1,200"]
-
-
 def test_days_are_whole_after_two_weeks_but_two_of_them_never_read_the_same():
     assert words.moment(67.9) == "on day 68"
     assert words.moment(6.1) == "on day 6.1"

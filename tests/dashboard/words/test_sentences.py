@@ -11,38 +11,6 @@ from data_models.definitions.instruments import INSTRUMENTS
 from data_models.outcomes.logrank import LogRank
 
 
-@pytest.mark.parametrize(
-    "n, expected", [(0, "no courses"), (1, "1 course"), (2, "2 courses"), (12345, "12,345 courses")]
-)
-def test_counts_in_words(n: int, expected: str) -> None:
-    assert words.count(n, "course") == expected
-
-
-@pytest.mark.parametrize(
-    "share, expected",
-    [
-        (0.536, "54%"),
-        (0.004, "0.4%"),
-        (0.0995, "10%"),
-        (0.066, "6.6%"),
-        (0, "0%"),
-        (1, "100%"),
-        (0.995, "99.5%"),
-        (None, "–"),
-    ],
-)
-def test_shares_as_percentages(share: float | None, expected: str) -> None:
-    assert words.percent(share) == expected
-
-
-@pytest.mark.parametrize(
-    "value, expected",
-    [(5.0, "5"), (7.25, "7.2"), (-4.34, "−4.3"), (1234.5, "1,234.5"), (-0.01, "0"), (100.0, "100"), (None, "–")],
-)
-def test_numbers_without_needless_zeros(value: float | None, expected: str) -> None:
-    assert words.number(value) == expected
-
-
 def test_a_rate_always_carries_its_n_and_its_interval(make_share: Any) -> None:
     assert words.rate(make_share(20, 75)) == "27% (20 of 75, 95% interval 21 to 33%)"
     assert words.rate(make_share(0, 0)) == "not measured"
@@ -139,14 +107,6 @@ def test_numbers_from_where_no_curve_is_drawn_say_so(summary: dict[str, Any], ma
     assert words.competing(rows, never) == (
         "Of 6 courses in response at the end of induction, fewer than 5 are at risk at any time: too few to draw."
     )
-
-
-@pytest.mark.parametrize(
-    "low, high, said",
-    [(1, None, "1 day to not reached"), (None, 1.0, "up to 1 day"), (0.5, 1.04, "0.5 to 1 day"), (1, 3, "1 to 3 days")],
-)
-def test_one_day_is_no_days(low: float | None, high: float | None, said: str) -> None:
-    assert words.interval(low, high, " days") == f"95% interval {said}"
 
 
 def test_occupancy_names_every_state(summary: dict[str, Any]) -> None:
