@@ -50,7 +50,11 @@ def declared(*extras: str) -> set[str]:
 def imported(*folders: str) -> dict[str, str]:
     """Distributions imported below the folders, each with one file that does."""
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    own = {*PRODUCT, "tests", *(path.stem for path in files)}  # scripts import those beside them by their bare names
+    own = {
+        *PRODUCT,
+        "tests",
+        *(p.stem for p in files if p.is_relative_to(ROOT / "tests")),
+    }
     known, found = distributions(), {}
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -105,12 +105,8 @@ def test_table_is_what_the_code_says(name: str) -> None:
     assert found.group(2).strip() == TABLES[name](), "run: python tests/test_readme.py"
 
 
-def test_every_command_of_the_program_is_named() -> None:
-    helped = subprocess.run(
-        [sys.executable, "-c", "from dashboard.cli import main; main(['--help'])"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    commands = re.findall(r"^  ([a-z]+) ", helped.stdout.partition("Commands:")[2], re.MULTILINE)
+def test_every_command_of_the_program_is_named(command: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    commands = re.findall(r"^  ([a-z]+) ", command("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert len(commands) >= 8
     text = (ROOT / "dashboard" / "README.md").read_text(encoding="utf-8")
     assert [name for name in commands if f"| `{name}" not in text] == []
