@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data_models.database.engine import plainly
-from data_models.intake.contract import RecordBatch, fingerprint
-from data_models.intake.reconcile import Reconciliation
 from data_models.store import Store
-from data_models.store.importing import (
-    RECORDS,
-    ImportResult,
-    Progress,
-    holds_imports,
-    imported,
-    in_parts,
-    nothing_stored,
-    stored_before,
-)
-
-if TYPE_CHECKING:
-    from data_models.intake.readers.patient_blocks import RecordParts
+from data_models.store.importing import ImportResult, Progress, Totals, compared, nothing_stored, opened, stored_before
 
 
 def check_path(path: Path, store: Store | None, progress: Progress) -> tuple[ImportResult, dict[str, int]]:
@@ -39,37 +21,12 @@ def check_path(path: Path, store: Store | None, progress: Progress) -> tuple[Imp
     ------
     RecordsRefused, CannotRead, StoreError : as the import would.
     """
-    from data_models.intake.readers import read_records
-    from data_models.intake.readers.patient_blocks import worth_parts
-
-    if worth_parts(path):
-        with in_parts(path, store.engine if store else None, progress) as parts:
-            return _checked(parts, parts, parts.fingerprint, store, progress), dict(parts.counts)
-    batch = read_records(path, progress)
-    return check_batch(batch, store, progress), {table: len(getattr(batch, table)) for table in RECORDS}
-
-
-def check_batch(batch: RecordBatch, store: Store | None, progress: Progress) -> ImportResult:
-    """The same for a checked batch."""
-    return _checked([batch], batch, partial(fingerprint, batch), store, progress)
-
-
-def _checked(
-    parts: Iterable[RecordBatch],
-    whole: RecordBatch | RecordParts,
-    fingerprint_of: Callable[[], str],
-    store: Store | None,
-    progress: Progress,
-) -> ImportResult:
-    progress("comparing with what is stored", 0.0)
-    across, counts, repeats = Reconciliation(whole.files), Counter[str](), 0
-    if store is not None:
-        with store.connect() as connection:
-            if holds_imports(connection) and imported(connection, fingerprint_of()):
-                return ImportResult(already_imported=True, repeats=whole.repeats)
-    with plainly(), stored_before(store.engine) if store is not None else nullcontext(nothing_stored) as stored:
-        for part in parts:
-            new = across.new(part, stored(part)[0])
-            counts.update({table: len(getattr(new, table)) for table in RECORDS})
-            repeats += new.repeats
-    return ImportResult(False, repeats=repeats, warnings=across.warnings(), **counts)
+    totals = Totals()
+    with plainly(), ExitStack() as stack:
+        parts = stack.enter_context(opened(path, store.engine if store else None, progress))
+        progress("comparing with what is stored", 0.0)
+        stored = stack.enter_context(stored_before(store.engine)) if store else nothing_stored
+        for _ in compared(parts, stored, totals):
+            pass
+        connection = stack.enter_context(store.connect()) if store else None
+        return totals.result(connection), dict(parts.counts)

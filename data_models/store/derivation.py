@@ -68,13 +68,6 @@ def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
 
 
-def derived(records: Records, clinics: pd.Series, rules: OutcomeRules, tally: Tally) -> dict[str, pd.DataFrame]:
-    """The facts of some patients, counted. `clinics`: each one's clinic by patient_id."""
-    facts = derive(*records, rules)
-    tally.add(facts, clinics)
-    return {table: getattr(facts, table) for table in FACTS}
-
-
 def record_slices(connection: Connection, start: int = 0, end: int | None = None) -> Iterator[Records]:
     """All records, whole patients at a time, so that memory does not grow with the store.
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, func, select, update
@@ -35,35 +33,15 @@ from data_models.database.engine import (
 from data_models.database.loading import read_frame, release
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
-from data_models.intake.contract import RecordBatch, fingerprint
 from data_models.outcomes.derive import derive
 from data_models.outcomes.outcomes_table import outcomes_listing
 from data_models.store import band
 from data_models.store.derivation import derive_all, record_slices
-from data_models.store.importing import (
-    RECORDS,
-    Brought,
-    ImportResult,
-    Stored,
-    holds_imports,
-    imported,
-    in_parts,
-    made,
-    nothing_stored,
-    store_stream,
-    stored_before,
-    stored_records,
-)
-
-if TYPE_CHECKING:
-    from data_models.intake.readers import Step
+from data_models.store.importing import ImportResult, Stored, nothing_stored, opened, store_parts, stored_before
 
 __all__ = ["ImportResult", "Store", "StoreError"]
 
 Progress = Callable[[str, float], None]
-# The first import of records of at least this size is stored while it is read.
-BYTES_STORED_WHILE_READ = 2_000_000
-_BYTES_A_ROW = 40  # of a file, for a guess at the rows that come
 _TABLES = Base.metadata.tables
 _INFO = _TABLES["store_info"]
 
@@ -172,94 +150,40 @@ class Store:
     def import_path(
         self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None
     ) -> ImportResult:
-        """Read, check, store and derive the records at a path, all or nothing.
+        """Read, check and store the records at a path and derive their patients' outcomes, all or nothing.
+
+        Parameters
+        ----------
+        rules : rules to keep from now on; other than the store's, everything is derived anew.
 
         Raises
         ------
         RecordsRefused, CannotRead : nothing was stored.
         """
-        from data_models.intake.readers import read_in_steps, read_records
-        from data_models.intake.readers.patient_blocks import size_of_records, worth_parts
-
-        if worth_parts(path):
-            with in_parts(path, self.engine, progress or _quiet) as parts:
-                brought = Brought(fingerprint_of=parts.fingerprint)
-                rows = sum(parts.most.values())
-                return self._import(([part] for part in parts), len(parts), brought, rows, rules, progress)
-        size = size_of_records(path)
-        with self.connect() as connection:
-            fresh = not holds_imports(connection)
-        if fresh and size >= BYTES_STORED_WHILE_READ:
-            brought = Brought()
-            steps = read_in_steps(path, lambda *said: brought.said.append(said))
-            try:
-                return self._import([steps], 1, brought, size // _BYTES_A_ROW, rules, progress, only_if_fresh=True)
-            except _NotFresh:  # somebody else's import was first
-                pass
-        return self.import_batch(read_records(path, progress), rules, progress)
-
-    def import_batch(
-        self, batch: RecordBatch, rules: OutcomeRules | None = None, progress: Progress | None = None
-    ) -> ImportResult:
-        """Store a checked batch and derive the outcomes of the patients it touches, in one transaction.
-
-        Parameters
-        ----------
-        rules : rules to keep from now on; other than the store's, everything is derived anew.
-        """
-        rows = sum(len(getattr(batch, table)) for table in RECORDS)
-        brought = Brought(fingerprint_of=partial(fingerprint, batch))
-        return self._import([[batch]], 1, brought, rows, rules, progress, whole=batch)
-
-    def _import(
-        self,
-        parts: Iterable[Iterable[Step]],
-        count: int,
-        brought: Brought,
-        rows: int,
-        rules: OutcomeRules | None,
-        progress: Progress | None,
-        *,
-        only_if_fresh: bool = False,
-        whole: RecordBatch | None = None,
-    ) -> ImportResult:
-        """Store and derive in one transaction what comes in `count` parts (see `store_import.made`), some `rows`.
-
-        `whole`: the batch, where one part is all.
-        """
         progress = progress or _quiet
         with ExitStack() as stack:
+            parts = stack.enter_context(opened(path, self.engine, progress))
             connection = stack.enter_context(self.writing())
-            imports, kept = _TABLES["imports"], _info_in(connection)
+            patients, imports, kept = _TABLES["patients"], _TABLES["imports"], _info_in(connection)
             current = _rules_from(kept["rules"])
-            rules = rules or current
+            by = current if rules in (None, current) else None  # other rules are for what was stored before, too
+            last = connection.execute(select(func.max(patients.c.patient_id))).scalar_one()
             stored: Stored = nothing_stored
-            if holds_imports(connection):
-                if only_if_fresh:
-                    raise _NotFresh
-                if imported(connection, brought.fingerprint()):
-                    if rules != current:
-                        _derive_all(connection, rules, progress)
-                    return ImportResult(already_imported=True, warnings=brought.warnings)
+            if last is not None:
                 progress("comparing with what is stored", 0.0)
-                if whole is None:
-                    stored = stack.enter_context(stored_before(self.engine))
-                else:  # what the connection that writes has read, it need not read again to write beside it
-                    stored = partial(_as_found, stored_records(connection, whole))
-            patients = _TABLES["patients"]
-            first = connection.execute(select(func.coalesce(func.max(patients.c.patient_id), 0))).scalar_one() + 1
-            by = rules if rules == current else None  # other rules are for what was stored before, too
-            stream = made(parts, count, stored, first, by, brought)
-            store_stream(connection, stream, rows, brought, progress, derived=by is not None)
-            if by is None:
+                stored = stack.enter_context(stored_before(self.engine))
+            totals = store_parts(connection, parts, stored, (last or 0) + 1, by, progress)
+            if rules is not None and by is None:
                 _derive_all(connection, rules, progress)
-            number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
-            about = {"fingerprint": brought.fingerprint(), "source": brought.source, "repeats": brought.repeats}
-            connection.execute(imports.insert().values(number=number, **about, **brought.counts))
-            # What was synthetic alone no longer is, and is not named so any more.
-            _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
+            result = totals.result(connection)
+            if not result.already_imported:
+                number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
+                about = {"fingerprint": str(totals.fingerprint), "source": parts.source, "repeats": totals.repeats}
+                connection.execute(imports.insert().values(number=number, **about, **totals.counts))
+                # What was synthetic alone no longer is, and is not named so any more.
+                _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
             progress("done", 1.0)
-        return ImportResult(False, repeats=brought.repeats, warnings=brought.warnings, **brought.counts)
+        return result
 
     # --- deriving --------------------------------------------------------------------------------
 
@@ -314,15 +238,6 @@ def _set_info(connection: Connection, **values: str) -> None:
     values |= {"version": str(int(_info_in(connection)["version"]) + 1), "state": secrets.token_hex(16)}
     for name, value in values.items():
         connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
-
-
-class _NotFresh(Exception):
-    """The store holds an import already."""
-
-
-def _as_found(found: tuple[RecordBatch, pd.Series], batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
-    """What was read of the only batch before its rows are made."""
-    return found
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
 from data_models.intake.deidentification import holds_common_name, identifier_class
-from data_models.intake.readers.csv_files import csv_blocks, read_csv
-from data_models.intake.readers.parquet_files import parquet_blocks, read_parquet
+from data_models.intake.readers.csv_files import csv_blocks
+from data_models.intake.readers.parquet_files import parquet_blocks
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
 from data_models.intake.readers.workbook import open_workbook
@@ -19,7 +19,7 @@ from data_models.intake.readers.workbook import open_workbook
 _RECORD_SUFFIXES = frozenset((".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
 
 
-_READERS: dict[str, Callable[[Path, str, Problems], RawTable | None]] = {".csv": read_csv, ".parquet": read_parquet}
+_TABLE_SUFFIXES = (".csv", ".parquet")
 # Of a table: its problems go to these, bytes of a block, whether it is read line by line.
 BlocksOf = Callable[[str, Problems, int, bool], Blocks]
 
@@ -32,15 +32,13 @@ class Container:
     ----------
     source : csv, parquet, xlsx or one_sheet.
     tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
-    read : the cells of one of them; None where nothing of it can be checked.
-    blocks : the same in blocks of rows, as `csv_files.csv_blocks` gives them; a sheet of a workbook, which its
-        own format bounds, is one block.
+    blocks : the cells of one of them in blocks of rows, as `csv_files.csv_blocks` gives them; a sheet of a workbook,
+        which its own format bounds, is one block.
     paths : the file of each table, where it has one of its own.
     """
 
     source: str
     tables: dict[str, str]
-    read: Callable[[str], RawTable | None]
     blocks: BlocksOf
     paths: dict[str, Path]
 
@@ -68,11 +66,10 @@ def open_container(path: Path, problems: Problems) -> Container:
         return Container(
             "one_sheet" if kind == ONE_SHEET else "xlsx",
             {name: name for name in found},
-            found.__getitem__,
             lambda name, problems, size, by_line: _one(found[name]),
             {},
         )
-    if suffix in _READERS:
+    if suffix in _TABLE_SUFFIXES:
         table = path.stem if path.stem in TABLES else ONE_SHEET
         return _of_files({table: path}, problems)
     raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx), Parquet file or folder of such files; give one")
@@ -117,7 +114,6 @@ def _of_files(files: dict[str, Path], problems: Problems) -> Container:
     return Container(
         source,
         {name: file.name for name, file in files.items()},
-        lambda name: _READERS[files[name].suffix.lower()](files[name], name, problems),
         lambda name, noted, size, by_line: _blocks(files[name], name, noted, size, by_line),
         files,
     )
@@ -126,7 +122,7 @@ def _of_files(files: dict[str, Path], problems: Problems) -> Container:
 def _blocks(path: Path, table: str, problems: Problems, size: int, by_line: bool) -> Blocks:
     if path.suffix.lower() == ".parquet":
         return parquet_blocks(path, table, problems, size)
-    return csv_blocks(path, table, problems, size, by_line=by_line)
+    return csv_blocks(path, table, problems, size, by_line)
 
 
 def _one(raw: RawTable | None) -> Blocks:

@@ -1,4 +1,4 @@
-"""Reading one CSV file as text, strictly, whole or in blocks of lines.
+"""Reading one CSV file as text, strictly, in blocks of lines.
 
 The ordinary path is Arrow's reader with every column as text. Only when it finds the file malformed is
 it read again from its start, line by line. A file gives the same cells and problems in blocks of any size.
@@ -24,37 +24,10 @@ from data_models.intake.readers.previous_blocks import ReadAgain
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable, Texts
 
-LARGEST_FILE = 4 * 10**9
-
 _QUOTE, _BETWEEN_CELLS = ord('"'), tuple(b",\r\n")
 
 
-def read_csv(path: Path, table: str, problems: Problems) -> RawTable | None:
-    """The cells of a CSV file; None (with problems noted) where nothing of it can be checked further.
-
-    Raises
-    ------
-    CannotRead : the file cannot be opened.
-    """
-    try:
-        too_large = path.stat().st_size > LARGEST_FILE
-    except OSError as error:
-        raise _cannot_open(path, error) from None
-    if too_large:
-        problems.add(path.name, None, None, f"the file is larger than {LARGEST_FILE:,} bytes; split it")
-        return None
-    for by_line in (False, True):
-        noted = Problems()
-        try:
-            raw = next(csv_blocks(path, table, noted, LARGEST_FILE, by_line=by_line), None)
-            break
-        except ReadAgain:
-            continue
-    problems.extend(noted)
-    return raw
-
-
-def csv_blocks(path: Path, table: str, problems: Problems, size: int, *, by_line: bool = False) -> Blocks:
+def csv_blocks(path: Path, table: str, problems: Problems, size: int, by_line: bool) -> Blocks:
     """The cells of a CSV file in blocks of lines; no block (with problems noted) where nothing of it can be checked.
 
     Parameters

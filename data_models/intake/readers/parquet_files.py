@@ -24,29 +24,12 @@ from data_models.intake.readers.raw_table import Blocks, RawTable, Texts
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-MOST_ROWS = 100_000_000
 MOST_COLUMNS = 1_000
 # A file of equal values packs well; beyond this it is made to fill the memory.
 MOST_CELLS_A_BYTE = 100
 _HARMLESS_CELLS = 10_000_000
 _BYTES_A_CELL = 8
 _BUFFER = 2**20
-
-
-def read_parquet(path: Path, table: str, problems: Problems) -> RawTable | None:
-    """The cells of a Parquet file; None (with problems noted) where nothing of it can be checked further.
-
-    Raises
-    ------
-    CannotRead : the file cannot be opened or is no Parquet file.
-    """
-    with _opened(path) as source:
-        if source.metadata.num_rows > MOST_ROWS:
-            problems.add(path.name, None, None, f"the file has more than {MOST_ROWS:,} rows; split it")
-            return None
-        names, checkable = _columns(source, table, path, problems)
-        columns = {name: _texts(source.read(columns=[name]).column(name)) for name in names}
-        return RawTable(path.name, columns, source.metadata.num_rows) if checkable else None
 
 
 def parquet_blocks(path: Path, table: str, problems: Problems, size: int) -> Blocks:

@@ -1,8 +1,4 @@
-"""Reading records of any size: in blocks of rows, kept on the disk by patient, handed on part by part.
-
-The memory that it takes does not grow with the records. Records, repeats, problems and fingerprint are those that
-`readers.read_records` gives.
-"""
+"""Reading records of any size: in blocks of rows, handed on in parts of whole patients; a small file is one part."""
 
 from __future__ import annotations
 
@@ -10,10 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 
@@ -25,7 +20,6 @@ from data_models.intake.readers.parquet_files import unpacked_size
 from data_models.intake.readers.previous_blocks import Cleared, Earlier, ReadAgain
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
-from data_models.intake.readers.sorted_hashes import fingerprint_of
 from data_models.intake.readers.spill import Spill
 from data_models.intake.readers.tables import checked_table
 from data_models.intake.threads import beside
@@ -35,7 +29,6 @@ Progress = Callable[[str, float], None]
 BLOCK_BYTES = 4 * 2**20
 _BLOCKS_AHEAD = 1  # more would take memory and no less time
 PART_BYTES = 16 * 10**6  # of a CSV file: a part takes some 6 times as much in memory
-WORTH_BYTES = 150 * 10**6  # held whole, these take about 1.1 GB and two thirds of the time
 _PREFIX = "records-"
 MOST_PARTS = 2_048
 
@@ -43,36 +36,23 @@ MOST_PARTS = 2_048
 class RecordParts:
     """Checked records, whole patients at a time; each patient is in one part. Made by `read_parts`.
 
-    Iterating gives a `RecordBatch` a part, as often as wanted, while the `read_parts` that made it is open. A part
-    is looked through for repeats when it is first read, so that nothing is read for them alone.
+    Iterating gives a `RecordBatch` a part, while the `read_parts` that made it is open. A part is looked through for
+    repeats when it is read, so that nothing is read for them alone.
 
     Attributes
     ----------
-    source, files, warnings : as `RecordBatch` has them, of the whole.
+    source, files : as `RecordBatch` has them, of the whole.
     most : rows of each table, repeats included.
-    counts, repeats : rows of each table and repeats, of the whole once all parts were given. The repeats of the
-        parts add up to `repeats`.
+    counts, repeats : rows of each table and repeats, of the parts given so far.
     """
 
     def __init__(self, spill: Spill, source: str, *, one_sheet: bool) -> None:
         self._spill, self._one_sheet = spill, one_sheet
-        self._numbers = spill.numbers or [0]
-        self._dropped: dict[int, int] = {}  # of each part looked through, how many repeats there were
-        self._conflicts = {name: Problems() for name in TABLES}
-        self._looking = Lock()
-        self._fingerprint: str | None = None
         self.source = source
         self.files = {name: spill.files.get(name, f"{name}.csv") for name in TABLES}
-        self.warnings: list[str] = []
         self.most: Mapping[str, int] = {name: spill.rows[name] for name in TABLES}
         self.counts = dict.fromkeys(TABLES, 0)
-
-    @property
-    def repeats(self) -> int:
-        return sum(self._dropped.values())
-
-    def __len__(self) -> int:
-        return len(self._numbers)
+        self.repeats = 0
 
     def __iter__(self) -> Iterator[RecordBatch]:
         """The parts, each read while its user is busy with the one before.
@@ -81,97 +61,63 @@ class RecordParts:
         ------
         RecordsRefused : in place of the last part, where any records contradict one another.
         """
-        with closing(beside(self._batches(), 1)) as batches:
-            yield from batches
+        self.counts, self.repeats = dict.fromkeys(TABLES, 0), 0
+        with closing(beside(self._batches(Problems()), 1)) as batches:
+            for batch in batches:
+                self.counts = {name: rows + len(getattr(batch, name)) for name, rows in self.counts.items()}
+                self.repeats += batch.repeats
+                yield batch
 
-    def _batches(self) -> Generator[RecordBatch]:
-        for number in self._numbers:
-            tables = self._part(number)
-            if number == self._numbers[-1]:
-                self.refuse_conflicts()
-            yield batch_of(tables, self.source, dict(self.files), self._dropped[number], [])
-
-    def refuse_conflicts(self, problems: Problems | None = None) -> None:
-        """Refuse the records where any of the parts given so far contradict one another.
-
-        Parameters
-        ----------
-        problems : those noted before, to be told too; where there are any, all parts are looked through.
+    def refuse(self, problems: Problems) -> None:
+        """Refuse the records for these problems, and for those of records that contradict one another.
 
         Raises
         ------
         RecordsRefused : with every problem.
         """
-        told = Problems()
-        if problems:
-            told = problems
-            for number in self._numbers:
-                self._part(number)
-        for found in self._conflicts.values():
-            told.extend(found)
-        told.refuse_if_any()
+        for _ in self._batches(problems):
+            pass
 
-    def _part(self, number: int) -> dict[str, CheckedTable]:
-        """The tables of a part without their repeats; notes records that contradict one another."""
-        with self._looking:
-            tables = self._spill.load(number)
-            if number in self._dropped:
-                return tables
-            dropped, replaced = 0, False
+    def _batches(self, problems: Problems) -> Generator[RecordBatch]:
+        numbers = self._spill.numbers or [0]
+        conflicts = {name: Problems() for name in TABLES}
+        for number in numbers:
+            tables, repeats = self._spill.load(number), 0
             for name, table in tables.items():
-                kept, gone = _each_once(table, self._conflicts[name], one_sheet=self._one_sheet)
-                if kept is not table:
-                    self._spill.replace(kept, number)
-                    replaced = True
+                tables[name], dropped = _each_once(table, conflicts[name], one_sheet=self._one_sheet)
                 # A one-sheet file repeats its patients by design: those are no repeats to report.
-                dropped += 0 if self._one_sheet and name == "patients" else gone
-                self.counts[name] += len(kept)
-            self._dropped[number] = dropped
-            return self._spill.load(number) if replaced else tables
-
-    def fingerprint(self) -> str:
-        """`records.fingerprint` of the whole; worked out when first asked for, which reads all parts once."""
-        if self._fingerprint is None:
-            with tempfile.TemporaryDirectory(dir=self._spill.folder) as folder:
-                self._fingerprint = fingerprint_of(self, self.most, Path(folder))
-        return self._fingerprint
-
-
-def size_of_records(path: Path) -> int:
-    """Bytes of the records at a path, as CSV files would hold them, about; 0 where nothing can be read."""
-    if _is_workbook(path):
-        return _size_of(path)
-    try:
-        return _size(open_container(path, Problems()))
-    except (CannotRead, OSError):
-        return 0
-
-
-def worth_parts(path: Path) -> bool:
-    """Whether records are so large that they should be read in parts. False where nothing can be read."""
-    return not _is_workbook(path) and size_of_records(path) >= WORTH_BYTES
-
-
-def _is_workbook(path: Path) -> bool:
-    """Whether a path is a workbook's: bounded by its own format, and slow to open."""
-    return path.suffix.lower() == ".xlsx"
+                repeats += 0 if self._one_sheet and name == "patients" else dropped
+            if number == numbers[-1]:
+                for found in conflicts.values():
+                    problems.extend(found)
+                problems.refuse_if_any()
+            yield batch_of(tables, self.source, dict(self.files), repeats, [])
 
 
 @contextmanager
-def read_parts(path: Path, scratch: Path | None = None, progress: Progress | None = None) -> Iterator[RecordParts]:
+def read_parts(
+    path: Path, scratch: Path | None = None, progress: Progress | None = None, most_parts: int = MOST_PARTS
+) -> Iterator[RecordParts]:
     """Read and check session records of any size; a context manager.
+
+    The memory that it takes does not grow with the records: those of more than `PART_BYTES` wait on the disk
+    (`tests/benchmarks/import_records.py --growth`; twice these bytes are some 600 MB in an import).
 
     Parameters
     ----------
-    path : as `readers.read_records` takes it.
-    scratch : where a folder for the checked rows is made, some 40 bytes a score; None: the system's folder for
-        temporary files. It is its owner's alone (0700) and taken away at the end, also after an error.
+    path : a folder of CSV or Parquet files, a workbook (.xlsx), or one such file: a table by its name
+        (`sessions.csv`, `sessions.parquet`), else the one-sheet form.
+    scratch : where a folder for the checked rows is made, some 40 bytes a score, if they come in more than one part;
+        None: the system's folder for temporary files. It is its owner's alone (0700) and taken away at the end, also
+        after an error.
     progress : called with what is being done and how much of the whole is done (0 to 1).
+    most_parts : 1: all are held in the memory.
 
     Raises
     ------
-    CannotRead, RecordsRefused : as `readers.read_records` does, with the same problems. That records contradict
-        one another, where nothing else is wrong with them, is found when the parts are read.
+    CannotRead : there is nothing to read at `path`, or it is no container of records.
+    RecordsRefused : with every problem found. That records contradict one another, where nothing else is wrong with
+        them, is found when the parts are read.
     OSError : the scratch folder cannot be written, or its disk is full.
     """
     say = progress or (lambda what, done: None)
@@ -179,11 +125,9 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
     problems = Problems()
     container = open_container(Path(path), problems)
     problems.in_order(container.tables.values())
-    place = scratch or Path(tempfile.gettempdir())
-    _sweep(place)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
-    try:
-        spill = Spill(folder, max(1, min(MOST_PARTS, -(-_size(container) // PART_BYTES))))
+    count = max(1, min(most_parts, -(-sum(map(_size_of, container.paths.values())) // PART_BYTES)))
+    with _scratch_folder(scratch or Path(tempfile.gettempdir())) if count > 1 else nullcontext() as folder:
+        spill = Spill(folder, count)
         cleared = Cleared()
         told = _Told(say, container)
         for name in container.tables:
@@ -192,9 +136,18 @@ def read_parts(path: Path, scratch: Path | None = None, progress: Progress | Non
         records = RecordParts(spill, container.source, one_sheet=ONE_SHEET in container.tables)
         if problems:
             say("looking for repeats", 1.0)
-            records.refuse_conflicts(problems)
+            records.refuse(problems)
         say("checked", 1.0)
         yield records
+
+
+@contextmanager
+def _scratch_folder(place: Path) -> Iterator[Path]:
+    """A folder of our own for as long as the context lasts."""
+    _sweep(place)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -219,12 +172,8 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _size(container: Container) -> int:
-    """Bytes of the records, as a CSV file would hold them, about."""
-    return sum(map(_size_of, container.paths.values()))
-
-
 def _size_of(path: Path) -> int:
+    """Bytes of records as a CSV file would hold them, about."""
     # What cannot be opened is told of when it is read.
     try:
         return unpacked_size(path) if path.suffix.lower() == ".parquet" else path.stat().st_size

@@ -1,4 +1,4 @@
-"""Checked tables on the disk, divided by patient: what does not fit into the memory at once.
+"""Checked tables divided by patient, on the disk where they come in several parts: what is too much for the memory.
 
 Only checked values are written, numbers and codes: no refused cell and no text that was not judged. The folder is
 its owner's alone (0700, its files 0600). A part holds whole patients, its rows in the order in which they came.
@@ -36,11 +36,11 @@ class Spill:
 
     Parameters
     ----------
-    folder : an empty folder of its owner alone.
+    folder : an empty folder of its owner alone; None: all of it, one part, is held in the memory.
     parts : how many parts there are.
     """
 
-    def __init__(self, folder: Path, parts: int) -> None:
+    def __init__(self, folder: Path | None, parts: int = 1) -> None:
         self.parts = parts
         self.folder = folder
         self._waiting: dict[tuple[str, int], list[pa.RecordBatch]] = {}
@@ -51,8 +51,8 @@ class Spill:
 
     @property
     def numbers(self) -> list[int]:
-        """The parts that hold any rows, when all are written."""
-        return sorted({part for _, part in self._written})
+        """The parts that hold any rows."""
+        return sorted({part for _, part in (*self._written, *self._waiting)})
 
     @property
     def files(self) -> dict[str, str]:
@@ -63,6 +63,9 @@ class Spill:
         """Add a block of a table's records to the parts of their patients."""
         self._described[table.name] = table.file, table.sources
         self.rows[table.name] += len(table)
+        if self.folder is None:
+            self._waiting.setdefault((table.name, 0), []).append(_as_rows(table))
+            return
         part = _part_of(table, self.parts)
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=self.parts)).tolist()
@@ -75,7 +78,9 @@ class Spill:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that wait."""
+        """Write the rows that wait, but for those of a single part."""
+        if self.folder is None:
+            return
         for (name, part), pieces in self._waiting.items():
             self._append(name, part, pieces)
         self._waiting, self._bytes = {}, 0
@@ -97,15 +102,11 @@ class Spill:
         return {
             name: _from_rows(name, file, sources, self._rows(name, part))
             for name, (file, sources) in self._described.items()
-            if (name, part) in self._written
+            if (name, part) in self._written or (name, part) in self._waiting
         }
 
-    def replace(self, table: CheckedTable, part: int) -> None:
-        """Put a part's records in place of those added so far."""
-        self._path(table.name, part).unlink()
-        self._append(table.name, part, [_as_rows(table)])
-
     def _path(self, name: str, part: int) -> Path:
+        assert self.folder is not None
         return self.folder / f"{name}-{part}"
 
     def _append(self, name: str, part: int, pieces: list[pa.RecordBatch]) -> None:
@@ -119,6 +120,8 @@ class Spill:
         self._written.add((name, part))
 
     def _rows(self, name: str, part: int) -> pa.Table:
+        if self.folder is None:
+            return pa.Table.from_batches(self._waiting[name, part]).unify_dictionaries().combine_chunks()
         content = pa.py_buffer(self._path(name, part).read_bytes())
         stream = pa.BufferReader(content)
         pieces = []

@@ -123,7 +123,7 @@ def test_an_unforeseen_failure_tells_its_kind_and_none_of_its_text(
     def fails(*_: object, **__: object) -> None:
         raise ValueError("A1 said something")
 
-    monkeypatch.setattr("data_models.intake.readers.read_records", fails)
+    monkeypatch.setattr("data_models.intake.readers.read_parts", fails)
     found = _done(CHECK, small_records, database)
     assert "ValueError" in found.message
     assert "A1" not in found.message
@@ -136,7 +136,7 @@ def test_however_a_job_ends_its_records_are_removed(
     def ends(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(Store, "import_batch", ends)
+    monkeypatch.setattr("data_models.store.open.store_parts", ends)
     assert _done(IMPORT, small_records, database).message
     assert _left() == []
 

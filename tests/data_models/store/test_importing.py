@@ -1,4 +1,4 @@
-"""Imports that are stored while they are read, or part by part: the same store, and nothing where anything is wrong."""
+"""Imports in parts of whole patients: the same store in one part or many, and nothing where anything is wrong."""
 
 from __future__ import annotations
 
@@ -10,24 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from data_models.database import indexes, loading
 from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.tables import Base
-from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.intake.contract import RecordsRefused
 from data_models.intake.readers import patient_blocks, read_records
-from data_models.store import Store, StoreError, importing
-from data_models.store import open as store_module
+from data_models.store import ImportResult, Store, StoreError, importing
 from data_models.store.check import check_path
 
 OWN = frozenset({"store_info"}) | ACCESS_TABLES  # what differs from store to store
-
-
-@pytest.fixture(autouse=True)
-def any_size_is_stored_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "BYTES_STORED_WHILE_READ", 1)
 
 
 def _rows(store: Store) -> dict[str, list[Any]]:
@@ -48,29 +42,6 @@ def two_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple
     second.close()
 
 
-def test_it_holds_what_a_batch_imported_whole_holds(two_stores: tuple[Store, Store], sample_folder: Path) -> None:
-    streamed, whole = two_stores
-    said: list[str] = []
-    result = streamed.import_path(sample_folder, progress=lambda step, share: said.append(step))
-    assert result == whole.import_batch(read_records(sample_folder))
-    assert _rows(streamed) == _rows(whole)
-    # Sessions are on their way before the scores are looked at.
-    assert said.index("checking assessments.csv") > said.index("reading")
-    assert {"checked", "done"} <= set(said)
-    assert streamed.import_path(sample_folder).already_imported
-
-
-def test_one_sheet_is_stored_while_it_is_read_too(two_stores: tuple[Store, Store], tmp_path: Path) -> None:
-    sheet = tmp_path / "session_records.csv"
-    sheet.write_text(
-        "patient_code,hours,drug,route,clinic,phq9_before,phq9_after_24h,side_effects\n"
-        "B2,0,ketamine,iv,north,20,9,nausea;headache\nA1,0,ketamine,iv,,18,17,none\nB2,72,ketamine,iv,north,12,8,\n"
-    )
-    streamed, whole = two_stores
-    assert streamed.import_path(sheet) == whole.import_batch(read_records(sheet))
-    assert _rows(streamed) == _rows(whole)
-
-
 @pytest.mark.parametrize(
     "table, row, problem",
     [
@@ -79,7 +50,7 @@ def test_one_sheet_is_stored_while_it_is_read_too(two_stores: tuple[Store, Store
         ("sessions", "Z9,0,ketamine,iv,0.5,mg_per_kg,yes", "no patient has this code"),
     ],
 )
-def test_what_is_found_wrong_after_rows_were_sent_leaves_nothing(
+def test_what_is_found_wrong_leaves_nothing(
     store: Store, small_records: Path, tmp_path: Path, table: str, row: str, problem: str
 ) -> None:
     wrong = tmp_path / "wrong"
@@ -96,26 +67,14 @@ def test_what_is_found_wrong_after_rows_were_sent_leaves_nothing(
     assert not store.import_path(small_records).already_imported
 
 
-def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
-    store: Store, small_records: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both found the store empty before either had its lock."""
-    looked, both = store_module.holds_imports, threading.Barrier(2)
-    waited: set[int] = set()
+def test_of_two_imports_of_the_same_at_once_the_second_is_told_so(store: Store, small_records: Path) -> None:
+    both, results = threading.Barrier(2), list[bool]()
 
-    def together(connection: Any) -> bool:
-        found = looked(connection)
-        if threading.get_ident() not in waited:
-            waited.add(threading.get_ident())
-            both.wait(20)
-        return found
+    def bring() -> None:
+        both.wait(20)
+        results.append(store.import_path(small_records).already_imported)
 
-    monkeypatch.setattr(store_module, "holds_imports", together)
-    results: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(store.import_path(small_records).already_imported))
-        for _ in range(2)
-    ]
+    threads = [threading.Thread(target=bring) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -123,11 +82,30 @@ def test_an_import_that_comes_second_after_all_is_compared_with_the_first(
     assert sorted(results) == [False, True]
 
 
+def test_what_was_imported_under_the_first_form_of_fingerprints_is_known_again(
+    store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    store.import_path(small_records)
+    imports = Base.metadata.tables["imports"]
+    with store.engine.begin() as connection:
+        connection.execute(
+            update(imports).values(fingerprint="c143801929c89f41435cb953eff37acc42a564a9c9704e7c" + 16 * "0")
+        )
+    before = _rows(store)
+    assert check_path(small_records, store, lambda step, share: None)[0].already_imported
+    assert store.import_path(small_records).already_imported
+    assert _rows(store) == before
+    more = shutil.copytree(small_records, tmp_path / "more")
+    with (more / "assessments.csv").open("a") as file:
+        file.write("A1,901,phq9,9\n")
+    assert store.import_path(more).assessments == 1
+
+
 def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
     store: Store, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread reads what is stored by a connection of its own, which goes back to the pool with the error."""
-    store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+    store.import_path(_half(sample_folder, tmp_path / "half"))
     asked = importing.stored_records
     running = threading.Event()
 
@@ -143,8 +121,7 @@ def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
         raise OSError("stopped")
 
     monkeypatch.setattr(importing, "stored_records", slow)
-    monkeypatch.setattr(importing.touched_patients, "add", refuse)
-    monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1)
+    monkeypatch.setattr(importing, "drop_facts", refuse)
     monkeypatch.setattr(patient_blocks, "PART_BYTES", 60_000)
     with pytest.raises((OSError, StoreError), match="stopped"):
         store.import_path(sample_folder)
@@ -156,11 +133,16 @@ def test_an_error_while_storing_ends_the_thread_before_it_goes_on(
 
 @pytest.fixture
 def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every import is one of many patient_blocks, and every table large enough to be laid out beside SQLite."""
-    monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1)
+    """Every import comes in many parts, and every table is large enough for a staging file."""
     monkeypatch.setattr(patient_blocks, "PART_BYTES", 60_000)
     monkeypatch.setattr(loading, "_ROWS_WORTH_STAGING", 1)
     monkeypatch.setattr(indexes, "ROWS_WORTH_IT", 1)
+
+
+def _in_one_part(store: Store, path: Path, rules: OutcomeRules | None = None) -> ImportResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patient_blocks, "PART_BYTES", 10**9)
+        return store.import_path(path, rules)
 
 
 def _by_code(store: Store) -> dict[str, list[tuple[str, ...]]]:
@@ -190,7 +172,7 @@ def test_in_parts_it_holds_what_a_batch_imported_whole_holds(
     two_stores: tuple[Store, Store], sample_folder: Path
 ) -> None:
     in_parts, whole = two_stores
-    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+    assert in_parts.import_path(sample_folder) == _in_one_part(whole, sample_folder)
     assert _by_code(in_parts) == _by_code(whole)
     mark = [row[1:] for row in _rows(in_parts)["imports"]]
     assert mark == [row[1:] for row in _rows(whole)["imports"]]
@@ -204,8 +186,8 @@ def test_in_parts_more_records_of_known_patients_among_new_ones_are_added(
     in_parts, whole = two_stores
     half = _half(sample_folder, tmp_path / "half")
     for store in two_stores:
-        store.import_batch(read_records(half))
-    assert in_parts.import_path(sample_folder) == whole.import_batch(read_records(sample_folder))
+        store.import_path(half)
+    assert in_parts.import_path(sample_folder) == _in_one_part(whole, sample_folder)
     assert _by_code(in_parts) == _by_code(whole)
 
 
@@ -215,7 +197,7 @@ def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
     stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
 ) -> None:
     if stored_before:
-        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+        store.import_path(_half(sample_folder, tmp_path / "half"))
     before = _rows(store)
     wrong = tmp_path / "wrong"
     shutil.copytree(sample_folder, wrong)
@@ -226,7 +208,7 @@ def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
             cells = {"patient_code": code, "hours": "3.25", "term": "nausea"}
             file.write(",".join(cells.get(name, "") for name in width) + "\n")
     expected: list[str] = []
-    for refuse in (lambda: store.import_batch(read_records(wrong)), lambda: store.import_path(wrong)):
+    for refuse in (lambda: _in_one_part(store, wrong), lambda: store.import_path(wrong)):
         with pytest.raises(RecordsRefused) as refused:
             refuse()
         expected.append("\n".join(map(str, refused.value.problems)))
@@ -244,7 +226,7 @@ def test_in_parts_records_that_contradict_one_another_are_refused_while_they_are
     stored_before: bool, store: Store, sample_folder: Path, tmp_path: Path
 ) -> None:
     if stored_before:
-        store.import_batch(read_records(_half(sample_folder, tmp_path / "half")))
+        store.import_path(_half(sample_folder, tmp_path / "half"))
     before = _rows(store)
     wrong = tmp_path / "wrong"
     shutil.copytree(sample_folder, wrong)
@@ -284,9 +266,9 @@ def test_in_parts_under_other_rules_everything_is_derived_by_them(
     rules = DEFAULT_RULES.changed({"course_gap_days": 60})
     half = _half(sample_folder, tmp_path / "half")
     for store in two_stores:
-        store.import_batch(read_records(half))
+        store.import_path(half)
     in_parts.import_path(sample_folder, rules=rules)
-    whole.import_batch(read_records(sample_folder), rules=rules)
+    _in_one_part(whole, sample_folder, rules)
     assert in_parts.rules() == rules
     assert _by_code(in_parts) == _by_code(whole)
 

@@ -21,7 +21,7 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import RecordsRefused
 from data_models.store import Store, StoreError
 from data_models.store import importing as store_import
-from data_models.store.check import check_batch
+from data_models.store.check import check_path
 
 TABLES = frozenset(Base.metadata.tables)
 
@@ -131,17 +131,14 @@ def test_a_refused_import_leaves_the_file_byte_for_byte(
 def test_a_check_says_what_an_import_would_do_and_stores_nothing(
     store: Store, small_records: Path, tmp_path: Path
 ) -> None:
-    from data_models.intake.readers import read_records
-
-    batch = read_records(small_records)
-    would = check_batch(batch, store, _quiet)
+    would, _ = check_path(small_records, store, _quiet)
     assert all(frame.empty for frame in _facts(store).values())
     assert store.version() == 0
-    did = store.import_batch(batch)
+    did = store.import_path(small_records)
     assert (would.patients, would.sessions, would.assessments) == (did.patients, did.sessions, did.assessments)
-    assert check_batch(batch, store, _quiet).already_imported
+    assert check_path(small_records, store, _quiet)[0].already_imported
     with pytest.raises(RecordsRefused):
-        check_batch(read_records(_conflict(tmp_path / "more")), store, _quiet)
+        check_path(_conflict(tmp_path / "more"), store, _quiet)
 
 
 def test_a_failure_while_storing_leaves_nothing_half_stored(

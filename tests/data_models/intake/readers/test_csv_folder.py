@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_models.intake.contract import BATCH_COLUMNS, TABLES, RecordBatch, RecordsRefused, fingerprint
+from data_models.intake.contract import BATCH_COLUMNS, TABLES, RecordBatch, RecordsRefused
 from data_models.intake.readers import read_records
+from tests.data_models.intake.readers.agreement import fingerprint
 
 
 def read(folder: Path, **files: str | bytes) -> RecordBatch:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table, fingerprint
+from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table
 from data_models.intake.readers import read_records
 from data_models.intake.reconcile import reconcile
+from tests.data_models.intake.readers.agreement import fingerprint
 
 NOTHING = RecordBatch(**{name: empty_table(name) for name in TABLES})
 

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_models.intake.contract import RecordsRefused
-from data_models.intake.readers import patient_blocks
-from data_models.intake.readers.patient_blocks import read_parts, worth_parts
+from data_models.intake.readers.patient_blocks import read_parts
 from tests.data_models.intake.readers.agreement import of_many, sizes
 
 # --- the folder for what is kept meanwhile --------------------------------------------------------
@@ -27,8 +26,7 @@ def of_a_hundred(records: Path) -> Path:
 
 
 def test_it_is_its_owners_alone_and_taken_away(records: Path, scratch: Path) -> None:
-    with sizes(200, 200), read_parts(of_a_hundred(records), scratch) as found:
-        found.fingerprint()
+    with sizes(200, 200), read_parts(of_a_hundred(records), scratch):
         (folder,) = scratch.iterdir()
         kept = list(folder.iterdir())
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -38,7 +36,7 @@ def test_it_is_its_owners_alone_and_taken_away(records: Path, scratch: Path) -> 
 
 
 def test_it_is_taken_away_after_an_error_of_whoever_reads(records: Path, scratch: Path) -> None:
-    with pytest.raises(RuntimeError, match="mine"), read_parts(of_a_hundred(records), scratch):
+    with sizes(200, 200), pytest.raises(RuntimeError, match="mine"), read_parts(of_a_hundred(records), scratch):
         raise RuntimeError("mine")
     assert not list(scratch.iterdir())
 
@@ -50,7 +48,7 @@ def test_it_is_taken_away_after_an_error_in_the_midst(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("data_models.intake.readers.spill.Spill.flush", full)
-    with pytest.raises(OSError, match="No space"), read_parts(of_a_hundred(records), scratch):
+    with sizes(200, 200), pytest.raises(OSError, match="No space"), read_parts(of_a_hundred(records), scratch):
         pass
     assert not list(scratch.iterdir())
 
@@ -64,7 +62,7 @@ def test_nothing_that_was_refused_is_written(records: Path, scratch: Path, monke
     monkeypatch.setattr("data_models.intake.readers.spill._OPTIONS", pa.ipc.IpcWriteOptions())
     of_many(records, "patients", "patient_code,clinic,sex,age", ["P1,North,female,40", "John,2024-02-03,JANE_ROE,1999"])
     of_many(records, "sessions", "patient_code,day,drug", ["P1,0,ketamine", "JANE_ROE,45325,1980-02-03"])
-    with pytest.raises(RecordsRefused), read_parts(records, scratch):
+    with sizes(10**6, 50), pytest.raises(RecordsRefused), read_parts(records, scratch):
         pass
     content = b"".join(written)
     assert all(good in content for good in (b"P1", b"North", b"female", b"ketamine"))
@@ -80,16 +78,9 @@ def test_progress_is_told_and_ends_at_one(records: Path, scratch: Path) -> None:
         assert len({done for what, done in told if what == "checking sessions.csv"}) > 3
 
 
-def test_only_large_records_are_worth_parts(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    of_a_hundred(records)
-    assert not worth_parts(records)
-    assert not worth_parts(records / "nothing.csv")
-    monkeypatch.setattr(patient_blocks, "WORTH_BYTES", 1_000)
-    assert worth_parts(records)
-    assert not worth_parts(records / "patients.csv")
-    pq.write_table(pa.table({"patient_code": ["P1"] * 1_000}), records / "assessments.parquet")
-    assert (records / "assessments.parquet").stat().st_size < 1_000
-    assert worth_parts(records / "assessments.parquet")
+def test_a_small_file_is_one_part_and_needs_no_disk(records: Path, tmp_path: Path) -> None:
+    with read_parts(of_a_hundred(records), tmp_path / "nowhere") as found:
+        assert [len(part.patients) for part in found] == [100]
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -117,7 +108,6 @@ if sys.argv[1] == "whole":
 else:
     with patient_blocks.read_parts(Path(sys.argv[2]), Path(sys.argv[3])) as found:
         rows = sum(len(part.assessments) for part in found)
-        found.fingerprint()
 print(rows, peak() - before)
 """
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from data_models.intake.contract import RecordsRefused, fingerprint
+from data_models.intake.contract import RecordsRefused
 from data_models.intake.readers import read_records
+from tests.data_models.intake.readers.agreement import fingerprint
 
 
 def as_workbook(folder: Path, path: Path, *, as_numbers: bool) -> Path:
