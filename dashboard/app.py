@@ -6,6 +6,7 @@ Each setting below that differs from Dash's default closes one: see the comments
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from dashboard import ids, shell, theme
 from dashboard.access import setup
 from dashboard.access.callbacks import belonging
 from dashboard.access.headers import add_headers
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.answers.compression import compress_files
 from dashboard.answers.serialising import serialise_in_one_pass
 from dashboard.pages import failure, filters, pages
@@ -78,7 +79,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     serialise_in_one_pass(app)
     app.server.config.update(COMPRESS_BR_LEVEL=5, COMPRESS_LEVEL=6, COMPRESS_ALGORITHM=["br", "gzip"])
     data.attach(app.server, store)
-    callback_cache.install(app.server)
+    cache.remember_calls(app, lambda: data.reading().state)
     known = pages()
     app.layout = lambda: shell.layout(shell.shown(known), shell.asked_for(known))
     rights: dict[str, frozenset[str]] = {}
@@ -89,7 +90,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     for page in known:
         with belonging(app, rights, page.path):
             page.register(app)
-    setup.install(app, settings, store, known, rights)
+    setup.install(app, settings, store, partial(shell.path_of, known), rights)
     add_headers(app)
     compress_files(app.server)
     return app

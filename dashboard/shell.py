@@ -143,6 +143,12 @@ def page_of(pages: tuple[Page, ...], pathname: str | None) -> Page | None:
     return next((page for page in pages if page.holds(pathname or "/")), None)
 
 
+def path_of(pages: tuple[Page, ...], pathname: str) -> str | None:
+    """That page's own path, by which roles know it."""
+    page = page_of(pages, pathname)
+    return None if page is None else page.path
+
+
 def register(app: Dash, pages: tuple[Page, ...]) -> None:
     """Callbacks of the frame: which page, the data set's name, links that keep the filters, the title."""
 

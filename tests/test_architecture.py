@@ -37,12 +37,7 @@ FLOORS = {
 # Imports that break the floors today; each goes with the change named beside it, and none may be added.
 NOT_YET = {
     "data_models.store.copy imports data_models.questions",
-    "dashboard.access.guard imports dashboard.answers",
-    "dashboard.access.guard imports dashboard.pages",
-    "dashboard.access.setup imports dashboard.pages",
-    "dashboard.words.records imports dashboard.pages",
     "dashboard.exports.formats imports dashboard.commands",
-    "dashboard.pages.records.jobs imports dashboard.commands",
 }
 
 SQL_ROOMS = re.compile(r"data_models/(questions|store|database)/")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,15 +22,13 @@ from wtforms.validators import ValidationError
 
 from dashboard.access import callbacks, forms, roles, sessions, state, trail
 from dashboard.access.proxies import WAS_FORWARDED
-from dashboard.answers import callback_cache
-from dashboard.pages import Page
 from dashboard.settings import LOOPBACK
 from data_models.database.access_tables import DATA_MANAGER, Person
 from data_models.database.engine import StoreError
 
 log = logging.getLogger("dashboard")
 
-CALL = "/_dash-update-component"
+PageAt = Callable[[str], str | None]  # path of a URL -> the path by which roles know the page that it shows
 SIGN_IN, SIGN_OUT, PASSWORD, SECOND_FACTOR = "/sign-in", "/sign-out", "/password", "/second-factor"
 SINGLE_SIGN_ON = "/single-sign-on"
 ROLE_COOKIE = "demo_role"
@@ -42,12 +41,12 @@ _PUBLIC = (SIGN_IN, SINGLE_SIGN_ON, SINGLE_SIGN_ON + "/answer")
 _UNFINISHED = (SIGN_OUT, PASSWORD, SECOND_FACTOR)  # for a session that has something to do first
 
 
-def install(app: Dash, pages: tuple[Page, ...]) -> None:
+def install(app: Dash, page_at: PageAt) -> None:
     """Put the guard before everything that the app's server does."""
     server: Flask = app.server
-    server.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard(app, pages))
+    server.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard(app, page_at))
     server.after_request(_give_csrf_token)
-    server.view_functions[_endpoint(server, CALL)] = _answer_calls(server.view_functions[_endpoint(server, CALL)])
+    callbacks.wrap_view(server, _answer_calls)
     server.register_error_handler(StoreError, _store_fails)
     server.register_error_handler(HTTPException, _plainly)
     for unknown_file in (DependencyException, InvalidResourceError):
@@ -55,7 +54,7 @@ def install(app: Dash, pages: tuple[Page, ...]) -> None:
     server.log_exception = _log_place  # type: ignore[assignment, method-assign]
 
 
-def _guard(app: Dash, pages: tuple[Page, ...]) -> Any:
+def _guard(app: Dash, page_at: PageAt) -> Any:
     g.person = None
     request.max_content_length = _FORM_BYTES
     path = request.path
@@ -67,9 +66,9 @@ def _guard(app: Dash, pages: tuple[Page, ...]) -> Any:
     refused = _guard_open(here) if here.is_open() else _guard_signed_in(here, path)
     if refused is not None:
         return refused
-    if path == CALL:
+    if path == callbacks.CALL:
         return _guard_call(app, here)
-    return _guard_page(pages, path)
+    return _guard_page(page_at(path), path)
 
 
 # --- who asks ------------------------------------------------------------------------------------
@@ -145,16 +144,15 @@ def _same_origin() -> bool:
 # --- what for ------------------------------------------------------------------------------------
 
 
-def _guard_page(pages: tuple[Page, ...], path: str) -> Any:
+def _guard_page(page: str | None, path: str) -> Any:
     """A page's address is shut to roles that do not see it; the first address leads to one's own first page."""
     if path.startswith("/_") or path in (*_PUBLIC, *_UNFINISHED):
         return None
-    page = next((page for page in pages if page.holds(path)), None)
-    if page is None or roles.may_see(g.person, page.path):
+    if page is None or roles.may_see(g.person, page):
         return None
-    if page.path == "/" and request.method != "POST":
+    if page == "/" and request.method != "POST":
         return redirect(roles.home(g.person), 303)
-    trail.note_denied(page.path)
+    trail.note_denied(page)
     return forms.refusal(403, "Your account does not show this page.", link=True)
 
 
@@ -189,11 +187,11 @@ def _give_csrf_token(response: Response) -> Response:
 
 
 def _answer_calls(view: Any) -> Any:
-    """The kept answer, else Dash's view; a call that it cannot take apart is refused, not a failure of the server."""
+    """Dash's view; a call that it cannot take apart is refused, not a failure of the server."""
 
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
-            return callback_cache.again() or view(*arguments, **named)
+            return view(*arguments, **named)
         except (PreventUpdate, HTTPException, StoreError):
             raise
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -227,7 +225,3 @@ def _log_place(error: Any) -> None:
 
 def _wants_page() -> bool:
     return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-
-
-def _endpoint(server: Flask, path: str) -> str:
-    return str(next(rule.endpoint for rule in server.url_map.iter_rules() if rule.rule == path))

@@ -7,7 +7,6 @@ from dash import Dash
 from dashboard.access import guard, openid, secret_key, sign_in, state
 from dashboard.access.proxies import TrustedProxies, networks
 from dashboard.access.sessions import CookieSessions
-from dashboard.pages import Page
 from dashboard.settings import LOOPBACK, Settings, SettingsError, sqlite_file
 from data_models.questions.accounts import owner_exists
 from data_models.store import Store
@@ -15,9 +14,14 @@ from data_models.store.accounts import trail_kept
 
 
 def install(
-    app: Dash, settings: Settings, store: Store, pages: tuple[Page, ...], rights: dict[str, frozenset[str]]
+    app: Dash, settings: Settings, store: Store, page_at: guard.PageAt, rights: dict[str, frozenset[str]]
 ) -> None:
-    """Guard an app, all of whose callbacks are registered; `rights`: the roles that may call each.
+    """Guard an app, all of whose callbacks are registered.
+
+    Parameters
+    ----------
+    page_at : which page a URL's path shows, by its own path.
+    rights : the roles that may call each callback.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def install(
     state.attach(server, known)
     sign_in.register_routes(server)
     openid.register_routes(server)
-    guard.install(app, pages)
+    guard.install(app, page_at)
     server.wsgi_app = TrustedProxies(server.wsgi_app, networks(settings.trusted_proxies))
 
 

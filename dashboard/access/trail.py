@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from dashboard.access import state
 from data_models.store import accounts
 
+Shown = str | None  # what an answer shows: a patient, by the code; None: the list of patients
 AGAIN = 600.0  # seconds in which the same person doing the same again makes no new entry
 
 
@@ -27,14 +28,23 @@ def note(action: str, subject: str = "", **details: Any) -> None:
     accounts.record(here.store.engine, who.name, action, subject, **details)
 
 
-def note_patient(code: str) -> None:
-    """Note that the person who asks has opened a patient; not with each redraw of the page."""
-    _note_once("patient_opened", code)
+def note_shown(*shown_now: Shown) -> None:
+    """Note which patients the person who asks is about to see; not with each redraw of the page.
+
+    Raises StoreError: then the answer must not be shown.
+    """
+    for code in shown_now:
+        if code is None:
+            _note_once("list_opened", "")
+        else:
+            _note_once("patient_opened", code)
+    g.shown = (*shown(), *shown_now)
 
 
-def note_list() -> None:
-    """Note that the person who asks has opened the list of patients."""
-    _note_once("list_opened", "")
+def shown() -> tuple[Shown, ...]:
+    """What was noted of the current answer, so that it can be noted again of a copy of it."""
+    noted: tuple[Shown, ...] = g.get("shown", ())
+    return noted
 
 
 def note_denied(what: str) -> None:
@@ -43,9 +53,10 @@ def note_denied(what: str) -> None:
 
 
 def _note_once(action: str, subject: str, **details: Any) -> None:
-    here, who = state.access(), state.person()
+    who = state.person()
     if who is None or who.account_id == 0:
         return
+    here = state.access()
     key, now = (who.account_id, action, subject), time.monotonic()
     if now - here.noted.get(key, float("-inf")) < AGAIN:
         return

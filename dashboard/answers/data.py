@@ -1,33 +1,27 @@
 """How a page gets its data: the one place where pages touch the store.
 
-A callback asks `ask(function, ...)`; the function gets the connection and the scope of the person who
-asked, and its answer is kept for the next asker with the same scope until the store changes: the latest
-in this process, and those about cohorts that took long in the store, for every process that serves it (in
-PostgreSQL one works them out, and those that ask meanwhile wait for it). All
-that one request asks is read through one connection, so it belongs to one version of the store.
+A callback asks `ask(question, ...)`; the question gets the connection and the scope of the person who asked. What it
+shows, as it declares, decides whether the answer is remembered (see `cache`) and what the audit trail hears. All that
+one request asks is read through one connection, so it belongs to one version of the store.
 """
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import Flask, current_app, g
 
 from dashboard.access import state, trail
+from dashboard.answers import cache
 from data_models.database.engine import plainly
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.questions import (
     NotAllowed,
+    Shows,
     comparison,
     durability,
     fade,
@@ -38,11 +32,8 @@ from data_models.questions import (
     side_effects,
     vitals,
     waterfall,
+    what_shows,
 )  # fmt: skip
-from data_models.questions.patient import patient, patient_records
-from data_models.questions.worklist import attention_counts, worklist
-from data_models.store.answer_codec import NotKept, question
-from data_models.store.shared_answers import Nothing, keep, kept, taking_turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,62 +51,9 @@ if TYPE_CHECKING:
     from data_models.questions.waterfall import Waterfall
     from data_models.store import Store
 
-Seen = str | None  # a patient's code; None: the list of patients
-_KEY = "ketamine_outcomes"
-_SEEN = "ketamine_outcomes_seen"
-ANSWERS_KEPT = 64
-SHARE_FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
-# Whose answers go into the store: cohorts' figures and counts. Lists and charts of patients never do.
-_OF_COHORTS = {
-    f"data_models.questions.{name}"
-    for name in (
-        "comparison", "durability", "duration", "fade", "filter_choices", "funnel", "occupancy", "onset", "rates",
-        "side_effects", "summary", "vitals", "waterfall",
-    )
-}  # fmt: skip
+_KEY: Final = "ketamine_outcomes"
 Answer = TypeVar("Answer")
 RULES: Final = object()  # as an argument of `ask`: the rules of the version of the store that answers
-
-
-@dataclass(slots=True)
-class Answers:
-    """The latest answers of one worker, the least used forgotten first.
-
-    Two who ask for the same thing at once share one computation: the second waits for the first.
-    """
-
-    size: int = ANSWERS_KEPT
-    _kept: OrderedDict[Hashable, Future[Any]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The kept answer, or `make()`'s, then kept. Errors are not kept."""
-        with self._lock:
-            answer = self._kept.get(key)
-            mine = answer is None
-            if mine:
-                answer = self._kept[key] = Future()
-                while len(self._kept) > self.size:
-                    self._kept.popitem(last=False)
-            else:
-                self._kept.move_to_end(key)
-        assert answer is not None
-        if mine:
-            try:
-                answer.set_result(make())
-            except BaseException as error:
-                with self._lock:
-                    self._kept.pop(key, None)
-                answer.set_exception(error)
-        return answer.result()
-
-
-@dataclass(slots=True)
-class Source:
-    """What an app reads from: attached to its server, one a worker."""
-
-    store: Store
-    answers: Answers = field(default_factory=Answers)
 
 
 class Reading:
@@ -151,7 +89,8 @@ class Reading:
 
 def attach(server: Flask, store: Store) -> None:
     """Let the pages of an app read this store."""
-    server.extensions[_KEY] = Source(store)
+    server.extensions[_KEY] = store
+    cache.attach(server)
     server.teardown_appcontext(_close)
 
 
@@ -169,15 +108,10 @@ def reading() -> Reading:
     return now
 
 
-def source() -> Source:
-    """The source of the app that answers the current request."""
-    here: Source = current_app.extensions[_KEY]
-    return here
-
-
 def store() -> Store:
     """The store of the current request's app."""
-    return source().store
+    here: Store = current_app.extensions[_KEY]
+    return here
 
 
 def scope() -> Scope:
@@ -203,75 +137,34 @@ def rules() -> OutcomeRules:
     return reading().rules
 
 
-def ask(function: Callable[..., Answer], *arguments: Any, keep: bool = True, **named: Any) -> Answer:
-    """`function(connection, scope, *arguments, **named)` on the store, from the kept answers where possible.
+def ask(question: Callable[..., Answer], *arguments: Any, **named: Any) -> Answer:
+    """`question(connection, scope, *arguments, **named)` on the store; a remembered answer where there is one.
 
-    The whole answer belongs to one version of the store, the rules that stand for `RULES` with it. Kept
-    answers are shared between requests: treat them as read-only. `keep=False` for arguments that cannot be
-    hashed or answers that would hardly be asked for again.
+    The whole answer belongs to one version of the store, the rules that stand for `RULES` with it. Remembered
+    answers are shared between requests: treat them as read-only.
+
+    Raises
+    ------
+    TypeError : the question does not declare what its answer shows.
+    StoreError : the store cannot be read, or the audit trail cannot be told of the patients that the answer shows.
     """
-    now, who = reading(), scope()
+    what, now, who = what_shows(question), reading(), scope()
     arguments = tuple(now.rules if value is RULES else value for value in arguments)
     named = {name: now.rules if value is RULES else value for name, value in named.items()}
 
-    def make() -> Any:
+    def make() -> Answer:
         with plainly():
-            return function(now.connection, who, *arguments, **named)
+            return question(now.connection, who, *arguments, **named)
 
-    if not keep:
-        answer: Answer = make()
-        _note(function, arguments, answer)
-        return answer
-    name = (function.__module__, function.__qualname__)
-    key = (now.state, who, *name, arguments, tuple(sorted(named.items())))
-    shared = name[0] in _OF_COHORTS or function is attention_counts
-    here = source()
-    answer = here.answers.get(key, (lambda: _shared(here.store, key, make)) if shared else make)
-    _note(function, arguments, answer)
+    if what is Shows.COHORT:
+        name = (question.__module__, question.__qualname__)
+        key = cache.Key(now.state, who, frozenset(), name, (arguments, tuple(sorted(named.items()))))
+        remembered: Answer = cache.remembered(store().engine, key, make)
+        return remembered
+    answer = make()
+    if answer is not None:
+        trail.note_shown(str(arguments[0]) if what is Shows.PATIENT else None)
     return answer
-
-
-def _shared(store: Store, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-    """The answer that another process has kept in the store, or `make()`'s, then kept there if it took long."""
-    try:
-        name = question(*key)
-    except NotKept:
-        return make()
-    with contextlib.suppress(Nothing):
-        return kept(store.engine, name)
-    with taking_turns(store.engine, name) as waited:
-        if waited:
-            with contextlib.suppress(Nothing):
-                return kept(store.engine, name)
-        began = time.perf_counter()
-        answer = make()
-        if time.perf_counter() - began >= SHARE_FROM_SECONDS:
-            keep(store.engine, name, str(key[0]), answer)
-    return answer
-
-
-def _note(function: Callable[..., Any], arguments: tuple[Any, ...], answer: Any) -> None:
-    """Let the audit trail know of an answer that shows patients, before it is given."""
-    if function in (patient, patient_records) and answer is not None:
-        tell((str(arguments[0]),))
-    elif function is worklist:
-        tell((None,))
-
-
-def tell(shown: tuple[Seen, ...]) -> None:
-    """Tell the audit trail what the current answer shows. Raises StoreError: then it must not be shown."""
-    for code in shown:
-        if code is None:
-            trail.note_list()
-        else:
-            trail.note_patient(code)
-    setattr(g, _SEEN, (*seen(), *shown))
-
-
-def seen() -> tuple[Seen, ...]:
-    """What the audit trail was told that the current answer shows."""
-    told: tuple[Seen, ...] = g.get(_SEEN, ())
-    return told
 
 
 class Figures(Mapping[str, Any]):

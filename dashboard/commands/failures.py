@@ -10,6 +10,7 @@ import typer
 from dashboard.commands import terminal
 from dashboard.commands.terminal import COMMAND, CommandError, complain
 from dashboard.settings import SettingsError
+from dashboard.words.errors import place_of
 
 if TYPE_CHECKING:
     from data_models.intake.contract import RecordsRefused
@@ -58,7 +59,7 @@ def _explain_data_error(error: Exception) -> int:
         complain(f"the database refused: {reason}; check --database and the rights and space of its folder")
         return 1
     complain(
-        f"unexpected {type(error).__name__}{terminal.place_of(error)}; nothing was stored. "
+        f"unexpected {type(error).__name__}{place_of(error)}; nothing was stored. "
         f"Set {terminal.DEBUG}=1 to see the details, and please report them"
     )
     return 1

@@ -143,14 +143,3 @@ def drop_stdout() -> None:
     """After a reader went away: keep Python from failing once more when it flushes at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def place_of(error: BaseException) -> str:
-    """Where an unexpected error arose in this product: file and line, never its values."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        name = Path(trace.tb_frame.f_code.co_filename)
-        if name.parent.name in {"dashboard", "data_models", "sample_data"} or "data_models" in name.parts:
-            place = f" at {name.name} line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

@@ -20,6 +20,7 @@ from data_models.definitions.instruments import INSTRUMENTS, in_order
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import label
+from data_models.questions import Shows, shows
 from data_models.questions import patient as queries
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
 
@@ -36,6 +37,7 @@ _RULES = (
 )
 
 
+@shows(Shows.PATIENT)
 def patient_document(
     connection: Connection,
     scope: Scope,

@@ -19,6 +19,7 @@ from dashboard.exports.refusal import Refused, follows, too_many
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.comparison import groups
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
 from data_models.questions.durability import durabilities
@@ -116,6 +117,7 @@ def told_of(done: int, parts: int, by: str | None) -> str:
     return "whole cohort" if by is None or not done else f"{done - 1} of {parts - 1} groups done"
 
 
+@shows(Shows.COHORT)
 def gather(
     connection: Connection,
     scope: Scope,

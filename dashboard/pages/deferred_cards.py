@@ -14,7 +14,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from dashboard.answers import callback_cache
+from dashboard.answers import cache
 from dashboard.pages import failure
 from dashboard.pages.card import place, skeleton
 from data_models.definitions.filters import CohortFilter
@@ -85,7 +85,7 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
 
 
 def _register(app: Dash, cue_id: str, one: Later) -> None:
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(one.place_id, "children"),
         Input(go_of(cue_id), "data-cohort"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.answers import callback_cache
+from dashboard.answers import cache
 from dashboard.pages.card import message
+from dashboard.words.errors import place_of
 from data_models.store import StoreError
 
 log = logging.getLogger("dashboard")
@@ -22,12 +22,8 @@ def noted(error: Exception) -> str:
 
     The log names the kind of error and the place in our code, never its text: that may hold records.
     """
-    place = next(
-        (f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))),
-        "?",
-    )
-    log.error("a callback failed: %s at %s", type(error).__name__, place)
-    callback_cache.failing()
+    log.error("a callback failed: %s%s", type(error).__name__, place_of(error))
+    cache.failing()
     if isinstance(error, StoreError):
         return str(error)
     return "This could not be worked out. Reload the page; if it stays, tell who runs this dashboard."

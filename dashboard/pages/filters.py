@@ -14,7 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.pages.card import message
 from dashboard.words import numbers
 from dashboard.words.sentences import nothing_matches
@@ -155,7 +155,7 @@ def _choice(row: Filter, present: list[str], cohort: CohortFilter) -> Component:
 def register(app: Dash) -> None:
     """Fill the bar from the store; keep bar, chips and URL together."""
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ids.FILTER_BAR, "children"),
         Input(ids.FILTER_BAR, "id"),

@@ -1,12 +1,10 @@
-"""Sentences of the Records page: what a check found, what an import did, how complete the records are."""
+"""Sentences of the Records page: rows that were imported, how complete the records are."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.pages.records.jobs import CHECK, JobState
 from dashboard.words import numbers
 
 SOURCES = {"csv": "CSV files", "parquet": "Parquet files", "xlsx": "Workbook", "one_sheet": "One sheet"}
@@ -15,17 +13,6 @@ _NOUNS = {
     "sessions": ("session", "sessions"),
     "assessments": ("assessment", "assessments"),
     "side_effects": ("side effect", "side effects"),
-}
-_STEPS = {
-    "starting": "Starting",
-    "reading": "Reading the files",
-    "checking": "Checking every cell",
-    "checked": "Checking every cell",
-    "comparing": "Comparing with what is stored",
-    "storing records": "Storing the records",
-    "deriving": "Deriving outcomes",
-    "storing outcomes": "Storing the outcomes",
-    "done": "Done",
 }
 
 
@@ -38,46 +25,6 @@ def rows(counts: Mapping[str, int], *, of: str = "") -> str:
         return "no rows"
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
-
-def step(state: JobState) -> str:
-    """What a running job is doing."""
-    return next((text for name, text in _STEPS.items() if state.step.startswith(name)), "Working")
-
-
-def verdict(state: JobState) -> tuple[str, str]:
-    """Title and sentence of a job's end."""
-    if state.message:
-        text = state.message[:1].upper() + state.message[1:].rstrip(".") + "."
-        return ("Not checked" if state.kind == CHECK else "Not imported"), text
-    if state.problem_count:
-        return _refused(state)
-    repeats = f" {repeated(state.repeats)}" if state.repeats else ""
-    if state.already_imported:
-        return "Already imported", "These records are stored already; importing them again would change nothing."
-    if state.kind == CHECK:
-        return "No problems", f"Ready to import: {rows(state.counts)}.{repeats} Nothing has been stored yet."
-    return "Imported", f"Stored {rows(state.counts, of='new ')}, and derived their outcomes.{repeats}"
-
-
-def repeated(count: int) -> str:
-    """The sentence about identical rows."""
-    return numbers.sentence(f"{numbers.count(count, 'identical repeat')} left out")
-
-
-def _refused(state: JobState) -> tuple[str, str]:
-    places = Counter(problem["file"] for problem in state.problems)
-    total = numbers.count(state.problem_count, "problem")
-    if state.problem_count > len(state.problems):
-        where = f"the first {len(state.problems):,} are listed"
-    elif len(places) == 1:
-        where = f"in {next(iter(places))}"
-    else:
-        where = ", ".join(f"{count:,} in {file}" for file, count in places.items())
-    sentence = f"{total}: {where}." if len(places) > 1 or "listed" in where else f"{total} {where}."
-    return "Not fit to import", f"{sentence} Nothing was stored. Mend the records and drop them again."
-
-
-# --- completeness -----------------------------------------------------------------------------------
 
 # Key, heading, counted, of how many, what the denominator is called, whether more is better.
 MEASURES: tuple[tuple[str, str, str, str, str, bool], ...] = (

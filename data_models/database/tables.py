@@ -316,7 +316,7 @@ class StoreInfo(Base):
 
 
 class KeptAnswer(Base):
-    """One row an answer about a cohort, for all server processes (see `store_answers`); bounded, never a record.
+    """One row an answer about a cohort, for all server processes (see `store.shared_answers`); bounded, never a record.
 
     `state` is the mark in `store_info` of the store that it is about, `number` the order of keeping.
     """

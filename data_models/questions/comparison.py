@@ -10,6 +10,7 @@ from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.logrank import LogRank, log_rank
 from data_models.outcomes.survival import risk_table
+from data_models.questions import Shows, shows
 from data_models.questions.durability import LOSS, durabilities
 from data_models.questions.filter_choices import present_values
 from data_models.questions.onset import first_seen, onset_intervals
@@ -23,6 +24,7 @@ class CurveTests:
     durability: LogRank | None
 
 
+@shows(Shows.COHORT)
 def groups(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> dict[str, CohortFilter]:
     """The cohort cut by one filter key: value present -> filter. Courses without a value are in none.
 
@@ -39,6 +41,7 @@ def groups(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) 
     return {value: cohort.with_values(by, (value,)) for value in values}
 
 
+@shows(Shows.COHORT)
 def curve_tests(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> CurveTests:
     """Log-rank tests of onset and durability between the groups of one key."""
     if FILTERS[by].shares_courses:

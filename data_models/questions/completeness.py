@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, case, exists, func, literal, select, 
 from data_models.database.loading import read_frame
 from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, SessionFact
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import looks_back, visible
 
 COUNTS = (
@@ -25,6 +26,7 @@ def _counted(scope: Scope, rows: Any, patient_id: Any, **counts: Any) -> Select[
     return statement if rows is None else statement.select_from(rows).join(Patient, Patient.patient_id == patient_id)
 
 
+@shows(Shows.COHORT)
 def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
     """Counts of records that are there and of those that ought to be, one row a clinic.
 

@@ -14,6 +14,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import Floats, arrays, of_outcomes
 
 LOSS, RETREATED = 1, 2  # kinds of end
@@ -42,6 +43,7 @@ class Durability:
         }
 
 
+@shows(Shows.COHORT)
 def durability(connection: Connection, scope: Scope, cohort: CohortFilter) -> Durability:
     """Durability after induction, re-treatment as censoring and as a competing event."""
     entries, exits, kinds, counts = durabilities(connection, scope, cohort)

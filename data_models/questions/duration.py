@@ -13,6 +13,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.outcomes.turnbull import TurnbullCurve, turnbull
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import Floats, arrays, of_outcomes
 
 
@@ -32,11 +33,13 @@ class Duration:
         return {"kaplan_meier": self.curve.as_dict()}
 
 
+@shows(Shows.COHORT)
 def duration(connection: Connection, scope: Scope, cohort: CohortFilter) -> Duration:
     """Days from response to its loss."""
     return Duration(kaplan_meier(*durations(connection, scope, cohort)))
 
 
+@shows(Shows.COHORT)
 def duration_turnbull(connection: Connection, scope: Scope, cohort: CohortFilter) -> TurnbullCurve:
     """Turnbull's estimate of the days from response to loss, which too lies between two scores."""
     return turnbull(*loss_intervals(connection, scope, cohort))

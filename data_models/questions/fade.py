@@ -13,6 +13,7 @@ from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.outcomes.fade import FadeBin, fade_bins
 from data_models.outcomes.proportions import PatientSums
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import of_sessions
 from data_models.questions.group_order import in_group_order
 from data_models.questions.patient_sums import AnySelect, restricted, sums_by_patient
@@ -47,11 +48,13 @@ class Fade:
         ]
 
 
+@shows(Shows.COHORT)
 def fade(connection: Connection, scope: Scope, cohort: CohortFilter) -> Fade:
     """The fade of the cohort."""
     return _fades(connection, scope, cohort, []).get((), Fade(fade_bins({}, {})))
 
 
+@shows(Shows.COHORT)
 def fade_by(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> dict[str, Fade]:
     """The fade per session route, per phase or per course number.
 

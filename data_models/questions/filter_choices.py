@@ -8,9 +8,11 @@ from data_models.database.tables import Course, CourseOutcome, Patient
 from data_models.definitions.filters import FILTERS, CohortFilter, filter_of
 from data_models.definitions.instruments import in_order
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import column_of, of_courses, of_patients, visible
 
 
+@shows(Shows.COHORT)
 def choices(connection: Connection, scope: Scope) -> dict[str, list[str]]:
     """The values present per filter key, and the instruments, each in the order in which it is shown."""
     used = (
@@ -23,6 +25,7 @@ def choices(connection: Connection, scope: Scope) -> dict[str, list[str]]:
     return found | {"instrument": in_order(connection.execute(used).scalars())}
 
 
+@shows(Shows.COHORT)
 def present_values(connection: Connection, scope: Scope, cohort: CohortFilter | None, key: str) -> list[str]:
     """Values that a filter takes among the courses of a cohort, in the order in which they are shown.
 

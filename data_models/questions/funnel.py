@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from data_models.database.tables import Course, CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import of_treated, scored_at_end
 from data_models.questions.patient_sums import flag
 
@@ -34,6 +35,7 @@ class Funnel:
         return asdict(self)
 
 
+@shows(Shows.COHORT)
 def funnel(connection: Connection, scope: Scope, cohort: CohortFilter) -> Funnel:
     """Patients and courses treated, with a baseline, evaluable, scored at the end of induction."""
     statement = select(

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, select
 from data_models.database.loading import read_frame
 from data_models.database.tables import Import
 from data_models.definitions.scope import Scope
-from data_models.questions import NotAllowed
+from data_models.questions import NotAllowed, Shows, shows
 
 
+@shows(Shows.COHORT)
 def imports(connection: Connection, scope: Scope, limit: int = 200) -> pd.DataFrame:
     """The latest imports: number, source (csv, xlsx, one_sheet), patients, sessions, assessments,
     side_effects (new rows of each), repeats (identical ones, left out), fingerprint (of the content).

@@ -14,6 +14,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.occupancy import StateShares, state_shares
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import HOURS_A_DAY, arrays, of_treated
 from data_models.questions.patient_sums import restricted
 
@@ -33,6 +34,7 @@ class Occupancy:
         ]
 
 
+@shows(Shows.COHORT)
 def occupancy(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Occupancy:
     """Share of all courses started in each state, by whole day since the first session."""
     spans = _state_spans(connection, scope, cohort)

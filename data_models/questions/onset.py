@@ -14,6 +14,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.outcomes.turnbull import TurnbullCurve, turnbull
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import Floats, arrays, of_outcomes
 
 
@@ -41,6 +42,7 @@ class Onset:
         }
 
 
+@shows(Shows.COHORT)
 def onset(connection: Connection, scope: Scope, cohort: CohortFilter) -> Onset:
     """Days to response, and sessions received to response."""
     left, right, counts = onset_intervals(connection, scope, cohort)

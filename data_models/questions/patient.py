@@ -11,9 +11,11 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 from data_models.database.loading import read_frame, read_rows
 from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact, SideEffect
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, looks_back, single_patients
 
 
+@shows(Shows.PATIENT)
 def patient(connection: Connection, scope: Scope, patient_code: str) -> dict[str, Any] | None:
     """The patient's row of `patients`; None where there is none that this scope reaches."""
     statement = select(*Patient.__table__.columns).where(Patient.patient_code == patient_code, *single_patients(scope))
@@ -26,6 +28,7 @@ Rows = list[dict[str, Any]]
 _NO_TIME = 1e-8
 
 
+@shows(Shows.PATIENT)
 def patient_records(
     connection: Connection, scope: Scope, patient_code: str
 ) -> tuple[dict[str, Any], Rows, Rows, Rows, Rows] | None:

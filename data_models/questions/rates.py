@@ -12,6 +12,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import PatientSums, Proportion, per_course
+from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import late_enough, of_treated
 from data_models.questions.patient_sums import Measure, flag, sums_by_patient
 
@@ -79,6 +80,7 @@ class Rates:
         }
 
 
+@shows(Shows.COHORT)
 def rates(connection: Connection, scope: Scope, cohort: CohortFilter) -> Rates:
     """The rates of the cohort's courses, each with its interval."""
     sums = _course_sums(connection, scope, cohort, rate_measures(cohort))

@@ -19,6 +19,7 @@ from data_models.definitions.vocabulary import SEVERITIES, SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, Proportion, clustered
 from data_models.outcomes.side_effects import DOSE_BANDS, LATEST_NUMBER, NOBODY, of_patients
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import of_sessions
 from data_models.questions.group_order import in_group_order
 from data_models.questions.patient_sums import AnySelect, Groups, Measure, added, flag, restricted, sums_by_patient
@@ -113,6 +114,7 @@ class Resolution:
     by_term: dict[str, SurvivalCurve]
 
 
+@shows(Shows.COHORT)
 def side_effects(connection: Connection, scope: Scope, cohort: CohortFilter) -> SideEffects:
     """Rates of each side effect, and of any, per patient and per session."""
     return rates_of(effect_sums(connection, scope, cohort).get((), {}))
@@ -129,6 +131,7 @@ def rates_of(sums: Mapping[str, PatientSums]) -> SideEffects:
     return SideEffects(int(asked.patients), int(asked.n), rate("any"), tuple(rate(term) for term in SIDE_EFFECTS))
 
 
+@shows(Shows.COHORT)
 def side_effects_by(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
     """Rates by session number, route, drug, dose band or phase (`BREAKDOWNS`).
 
@@ -150,6 +153,7 @@ def side_effects_by(connection: Connection, scope: Scope, cohort: CohortFilter, 
     return tuple(found)
 
 
+@shows(Shows.COHORT)
 def severity(connection: Connection, scope: Scope, cohort: CohortFilter) -> Severity:
     """Worst grades of sessions, and grades by term."""
     worst = worst_sums(connection, scope, cohort).get((), {})
@@ -168,6 +172,7 @@ def severity_of(worst: Mapping[str, PatientSums], found: Iterable[tuple[str, str
     return Severity(shares, tuple(TermGrades(term, **counts[term]) for term in SIDE_EFFECTS if term in counts))
 
 
+@shows(Shows.COHORT)
 def resolution(connection: Connection, scope: Scope, cohort: CohortFilter) -> Resolution:
     """Time to resolution in minutes (Kaplan-Meier), of all occurrences and by term."""
     return resolution_of(_resolution_times(connection, scope, cohort))

@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, select
 from data_models.database.band_table import BandCount
 from data_models.definitions.scope import Scope
 from data_models.outcomes.band import ANY_PHASE, BINS, COURSE, Cells, merged, percentiles
+from data_models.questions import Shows, shows
 
 
+@shows(Shows.COHORT)
 def context_band(
     connection: Connection,
     scope: Scope,

@@ -11,6 +11,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.durability import Durability, durability
 from data_models.questions.duration import Duration, duration
 from data_models.questions.fade import Fade, fade
@@ -56,6 +57,7 @@ class Summary:
         }
 
 
+@shows(Shows.COHORT)
 def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Summary:
     """Every figure of the cohort.
 

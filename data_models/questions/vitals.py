@@ -14,6 +14,7 @@ from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import Mean, PatientSums, Proportion, clustered, clustered_mean
 from data_models.outcomes.side_effects import NOBODY
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import of_courses, of_sessions
 from data_models.questions.patient_sums import AnySelect, Measure, flag, restricted, sums_by_patient
 from data_models.questions.side_effects import of_cohort_sessions, of_session
@@ -63,6 +64,7 @@ class Vitals:
         }
 
 
+@shows(Shows.COHORT)
 def vitals(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Vitals:
     """Vital signs, and the shares of sessions over each threshold."""
     return vitals_of(vital_sums(connection, scope, cohort, rules), rules)

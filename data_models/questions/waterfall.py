@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, case, null, select
 from data_models.database.tables import CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved
 from data_models.questions.course_outcomes import Floats, arrays, late_enough, of_treated
 from data_models.questions.patient_sums import flag
@@ -35,6 +36,7 @@ class Waterfall:
     last_worse: Floats
 
 
+@shows(Shows.COHORT)
 def waterfall(connection: Connection, scope: Scope, cohort: CohortFilter) -> Waterfall:
     """The changes of every treated course of the cohort."""
     o = CourseOutcome

@@ -29,6 +29,7 @@ from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes import scores
+from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, of_courses, of_patients, of_sessions, single_patients
 
 SORTABLE = (
@@ -47,6 +48,7 @@ def lists_on(scale: Instrument) -> tuple[str, ...]:
     return tuple(name for name in ATTENTION if not lacking.get(name))
 
 
+@shows(Shows.LIST)
 def worklist(
     connection: Connection,
     scope: Scope,
@@ -82,6 +84,7 @@ def worklist(
     return ordered.reset_index(drop=True), total
 
 
+@shows(Shows.COHORT)
 def list_length(
     connection: Connection,
     scope: Scope,
@@ -96,6 +99,7 @@ def list_length(
     return int(connection.execute(counted).scalar_one())
 
 
+@shows(Shows.LIST)
 def neighbours(
     connection: Connection,
     scope: Scope,
@@ -121,6 +125,7 @@ def neighbours(
     return None, None
 
 
+@shows(Shows.COHORT)
 def attention_counts(connection: Connection, scope: Scope, cohort: CohortFilter) -> dict[str, int]:
     """How many patients each ready list holds; lists that the scale does not have are left out.
 
@@ -132,6 +137,7 @@ def attention_counts(connection: Connection, scope: Scope, cohort: CohortFilter)
     return {name: int(patients) for name, patients in zip(names, row, strict=True)}
 
 
+@shows(Shows.LIST)
 def sparklines(connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str) -> pd.DataFrame:
     """Scores of some patients' latest courses, in time order: patient_id, course, days, score."""
     if not patient_ids:

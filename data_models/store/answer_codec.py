@@ -1,7 +1,7 @@
-"""Answers about cohorts as bytes that other processes can read, and the name under which they are kept.
+"""Answers about cohorts as bytes that other processes can read, and the name under which they are stored.
 
-Nothing here is pickled: what comes back from a shared place can be numbers, texts, lists and frames, and
-never code. An answer that would not come back exactly as it was is not written at all.
+Nothing here is pickled: what comes back from a shared place can be numbers, texts, lists, arrays and the answers
+of data_models, and never code. An answer that would not come back exactly as it was is not written at all.
 """
 
 from __future__ import annotations
@@ -10,34 +10,33 @@ import base64
 import dataclasses
 import functools
 import hashlib
-import importlib
 import json
+import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 MOST_BYTES = 64_000_000  # of an unpacked answer: what claims to be larger is not unpacked
-_MOST_FRAME_BYTES = 8_000_000
 _LEVEL = 1
+_ANSWERS = "data_models."  # the package whose dataclasses an answer is made of
+_NUMBERS = {name: np.dtype(name) for name in ("<f8", "<i8", "|b1")}  # what an array may hold
 _KIND = "$"  # a JSON object with this key stands for something else than a dict of texts
 
 
-class NotKept(Exception):
-    """A question or an answer is of a kind that is not kept for other processes."""
+class CannotPack(Exception):
+    """A question or an answer is of a kind that other processes cannot be given."""
 
 
 # --- the name of a question ----------------------------------------------------------------------
 
 
-def question(*parts: Any) -> str:
+def digest(*parts: Any) -> str:
     """SHA-256 (hex) of a question: equal in every process for equal parts, and for this program's code alone.
 
-    Raises NotKept for a part whose content cannot be told.
+    Raises CannotPack for a part whose content cannot be told.
     """
     text = json.dumps([_program(), *map(_plain, parts)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -56,7 +55,7 @@ def _plain(part: Any) -> Any:
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
         values = [[field.name, _plain(getattr(part, field.name))] for field in dataclasses.fields(part)]
         return [type(part).__qualname__, *values]
-    raise NotKept(f"a question with a {type(part).__name__} has no name")
+    raise CannotPack(f"a question with a {type(part).__name__} has no name")
 
 
 @functools.cache
@@ -74,7 +73,7 @@ def _program() -> str:
 
 
 def pack(answer: Any) -> bytes:
-    """An answer as compressed JSON. Raises NotKept when it holds what would not come back the same."""
+    """An answer as compressed JSON. Raises CannotPack when it holds what would not come back the same."""
     return zlib.compress(json.dumps(_written(answer), separators=(",", ":")).encode(), _LEVEL)
 
 
@@ -98,16 +97,13 @@ def _written(value: Any) -> Any:
         if _KIND not in value and all(type(key) is str for key in value):
             return {key: _written(item) for key, item in value.items()}
         return {_KIND: "dict", "of": [[_written(key), _written(item)] for key, item in value.items()]}
-    if type(value) is np.ndarray and value.dtype == np.float64 and value.flags.c_contiguous:
-        shape = list(value.shape)
-        return {_KIND: "array", "of": [shape, base64.b64encode(value.astype("<f8").tobytes()).decode()]}
-    if dataclasses.is_dataclass(value) and type(value).__module__.startswith("data_models."):
+    if type(value) is np.ndarray and value.dtype.str in _NUMBERS:
+        return {_KIND: "array", "of": [value.dtype.str, list(value.shape), base64.b64encode(value.tobytes()).decode()]}
+    if dataclasses.is_dataclass(value) and type(value).__module__.startswith(_ANSWERS):
         named = f"{type(value).__module__}:{type(value).__qualname__}"
         fields = {field.name: _written(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {_KIND: "answer", "of": [named, fields]}
-    if isinstance(value, pd.DataFrame):
-        return {_KIND: "frame", "of": base64.b64encode(_frame_bytes(value)).decode()}
-    raise NotKept(f"an answer with a {type(value).__name__} is not kept")
+    raise CannotPack(f"an answer with a {type(value).__name__} would not come back the same")
 
 
 def _read(value: dict[str, Any]) -> Any:
@@ -120,42 +116,22 @@ def _read(value: dict[str, Any]) -> Any:
     if kind == "dict":
         return dict(content)
     if kind == "array":
-        shape, numbers = content
-        return np.frombuffer(base64.b64decode(numbers), "<f8").astype(float).reshape(shape)
+        numbers, shape, data = content
+        return np.frombuffer(base64.b64decode(data), _NUMBERS[numbers]).copy().reshape(shape)
     if kind == "answer":
-        return _answer_type(content[0])(**content[1])
-    if kind == "frame":
-        return _frame(base64.b64decode(content))
+        return _answer(*content)
     raise ValueError(f"an answer of the kind {kind!r} is not known")
 
 
-def _answer_type(name: str) -> Any:
-    """The frozen dataclass of data_models that a name stands for; nothing else is made of what is read."""
+def _answer(name: str, values: dict[str, Any]) -> Any:
+    """A dataclass of data_models with these values, set without running its code; nothing else is made of a name."""
     module, _, kind = name.partition(":")
-    found = getattr(importlib.import_module(module), kind, None) if module.startswith("data_models.") else None
+    found = getattr(sys.modules.get(module), kind, None) if module.startswith(_ANSWERS) else None
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ValueError(f"an answer of the kind {name!r} is not known")
-    return found
-
-
-def _frame_bytes(frame: pd.DataFrame) -> bytes:
-    if int(frame.memory_usage(index=True).sum()) > _MOST_FRAME_BYTES:
-        raise NotKept("a frame of this size is not worth keeping")
-    sink = pa.BufferOutputStream()
-    try:
-        table = pa.Table.from_pandas(frame)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise NotKept("a frame of mixed kinds is not kept") from error
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    content: bytes = sink.getvalue().to_pybytes()
-    back = _frame(content)
-    same = frame.dtypes.equals(back.dtypes) and frame.index.equals(back.index) and frame.equals(back)
-    if not same or not frame.columns.equals(back.columns):
-        raise NotKept("a frame that would come back changed is not kept")
-    return content
-
-
-def _frame(content: bytes) -> pd.DataFrame:
-    frame: pd.DataFrame = pa.ipc.open_stream(pa.BufferReader(content)).read_pandas()
-    return frame
+    if values.keys() != {field.name for field in dataclasses.fields(found)}:
+        raise ValueError(f"an answer of the kind {name!r} has other fields")
+    answer = object.__new__(found)
+    for field, value in values.items():
+        object.__setattr__(answer, field, value)
+    return answer

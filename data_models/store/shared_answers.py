@@ -1,17 +1,18 @@
-"""Answers about cohorts that all server processes share, on one machine or several: kept in the store itself.
+"""Answers about cohorts that all server processes share, on one machine or several: stored beside what they are of.
 
 An answer is filed under what was asked, by which scope, of which state of the store, by which code. The
 state is a random mark that each change of the store replaces within its own transaction, so an answer
-about another state is never found, not even after a backup was put back. Keeping is a convenience:
-whatever goes wrong with it, the answer is worked out as if nothing had been kept.
+about another state is never found, not even after a backup was put back. Sharing is a convenience:
+whatever goes wrong with it, the answer is worked out as if nothing had been stored.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -20,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.database.engine import writing_soon
 from data_models.database.tables import KeptAnswer
-from data_models.store.answer_codec import NotKept, pack, unpack
+from data_models.store.answer_codec import CannotPack, digest, pack, unpack
 
+FROM_SECONDS = 0.05  # what is worked out sooner than this is not worth a write
 MOST_BYTES_AN_ANSWER = 2_000_000
 MOST_BYTES = 64_000_000  # of all answers; the oldest are forgotten
 _WAIT_MS = 150  # an import that holds the store is not waited for
@@ -33,28 +35,47 @@ _WAIT = text("SELECT pg_advisory_xact_lock(:kind, :number)")
 log = logging.getLogger("dashboard")
 
 
-class Nothing(Exception):
-    """No such answer is kept."""
+def shared(engine: Engine, state: str, question: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """The answer that some process has stored, else `make()`'s, then stored if it took `FROM_SECONDS`.
+
+    Parameters
+    ----------
+    state : mark of the version of the store that the answer is of.
+    question : all that the answer depends on, this state and the asker's scope with it.
+    """
+    try:
+        key = digest(*question)
+    except CannotPack:
+        return make()
+    answer = find(engine, key)
+    if answer is not None:
+        return answer
+    with taking_turns(engine, key) as waited:
+        answer = find(engine, key) if waited else None
+        if answer is None:
+            began = time.perf_counter()
+            answer = make()
+            if time.perf_counter() - began >= FROM_SECONDS:
+                put(engine, key, state, answer)
+    return answer
 
 
-def kept(engine: Engine, key: str) -> Any:
-    """The answer kept under a key. Raises Nothing where there is none that can be read."""
+def find(engine: Engine, key: str) -> Any:
+    """The answer stored under a key; None where there is none that can be read."""
     try:
         with engine.connect() as connection:
             found = connection.execute(select(KeptAnswer.answer).where(KeptAnswer.key == key)).first()
-        if found is None:
-            raise Nothing
-        return unpack(bytes(found.answer))
+        return None if found is None else unpack(bytes(found.answer))
     except (SQLAlchemyError, sqlite3.Error, zlib.error, ValueError, TypeError, KeyError, OSError) as error:
-        log.warning("a kept answer could not be read: %s", type(error).__name__)
-        raise Nothing from error
+        log.warning("a stored answer could not be read: %s", type(error).__name__)
+        return None
 
 
 @contextmanager
 def taking_turns(engine: Engine, key: str) -> Iterator[bool]:
-    """Within, other processes of a PostgreSQL store that would work out the same answer wait, to find it kept.
+    """Within, other processes of a PostgreSQL store that would work out the same answer wait, to find it stored.
 
-    Gives whether this one has waited: then the answer may be kept now. Who has waited `TURN_MS` goes on all
+    Gives whether this one has waited: then the answer may be there now. Who has waited `TURN_MS` goes on all
     the same, as does everybody where the lock cannot be had or the store is SQLite, which has no such lock.
     """
     waited = False
@@ -71,11 +92,11 @@ def taking_turns(engine: Engine, key: str) -> Iterator[bool]:
         yield waited
 
 
-def keep(engine: Engine, key: str, state: str, answer: Any) -> bool:
-    """Keep an answer about a state of the store; False where it was not (too large, of another kind, busy)."""
+def put(engine: Engine, key: str, state: str, answer: Any) -> bool:
+    """Store an answer about a state of the store; False where it was not (too large, of another kind, busy)."""
     try:
         content = pack(answer)
-    except NotKept:
+    except CannotPack:
         return False
     if len(content) > MOST_BYTES_AN_ANSWER:
         return False
@@ -92,5 +113,5 @@ def keep(engine: Engine, key: str, state: str, answer: Any) -> bool:
                     connection.execute(delete(a).where(a.number <= place))
                     break
     except (SQLAlchemyError, sqlite3.Error):
-        return False  # the store is read-only, busy or gone; or another process kept the same answer first
+        return False  # the store is read-only, busy or gone; or another process stored the same answer first
     return True

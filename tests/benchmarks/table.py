@@ -216,8 +216,9 @@ def again(store: Any, chosen: Any, limits: Limits) -> Timed:
     from dashboard.access.state import LOCAL
     from dashboard.answers import data
     from data_models.questions.summary import summarise
+    from data_models.store import shared_answers
 
-    data.SHARE_FROM_SECONDS = 0.0
+    shared_answers.FROM_SECONDS = 0.0
     store.set_name("seen again", synthetic=True)  # another version of the store: nothing is kept of it
     views = []
     for _ in range(limits.runs + 2):  # the first, one to warm up, and those that count

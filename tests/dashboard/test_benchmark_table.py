@@ -31,7 +31,7 @@ def test_every_row_has_a_figure_and_a_floor(
 ) -> None:
     import import_records  # type: ignore[import-not-found]
 
-    monkeypatch.setattr("dashboard.answers.data.SHARE_FROM_SECONDS", 0.0)  # as the run sets it; put back afterwards
+    monkeypatch.setattr("data_models.store.shared_answers.FROM_SECONDS", 0.0)  # as the run sets it; put back afterwards
 
     import_records.write_records(tmp_path / "records", 30)
     store, bare = (f"sqlite:///{(tmp_path / name).as_posix()}" for name in ("store.db", "bare.db"))

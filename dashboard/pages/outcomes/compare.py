@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.figures import durability, occupancy, onset, side_effects, waterfall
 from dashboard.pages import failure
 from dashboard.pages.card import message, panels, place, skeleton
@@ -61,7 +61,7 @@ def register(app: Dash) -> None:
     What is quickly counted comes first; its answer holds the places of the other cards, which begin then.
     """
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ids.COMPARE_BODY, "children"),
         Input(ids.URL, "search"),
@@ -82,7 +82,7 @@ def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> 
     question, place_id = QUESTIONS[part], f"compare-{part}-place"
 
     # The place comes anew with every comparison, so no card of an earlier one can stand among these.
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(place_id, "children"),
         Input(place_id, "id"),

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters, withheld
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import Later
@@ -83,7 +83,7 @@ LATER = (
 def register(app: Dash) -> None:
     """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ids.COHORT_BODY, "children"),
         Input(ids.URL, "search"),
@@ -109,11 +109,11 @@ def register(app: Dash) -> None:
         ]
 
     # Not after the first chart but beside it: the mark comes with the headlines' place.
-    @callback_cache.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
+    @cache.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
     def show_headlines(about: str | None) -> Any:
         return cards.headlines(data.figures(CohortFilter.from_query(about))) if about else None
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ANY_EFFECT, "children"),
         Input(deferred_cards.go_of(ids.COHORT_CUE), "data-cohort"),

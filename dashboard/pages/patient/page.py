@@ -8,7 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
 from dashboard.figures.trajectory import outcome_of
 from dashboard.pages import Page, failure
@@ -51,7 +51,7 @@ def register(app: Dash) -> None:
 
     report.register(app)
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(BODY, "children"),
         Input(ids.URL, "pathname"),
@@ -65,7 +65,7 @@ def register(app: Dash) -> None:
     app.clientside_callback(ClientsideFunction("frame", "drawn"), Output(DETAILS, DRAWN), Input(DETAILS, "id"))
 
     # Places come anew with every patient, so one patient's sessions never stand below another's course.
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(DETAILS, "children"),
         Input(DETAILS, DRAWN),
@@ -78,7 +78,7 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return None if found is None else details(found, search)
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(CONTEXT, "children"),
         Input(DETAILS, DRAWN),
@@ -91,18 +91,15 @@ def register(app: Dash) -> None:
         found = find(pathname)
         return None if found is None else in_context(found, search)
 
-    @callback_cache.callback(app, Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    @cache.callback(app, Output(PAGER, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
     def show_pager(pathname: str | None, search: str | None) -> Any:
         return pager(code_of(pathname), search)
 
 
 def find(pathname: str | None) -> parts.PatientRecords | None:
-    """The records of the patient that the path names, where the asker may see them.
-
-    Not kept: small, quickly asked, and they would push the cohort's answers out.
-    """
+    """The records of the patient that the path names, where the asker may see them."""
     code = code_of(pathname)
-    found = data.ask(queries.patient_records, code, keep=False) if code else None
+    found = data.ask(queries.patient_records, code) if code else None
     return None if found is None else parts.PatientRecords(*found)
 
 
@@ -156,7 +153,7 @@ def pager(code: str | None, search: str | None) -> list[Component]:
     """Back to the list; previous and next patient of it."""
     cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
     query = wanted.to_query(cohort)
-    before, after = data.ask(neighbours, cohort, code, **wanted.arguments(), keep=False) if code else (None, None)
+    before, after = data.ask(neighbours, cohort, code, **wanted.arguments()) if code else (None, None)
     return [
         html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),
         html.Span(

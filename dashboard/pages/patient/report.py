@@ -50,7 +50,7 @@ def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
     from dashboard.exports.formats import write
     from dashboard.exports.patient_report import patient_document
 
-    found = data.ask(queries.patient_records, code, keep=False) if code else None
+    found = data.ask(queries.patient_records, code) if code else None
     if found is None or code is None:
         return None
     view = PatientRecords(*found).view(search)
@@ -63,7 +63,6 @@ def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
         instrument=view.instrument,
         name=store.name(),
         synthetic=store.synthetic(),
-        keep=False,
     )
     if document is None:
         return None

@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids, theme
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.figures.sparkline import sparklines as draw_sparklines
 from dashboard.pages import Page, filters
 from dashboard.pages.patients import rows as worklist_rows
@@ -139,10 +139,9 @@ def register(app: Dash) -> None:
             offset=start,
             total=data.ask(list_length, cohort, **wanted.narrowed_by()),
             rules=rules,
-            keep=False,
         )
         patients = [int(patient) for patient in listed["patient_id"]]
-        scores = data.ask(sparklines, patients, cohort.instrument, keep=False)
+        scores = data.ask(sparklines, patients, cohort.instrument)
         drawn = draw_sparklines(scores, scale, worklist_rows.responses(listed, scale, rules))
         rows = worklist_rows.rows(listed, drawn, scale, rules, ids.PATIENT, wanted.to_query(cohort))
         said = worklist_rows.sentence(
@@ -150,7 +149,7 @@ def register(app: Dash) -> None:
         )
         return {"rowData": rows, "rowCount": total}, said
 
-    @callback_cache.callback(app, Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
+    @cache.callback(app, Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
     def show_lists(search: str | None, pathname: str | None) -> Any:
         cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
         counts = data.ask(attention_counts, cohort)

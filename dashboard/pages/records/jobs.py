@@ -21,6 +21,7 @@ from typing import Any
 
 from dashboard.pages.records import uploads
 from dashboard.pages.records.uploads import UploadRefused
+from dashboard.words.errors import place_of
 
 CHECK, IMPORT = "check", "import"
 JOBS_AT_ONCE = 4
@@ -187,7 +188,6 @@ def _done(kind: str, folder: Path, path: Path, database: str, actor: str) -> Job
 
 def _failed(kind: str, error: BaseException) -> JobState:
     """What the user is told; never a value of a record, nor a text of an error that may hold one."""
-    from dashboard.commands.terminal import place_of
     from data_models.intake.contract import CannotRead, RecordsRefused
     from data_models.store import StoreError
 

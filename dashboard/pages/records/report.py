@@ -8,9 +8,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.card import table_view
+from dashboard.pages.records import sentences
 from dashboard.pages.records.jobs import JobState
 from dashboard.questions.view import Table
-from dashboard.words import records as record_words
 
 ROWS_SHOWN = 100
 _PROBLEMS = "records-problems"
@@ -19,9 +19,9 @@ _COLUMNS = (("file", "File"), ("row", "Row"), ("column", "Column"), ("reason", "
 
 def progress(state: JobState) -> Component:
     """A bar and what is being done."""
-    doing = f"{record_words.step(state)} …"
+    doing = f"{sentences.step(state)} …"
     bar = html.Progress(
-        value=f"{state.share:.2f}", max="1", className="records-progress", **{"aria-label": record_words.step(state)}
+        value=f"{state.share:.2f}", max="1", className="records-progress", **{"aria-label": sentences.step(state)}
     )
     return html.Div([html.P(doing, className="records-doing"), bar], className="records-working")
 
@@ -33,7 +33,7 @@ def refused(text: str, title: str = "Not received") -> Component:
 
 def end(state: JobState) -> Component:
     """How a job ended."""
-    title, sentence = record_words.verdict(state)
+    title, sentence = sentences.verdict(state)
     more: list[Component] = [html.P(warning, className="fine") for warning in state.warnings]
     if state.problems:
         more.append(_problems(state))

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters, withheld
 from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.deferred_cards import Later
@@ -98,7 +98,7 @@ LATER = (WHEN, RESOLUTION, SEVERITY, VITALS)
 def register(app: Dash) -> None:
     """The page's callbacks: the URL's filters in, cards out; the quickly counted first."""
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ids.SIDE_EFFECTS_BODY, "children"),
         Input(ids.URL, "search"),
@@ -125,7 +125,7 @@ def register(app: Dash) -> None:
 
     deferred_cards.register(app, ids.SIDE_EFFECTS_CUE, LATER)
 
-    @callback_cache.callback(
+    @cache.callback(
         app,
         Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"),
         Input(ids.URL, "search"),

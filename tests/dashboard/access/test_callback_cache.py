@@ -1,4 +1,4 @@
-"""Kept answers: the same bytes for the same question, and nothing to whom or when it would be wrong."""
+"""Remembered answers: the same bytes for the same question, and nothing to whom or when it would be wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboard.access import state
-from dashboard.answers import callback_cache, data
+from dashboard.answers import cache, data
 from data_models.questions import accounts as queries
 from data_models.store import StoreError
 from data_models.store import accounts as store_accounts
@@ -75,7 +75,7 @@ def test_people_who_see_no_patient_are_answered_anew(
     def fail(self: Any, key: Any) -> None:
         raise AssertionError("their tables name the day on which they were made")
 
-    monkeypatch.setattr(callback_cache.Remembered, "get", fail)
+    monkeypatch.setattr(cache.Memory, "find", fail)
     call = make_body(guarded, "cohort-body.children", {"url.pathname": "/", "url.search": "?route=im"})
     assert signed_in("adam").call(call).status_code == 200
 
@@ -88,7 +88,7 @@ def test_a_changed_store_is_read_again(guarded: Any, signed_in: Any, cohort_call
     assert len(asked) == 2
 
 
-def test_the_trail_hears_of_each_person_who_sees_a_kept_chart(
+def test_the_trail_hears_of_each_person_who_sees_a_remembered_chart(
     guarded: Any, signed_in: Any, patient_call: Any, password_hash: str
 ) -> None:
     code = guarded.codes[guarded.clinics[0]][7]
@@ -103,7 +103,7 @@ def test_the_trail_hears_of_each_person_who_sees_a_kept_chart(
         assert [entry.subject for entry in told] == [code]
 
 
-def test_no_kept_chart_is_shown_that_the_trail_cannot_be_told_of(
+def test_no_remembered_chart_is_shown_that_the_trail_cannot_be_told_of(
     guarded: Any, signed_in: Any, patient_call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = guarded.codes[guarded.clinics[0]][8]
@@ -141,11 +141,39 @@ def test_a_session_that_ended_gets_nothing(guarded: Any, signed_in: Any, cohort_
     assert one.call(call).status_code == 401
 
 
-def test_the_least_used_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callback_cache, "BYTES_KEPT", 30)
-    here = callback_cache.Remembered()
-    for name in "abc":
-        here.put(name, callback_cache.Kept(b"0123456789", None, ()))
-    assert here.get("a") is not None
-    here.put("d", callback_cache.Kept(b"0123456789", None, ()))
-    assert [name for name in "abcd" if here.get(name)] == ["a", "c", "d"]
+@pytest.mark.parametrize("times", [1, 2], ids=["worked out", "remembered"])
+def test_each_callback_that_shows_a_patient_has_told_the_trail(
+    guarded: Any, signed_in: Any, make_body: Make, times: int
+) -> None:
+    """The list and the pager give codes of other patients than the one that was asked for."""
+    code, one = guarded.codes[guarded.clinics[0]][9 + times], signed_in("chief")
+    token, every = one.token(), {code for codes in guarded.codes.values() for code in codes}
+    given = {
+        "url.pathname": f"/patient/{code}",
+        "url.search": "?route=iv",
+        "worklist.getRowsRequest": {"startRow": 0, "endRow": 60},
+        "patient-body.children": "x",
+        "patient-report.n_clicks": 1,
+    }
+
+    def entries(action: str) -> list[str]:
+        with guarded.store.connect_access() as connection:
+            return [entry.subject for entry in queries.audit_page(connection, action=action, limit=100)[0]]
+
+    showed = set()
+    for output in [name for name, spec in guarded.callback_map.items() if "callback" in spec]:
+        body = make_body(guarded, output, given)
+        for _ in range(times):
+            with guarded.server.app_context():
+                state.access().noted.clear()  # as ten minutes later
+            before = {action: len(entries(action)) for action in ("list_opened", "patient_opened")}
+            text = one.call(body, **{"X-CSRFToken": token}).get_data(as_text=True)
+            opened = len(entries("patient_opened")) > before["patient_opened"] and entries("patient_opened")[0] == code
+            listed = len(entries("list_opened")) > before["list_opened"]
+            if any(other in text for other in every - {code}):
+                assert listed, output
+                showed.add("list")
+            elif code in text:
+                assert opened or listed, output
+                showed.add(output)
+    assert {"list", "patient-body.children"} <= showed

@@ -6,18 +6,20 @@ import contextlib
 import json
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine
 
+from dashboard.access import trail
 from dashboard.answers import data
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
+from data_models.questions import Shows, shows
+from data_models.store import StoreError
 
 
 class FakeStore:
@@ -25,6 +27,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.connections, self.reads, self.at = 0, 0, 1
+        self.engine = create_engine("sqlite://")  # without a table of answers: what cannot be shared is still answered
 
     def about(self, connection: FakeStore) -> tuple[str, Any]:
         return f"state {connection.at}", DEFAULT_RULES
@@ -48,6 +51,7 @@ def request_of(store: FakeStore) -> Callable[[], Any]:
     return server.app_context
 
 
+@shows(Shows.COHORT)
 def answer(connection: FakeStore, scope: Scope, x: int) -> tuple[Scope, int]:
     connection.reads += 1
     return scope, x
@@ -60,12 +64,11 @@ def test_all_that_a_request_asks_is_read_through_one_connection(
         assert store.connections == 0
         for x in range(3):
             data.ask(answer, x)
-        data.ask(answer, 9, keep=False)
         assert data.rules() == DEFAULT_RULES
-        assert (store.connections, store.reads) == (1, 4)
+        assert (store.connections, store.reads) == (1, 3)
     with request_of():
         data.ask(answer, 0)
-    assert (store.connections, store.reads) == (2, 4)
+    assert (store.connections, store.reads) == (2, 3)
 
 
 def test_a_request_holds_to_the_version_that_it_began_with(request_of: Callable[[], Any], store: FakeStore) -> None:
@@ -107,6 +110,7 @@ def test_scopes_do_not_share_answers(
 def test_an_error_is_not_kept(request_of: Callable[[], Any]) -> None:
     calls = []
 
+    @shows(Shows.COHORT)
     def sometimes(connection: None, scope: Scope) -> int:
         calls.append(1)
         if len(calls) == 1:
@@ -119,38 +123,52 @@ def test_an_error_is_not_kept(request_of: Callable[[], Any]) -> None:
         assert data.ask(sometimes) == 7
 
 
-def test_two_who_ask_at_once_share_one_computation() -> None:
-    answers, made = data.Answers(), []
+def test_a_question_that_does_not_say_what_its_answer_shows_is_refused(request_of: Callable[[], Any]) -> None:
+    def silent(connection: None, scope: Scope) -> int:
+        raise AssertionError("asked")
 
-    def slow() -> int:
-        made.append(1)
-        time.sleep(0.05)
-        return 3
-
-    found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(answers.get("k", slow))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [3] * 4
-    assert len(made) == 1
+    with request_of(), pytest.raises(TypeError, match=r"silent does not say what its answer shows"):
+        data.ask(silent)
 
 
-def test_the_least_used_answers_are_forgotten() -> None:
-    answers, made = data.Answers(size=2), []
-    for key in ("a", "b", "a", "c", "a", "b"):
-        answers.get(key, lambda key=key: made.append(key))  # type: ignore[misc]
-    assert made == ["a", "b", "c", "b"]
+@pytest.mark.parametrize("what, noted", [(Shows.PATIENT, "A1"), (Shows.LIST, None)])
+def test_what_shows_patients_is_noted_each_time_and_not_remembered(
+    request_of: Callable[[], Any], store: FakeStore, what: Shows, noted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str | None] = []
+    monkeypatch.setattr(trail, "note_shown", lambda *shown: heard.extend(shown))
+
+    @shows(what)
+    def patients(connection: FakeStore, scope: Scope, code: str) -> str | None:
+        connection.reads += 1
+        return code if code == "A1" else None
+
+    for code in ("A1", "A1", "unknown"):
+        with request_of():
+            data.ask(patients, code)
+    assert heard == [noted, noted]
+    assert store.reads == 3
+
+
+def test_what_the_trail_cannot_be_told_of_is_not_answered(
+    request_of: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(trail, "note_shown", full)
+    with request_of(), pytest.raises(StoreError, match="disk is full"):
+        data.ask(shows(Shows.LIST)(lambda connection, scope: ["A1"]))
 
 
 def test_rules_are_those_of_the_version_that_answers(request_of: Callable[[], Any]) -> None:
+    @shows(Shows.COHORT)
     def under(connection: None, scope: Scope, first: Any, *, second: Any) -> tuple[Any, Any]:
         return first, second
 
     with request_of():
         assert data.ask(under, data.RULES, second=data.RULES) == (DEFAULT_RULES, DEFAULT_RULES)
-        assert data.ask(under, data.RULES, second=1, keep=False) == (DEFAULT_RULES, 1)
+        assert data.ask(under, data.RULES, second=1) == (DEFAULT_RULES, 1)
 
 
 # One worker process: answers each line with the cohort's courses and how often it worked rates out.
@@ -162,8 +180,8 @@ from dashboard.access.state import LOCAL
 from data_models.questions import rates as question
 from data_models.database.access_tables import Person
 from data_models.definitions.filters import CohortFilter
-from data_models.store import Store
-data.SHARE_FROM_SECONDS = 0
+from data_models.store import Store, shared_answers
+shared_answers.FROM_SECONDS = 0
 made, rates = [], question.rates
 @functools.wraps(rates)
 def counted(*arguments):
@@ -234,6 +252,7 @@ def test_what_the_database_refuses_is_told_plainly(request_of: Callable[[], Any]
 
     from data_models.store import StoreError
 
+    @shows(Shows.COHORT)
     def lost(connection: object, scope: Scope) -> None:
         raise OperationalError("SELECT", {}, Exception("server closed the connection unexpectedly"))
 

@@ -60,7 +60,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, small_records: Path) -
 def test_each_answer_is_of_one_version_while_an_import_runs(
     store: Store, records: Path, clinicians: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.answers.data.SHARE_FROM_SECONDS", 0.0)
+    monkeypatch.setattr("data_models.store.shared_answers.FROM_SECONDS", 0.0)
     url = store.engine.url.render_as_string(hide_password=False)
     app = create_app(Settings(database=url), store)
 

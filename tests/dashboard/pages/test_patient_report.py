@@ -46,7 +46,6 @@ def reported(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
     """The document of which the button makes a file."""
     made: list[Any] = []
     monkeypatch.setattr(data, "scope", lambda: ALL)
-    monkeypatch.setattr(data, "tell", lambda shown: None)
     monkeypatch.setattr(patient_report.trail, "note", lambda *_, **__: None)
     monkeypatch.setattr("dashboard.exports.formats.write", lambda document, form: made.append(document) or b"")
     server = Flask("test")

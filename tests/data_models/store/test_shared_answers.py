@@ -1,18 +1,28 @@
-"""Kept answers: found by the same question about the same state alone, bounded, and never in the way."""
+"""Stored answers: found by the same question about the same state alone, bounded, and never in the way."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
+import pkgutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+import data_models.questions
 from data_models.database.engine import writing
 from data_models.database.tables import KeptAnswer
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.scope import Scope
+from data_models.questions import Shows
 from data_models.store import Store, shared_answers
-from data_models.store.shared_answers import Nothing, keep, kept, taking_turns
+from data_models.store.answer_codec import CannotPack, pack, unpack
+from data_models.store.shared_answers import find, put, shared, taking_turns
 
 
 def _state(store: Store) -> str:
@@ -26,13 +36,12 @@ def _rows(store: Store) -> int:
 
 
 def test_an_answer_is_found_again_by_another_opener(store: Store) -> None:
-    assert keep(store.engine, "k", _state(store), {"share": 0.1})
+    assert put(store.engine, "k", _state(store), {"share": 0.1})
     url = store.engine.url.render_as_string(hide_password=False)
     other = Store.open(url)
-    assert kept(other.engine, "k") == {"share": 0.1}
+    assert find(other.engine, "k") == {"share": 0.1}
     other.close()
-    with pytest.raises(Nothing):
-        kept(store.engine, "l")
+    assert find(store.engine, "l") is None
 
 
 def test_each_change_of_the_store_gives_it_another_state(store: Store, small_records: Path) -> None:
@@ -49,9 +58,9 @@ def test_each_change_of_the_store_gives_it_another_state(store: Store, small_rec
 
 
 def test_answers_about_an_earlier_state_make_room(store: Store) -> None:
-    keep(store.engine, "old", _state(store), 1)
+    put(store.engine, "old", _state(store), 1)
     store.set_name("north", synthetic=False)
-    keep(store.engine, "new", _state(store), 2)
+    put(store.engine, "new", _state(store), 2)
     assert _rows(store) == 1
 
 
@@ -59,27 +68,25 @@ def test_answers_are_bounded_and_the_oldest_forgotten(store: Store, monkeypatch:
     answer = list(os.urandom(300))
     monkeypatch.setattr(shared_answers, "MOST_BYTES", 3000)
     for number in range(8):
-        assert keep(store.engine, f"k{number}", "state", answer)
+        assert put(store.engine, f"k{number}", "state", answer)
     assert 1 < _rows(store) < 8
-    assert kept(store.engine, "k7") == answer
-    with pytest.raises(Nothing):
-        kept(store.engine, "k0")
+    assert find(store.engine, "k7") == answer
+    assert find(store.engine, "k0") is None
     monkeypatch.setattr(shared_answers, "MOST_BYTES_AN_ANSWER", 10)
-    assert not keep(store.engine, "large", "state", answer)
+    assert not put(store.engine, "large", "state", answer)
 
 
 def test_an_answer_that_cannot_be_read_is_no_answer(store: Store) -> None:
-    keep(store.engine, "k", "state", 1)
+    put(store.engine, "k", "state", 1)
     with store.engine.begin() as connection:
         connection.execute(KeptAnswer.__table__.update().values(answer=b"\x80\x04."))  # a pickle
-    with pytest.raises(Nothing):
-        kept(store.engine, "k")
+    assert find(store.engine, "k") is None
 
 
 def test_an_import_is_not_waited_for(sqlite_store: Store) -> None:
     with writing(sqlite_store.engine) as connection, connection.begin():
-        assert not keep(sqlite_store.engine, "k", "state", 1)
-    assert keep(sqlite_store.engine, "k", "state", 1)
+        assert not put(sqlite_store.engine, "k", "state", 1)
+    assert put(sqlite_store.engine, "k", "state", 1)
 
 
 def test_a_backup_put_back_does_not_bring_back_its_answers_to_newer_questions(
@@ -102,7 +109,7 @@ def test_who_asks_while_another_process_works_it_out_waits_and_finds_it(store: S
     def ask() -> None:
         with taking_turns(other.engine, key) as waited:
             found.append(waited)
-            found.append(kept(other.engine, key))
+            found.append(find(other.engine, key))
 
     with taking_turns(store.engine, key) as waited:
         assert not waited
@@ -114,7 +121,7 @@ def test_who_asks_while_another_process_works_it_out_waits_and_finds_it(store: S
             assert not found
             with taking_turns(other.engine, "1" * 64) as held_up:  # another question is not held up
                 assert not held_up
-        assert keep(store.engine, key, state, "worked out once")
+        assert put(store.engine, key, state, "worked out once")
     if store.engine.dialect.name == "postgresql":
         thread.join(10)
         assert found == [True, "worked out once"]
@@ -126,4 +133,51 @@ def test_nobody_waits_for_long(postgresql_store: Store, monkeypatch: pytest.Monk
     key = "0" * 64
     with taking_turns(postgresql_store.engine, key), taking_turns(postgresql_store.engine, key) as waited:
         assert waited
-        assert keep(postgresql_store.engine, key, _state(postgresql_store), 1)
+        assert put(postgresql_store.engine, key, _state(postgresql_store), 1)
+
+
+def test_what_took_long_is_worked_out_once_for_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def make() -> tuple[int, ...]:
+        made.append(1)
+        return (len(made),)
+
+    state = _state(store)
+    assert shared(store.engine, state, ("quick",), make) == (1,)
+    assert shared(store.engine, state, ("quick",), make) == (2,)
+    monkeypatch.setattr(shared_answers, "FROM_SECONDS", 0.0)
+    assert [shared(store.engine, state, ("slow",), make) for _ in range(2)] == [(3,), (3,)]
+    assert shared(store.engine, state, (object(),), make) == (4,)  # a question without a name
+
+
+def questions() -> dict[str, Any]:
+    """Every question that declares what its answer shows, by module and name."""
+    found = {}
+    for module in pkgutil.iter_modules(data_models.questions.__path__):
+        for name, function in vars(importlib.import_module(f"data_models.questions.{module.name}")).items():
+            if callable(function) and function.__module__.endswith(f".{module.name}") and hasattr(function, "shows"):
+                found[f"{module.name}.{name}"] = function
+    return found
+
+
+GIVEN: dict[str, Any] = {"cohort": CohortFilter(), "by": "route", "rules": DEFAULT_RULES}
+GIVEN |= {"key": "route", "route": "iv", "instrument": "phq9"}
+FRAMES = {"completeness.completeness", "import_history.imports", "similar_courses.context_band"}  # quickly read
+
+
+@pytest.mark.parametrize("name", [name for name, one in questions().items() if one.shows is Shows.COHORT])
+def test_each_answer_about_a_cohort_is_the_same_in_another_process(sample_database: str, name: str) -> None:
+    question = questions()[name]
+    wanted = list(inspect.signature(question).parameters.values())[2:]
+    given = [GIVEN[one.name] for one in wanted if one.default is one.empty]
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        answer = question(connection, Scope.everything(), *given)
+    store.close()
+    if name in FRAMES:
+        with pytest.raises(CannotPack):
+            pack(answer)
+    else:
+        assert pack(unpack(pack(answer))) == pack(answer)
+        assert type(unpack(pack(answer))) is type(answer)
