@@ -26,6 +26,7 @@ from data_models.definitions.vocabulary import (
 from data_models.intake.readers import read_records
 from sample_data import generate as generator
 from sample_data.generate import SAMPLE_PATIENTS, SAMPLE_SEED, generate, patient_codes, simulate_clinic, write
+from sample_data.practice import SCALES
 
 COMMITTED = Path(generator.__file__).parent / "clinic"
 COLUMNS = {
@@ -78,10 +79,10 @@ def test_codes_are_those_of_the_vocabulary(clinic, table, column, codes):
     assert set(clinic[table][column].dropna()) <= set(codes)
 
 
-def test_all_diagnoses_conditions_instruments_and_the_four_arms_occur(clinic):
+def test_all_diagnoses_conditions_scales_of_the_sample_and_the_four_arms_occur(clinic):
     assert set(clinic["patients"]["diagnosis"]) == set(DIAGNOSES)
     assert set(";".join(clinic["patients"]["conditions"]).split(";")) - {""} == set(CONDITIONS)
-    assert set(clinic["assessments"]["instrument"]) == set(INSTRUMENTS)
+    assert set(clinic["assessments"]["instrument"]) == set(SCALES)
     arms = set(zip(clinic["sessions"]["drug"], clinic["sessions"]["route"], strict=True))
     assert arms == {("ketamine", "iv"), ("ketamine", "im"), ("ketamine", "sublingual"), ("esketamine", "intranasal")}
 
