@@ -215,12 +215,6 @@ class Figures(Mapping[str, Any]):
     # --- as dicts, until every card reads the answers themselves ---------------------------------
 
     def __getitem__(self, part: str) -> Any:
-        if part == "cohort":
-            return {"where": self.cohort.where(), **self.funnel.as_json()}
-        if part == "rates":
-            return {"early": self.rates.early.as_dict()}
-        if part in ("response", "remission", "worse"):
-            return getattr(self.rates, part).as_json()
         return getattr(self, part).as_json()
 
     def __iter__(self) -> Iterator[str]:
@@ -278,7 +272,7 @@ def resolution(cohort: CohortFilter) -> dict[str, Any]:
     """Time to resolution (minutes) as a dict, until the card reads the answer itself."""
     _in_full()
     found: Resolution = ask(side_effects.resolution, cohort)
-    return {"all": found.all.as_dict("minutes")}
+    return {"all": found.all.as_dict("minutes"), "curve": found.all}
 
 
 def curve_tests(cohort: CohortFilter, by: str) -> CurveTests:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from dashboard.figures.base import Figure, axis, empty, layout, line
-from dashboard.figures.steps import FEW, Group, drawn, survival_figure
+from dashboard.figures.steps import Curve, no_curve, survival_figure
 from dashboard.theme import LIGHT, ROUTE_SYMBOLS, colour, series_colour
+from dashboard.words.numbers import FEW
 from data_models.definitions.vocabulary import SOURCE_SIDE_EFFECTS, label
+from data_models.outcomes.survival import SurvivalCurve
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "triangle-down", "cross", "x")
 LONGEST_HOURS = 6.0
@@ -149,13 +154,14 @@ def severity(rows: Rows) -> Figure:
     }
 
 
-def resolution(km: Mapping[str, Any]) -> Figure:
-    """Share not yet over, by hours since it began (Kaplan-Meier over occurrences; curve rows have `minutes`)."""
-    if km["n"] < FEW or not drawn(hours_curve(km)):
-        return empty(f"Fewer than {FEW} occurrences with an onset and an end: no curve is drawn.")
-    curve = hours_curve(km)
+def resolution(minutes: SurvivalCurve) -> Figure:
+    """Share not yet over, by hours since it began (Kaplan-Meier over occurrences, in minutes)."""
+    curve = hours_curve(minutes)
+    why_not = no_curve(curve, "occurrences with an onset and an end")
+    if why_not:
+        return empty(why_not)
     return survival_figure(
-        [Group("Kaplan-Meier", curve, km["n"], "accent")],
+        [Curve("Kaplan-Meier", curve, "accent")],
         rising=False,
         x_title="Hours since it began",
         y_title="Not yet over",
@@ -165,11 +171,12 @@ def resolution(km: Mapping[str, Any]) -> Figure:
     )
 
 
-def hours_curve(km: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The hours drawn (and the row after them), with the time under the name that step curves read."""
-    rows = [{**row, "days": row["minutes"] / 60} for row in km["curve"]]
-    inside = sum(row["days"] <= LONGEST_HOURS for row in rows)
-    return rows[: inside + 1]
+def hours_curve(minutes: SurvivalCurve) -> SurvivalCurve:
+    """The hours drawn, and the time after them: more would be read once an hour."""
+    hours = minutes.times / 60
+    shown = slice(int(np.searchsorted(hours, LONGEST_HOURS, side="right")) + 1)
+    names = ("at_risk", "events", "censored", "survival", "log_variance", "low", "high")
+    return replace(minutes, times=hours[shown], **{name: getattr(minutes, name)[shown] for name in names})
 
 
 def _span(row: Mapping[str, Any]) -> str:

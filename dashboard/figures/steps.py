@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from dashboard.figures.base import Figure, axis, layout, note, ribbon, wrapped
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
-from dashboard.words import sentences as words
+from dashboard.words.numbers import FEW, day, whole
+from data_models.outcomes.survival import SurvivalCurve
 
-FEW = words.FEW  # a curve stops where fewer are at risk
 MOST_ROWS = 400  # a curve with more is read once a day
 _SPACES = (1, 2, 3, 7, 14, 28, 56, 84, 182, 365)
 _ROW_PIXELS, _WRAPPED_PIXELS = 17, 30  # of a row of counts, with a name of one line and of two
@@ -21,50 +23,85 @@ _AXIS_PIXELS = 43  # of the axis of days between plot and rows
 _TITLE_WIDTH, _TITLE_PIXELS = 28, 15  # characters of the axis title where names stand beside it; its second line
 
 
+class StepRow(NamedTuple):
+    """One time of a curve: at risk just before it, events and censored at it, the estimate just after it."""
+
+    days: float
+    at_risk: int
+    events: int
+    censored: int
+    survival: float
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One curve: `curve` as the data contract's KM["curve"]; `token` names its colour, `dash` its stroke."""
+class Curve:
+    """One step curve; `token` names its colour, `dash` its stroke. `rows`: as `step_rows` reads it."""
 
     name: str
-    curve: Sequence[Mapping[str, Any]]
-    n: int
+    curve: SurvivalCurve
     token: str
     dash: str = "solid"
+    rows: list[StepRow] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", step_rows(self.curve))
 
 
-def drawn(curve: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows up to the last at which at least five are at risk."""
-    curve = daily(curve)
-    last = max((i for i, row in enumerate(curve) if row["at_risk"] >= FEW), default=-1)
-    return list(curve[: last + 1])
+def known(value: float) -> float | None:
+    """The number; None for NaN, which stands for what is not reached or not estimable."""
+    return None if math.isnan(value) else value
 
 
-def daily(curve: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[Mapping[str, Any]]:
-    """The curve read at the end of each whole day where it has more than `most` rows.
+def step_rows(curve: SurvivalCurve, most: int = MOST_ROWS) -> list[StepRow]:
+    """The curve, read at the end of each whole day where it has more than `most` times.
 
-    A large cohort has a row for nearly every minute. Estimates are those of the full curve at the last
+    A large cohort has a time for nearly every minute. Estimates are those of the full curve at the last
     time of each day; events and censored are the day's sums, at risk is that before its first time.
     """
-    if len(curve) <= most:
-        return list(curve)
-    rows: list[Any] = []
-    for row in curve:
-        end = float(math.ceil(row["days"]))
-        if rows and rows[-1]["days"] == end:
-            for key in ("events", "censored"):
-                rows[-1][key] += row[key]
-            rows[-1] |= {key: row[key] for key in ("survival", "low", "high")}
-        else:
-            rows.append({**row, "days": end})
-    return rows
+    if curve.times.size <= most:
+        first = last = np.arange(curve.times.size)
+        days, events, censored = curve.times, curve.events, curve.censored
+    else:
+        days, first = np.unique(np.ceil(curve.times), return_index=True)
+        last = np.append(first[1:], curve.times.size) - 1
+        events, censored = np.add.reduceat(curve.events, first), np.add.reduceat(curve.censored, first)
+    columns = (days, curve.at_risk[first], events, censored, curve.survival[last], curve.low[last], curve.high[last])
+    return [
+        StepRow(day, int(at_risk), int(event), int(gone), share, known(low), known(high))
+        for day, at_risk, event, gone, share, low, high in zip(*(c.tolist() for c in columns), strict=True)
+    ]
 
 
-def stops_early(curve: Sequence[Mapping[str, Any]]) -> float | None:
-    """The day after which fewer than five are at risk; None where the curve is drawn to its end."""
-    kept = drawn(curve)
-    if len(kept) == len(daily(curve)):
+def drawn(rows: Sequence[StepRow]) -> list[StepRow]:
+    """The rows up to the last at which at least five are at risk."""
+    last = max((i for i, row in enumerate(rows) if row.at_risk >= FEW), default=-1)
+    return list(rows[: last + 1])
+
+
+def no_curve(curve: SurvivalCurve, what: str = "courses at risk") -> str:
+    """Why a curve is not drawn; "" where it is."""
+    if curve.n is None or (curve.n >= FEW and not curve.times.size):
+        return "Too few to draw a curve from rounded counts."
+    return "" if curve.n >= FEW and drawn(step_rows(curve)) else f"Fewer than {FEW} {what}: no curve is drawn."
+
+
+def last_drawn(curve: SurvivalCurve) -> float | None:
+    """The last time at which as many as are drawn are at risk: 0 where there never are, None for an empty curve."""
+    if not curve.times.size:
         return None
-    return float(kept[-1]["days"]) if kept else 0.0
+    enough = curve.times[curve.at_risk >= FEW]
+    return float(enough[-1]) if enough.size else 0.0
+
+
+def stops_early(curve: SurvivalCurve) -> float | None:
+    """The day after which fewer than five are at risk; None where the curve is drawn to its end."""
+    rows = step_rows(curve)
+    kept = drawn(rows)
+    if len(kept) == len(rows):
+        return None
+    return kept[-1].days if kept else 0.0
 
 
 def ticks(end: float, most: int = 8) -> list[float]:
@@ -73,39 +110,40 @@ def ticks(end: float, most: int = 8) -> list[float]:
     return [space * i for i in range(int(end // space) + 1)]
 
 
-def counts(curve: Sequence[Mapping[str, Any]], at: Sequence[float]) -> list[dict[str, int]]:
-    """Still at risk after each time, and events and censored up to and at it: together they are all at risk at 0."""
-    rows = []
-    for time in at:
-        later = [row for row in curve if row["days"] > time]
-        before = [row for row in curve if row["days"] <= time]
-        rows.append(
-            {
-                "at_risk": int(later[0]["at_risk"]) if later else 0,
-                "events": int(sum(row["events"] for row in before)),
-                "censored": int(sum(row["censored"] for row in before)),
-            }
-        )
-    return rows
+class Counts(NamedTuple):
+    """Still at risk after a time, and events and censored up to and at it: together they are all at risk at 0."""
+
+    at_risk: int
+    events: int
+    censored: int
+
+
+def counts(curve: SurvivalCurve, at: Sequence[float]) -> list[Counts]:
+    """The counts under the axis, at each of some times."""
+    found = []
+    for place in np.searchsorted(curve.times, np.asarray(at, dtype=float), side="right").tolist():
+        later = int(curve.at_risk[place]) if place < curve.times.size else 0
+        found.append(Counts(later, int(curve.events[:place].sum()), int(curve.censored[:place].sum())))
+    return found
 
 
 def step_points(
-    curve: Sequence[Mapping[str, Any]], end: float, *, rising: bool
+    rows: Sequence[StepRow], end: float, *, rising: bool
 ) -> tuple[list[float], list[float], list[float | None], list[float | None]]:
     """Days, values, low, high of a curve from day 0 to `end`; `rising` draws 1 - survival."""
     days: list[float] = [0.0]
     values: list[float] = [1.0]
     low: list[float | None] = [1.0]
     high: list[float | None] = [1.0]
-    for row in curve:
-        if row["days"] > end:
+    for row in rows:
+        if row.days > end:
             break
-        days.append(float(row["days"]))
-        values.append(row["survival"])
-        low.append(row["low"])
-        high.append(row["high"])
+        days.append(row.days)
+        values.append(row.survival)
+        low.append(row.low)
+        high.append(row.high)
     # The estimate holds until the next event: drawn to the end only where the curve goes on past it.
-    if days[-1] < end and curve and float(curve[-1]["days"]) > end:
+    if days[-1] < end and rows and rows[-1].days > end:
         days.append(end)
         values.append(values[-1])
         low.append(low[-1])
@@ -117,14 +155,14 @@ def step_points(
     return days, values, low, high
 
 
-def horizon(groups: Sequence[Group], limit: float | None = None) -> float:
+def horizon(groups: Sequence[Curve], limit: float | None = None) -> float:
     """The last day drawn: where the best-followed group still has five at risk, or `limit`."""
-    last = max((float(kept[-1]["days"]) for g in groups if (kept := drawn(g.curve))), default=0.0)
+    last = max((kept[-1].days for g in groups if (kept := drawn(g.rows))), default=0.0)
     return min(last, limit) if limit is not None else last
 
 
 def survival_figure(
-    groups: Sequence[Group],
+    groups: Sequence[Curve],
     *,
     rising: bool,
     x_title: str,
@@ -148,7 +186,7 @@ def survival_figure(
     data: list[dict[str, Any]] = list(below)
     single = len(groups) == 1
     for group in groups:
-        days, values, low, high = step_points(drawn(group.curve), end, rising=rising)
+        days, values, low, high = step_points(drawn(group.rows), end, rising=rising)
         if single:
             data += ribbon(days, low, high, group.token, shape="hv")
         hover = [
@@ -161,7 +199,7 @@ def survival_figure(
                 "mode": "lines",
                 "x": days,
                 "y": values,
-                "name": f"{group.name} (n {group.n:,})",
+                "name": f"{group.name} (n {whole(group.curve.n)})",
                 "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv", "dash": group.dash},
                 "customdata": hover,
                 "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}"
@@ -201,7 +239,7 @@ def median_label(median: float, end: float, *, rising: bool) -> dict[str, Any]:
     late = median > end / 2
     above = rising == late
     return note(
-        f"half by {words.day(median)}",
+        f"half by {day(median)}",
         median,
         0.5,
         xanchor="right" if late else "left",
@@ -211,7 +249,7 @@ def median_label(median: float, end: float, *, rising: bool) -> dict[str, Any]:
     )
 
 
-def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> list[dict[str, Any]]:
+def _count_rows(groups: Sequence[Curve], at: Sequence[float], events: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for group in groups:
         numbers = counts(group.curve, at)
@@ -227,7 +265,7 @@ def _count_rows(groups: Sequence[Group], at: Sequence[float], events: str) -> li
                     "mode": "text",
                     "x": list(at),
                     "y": [len(rows)] * len(at),
-                    "text": [f"{row[key]:,}" for row in numbers],
+                    "text": [f"{getattr(row, key):,}" for row in numbers],
                     "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
                     "yaxis": "y2",
                     "name": name,

@@ -42,7 +42,9 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
     from data_models.questions.funnel import funnel
 
     on = [(FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of != "session"]
-    return [(_described(row, values), data.ask(funnel, cohort.with_values(row.key, ())).courses) for row, values in on]
+    return [
+        (_described(row, values), data.ask(funnel, cohort.with_values(row.key, ())).courses or 0) for row, values in on
+    ]
 
 
 def reach(cohort: CohortFilter) -> Component | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, layout, note, ribbon
-from dashboard.questions.view import FEW, Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import FONT_SIZE, LIGHT, colour
-from dashboard.words.numbers import count, days, interval, number, percent, sentence, stopped
+from dashboard.words.numbers import FEW, SHORTLY_HIDDEN, count, days, interval, number, percent, sentence, stopped
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.outcomes.fade import FadeBin
@@ -29,7 +29,7 @@ COLUMNS = (
 
 def view(fade: Fade, cohort: CohortFilter) -> View:
     """The fade of one cohort."""
-    few = sum(1 for one in fade.bins if 0 < one.change.n < FEW)
+    few = sum(1 for one in fade.bins if 0 < (one.change.n or 0) < FEW)
     left_out = f"{count(few, 'span')} with fewer than {FEW} scores {'is' if few == 1 else 'are'} not drawn."
     return View(
         "fade",
@@ -42,7 +42,7 @@ def view(fade: Fade, cohort: CohortFilter) -> View:
             f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores "
             "after a session and before the next one. Mean with a 95% interval clustered by patient.",
             ("fade_pre_session_days",),
-            n=sentence(count(sum(one.change.n for one in fade.bins), "score")),
+            n=sentence(count(_scores(fade), "score")),
             source="Liang and Zeger 1986 (clustered variance)",
         ),
     )
@@ -50,7 +50,7 @@ def view(fade: Fade, cohort: CohortFilter) -> View:
 
 def compare(groups: Sequence[Group[Fade]], by: str, caution: str) -> View:
     """The fade of several groups, a line each; `by`: the heading of the column of groups."""
-    drawn = {group.name: sum(one.change.n for one in group.answer.bins if one.change.n >= FEW) for group in groups}
+    drawn = {group.name: sum(n for one in group.answer.bins if (n := one.change.n or 0) >= FEW) for group in groups}
     return View(
         "compare-fade",
         "How does it fade",
@@ -75,7 +75,12 @@ def compare(groups: Sequence[Group[Fade]], by: str, caution: str) -> View:
 
 def _drawn(fade: Fade) -> list[tuple[FadeBin, float]]:
     """The bins with enough scores, each with its mean."""
-    return [(one, one.change.mean) for one in fade.bins if one.change.n >= FEW and one.change.mean is not None]
+    return [(one, one.change.mean) for one in fade.bins if (one.change.n or 0) >= FEW and one.change.mean is not None]
+
+
+def _scores(fade: Fade) -> int:
+    """Scores in all bins, without those of bins whose count is hidden."""
+    return sum(one.change.n or 0 for one in fade.bins)
 
 
 def words(fade: Fade) -> str:
@@ -86,10 +91,8 @@ def words(fade: Fade) -> str:
     best, lowest = min(drawn, key=lambda pair: pair[1])
     last, at_last = drawn[-1]
     if lowest >= 0:
-        scores = sum(one.change.n for one in fade.bins)
-        return sentence(
-            f"scores are not lower after sessions than before them at any span of days ({count(scores, 'score')})"
-        )
+        scores = count(_scores(fade), "score")
+        return sentence(f"scores are not lower after sessions than before them at any span of days ({scores})")
     first = (
         f"the score is lowest {after(best)} a session: {number(abs(lowest))} points below the score before "
         f"it ({interval(best.change.low, best.change.high)}, {count(best.change.n, 'score')})"
@@ -227,7 +230,7 @@ def _row_of_counts(bins: Sequence[FadeBin], place: dict[str, int]) -> dict[str, 
         "x": [place[bin_name(one)] for one in bins],
         # Every other a line lower: on a phone they would run into each other.
         "y": [0.5 - position % 2 for position in range(len(bins))],
-        "text": [f"{one.change.n:,}" for one in bins],
+        "text": [SHORTLY_HIDDEN if one.change.n is None else f"{one.change.n:,}" for one in bins],
         "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
         "yaxis": "y2",
         "hoverinfo": "skip",

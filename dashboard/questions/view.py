@@ -9,8 +9,6 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 Kind = Literal["text", "count", "share", "number"]
 Answer = TypeVar("Answer")
 
-FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
-
 
 class Column(NamedTuple):
     """A column of a table: its key in the rows, its heading (units included) and how its numbers are written."""
@@ -92,6 +90,16 @@ class View:
     table: Table | None = None
     definition: Definition | None = None
     wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure: its value, the unit set small behind it (or a word in place of a value), lines below."""
+
+    name: str
+    value: str
+    unit: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,29 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from data_models.definitions.rules import LEAST_SHOWN
+
 MISSING = "–"
+FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
+SHORTLY_HIDDEN = f"<{LEAST_SHOWN}"  # of rounded counts, one that is None, where there is room for a number alone
+HIDDEN = f"fewer than {LEAST_SHOWN}"
 _NOISE = 1e-9  # what sums of shares are off by
 
 
-def count(n: float, singular: str, plural: str | None = None) -> str:
-    """ "1 course", "412 courses", "no courses"."""
+def count(n: float | None, singular: str, plural: str | None = None) -> str:
+    """ "1 course", "412 courses", "no courses", "fewer than 11 courses" of a hidden count."""
     words = singular if n == 1 else (plural or singular + "s")
-    return f"no {words}" if n == 0 else f"{n:,.0f} {words}"
+    return f"no {words}" if n == 0 else f"{whole(n)} {words}"
+
+
+def whole(n: float | None) -> str:
+    """ "412", "fewer than 11" of a hidden count."""
+    return HIDDEN if n is None else f"{n:,.0f}"
+
+
+def too_few(what: str) -> str:
+    """What is said in place of figures that rest on a hidden count."""
+    return sentence(f"{HIDDEN} {what}: too few to show")
 
 
 def number(value: float | None, digits: int = 1) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.words import numbers
+from dashboard.words.numbers import FEW as FEW
 from dashboard.words.numbers import count as count
 from dashboard.words.numbers import day as day
 from dashboard.words.numbers import days as days
@@ -21,9 +22,6 @@ from dashboard.words.numbers import percent as percent
 from dashboard.words.numbers import sentence as sentence
 from data_models.definitions.instruments import Instrument
 from data_models.definitions.vocabulary import label
-from data_models.outcomes.logrank import LogRank
-
-FEW = 5  # below this many at risk or in a bin, nothing is drawn or said
 
 Share = Mapping[str, Any]
 Curve = Mapping[str, Any]
@@ -75,25 +73,6 @@ def onset(curve: Curve) -> str:
     )
 
 
-def onset_sessions(curve: Curve) -> str:
-    """How many sessions until response?"""
-    n, median = curve["n"], curve["median"]
-    if n == 0:
-        return "No evaluable course, so the sessions to response cannot be said."
-    if curve["events"] == 0:
-        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
-    if n < FEW:
-        return sentence(f"{curve['events']} of {count(n, 'course')} responded; too few for a median")
-    if median is None:
-        return sentence(
-            f"{curve['events']:,} of {count(n, 'course')} responded; half is not reached at any number of sessions"
-        )
-    return sentence(
-        f"half of {count(n, 'course')} respond after {count(median, 'session')} "
-        f"({interval(curve['low'], curve['high'])})" + few_by(curve, median)
-    )
-
-
 def durability(curve: Curve) -> str:
     """How long do effects last after induction?"""
     n, events, median = curve["n"], curve["events"], curve["median"]
@@ -120,26 +99,6 @@ def durability(curve: Curve) -> str:
         f"half of {count(n, 'course')} in response at the end of induction lose it within {days(median)} "
         f"of the last induction session, if not re-treated ({interval(curve['low'], curve['high'], ' days')})"
         + few_by(curve, median)
-    )
-
-
-def competing(rows: Sequence[Mapping[str, Any]], curve: Curve, at: float = 28.0) -> str:
-    """Lost, re-treated, still responding: the competing-event view in one sentence; `curve`: of durability."""
-    n = curve["n"]
-    if not rows or n == 0:
-        return "No course here was in response at the end of induction."
-    if n < FEW:
-        return sentence(f"only {count(n, 'course')} in response at the end of induction: too few to draw")
-    if last_told(curve) == 0:
-        return sentence(
-            f"of {count(n, 'course')} in response at the end of induction, fewer than {FEW} are at risk at any time: "
-            "too few to draw"
-        )
-    row = at_day(rows, at)
-    return sentence(
-        f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
-        f"{percent(row['loss'])} have lost response, {percent(row['retreated'])} were re-treated before losing it "
-        f"and {percent(row['in_response'])} still respond without another session" + few_by(curve, at)
     )
 
 
@@ -171,16 +130,6 @@ def least_change(scale: Instrument) -> str:
         if scale.meaningful_is_share
         else f"{number(scale.meaningful_change)} points"
     )
-
-
-def waterfall(measured: int, what: str, improved: int, worse: int | None, unmeasured: int) -> str:
-    """Who improved? `what` says what was counted as improved; `worse` got worse by as much (None: not counted)."""
-    if not measured:
-        return "No course here has both a baseline and a later score."
-    text = f"{improved:,} of {count(measured, 'course')} {what}"
-    if worse is not None:
-        text += f" and {worse:,} got worse by as much"
-    return sentence(text + (f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""))
 
 
 def funnel(cohort: Mapping[str, Any]) -> str:
@@ -219,23 +168,6 @@ def nothing_matches(cohort_words: str) -> str:
     return sentence(
         f"no courses match these filters: {cohort_words}" if cohort_words else "there are no records in this store yet"
     )
-
-
-def turnbull_median(turnbull: Mapping[str, Any] | None) -> str:
-    """Where the interval-censored median lies."""
-    if not turnbull or not turnbull.get("median") or turnbull["median"][0] is None:
-        return ""
-    left, right = turnbull["median"]
-    if right is None:
-        return f"Turnbull's median lies after day {number(left)}."
-    if number(left) == number(right):
-        return f"Turnbull's median lies at about {day(right)}."
-    return f"Turnbull's median lies between day {number(left)} and day {number(right)}."
-
-
-def early_response(share: Share | None) -> str:
-    """Response at 24 h, where scores so early exist."""
-    return f"Response at 24 h after the first session: {rate(share)}." if share and share.get("n") else ""
 
 
 def resolution(km: Mapping[str, Any]) -> str:
@@ -314,12 +246,3 @@ def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> s
     if before is not None and before is not top:
         text += f"; {percent(before['share'])} began {names['predose'].removeprefix('Before the dose ')}"
     return sentence(text)
-
-
-def curve_test(test: LogRank | None) -> str:
-    """A log-rank test in words; empty where there is none."""
-    if test is None or test.p_value is None:
-        return ""
-    p = test.p_value
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-    return f"Log-rank test: {shown} ({test.degrees} degrees of freedom)."

@@ -16,6 +16,7 @@ from typing import Any
 from data_models.definitions.instruments import INSTRUMENTS
 
 DEFINITIONS_VERSION = "1"
+LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 # Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
 ROUNDING = 1e-9
 LOSS_RULES = ("both", "half_lost", "back_in_band")

@@ -27,17 +27,19 @@ class CumulativeIncidence:
 
     Attributes
     ----------
-    n : courses that went in.
+    n : courses that went in; None: hidden.
     times : ascending, those with an event or a censoring, shape (m,).
     at_risk : just before each time, shape (m,).
+    censored : counts, shape (m,).
     events : counts, shape (kinds, m).
     incidence, variance, low, high : shape (kinds, m); low and high NaN where incidence is 0 or 1.
     free : share without any of the events, shape (m,). Incidences and it sum to 1.
     """
 
-    n: float
+    n: float | None
     times: Floats
     at_risk: Floats
+    censored: Floats
     events: Floats
     incidence: Floats
     variance: Floats
@@ -112,7 +114,9 @@ def aalen_johansen_of(table: RiskTable, level: float = 0.95) -> CumulativeIncide
         without = 1.0 - incidence
         log_error = np.sqrt(variance) / without
         low, high = log_log_interval(without, log_error, level)
-    return CumulativeIncidence(table.n, table.times, at_risk, events, incidence, variance, 1.0 - high, 1.0 - low, free)
+    low, high = 1.0 - high, 1.0 - low
+    censored = table.ends[0]
+    return CumulativeIncidence(table.n, table.times, at_risk, censored, events, incidence, variance, low, high, free)
 
 
 def _variance(events: Floats, all_events: Floats, at_risk: Floats, before: Floats, incidence: Floats) -> Floats:

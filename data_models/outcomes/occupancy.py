@@ -18,11 +18,12 @@ class StateShares:
 
     Attributes
     ----------
-    courses : started.
+    courses : started; None: hidden.
     response, partial, none, not_measured, left : shape (days,), element d for day d; no day without a course.
+        NaN: hidden.
     """
 
-    courses: int
+    courses: int | None
     response: Floats
     partial: Floats
     none: Floats

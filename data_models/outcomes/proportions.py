@@ -32,11 +32,12 @@ FEWEST_TELLING = 5.0
 class Proportion:
     """`events` of `n` with an interval; `share`, `low`, `high` None where n is 0.
 
-    `method` is "wilson" or "clustered" (by patient).
+    `method` is "wilson" or "clustered" (by patient). Of rounded counts (`dashboard/exports/rounding.py`) `events` and
+    `n` may be None: hidden.
     """
 
-    events: float
-    n: float
+    events: float | None
+    n: float | None
     share: float | None
     low: float | None
     high: float | None
@@ -45,8 +46,8 @@ class Proportion:
     def as_dict(self) -> dict[str, Any]:
         """The form of the data contract (`P`)."""
         return {
-            "events": int(self.events),
-            "n": int(self.n),
+            "events": None if self.events is None else int(self.events),
+            "n": None if self.n is None else int(self.n),
             "share": self.share,
             "low": self.low,
             "high": self.high,
@@ -76,11 +77,11 @@ class PatientSums(NamedTuple):
 class Mean:
     """Mean of `n` values of `patients` patients with an interval clustered by patient.
 
-    `low`, `high` None below two patients.
+    `low`, `high` None below two patients; all None where hidden.
     """
 
-    n: int
-    patients: int
+    n: int | None
+    patients: int | None
     mean: float | None
     low: float | None
     high: float | None

@@ -27,7 +27,8 @@ class SurvivalCurve:
 
     Attributes
     ----------
-    n : persons or courses that went in, also those never at risk (left at their own entry).
+    n : persons or courses that went in, also those never at risk (left at their own entry); None: hidden.
+    total_events : events among them; None: hidden.
     times : ascending (unit of the input).
     at_risk, events, censored : counts at each time; at risk just before it.
     survival : share without the event just after each time.
@@ -35,7 +36,8 @@ class SurvivalCurve:
     low, high : log-log interval; NaN where it does not exist (survival 0 or 1), as in R.
     """
 
-    n: float
+    n: float | None
+    total_events: float | None
     times: Floats
     at_risk: Floats
     events: Floats
@@ -85,8 +87,8 @@ class SurvivalCurve:
         for place in (5, 6):
             lists[place] = [None if value != value else value for value in lists[place]]
         return {
-            "n": int(self.n),
-            "events": int(self.events.sum()),
+            "n": None if self.n is None else int(self.n),
+            "events": None if self.total_events is None else int(self.total_events),
             "median": middle,
             "low": low,
             "high": high,
@@ -231,7 +233,10 @@ def kaplan_meier_of(table: RiskTable, level: float = 0.95) -> SurvivalCurve:
         step = np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0)
         log_variance = np.cumsum(step)
         low, high = log_log_interval(survival, np.sqrt(log_variance), level)
-    return SurvivalCurve(table.n, table.times, at_risk, events, table.ends[0], survival, log_variance, low, high)
+    happened = float(events.sum())
+    return SurvivalCurve(
+        table.n, happened, table.times, at_risk, events, table.ends[0], survival, log_variance, low, high
+    )
 
 
 def log_log_interval(survival: Floats, log_error: Floats, level: float = 0.95) -> tuple[Floats, Floats]:

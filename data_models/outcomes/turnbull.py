@@ -12,6 +12,7 @@ two cumulative masses, and so are the gradient and (in cumulative coordinates) t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ class TurnbullCurve:
 
     Attributes
     ----------
-    n : how many times went in.
+    n : how many times went in; None: hidden.
     left, right : ends of the mass intervals (left, right]; the last right may be inf.
     mass : probability of each; sums to 1. Where inside its interval a mass lies is not identified.
     survival : share beyond each right end.
@@ -39,7 +40,7 @@ class TurnbullCurve:
     steps : Newton steps taken.
     """
 
-    n: float
+    n: float | None
     left: Floats
     right: Floats
     mass: Floats
@@ -69,7 +70,7 @@ class TurnbullCurve:
             "mass": [
                 [float(left), right, float(mass)] for left, right, mass in zip(self.left, ends, self.mass, strict=True)
             ],
-            "log_likelihood": self.log_likelihood if self.n else None,
+            "log_likelihood": self.log_likelihood if self.n and math.isfinite(self.log_likelihood) else None,
         }
 
 

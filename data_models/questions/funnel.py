@@ -16,7 +16,7 @@ from data_models.questions.patient_sums import flag
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """Counts of the cohort.
+    """Counts of the cohort; None: hidden.
 
     Attributes
     ----------
@@ -24,13 +24,13 @@ class Funnel:
     with_baseline, evaluable, end_of_induction_scored : courses (definitions, section 3).
     """
 
-    patients: int
-    courses: int
-    with_baseline: int
-    evaluable: int
-    end_of_induction_scored: int
+    patients: int | None
+    courses: int | None
+    with_baseline: int | None
+    evaluable: int | None
+    end_of_induction_scored: int | None
 
-    def as_json(self) -> dict[str, int]:
+    def as_json(self) -> dict[str, int | None]:
         """The counts of "cohort" in the data contract."""
         return asdict(self)
 

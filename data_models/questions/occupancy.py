@@ -30,7 +30,8 @@ class Occupancy:
         names = ("response", "partial", "none", "not_measured", "left")
         columns = [getattr(self.states, name).tolist() for name in names]
         return [
-            {"day": day, **dict(zip(names, row, strict=True))} for day, row in enumerate(zip(*columns, strict=True))
+            {"day": day} | {name: None if share != share else share for name, share in zip(names, row, strict=True)}
+            for day, row in enumerate(zip(*columns, strict=True))
         ]
 
 

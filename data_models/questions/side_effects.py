@@ -43,13 +43,13 @@ class SideEffects:
 
     Attributes
     ----------
-    patients_asked, sessions_asked : asked about side effects.
+    patients_asked, sessions_asked : asked about side effects; None: hidden.
     any : any side effect.
     effects : one a term of the vocabulary, in its order.
     """
 
-    patients_asked: int
-    sessions_asked: int
+    patients_asked: int | None
+    sessions_asked: int | None
     any: EffectRate
     effects: tuple[EffectRate, ...]
 
@@ -73,15 +73,15 @@ class EffectGroup:
 
 @dataclass(frozen=True, slots=True)
 class TermGrades:
-    """Occurrences of one term by grade, and how many were serious."""
+    """Occurrences of one term by grade, and how many were serious; None: hidden."""
 
     term: str
-    occurrences: int
-    mild: int
-    moderate: int
-    severe: int
-    not_graded: int
-    serious: int
+    occurrences: int | None
+    mild: int | None
+    moderate: int | None
+    severe: int | None
+    not_graded: int | None
+    serious: int | None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

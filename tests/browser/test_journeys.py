@@ -14,9 +14,12 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.questions import durability, funnel, onset
+from dashboard.questions.curves import median
 from dashboard.words import numbers
 from dashboard.words import patient as patient_words
 from dashboard.words import sentences as words
+from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import patient as queries
@@ -81,27 +84,28 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
         cohort = CohortFilter.from_query(query)
         with store.connect() as connection:
             found = summarise(connection, ALL, cohort, store.rules())
-            answer, any_effect = found.as_json(), found.side_effects.any.per_session.as_dict()
+            any_effect = found.side_effects.any.per_session
         go_to(page, "/?" + query)
-        expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
-        onset, durable = answer["onset"]["kaplan_meier"], answer["durability"]["kaplan_meier"]
-        expect(card(page, "How quickly do effects start?")).to_contain_text(words.onset(onset))
-        expect(card(page, "How long do they last?")).to_contain_text(words.durability(durable))
-        for name, km in (("Median time to response", onset), ("Median durability of response", durable)):
-            if km["median"] is not None and km["n"] >= words.FEW:
-                expect(headline(page, name).locator(".value")).to_contain_text(words.number(km["median"]))
-            expect(headline(page, name)).to_contain_text(f"{km['n']:,}" if km["n"] else "no ")
+        expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(found.funnel))
+        seen, durable = found.onset.first_seen, found.durability.curve
+        expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(seen))
+        expect(card(page, "How long do they last?")).to_contain_text(durability.words(durable))
+        for name, curve in (("Median time to response", seen), ("Median durability of response", durable)):
+            middle = median(curve)[0]
+            if middle is not None and curve.n >= words.FEW:
+                expect(headline(page, name).locator(".value")).to_contain_text(words.number(middle))
+            expect(headline(page, name)).to_contain_text(f"{curve.n:,.0f}" if curve.n else "no ")
         for kind in ("response", "remission", "worse"):
-            share = answer[kind]["end_of_induction"]
+            share = getattr(found.rates, kind).end_of_induction
             tile = headline(page, f"{kind.capitalize()} at end of induction")
-            if share["n"]:
-                expect(tile.locator(".value")).to_have_text(words.percent(share["share"]))
-                expect(tile).to_contain_text(f"{share['events']:,} of {share['n']:,} measured")
-                expect(tile).to_contain_text(words.share_interval(share))
+            if share.n:
+                expect(tile.locator(".value")).to_have_text(words.percent(share.share))
+                expect(tile).to_contain_text(f"{share.events:,.0f} of {share.n:,.0f} measured")
+                expect(tile).to_contain_text(share_interval(share))
             else:
                 expect(tile).to_contain_text("Not measured")
         expect(headline(page, "Sessions with any side effect")).to_contain_text(
-            f"{any_effect['events']:,} of {any_effect['n']:,}" if any_effect["n"] else "Not measured"
+            f"{any_effect.events:,.0f} of {any_effect.n:,.0f}" if any_effect.n else "Not measured"
         )
 
 
@@ -153,7 +157,7 @@ def test_a_patients_words_are_those_of_the_outcomes(new_page, go_to, store):
 def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     with store.connect() as connection:
         parts = {
-            route: summarise(connection, ALL, part, store.rules()).as_json()
+            route: summarise(connection, ALL, part, store.rules())
             for route, part in groups(connection, ALL, CohortFilter(), "route").items()
         }
     page = new_page("/")
@@ -163,20 +167,18 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     page.get_by_role("option", name="Route", exact=True).click()
     page.wait_for_url("**by=route")
     iv = parts["iv"]
-    expect(card(page, "How quickly, by route?")).to_contain_text(f"n {iv['onset']['kaplan_meier']['n']:,}")
-    expect(card(page, "How long, by route?")).to_contain_text(f"n {iv['durability']['kaplan_meier']['n']:,}")
-    at_28 = words.at_day(iv["occupancy"], 28.0, "day")["response"]
+    expect(card(page, "How quickly, by route?")).to_contain_text(f"n {iv.onset.first_seen.n:,.0f}")
+    expect(card(page, "How long, by route?")).to_contain_text(f"n {iv.durability.curve.n:,.0f}")
+    at_28 = iv.occupancy.states.response[28]
     box = card(page, "Who is in response, by route?")
-    expect(box).to_contain_text(f"IV {words.percent(at_28)} (n {iv['cohort']['courses']:,})")
+    expect(box).to_contain_text(f"IV {words.percent(at_28)} (n {iv.funnel.courses:,})")
     expect(box.locator(".multiple")).to_have_count(len(parts))
     expect(box.locator(CHART).nth(2 * len(parts) - 1)).to_be_attached()
     expect(card(page, "Who improved, by route?").locator(".multiple").first).to_contain_text(
-        f"IV (n {iv['cohort']['evaluable']:,}"
+        f"IV (n {iv.funnel.evaluable:,}"
     )
     effects = card(page, "At what cost, by route?")
-    expect(effects.locator(".key li", has_text="IV (n").first).to_contain_text(
-        f"n {iv['side_effects']['sessions_asked']:,}"
-    )
+    expect(effects.locator(".key li", has_text="IV (n").first).to_contain_text(f"n {iv.side_effects.sessions_asked:,}")
 
 
 def test_a_split_by_phase_shows_only_what_sessions_can_tell(new_page):
@@ -201,10 +203,8 @@ def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**instrument=gad7")
     with store.connect() as connection:
-        answer = summarise(
-            connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules()
-        ).as_json()
-    said = words.onset(answer["onset"]["kaplan_meier"])
+        answer = summarise(connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules())
+    said = onset.words(answer.onset.first_seen)
     expect(card(page, "How quickly do effects start?")).to_contain_text(said)
     shared = new_page("/?" + page.url.partition("?")[2])
     expect(card(shared, "How quickly do effects start?")).to_contain_text(said)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.questions import durability, funnel, onset
 from dashboard.words import sentences as words
+from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions.comparison import groups
@@ -29,10 +31,7 @@ def summary_of(sample_database: str) -> Any:
         cohort = CohortFilter.from_query(query)
         with store.connect() as connection:
             found = {None: cohort} if not by else groups(connection, Scope.everything(), cohort, by)
-            parts = {
-                key: summarise(connection, Scope.everything(), part, store.rules()).as_json()
-                for key, part in found.items()
-            }
+            parts = {key: summarise(connection, Scope.everything(), part, store.rules()) for key, part in found.items()}
             return parts if by else parts[None]
 
     yield ask
@@ -46,15 +45,15 @@ def card(page: Page, question: str) -> Any:
 def test_sentences_and_headlines_equal_the_summary(page_of: Callable[..., Page], summary_of: Any) -> None:
     answer = summary_of()
     page = page_of("/")
-    expect(card(page, "How quickly do effects start?")).to_contain_text(words.onset(answer["onset"]["kaplan_meier"]))
-    expect(card(page, "How long do they last?")).to_contain_text(words.durability(answer["durability"]["kaplan_meier"]))
-    expect(card(page, "On whom do these figures rest?")).to_contain_text(words.funnel(answer["cohort"]))
-    response = answer["response"]["end_of_induction"]
+    expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(answer.onset.first_seen))
+    expect(card(page, "How long do they last?")).to_contain_text(durability.words(answer.durability.curve))
+    expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(answer.funnel))
+    response = answer.rates.response.end_of_induction
     tile = page.locator(".headline").filter(has_text="Response at end of induction")
     for text in (
-        words.percent(response["share"]),
-        f"{response['events']} of {response['n']}",
-        words.share_interval(response),
+        words.percent(response.share),
+        f"{response.events:.0f} of {response.n:.0f}",
+        share_interval(response),
     ):
         expect(tile).to_contain_text(text)
 
@@ -81,7 +80,7 @@ def test_table_and_file_hold_the_curves_numbers(page_of: Callable[..., Page], su
     page = page_of("/")
     box = card(page, "How long do they last?")
     box.get_by_text("As table").click()
-    curve = summary_of()["durability"]["kaplan_meier"]["curve"]
+    curve = summary_of().as_json()["durability"]["kaplan_meier"]["curve"]
     expect(box.locator(".numbers tbody tr")).to_have_count(len(curve))
     with page.expect_download() as waiting:
         box.get_by_role("button", name="Download").click()
@@ -118,13 +117,11 @@ def test_an_open_table_follows_the_filters(new_page: Callable[..., Page], summar
     page = new_page("/")
     box = card(page, "On whom do these figures rest?")
     box.get_by_text("As table").click()
-    expect(box.locator(".numbers tbody tr").first).to_contain_text(f"{summary_of()['cohort']['courses']:,}")
+    expect(box.locator(".numbers tbody tr").first).to_contain_text(f"{summary_of().funnel.courses:,}")
     choose(page, "Route", "IM")
-    expect(box.locator("dd").first).to_contain_text(f"{summary_of('route=im')['cohort']['courses']:,}")
+    expect(box.locator("dd").first).to_contain_text(f"{summary_of('route=im').funnel.courses:,}")
     if box.locator(".numbers tbody tr").count():
-        expect(box.locator(".numbers tbody tr").first).to_contain_text(
-            f"{summary_of('route=im')['cohort']['courses']:,}"
-        )
+        expect(box.locator(".numbers tbody tr").first).to_contain_text(f"{summary_of('route=im').funnel.courses:,}")
 
 
 def settled(page: Page) -> Page:
@@ -145,7 +142,7 @@ def test_filters_go_to_the_url_and_a_copied_link_restores_them(new_page: Callabl
     choose(page, "Route", "IV")
     page.wait_for_url("**/?route=iv")
     expect(page.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
-    want = words.funnel(summary_of("route=iv")["cohort"])
+    want = funnel.words(summary_of("route=iv").funnel)
     expect(card(page, "On whom do these figures rest?")).to_contain_text(want)
     copied = new_page(page.url.split("/", 3)[3].join(["/", ""]))
     expect(card(copied, "On whom do these figures rest?")).to_contain_text(want)
@@ -154,16 +151,16 @@ def test_filters_go_to_the_url_and_a_copied_link_restores_them(new_page: Callabl
 
 def test_back_and_forward_move_the_filters(new_page: Callable[..., Page], summary_of: Any) -> None:
     page = new_page("/")
-    funnel = card(page, "On whom do these figures rest?")
-    everyone, some = words.funnel(summary_of()["cohort"]), words.funnel(summary_of("route=iv")["cohort"])
-    expect(funnel).to_contain_text(everyone)
+    box = card(page, "On whom do these figures rest?")
+    everyone, some = funnel.words(summary_of().funnel), funnel.words(summary_of("route=iv").funnel)
+    expect(box).to_contain_text(everyone)
     choose(page, "Route", "IV")
-    expect(funnel).to_contain_text(some)
+    expect(box).to_contain_text(some)
     page.go_back()
-    expect(funnel).to_contain_text(everyone)
+    expect(box).to_contain_text(everyone)
     expect(page.locator(".chip")).to_have_count(0)
     page.go_forward()
-    expect(funnel).to_contain_text(some)
+    expect(box).to_contain_text(some)
     expect(page.get_by_role("button", name="Remove filter Route: IV")).to_be_visible()
 
 
@@ -183,7 +180,7 @@ def test_the_scale_switches(new_page: Callable[..., Page], summary_of: Any) -> N
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**/?instrument=gad7")
     expect(card(page, "How quickly do effects start?")).to_contain_text(
-        words.onset(summary_of("instrument=gad7")["onset"]["kaplan_meier"])
+        onset.words(summary_of("instrument=gad7").onset.first_seen)
     )
 
 
@@ -192,7 +189,7 @@ def test_routes_are_compared_with_their_n(new_page: Callable[..., Page], summary
     parts = summary_of(by="route")
     box = card(page, "How quickly, by route?")
     box.locator(CHART).first.wait_for()
-    expect(box).to_contain_text(f"n {parts['iv']['onset']['kaplan_meier']['n']}")
+    expect(box).to_contain_text(f"n {parts['iv'].onset.first_seen.n:.0f}")
     expect(box).to_contain_text("Log-rank test")
     expect(page.get_by_label("Compare by").first).to_have_value("Route")
 

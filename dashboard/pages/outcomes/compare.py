@@ -12,24 +12,20 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import cache, data
-from dashboard.figures import durability, occupancy, onset, side_effects, waterfall
+from dashboard.figures import side_effects
 from dashboard.pages import failure
-from dashboard.pages.card import message, panels, place, skeleton
+from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.card_tables import SHARE_COLUMNS
-from dashboard.pages.legend import AREA, key
 from dashboard.pages.outcomes.cards import note
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
-from dashboard.pages.outcomes.waterfall_card import COLUMNS, measured_changes, notes
-from dashboard.questions import fade
+from dashboard.questions import durability, fade, occupancy, onset, waterfall
 from dashboard.questions.view import Table
 from dashboard.words import sentences as words
 from data_models.definitions.filters import FILTERS, CohortFilter
-from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
 from data_models.questions.fade import Fade
 
 FADE_KEYS = ("route", "phase")  # the session's own, not the course's
-SMALL = 210  # pixels: the height of a small multiple
 
 
 def shell() -> Component:
@@ -121,25 +117,13 @@ def first(groups: Comparison) -> Component:
         rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
         return html.Div([html.P(said, className="card-note"), rest])
     tests = data.curve_tests(groups.cohort, groups.by)
-    drawings = {"onset": onset.onset_groups, "durability": durability.durability_groups}
     shown = [
-        groups.card(
-            part,
-            f"{_medians(groups, part)} {words.curve_test(getattr(tests, part))}",
-            draw(groups.curves(part)),
-            marks=groups.marks(groups.drawn_counts(part), strokes=True),
-            body=note(_at_risk(groups, part)),
-        )
-        for part, draw in drawings.items()
+        groups.show(onset.compare(groups.drawn(groups.each(lambda figures: figures.onset)), tests.onset)),
+        groups.show(
+            durability.compare(groups.drawn(groups.each(lambda figures: figures.durability)), tests.durability)
+        ),
     ]
     return html.Div([*shown, *(_place(groups, part) for part in LATER)], className="cards")
-
-
-def _at_risk(groups: Comparison, part: str) -> str:
-    """What stands under the curves, where they stop, and which groups have none."""
-    without = [groups.called(group) for group in groups.kept if group not in groups.drawn_counts(part)]
-    text = f"Under the axis: courses still at risk after that day; a curve stops where fewer than {words.FEW} are."
-    return f"{text} Not drawn, with fewer at any time: {words.listing(without)}." if without else text
 
 
 def _place(groups: Comparison, part: str) -> Component:
@@ -153,60 +137,13 @@ def fade_card(groups: Comparison) -> Component:
 
 def occupancy_card(groups: Comparison) -> Component:
     """Who is in response over time: one small chart a group."""
-    shown, rows = [], []
-    for group in groups.kept:
-        answer = groups.figures(group)
-        spans, courses = answer["occupancy"], answer["cohort"]["courses"]
-        title = f"{groups.called(group)} (n {courses:,})"
-        figure = occupancy.occupancy(spans, courses, SMALL, named=False)
-        shown.append((title, figure, words.occupancy(spans, courses)))
-        rows += [{"group": groups.called(group), **row} for row in spans]
-    said = [
-        f"{groups.called(group)} {words.percent(words.at_day(found['occupancy'], 28.0, 'day')['response'])} "
-        f"(n {found['cohort']['courses']:,})"
-        for group in groups.kept
-        if (found := groups.figures(group))["occupancy"] and found["cohort"]["courses"] >= words.FEW
-    ]
-    return groups.card(
-        "occupancy",
-        words.sentence("known to be in response 28 days after the first session: " + ", ".join(said))
-        if said
-        else f"No group has {words.FEW} courses.",
-        marks=key([(name, token, AREA) for name, token, _ in occupancy.LAYERS]),
-        body=panels(shown),
-        table=Table(
-            (("group", groups.name), ("day", "Day"), *((state, name) for name, _, state in occupancy.LAYERS)), rows
-        ),
-        wide=True,
-    )
+    return groups.show(occupancy.compare(groups.drawn(groups.each(lambda figures: figures.occupancy)), groups.name))
 
 
 def waterfall_card(groups: Comparison) -> Component:
     """Who improved: one small chart a group, on one axis of change."""
-    instrument, found = groups.cohort.instrument, {}
-    for group in groups.kept:
-        answer = groups.figures(group)
-        found[group] = measured_changes(answer.waterfall, answer.funnel.courses, instrument, groups.rules)
-    every = [change for one in found.values() for change in one.changes]
-    span = (min(every, default=0.0), max(every, default=0.0))
-    shown, said = [], []
-    for group, one in found.items():
-        title = f"{groups.called(group)} (n {len(one.changes):,}, {one.unmeasured:,} not measured)"
-        figure = waterfall.waterfall(one.changes, one.kinds, one.unmeasured, one.least, SMALL, span=span, small=True)
-        shown.append((title, figure, one.sentence))
-        if len(one.changes) >= words.FEW:
-            share = f"{words.percent(one.improved / len(one.changes))} ({one.improved:,} of {len(one.changes):,})"
-            said.append(f"{groups.called(group)} {share}")
-    what = next((one.what for one in found.values()), "")
-    rows = [{"group": groups.called(group), **row} for group, one in found.items() for row in one.rows()]
-    return groups.card(
-        "waterfall",
-        words.sentence(f"{what}: {', '.join(said)}") if said else f"No group has {words.FEW} measured courses.",
-        marks=key([*((name, token, AREA) for name, token in waterfall.KINDS), ("Not measured", "not_measured", AREA)]),
-        body=[panels(shown), note(*notes(INSTRUMENTS[instrument], groups.cohort))],
-        table=Table((("group", groups.name), *COLUMNS), rows),
-        wide=True,
-    )
+    found = groups.drawn(groups.each(lambda figures: figures.waterfall))
+    return groups.show(waterfall.compare(found, groups.name, groups.cohort, groups.rules))
 
 
 def effects_card(groups: Comparison) -> Component:
@@ -259,20 +196,5 @@ LATER: Mapping[str, Callable[[Comparison], Component]] = {
 
 def _fades(groups: Comparison) -> dict[str, Fade]:
     if groups.by not in FADE_KEYS:
-        return {group: groups.figures(group).fade for group in groups.kept}
+        return groups.each(lambda figures: figures.fade)
     return data.fade_by(groups.cohort, groups.by)
-
-
-def _medians(groups: Comparison, part: str) -> str:
-    found = []
-    for group in groups.kept:
-        km, name = groups.figures(group)[part]["kaplan_meier"], groups.called(group)
-        if km["n"] < words.FEW:
-            found.append(f"{name} too few (n {km['n']:,})")
-        elif km["median"] is None:
-            found.append(f"{name} not reached (n {km['n']:,})")
-        else:
-            span = words.interval(km["low"], km["high"]).removeprefix("95% interval ")
-            few = words.few_by(km, km["median"])
-            found.append(f"{name} {words.days(km['median'])} ({span}; n {km['n']:,}{few})")
-    return words.sentence("medians with 95% intervals: " + ", ".join(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,12 @@ from dash.development.base_component import Component
 
 from dashboard.answers import data
 from dashboard.figures.side_effects import group_symbol
-from dashboard.figures.steps import FEW, drawn
-from dashboard.figures.steps import Group as Curve
 from dashboard.pages.card import card, show
 from dashboard.pages.legend import key as marks_key
-from dashboard.questions.view import Answer, Definition, Group, Table, View
+from dashboard.questions.curves import median
+from dashboard.questions.view import Answer, Column, Definition, Group, Table, View
 from dashboard.theme import series_token
-from dashboard.words import sentences as words
+from dashboard.words import numbers
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.rules import OutcomeRules
 
@@ -47,7 +46,7 @@ class Comparison:
     def of(cls, cohort: CohortFilter, by: str) -> Comparison:
         """The comparison of a cohort; drawn are the largest groups that have a course, in order of size."""
         answers = data.split(cohort, by)
-        courses = {key: answer.funnel.courses for key, answer in answers.items()}
+        courses = {key: answer.funnel.courses or 0 for key, answer in answers.items()}
         kept = [key for key in sorted(courses, key=lambda key: -courses[key]) if courses[key]]
         return cls(answers, by, data.rules(), tuple(kept[:MOST_GROUPS]), cohort)
 
@@ -91,15 +90,9 @@ class Comparison:
         more = f" The {MOST_GROUPS} largest of {found} groups are drawn." if found > MOST_GROUPS else ""
         return "Groups differ in more than this: a difference is not an effect." + more
 
-    def curves(self, part: str) -> list[Curve]:
-        """Kaplan-Meier curves of onset or durability."""
-        found = [(key, self.figures(key)[part]["kaplan_meier"]) for key in self.kept]
-        return [Curve(self.called(key), km["curve"], km["n"], self.token(key), self.dash(key)) for key, km in found]
-
-    def drawn_counts(self, part: str) -> dict[str, int]:
-        """n of each group whose curve of `part` is drawn: with five courses at risk at some time."""
-        found = {key: self.figures(key)[part]["kaplan_meier"] for key in self.kept}
-        return {key: km["n"] for key, km in found.items() if km["n"] >= FEW and drawn(km["curve"])}
+    def each(self, answer: Callable[[data.Figures], Answer]) -> dict[str, Answer]:
+        """One answer of every group that is drawn."""
+        return {key: answer(self.figures(key)) for key in self.kept}
 
     def question(self, part: str) -> str:
         """The heading of a card."""
@@ -124,53 +117,54 @@ class Comparison:
     def show(self, view: View) -> Component:
         """One card of the comparison, under the heading of its question."""
         part = view.name.removeprefix("compare-")
-        return show(replace(view, question=self.question(part), definition=self.definition), self.rules)
+        asked = replace(view, question=self.question(part), definition=self.definition)
+        return show(replace(asked, table=view.table or self.rates()), self.rules)
 
     @property
     def definition(self) -> Definition:
         """What every card of the comparison rests on."""
-        counted = (f"{self.called(key)} {self.figures(key).funnel.courses:,}" for key in self.kept)
+        counted = (f"{self.called(key)} {numbers.whole(self.figures(key).funnel.courses)}" for key in self.kept)
         return Definition(
             f"Each group by itself, as the card of the whole above. {self.caution}",
             ("response_improvement", "loss_rule"),
-            n=words.listing(counted) + " courses.",
+            n=numbers.listing(counted) + " courses.",
             source="as of the card above",
         )
 
     def rates(self) -> Table:
         """Rates and medians, one row a group, drawn or not."""
-        ordered = sorted(self.answers.items(), key=lambda item: -item[1].funnel.courses)
+        ordered = sorted(self.answers.items(), key=lambda item: -(item[1].funnel.courses or 0))
         shown = [_row(self.called(key), answer) for key, answer in ordered if answer.funnel.courses]
         return _table(shown, self.name)
 
 
-def _row(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    response = answer["response"]["end_of_induction"]
+def _row(name: str, figures: data.Figures) -> dict[str, Any]:
+    response = figures.rates.response.end_of_induction
     return {
         "group": name,
-        "courses": answer["cohort"]["courses"],
-        "evaluable": answer["cohort"]["evaluable"],
-        "response": response["share"],
-        "low": response["low"],
-        "high": response["high"],
-        "measured": response["n"],
-        "onset": answer["onset"]["kaplan_meier"]["median"],
-        "durability": answer["durability"]["kaplan_meier"]["median"],
+        "courses": figures.funnel.courses,
+        "evaluable": figures.funnel.evaluable,
+        "response": response.share,
+        "low": response.low,
+        "high": response.high,
+        "measured": response.n,
+        "onset": median(figures.onset.first_seen)[0],
+        "durability": median(figures.durability.curve)[0],
     }
 
 
 def _table(rows: list[dict[str, Any]], name: str) -> Table:
     return Table(
         (
-            ("group", name),
-            ("courses", "Courses"),
-            ("evaluable", "Evaluable"),
-            ("measured", "Scored at end of induction"),
-            ("response", "Response then"),
-            ("low", "95% low"),
-            ("high", "95% high"),
-            ("onset", "Median days to response"),
-            ("durability", "Median days in response"),
+            Column("group", name, "text"),
+            Column("courses", "Courses", "count"),
+            Column("evaluable", "Evaluable", "count"),
+            Column("measured", "Scored at end of induction", "count"),
+            Column("response", "Response then", "share"),
+            Column("low", "95% low", "share"),
+            Column("high", "95% high", "share"),
+            Column("onset", "Median days to response"),
+            Column("durability", "Median days in response"),
         ),
         rows,
     )

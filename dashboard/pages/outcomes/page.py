@@ -13,8 +13,7 @@ from dashboard.pages import Page, deferred_cards, failure, filters, withheld
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import Later
 from dashboard.pages.outcomes import cards, compare
-from dashboard.pages.outcomes.waterfall_card import waterfall_card
-from dashboard.questions import fade
+from dashboard.questions import durability, fade, funnel, occupancy, onset, waterfall
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -28,10 +27,10 @@ def layout() -> Component:
         [html.H1("Outcomes", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
     )
     waiting = [
-        html.Div(skeleton("funnel", "On whom do these figures rest?", 70, wide=True), className="cards"),
+        html.Div(skeleton("funnel", funnel.QUESTION, 70, wide=True), className="cards"),
         html.Div(cards.waiting_headlines(), className="headlines", **{"aria-hidden": "true"}),
         html.Div(
-            [skeleton("onset", "How quickly do effects start?"), skeleton("sessions", "After how many sessions?")],
+            [skeleton("onset", onset.QUESTION), skeleton("sessions", onset.BY_SESSION)],
             className="cards",
         ),
         deferred_cards.cue(ids.COHORT_CUE),
@@ -50,8 +49,8 @@ def layout() -> Component:
 
 
 def _durability(cohort: CohortFilter) -> list[Component]:
-    answer = data.figures(cohort)
-    return [cards.durability_card(answer, data.rules()), cards.competing_card(answer, data.rules())]
+    found = data.figures(cohort).durability
+    return [show(durability.view(found), data.rules()), show(durability.competing(found), data.rules())]
 
 
 def _fade(cohort: CohortFilter) -> list[Component]:
@@ -60,11 +59,11 @@ def _fade(cohort: CohortFilter) -> list[Component]:
 
 
 def _occupancy(cohort: CohortFilter) -> list[Component]:
-    return [cards.occupancy_card(data.figures(cohort), data.rules())]
+    return [show(occupancy.view(data.figures(cohort).occupancy), data.rules())]
 
 
 def _waterfall(cohort: CohortFilter) -> list[Component]:
-    return [waterfall_card(data.figures(cohort), cohort, data.rules())]
+    return [show(waterfall.view(data.figures(cohort).waterfall, cohort, data.rules()), data.rules())]
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
@@ -72,10 +71,10 @@ def _cost(cohort: CohortFilter) -> list[Component]:
 
 
 LATER = (
-    Later("durability", ("How long do they last?", "Lost, or treated again first?"), 330, _durability),
-    Later("fade", ("How does the effect fade between sessions?",), 330, _fade),
-    Later("occupancy", ("Who is in response over time?",), 330, _occupancy),
-    Later("waterfall", ("Who improved?",), 330, _waterfall),
+    Later("durability", (durability.QUESTION, durability.COMPETING), 330, _durability),
+    Later("fade", (fade.QUESTION,), 330, _fade),
+    Later("occupancy", (occupancy.QUESTION,), 330, _occupancy),
+    Later("waterfall", (waterfall.QUESTION,), 330, _waterfall),
     Later("cost", ("At what cost?",), 330, _cost),
 )
 
@@ -100,11 +99,11 @@ def register(app: Dash) -> None:
         if deferred_cards.same(shown, cohort):
             return no_update
         answer = data.figures(cohort)
-        if not answer["cohort"]["courses"]:
+        if not answer.funnel.courses:
             return [filters.nothing(cohort), deferred_cards.cue(ids.COHORT_CUE)]
         return [
             filters.reach(cohort),
-            *cards.first(answer, cohort, data.rules(), HEADLINES, ANY_EFFECT),
+            *cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT),
             deferred_cards.cue(ids.COHORT_CUE, cohort),
         ]
 
@@ -120,7 +119,7 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     def show_any_effect(about: str | None) -> Any:
-        return cards.any_effect_tile(data.any_effect(CohortFilter.from_query(about))) if about else None
+        return cards.any_effect_tile(data.figures(CohortFilter.from_query(about)).side_effects) if about else None
 
     deferred_cards.register(app, ids.COHORT_CUE, LATER)
     compare.register(app)

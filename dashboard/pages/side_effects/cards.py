@@ -150,7 +150,7 @@ def resolution_card(resolution: Mapping[str, Any], rules: OutcomeRules) -> Compo
         "resolution",
         "How soon are they over?",
         words.resolution(km),
-        figures.resolution(km),
+        figures.resolution(resolution["curve"]),
         table=Table(
             (
                 ("minutes", "Minutes"),

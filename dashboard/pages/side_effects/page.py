@@ -116,7 +116,7 @@ def register(app: Dash) -> None:
         if deferred_cards.same(shown, cohort):
             return no_update
         answer = data.figures(cohort)
-        if not answer["cohort"]["courses"]:
+        if not answer.funnel.courses:
             return [filters.nothing(cohort), deferred_cards.cue(ids.SIDE_EFFECTS_CUE)]
         return [
             cards.often_card(answer["side_effects"], data.rules()),
@@ -140,7 +140,7 @@ def register(app: Dash) -> None:
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")
-        if not data.figures(cohort)["cohort"]["courses"]:
+        if not data.figures(cohort).funnel.courses:
             return message("There is nothing to split: no courses match these filters.")
         return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by], data.rules()), className="cards")
 

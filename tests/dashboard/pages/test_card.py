@@ -90,7 +90,8 @@ def test_every_card_says_what_its_numbers_were_counted_on(project_root: Path) ->
     """The definition of each card has its n; rules, version and source follow from its arguments."""
     calls = [
         (file.name, call.lineno, {word.arg for word in call.keywords})
-        for file in (project_root / "dashboard" / "pages").rglob("*.py")
+        for folder in ("pages", "questions")
+        for file in (project_root / "dashboard" / folder).rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Definition"
     ]

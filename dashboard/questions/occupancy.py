@@ -1,0 +1,126 @@
+"""Who is in response over time? Shares of all courses started, by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
+from dashboard.figures.steps import area_labels, known, stacked, ticks
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.theme import colour
+from dashboard.words.numbers import FEW, HIDDEN, count, number, percent, sentence, too_few, whole
+from data_models.questions.occupancy import Occupancy
+
+QUESTION = "Who is in response over time?"
+LONGEST_DAYS = 182  # half a year; the table has all days
+SMALL = 210  # pixels: the height of a small multiple
+LAYERS = (
+    ("Response", "response", "response"),
+    ("Partial response", "partial", "partial"),
+    ("No response", "none", "none"),
+    ("Not measured", "not_measured", "not_measured"),
+    ("Left", "left", "left"),
+)
+COLUMNS = (Column("day", "Day", "count"), *(Column(state, name, "share") for name, _, state in LAYERS))
+
+
+def view(occupancy: Occupancy) -> View:
+    """The states of one cohort."""
+    return View(
+        "occupancy",
+        QUESTION,
+        words(occupancy),
+        draw(occupancy),
+        table=Table(COLUMNS, occupancy.as_json()),
+        definition=Definition(
+            "Of all courses started, by day since the first session. A state holds after its score until the next "
+            "one, for a limited time; then the course is not measured. Left: the record of the course has ended.",
+            ("state_hold_days", "response_improvement", "partial_improvement"),
+            n=sentence(count(occupancy.states.courses, "course") + " started"),
+        ),
+    )
+
+
+def compare(groups: Sequence[Group[Occupancy]], by: str) -> View:
+    """One small chart a group."""
+    panels, rows, said = [], [], []
+    for group in groups:
+        states = group.answer.states
+        panels.append(
+            (
+                f"{group.name} (n {whole(states.courses)})",
+                draw(group.answer, SMALL, named=False),
+                words(group.answer),
+            )
+        )
+        rows += [{"group": group.name, **row} for row in group.answer.as_json()]
+        if states.days and states.courses is not None and states.courses >= FEW:
+            said.append(f"{group.name} {_state(group.answer, 'response', 28)} (n {whole(states.courses)})")
+    return View(
+        "compare-occupancy",
+        "Who is in response",
+        sentence("known to be in response 28 days after the first session: " + ", ".join(said))
+        if said
+        else f"No group has {FEW} courses.",
+        panels=panels,
+        legend=[Mark(name, token, "area") for name, token, _ in LAYERS],
+        table=Table((Column("group", by, "text"), *COLUMNS), rows),
+        wide=True,
+    )
+
+
+def words(occupancy: Occupancy, at: int = 28) -> str:
+    """The share in each state on one day; a share that is hidden reads so."""
+    states = occupancy.states
+    if states.courses is None:
+        return too_few("courses started")
+    if not states.days or states.courses == 0:
+        return "No course here has started."
+    response, partial, none, unmeasured, left = (_state(occupancy, state, at) for _, _, state in LAYERS)
+    return sentence(
+        f"{number(min(at, states.days - 1))} days after the first session, of all "
+        f"{count(states.courses, 'course')} started, {response} are known to be in response, {partial} in partial "
+        f"response, {none} in neither; {unmeasured} are not measured and {left} have left"
+    )
+
+
+def _state(occupancy: Occupancy, state: str, at: int) -> str:
+    """A state's share on a day, or on the last."""
+    share = known(float(getattr(occupancy.states, state)[min(at, occupancy.states.days - 1)]))
+    return HIDDEN if share is None else percent(share)
+
+
+def draw(occupancy: Occupancy, height: int = 313, *, named: bool = True) -> Figure:
+    """Stacked areas; `named` writes the states' names in them."""
+    states = occupancy.states
+    if states.courses is None:
+        return empty("Too few courses started to draw from rounded counts.")
+    if states.courses < FEW or not states.days:
+        return empty(f"Fewer than {FEW} courses started: nothing is drawn.")
+    shown = min(states.days, LONGEST_DAYS + 1)
+    days = [float(day) for day in range(shown)]
+    layers: list[tuple[str, str, list[Any]]] = [
+        (name, token, np.nan_to_num(getattr(states, state)[:shown]).tolist()) for name, token, state in LAYERS
+    ]
+    labels, thin = area_labels(days, layers) if named else ([], set())
+    data = stacked(days, layers)
+    for trace in data:
+        trace["showlegend"] = trace["name"] in thin
+    return {
+        "data": data,
+        "layout": layout(
+            height,
+            x=axis(
+                "Days since the first session", range=[days[0], days[-1]], tickvals=ticks(days[-1]), showgrid=False,
+                ticks="outside", tickcolor=colour("axis"), unifiedhovertitle=DAY_TITLE,
+            ),
+            y=axis("Courses started", range=[0, 1], tickformat=".0%", dtick=0.25),
+            hovermode="x unified",
+            annotations=labels,
+            showlegend=bool(thin),
+            legend=LEGEND,
+        ),
+    }  # fmt: skip

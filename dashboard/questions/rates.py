@@ -1,0 +1,61 @@
+"""The rates at the end of induction as headline figures, and what they mean."""
+
+from __future__ import annotations
+
+from dashboard.questions.view import Definition, Tile
+from dashboard.words.numbers import count, percent, sentence, whole
+from dashboard.words.sentences import least_change
+from dashboard.words.shares import share_interval
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
+from data_models.outcomes.proportions import Proportion
+from data_models.questions.funnel import Funnel
+from data_models.questions.rates import Rates
+
+NAMES = ("Response at end of induction", "Remission at end of induction", "Worse at end of induction")
+
+
+def tiles(rates: Rates) -> list[Tile]:
+    """Response, remission and worse at the end of induction; the first two with both denominators."""
+    response, remission = rates.response, rates.remission
+    return [
+        tile(NAMES[0], response.end_of_induction, response.end_of_induction_all_treated),
+        tile(NAMES[1], remission.end_of_induction, remission.end_of_induction_all_treated),
+        tile(NAMES[2], rates.worse.end_of_induction),
+    ]
+
+
+def tile(name: str, share: Proportion, treated: Proportion | None = None, unit: str = "measured") -> Tile:
+    """A share as a headline figure; `treated`: the same of all treated."""
+    if share.n == 0:
+        return Tile(name, "–", "", ("Not measured, or no agreed cut-off",))
+    lines = [share_interval(share), f"{whole(share.events)} of {whole(share.n)} {unit}"]
+    if treated is not None and treated.n:
+        lines.append(f"{percent(treated.share)} of all {whole(treated.n)} treated ({share_interval(treated)})")
+    return Tile(name, percent(share.share), "", tuple(lines))
+
+
+def definition(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> Definition:
+    """What the headline figures mean on the cohort's scale, and of whom they are shares."""
+    scale, cutoff, least = INSTRUMENTS[cohort.instrument], rules.remission_cutoff(cohort.instrument), ""
+    if least_change(scale):
+        least = f"{least_change(scale)} or more above baseline, the smallest meaningful change"
+    said = [
+        "The end-of-induction score is the last one after the last induction session, within "
+        f"{rules.end_of_induction_days:g} days of it and not after the next session's start.",
+        f"Response: an improvement by {percent(rules.response_improvement)} of {scale.of_baseline} or more.",
+        "Remission: "
+        + (f"{scale.name} {cutoff:g} or less." if cutoff is not None else f"{scale.name} has no cut-off."),
+        f"Worse: {scale.name} {least}." if least else f"Worse: {scale.name} has no agreed smallest meaningful change.",
+        "Each is first a share of the courses measured then, below it of all treated courses, the unmeasured counted "
+        "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
+        "flatter. Intervals are Wilson's, or clustered by patient where patients have several courses.",
+        "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
+        "induction. Sessions with any side effect are of those in which side effects were asked about.",
+    ]
+    if cohort.min_hours_since_session is not None:
+        said.append(f"Scores less than {cohort.min_hours_since_session:g} hours after a session are not counted then.")
+    names = ("response_improvement", "end_of_induction_days", "baseline_window_days", "loss_rule")
+    n = f"{count(funnel.courses, 'treated course')}, {whole(funnel.end_of_induction_scored)} scored then"
+    return Definition(" ".join(said), names, n=sentence(n), source=scale.source)

@@ -1,0 +1,95 @@
+"""Small answers of the shape that a store gives, for words, figures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data_models.outcomes.competing import aalen_johansen
+from data_models.outcomes.occupancy import StateShares
+from data_models.outcomes.proportions import Proportion, wilson
+from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
+from data_models.outcomes.turnbull import TurnbullCurve, turnbull
+from data_models.questions.durability import Durability
+from data_models.questions.occupancy import Occupancy
+from data_models.questions.onset import Onset
+
+INFINITY = float("inf")
+
+
+def curve(n: int, days: Sequence[float], events: int, censored: int) -> SurvivalCurve:
+    """`events` and `censored` on each of some days; whoever is left is censored long after."""
+    left = n - len(days) * (events + censored)
+    times = [*days, *days, 1_000.0]
+    kinds = [1] * len(days) + [0] * len(days) + [0]
+    counts = [events] * len(days) + [censored] * len(days) + [left]
+    kept = [place for place, many in enumerate(counts) if many]
+    return kaplan_meier([times[i] for i in kept], [kinds[i] for i in kept], [counts[i] for i in kept])
+
+
+def words_of(n: int, events: int, median: float | None, low: float | None = None, high: float | None = None) -> Any:
+    """What sentences read of a curve: how many, and a median with its interval."""
+    middle = tuple(float("nan") if value is None else value for value in (median, low, high))
+    return SimpleNamespace(n=n, total_events=events, median=middle, times=np.zeros(0), at_risk=np.zeros(0))
+
+
+def masses(*found: tuple[float, float, float]) -> TurnbullCurve:
+    """(left, right, mass) of an interval-censored estimate."""
+    left, right, mass = np.array(found).T
+    return TurnbullCurve(100, left, right, mass, 1 - np.cumsum(mass), -300.0, 0.0, 1)
+
+
+@pytest.fixture
+def make_curve() -> Any:
+    return curve
+
+
+@pytest.fixture
+def make_words() -> Any:
+    return words_of
+
+
+@pytest.fixture
+def make_masses() -> Any:
+    return masses
+
+
+@pytest.fixture
+def onset() -> Onset:
+    return Onset(
+        curve(250, [1, 2, 4, 7, 10, 14, 21, 28], 22, 4),
+        turnbull([0, 1, 4, 7], [1, 4, 7, INFINITY], [50, 100, 50, 50]),
+        curve(250, [1, 2, 3, 4, 5, 6], 30, 5),
+    )
+
+
+@pytest.fixture
+def durability() -> Durability:
+    return durability_of(curve(120, [7, 14, 21, 28, 42, 56, 70], 9, 6))
+
+
+def durability_of(found: SurvivalCurve) -> Durability:
+    """Each time of a curve also has as many re-treated as it has lost."""
+    times = [*found.times, *found.times, *found.times]
+    kinds = np.repeat([1, 2, 0], found.times.size)
+    return Durability(found, aalen_johansen(times, kinds, np.tile(found.events, 3) + 1))
+
+
+@pytest.fixture
+def make_durability() -> Any:
+    return durability_of
+
+
+@pytest.fixture
+def occupancy() -> Occupancy:
+    shares = (np.full(91, share) for share in (0.3, 0.2, 0.2, 0.2, 0.1))
+    return Occupancy(StateShares(310, *shares))
+
+
+@pytest.fixture
+def early() -> Proportion:
+    return wilson(40, 200)
