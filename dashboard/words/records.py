@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.words import numbers
+from data_models.intake.readers.file_formats import FORMATS
 
-SOURCES = {"csv": "CSV files", "parquet": "Parquet files", "xlsx": "Workbook", "one_sheet": "One sheet"}
+SOURCES = {one.source: one.name for one in FORMATS.values()} | {"xlsx": "Workbook", "one_sheet": "One sheet"}
 _NOUNS = {
     "patients": ("patient", "patients"),
     "sessions": ("session", "sessions"),

@@ -13,6 +13,7 @@ from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import skeleton
 from dashboard.pages.records import cards, jobs, report, uploads
+from data_models.intake.readers.file_formats import FORMATS
 from data_models.questions.completeness import completeness
 from data_models.questions.import_history import imports
 
@@ -75,13 +76,14 @@ def _drop_card() -> Component:
         html.Button("Choose a folder", type="button", className="button", **{"data-choose": "folder"}),
     ]
     files = [part for name in uploads.RECORD_FILES[:4] for part in (html.Code(name), ", ")][:-1]
+    others = [part for suffix in [*FORMATS][1:] for part in (html.Code(suffix), ", ")][:-1]
     form = [*files, ", one ", html.Code("session_records.csv"), " or one ", html.Code(".xlsx"), " workbook"]
     zone = html.Div(
         [
             html.P("Drop a folder or files here", className="drop-title"),
             html.Div(choose, className="drop-buttons"),
             html.P(
-                [*form, "; tables also as ", html.Code(".parquet"), f"; up to {uploads.LIMIT_MB} MB together."],
+                [*form, "; tables also as ", *others, f"; up to {uploads.LIMIT_MB} MB together."],
                 className="fine",
             ),
         ],

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from data_models.intake.contract import ONE_SHEET, TABLES
+from data_models.intake.contract import ONE_SHEET
+from data_models.intake.readers.file_formats import FORMATS, RECORD_SUFFIXES
 
 LIMIT_MB = 30
 LIMIT = LIMIT_MB * 2**20
@@ -29,9 +30,8 @@ MOST_FILES = 50
 LARGEST_REQUEST = LIMIT * 4 // 3 + 4 * 2**20
 KEPT_SECONDS = 600.0
 PREFIX = "ketamine-outcomes-records-"
-RECORD_FILES = tuple(f"{name}.csv" for name in (*TABLES, ONE_SHEET))
-_READ = frozenset((*RECORD_FILES, *(f"{name}.parquet" for name in (*TABLES, ONE_SHEET))))
-RECORD_SUFFIXES = (".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz")
+RECORD_FILES = FORMATS[".csv"].files
+_READ = frozenset(name for one in FORMATS.values() for name in one.files)
 TOO_LARGE = (
     f"These files are larger than {LIMIT_MB} MB together, more than can be dropped here; on the computer that runs "
     "this dashboard use: ketamine-outcomes import PATH"

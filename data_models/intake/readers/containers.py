@@ -9,17 +9,11 @@ from pathlib import Path
 
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
 from data_models.intake.deidentification import holds_common_name, identifier_class
-from data_models.intake.readers.csv_files import csv_blocks
-from data_models.intake.readers.parquet_files import parquet_blocks
+from data_models.intake.readers.file_formats import FORMATS, RECORD_SUFFIXES
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
 from data_models.intake.readers.workbook import open_workbook
 
-# Files of these kinds in a folder are taken for records; anything else (a README) is left alone.
-_RECORD_SUFFIXES = frozenset((".csv", ".parquet", ".xlsx", ".xls", ".xlsm", ".tsv", ".ods", ".zip", ".gz"))
-
-
-_TABLE_SUFFIXES = (".csv", ".parquet")
 # Of a table: its problems go to these, bytes of a block, whether it is read line by line.
 BlocksOf = Callable[[str, Problems, int, bool], Blocks]
 
@@ -30,7 +24,7 @@ class Container:
 
     Attributes
     ----------
-    source : csv, parquet, xlsx or one_sheet.
+    source : xlsx, one_sheet, or the format of the files: csv, parquet ...
     tables : name of each table (or of the one-sheet form) and its file or sheet, in reading order.
     blocks : the cells of one of them in blocks of rows, as `csv_files.csv_blocks` gives them; a sheet of a workbook,
         which its own format bounds, is one block.
@@ -69,7 +63,7 @@ def open_container(path: Path, problems: Problems) -> Container:
             lambda name, problems, size, by_line: _one(found[name]),
             {},
         )
-    if suffix in _TABLE_SUFFIXES:
+    if suffix in FORMATS:
         table = path.stem if path.stem in TABLES else ONE_SHEET
         return _of_files({table: path}, problems)
     raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx), Parquet file or folder of such files; give one")
@@ -77,14 +71,14 @@ def open_container(path: Path, problems: Problems) -> Container:
 
 def _folder(path: Path, problems: Problems) -> Container:
     files = sorted(
-        f for f in path.iterdir() if not f.name.startswith((".", "~$")) and f.suffix.lower() in _RECORD_SUFFIXES
+        f for f in path.iterdir() if not f.name.startswith((".", "~$")) and f.suffix.lower() in RECORD_SUFFIXES
     )
     tables = (*TABLES, ONE_SHEET)
-    known = [f"{name}.csv" for name in tables]
+    csv, *others = FORMATS.values()
     if not files:
-        raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(known)} (those that apply)")
-    parquet = any(f.suffix.lower() == ".parquet" for f in files)
-    known += [f"{name}.parquet" for name in tables] if parquet else []
+        raise CannotRead(f"the folder {path.name} holds no records; it needs {', '.join(csv.files)} (those that apply)")
+    suffixes = {file.suffix.lower() for file in files}
+    known = [*csv.files, *(name for one in others if one.suffix in suffixes for name in one.files)]
     found: dict[str, Path] = {}
     for file in files:
         if file.name in known and file.stem in found:
@@ -110,19 +104,15 @@ def _folder(path: Path, problems: Problems) -> Container:
 def _of_files(files: dict[str, Path], problems: Problems) -> Container:
     """A file a table, each read as its name ends."""
     suffixes = {file.suffix.lower() for file in files.values()}
-    source = "one_sheet" if ONE_SHEET in files else "parquet" if ".parquet" in suffixes else "csv"
+    source = next((one.source for one in reversed(FORMATS.values()) if one.suffix in suffixes), "csv")
     return Container(
-        source,
+        "one_sheet" if ONE_SHEET in files else source,
         {name: file.name for name, file in files.items()},
-        lambda name, noted, size, by_line: _blocks(files[name], name, noted, size, by_line),
+        lambda name, noted, size, by_line: FORMATS[files[name].suffix.lower()].blocks(
+            files[name], name, noted, size, by_line
+        ),
         files,
     )
-
-
-def _blocks(path: Path, table: str, problems: Problems, size: int, by_line: bool) -> Blocks:
-    if path.suffix.lower() == ".parquet":
-        return parquet_blocks(path, table, problems, size)
-    return csv_blocks(path, table, problems, size, by_line)
 
 
 def _one(raw: RawTable | None) -> Blocks:

@@ -15,8 +15,8 @@ import numpy as np
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead, RecordBatch
 from data_models.intake.readers.checked_table import CheckedTable, batch_of, drop_repeats
 from data_models.intake.readers.containers import Container, open_container
+from data_models.intake.readers.file_formats import FORMATS
 from data_models.intake.readers.one_sheet import split_sheet
-from data_models.intake.readers.parquet_files import unpacked_size
 from data_models.intake.readers.previous_blocks import Cleared, Earlier, ReadAgain
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
@@ -176,7 +176,7 @@ def _size_of(path: Path) -> int:
     """Bytes of records as a CSV file would hold them, about."""
     # What cannot be opened is told of when it is read.
     try:
-        return unpacked_size(path) if path.suffix.lower() == ".parquet" else path.stat().st_size
+        return FORMATS[path.suffix.lower()].size(path)
     except (CannotRead, OSError):
         return 0
 

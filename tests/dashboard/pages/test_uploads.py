@@ -15,7 +15,7 @@ from flask import Flask, request
 
 from dashboard.pages.records import uploads
 from dashboard.pages.records.uploads import UploadRefused, receive
-from data_models.intake.readers.containers import _RECORD_SUFFIXES
+from data_models.intake.readers.file_formats import RECORD_SUFFIXES
 
 
 @pytest.fixture(autouse=True)
@@ -163,10 +163,9 @@ def test_forgotten_folders_are_removed_and_fresh_ones_kept() -> None:
 
 
 def test_the_reader_and_the_page_take_the_same_kinds_of_files_for_records(project_root: Path) -> None:
-    assert set(uploads.RECORD_SUFFIXES) == _RECORD_SUFFIXES
     script = (project_root / "dashboard" / "assets" / "records.js").read_text()
     kinds = script.partition("KINDS = /\\.(")[2].partition(")$/i")[0].split("|")
-    assert {f".{kind}" for kind in kinds} == _RECORD_SUFFIXES
+    assert {f".{kind}" for kind in kinds} == set(RECORD_SUFFIXES)
 
 
 def test_parquet_files_of_the_contract_are_received(folder: Path) -> None:
