@@ -17,12 +17,11 @@ import pandas as pd
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES
-from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.generate import generate, simulate_clinic
 from sample_data.literature import PUBLISHED, PublishedFigure
 from sample_data.model import DEFAULT_MODEL, ClinicModel
 from sample_data.practice import SCALES, draw_people, draw_visits, improvement
-from sample_data.reactions import effect_chances
+from sample_data.reactions import TERMS, effect_chances
 
 SIDE_EFFECT_ROUTES = ("iv", "intranasal")
 _KEYS = ["patient_code", "course"]
@@ -101,7 +100,7 @@ def truth(patients: int = 40_000, seed: int = 1, model: ClinicModel = DEFAULT_MO
     found["latent_response"] = float((shown >= DEFAULT_RULES.response_improvement).mean())
     patient, number = practice.reactions.patient, practice.reactions.number
     chances = effect_chances(np.random.default_rng(seed), people, patient, number, model)
-    for term, share in zip(SIDE_EFFECTS, chances[people.arm[patient] == iv].mean(axis=0), strict=True):
+    for term, share in zip(TERMS, chances[people.arm[patient] == iv].mean(axis=0), strict=True):
         found[f"iv_{term}_per_session"] = float(share)
     return found
 
@@ -190,7 +189,7 @@ def side_effect_shares(sessions: pd.DataFrame, effects: pd.DataFrame) -> dict[st
     patients = asked["patient_code"].nunique()
     reported = effects.drop_duplicates(["patient_code", "term"])
     reported = reported[reported["patient_code"].isin(asked["patient_code"])]
-    return {term: int((reported["term"] == term).sum()) / max(patients, 1) for term in SIDE_EFFECTS}
+    return {term: int((reported["term"] == term).sum()) / max(patients, 1) for term in TERMS}
 
 
 def fit_intercepts(
@@ -203,7 +202,7 @@ def fit_intercepts(
     patient, number = np.nonzero(np.isfinite(visits.days))
     asked = rng.random(len(patient)) < np.array([a.asked_share for a in model.arms])[people.arm[patient]]
     patient, number = patient[asked], number[asked]
-    target = np.array([[arm.effects[term] for term in SIDE_EFFECTS] for arm in model.arms])
+    target = np.array([[arm.effects[term] for term in TERMS] for arm in model.arms])
     low, high = np.full(target.shape, -14.0), np.full(target.shape, 4.0)
     starts = np.flatnonzero(np.append(True, np.diff(patient) > 0))
     arm = people.arm[patient[starts]]
@@ -215,7 +214,7 @@ def fit_intercepts(
         low, high = np.where(ever < target, middle, low), np.where(ever < target, high, middle)
     middle = (low + high) / 2
     return {
-        arm.route: {term: round(float(middle[code, k]), 2) for k, term in enumerate(SIDE_EFFECTS)}
+        arm.route: {term: round(float(middle[code, k]), 2) for k, term in enumerate(TERMS)}
         for code, arm in enumerate(model.arms)
     }
 

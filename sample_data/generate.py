@@ -26,10 +26,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES, SEVERITIES, SEXES, SIDE_EFFECTS
+from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES, SEVERITIES, SEXES
 from sample_data.model import CLINICS, DEFAULT_MODEL, ClinicModel
 from sample_data.practice import SCALES, Floats, Integers, People, Visits, draw_people, draw_visits
-from sample_data.reactions import Occurrences, SessionReactions, draw_reactions
+from sample_data.reactions import TERMS, Occurrences, SessionReactions, draw_reactions
 from sample_data.scores import Scores, draw_scores
 
 BLOCK = 1_000
@@ -276,7 +276,7 @@ def _side_effects_table(practice: Practice, code: pd.Series, day_only: NDArray[n
         {
             "patient_code": code.take(patient).reset_index(drop=True),
             **_clock(practice.visits.days[patient, found.number[session]], day_only[patient]),
-            "term": _words(SIDE_EFFECTS, effects.term[rows]),
+            "term": _words(TERMS, effects.term[rows]),
             "severity": _words(SEVERITIES, effects.severity[rows]),
             "onset_minutes": _whole(effects.onset[rows]),
             "resolved_minutes": _whole(effects.resolved[rows]),

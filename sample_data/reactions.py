@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.model import ClinicModel
 from sample_data.practice import Flags, Floats, Integers, People, Visits
 
@@ -17,6 +16,7 @@ _TIMING = {
     "sedation": (15, 75), "dizziness": (18, 60), "vertigo": (20, 60), "vomiting": (60, 25), "anxiety": (12, 35),
     "diplopia": (15, 50), "fatigue": (80, 240), "other": (40, 60),
 }  # fmt: skip
+TERMS = tuple(_TIMING)  # of the vocabulary those that happen in this practice
 _SEVERITY_CUTS = (0.35, 1.55)  # of a normal deviate: below mild, between moderate, above severe
 _SERIOUS_SHARE_OF_SEVERE = 0.012
 
@@ -48,19 +48,19 @@ def effect_chances(
     rng: np.random.Generator, people: People, patient: Integers, number: Integers, model: ClinicModel,
     intercepts: Floats | None = None,
 ) -> Floats:  # fmt: skip
-    """Chance of each side effect in each session: sessions x SIDE_EFFECTS."""
+    """Chance of each side effect in each session: sessions x TERMS."""
     if intercepts is None:
         intercepts = intercept_table(model)
     common = rng.normal(0, model.patient_sd, (len(people), 1))
-    own = rng.normal(0, model.term_sd, (len(people), len(SIDE_EFFECTS)))
+    own = rng.normal(0, model.term_sd, (len(people), len(TERMS)))
     odds = intercepts[people.arm[patient]] + (common + own)[patient]
     odds -= model.session_slope * np.log(number + 1)[:, None]
     return 1 / (1 + np.exp(-odds))
 
 
 def intercept_table(model: ClinicModel) -> Floats:
-    """Log-odds of the first session: arms x SIDE_EFFECTS."""
-    return np.array([[model.intercepts[arm.route][term] for term in SIDE_EFFECTS] for arm in model.arms])
+    """Log-odds of the first session: arms x TERMS."""
+    return np.array([[model.intercepts[arm.route][term] for term in TERMS] for arm in model.arms])
 
 
 def draw_reactions(
@@ -95,18 +95,18 @@ def _vitals(
 
     # Right-skewed rises with the published means; a patient's rises are alike, and the pressure that is
     # reported as a side effect is the pressure that rose.
-    pressure = SIDE_EFFECTS.index("blood_pressure_increased")
+    pressure = TERMS.index("blood_pressure_increased")
     alike = rng.gamma(4.0, 0.25, n)[patient]
     known = happened[:, pressure].astype(float)
     rise = (rng.gamma(2.2, 1 / 2.2, sessions) * alike * (0.9 + 1.6 * known)) / (0.9 + 1.6 * known.mean())
     pulse_rise = of_arm("heart_rate_rise") * rng.gamma(2.0, 0.5, sessions)
-    pulse_rise += 14 * happened[:, SIDE_EFFECTS.index("heart_rate_increased")]
+    pulse_rise += 14 * happened[:, TERMS.index("heart_rate_increased")]
     measured = np.where(np.isnan(of_arm("systolic_rise")) | (rng.random(sessions) < 0.05), np.nan, 1.0)
     # Two points are the noise of two readings: some peaks are below the reading before.
     systolic_highest = systolic + (of_arm("systolic_rise") + 2) * rise - 2 + rng.normal(0, 2, sessions)
     diastolic_highest = diastolic + (of_arm("diastolic_rise") + 2) * rise * rng.uniform(0.7, 1.3, sessions) - 2
-    dissociated = happened[:, SIDE_EFFECTS.index("dissociation")]
-    sedated = happened[:, SIDE_EFFECTS.index("sedation")]
+    dissociated = happened[:, TERMS.index("dissociation")]
+    sedated = happened[:, TERMS.index("sedation")]
     cadss = rng.gamma(1.1, 3.0, sessions) + dissociated * rng.gamma(3.0, 6.0, sessions) / np.sqrt(1 + number / 4)
     moaas = 5 - sedated * rng.choice([0, 1, 1, 2, 2, 3, 4], sessions, p=[0.2, 0.3, 0.15, 0.2, 0.1, 0.045, 0.005])
     stay = of_arm("discharge_minutes") + rng.gamma(2.0, 8.0, sessions) + 20 * (dissociated & sedated)
@@ -128,7 +128,7 @@ def _vitals(
 def _occurrences(rng: np.random.Generator, reported: Flags, discharge: Floats) -> Occurrences:
     session, term = np.nonzero(reported)
     n = len(session)
-    onset_median, lasting_median = np.array([_TIMING[name] for name in SIDE_EFFECTS], dtype=float).T
+    onset_median, lasting_median = np.array([_TIMING[name] for name in TERMS], dtype=float).T
     severity = np.digitize(rng.normal(size=n), _SEVERITY_CUTS)
     onset = np.clip(onset_median[term] * np.exp(rng.normal(0, 0.45, n)), 1, 600)
     lasting = lasting_median[term] * np.exp(rng.normal(0, 0.7, n)) * (1 + 0.35 * severity)

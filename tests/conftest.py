@@ -27,6 +27,7 @@ FOLDERS = {"browser": "browser", "faults": "fault"}
 NAMES = re.compile(r"\bdata_models\.store\b|\bdashboard\.(app|cli|commands\.server)\b|\btests\.serving\b")
 FIXTURES = {
     "benchmark_module", "command", "module_store", "postgresql_server", "sample_database", "sqlite_store", "store",
+    "tests_with_rows",
 }  # fmt: skip
 
 

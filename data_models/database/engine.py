@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+from data_models.definitions.vocabulary import SIDE_EFFECTS
 
 LOCK_WAIT_SECONDS = 60
 READER_WAIT_SECONDS = 5
@@ -205,9 +207,18 @@ def current(engine: Engine) -> bool:
     for engines in (lambda: [engine], lambda: parts(engine)):
         for one in engines():
             with reading(one) as connection:
-                if not at_head(connection):
+                if not at_head(connection) or _lacking_terms(connection):
                     return False
     return True
+
+
+def _lacking_terms(connection: Connection) -> list[str]:
+    """Side effects without a column in the store's `effect_facts`: added to the vocabulary since it was made."""
+    tables = inspect(connection)
+    if not tables.has_table("effect_facts"):
+        return []
+    there = {column["name"] for column in tables.get_columns("effect_facts")}
+    return [term for term in SIDE_EFFECTS if term not in there]
 
 
 def upgrade_schemas(engine: Engine) -> None:
@@ -219,6 +230,8 @@ def upgrade_schemas(engine: Engine) -> None:
             with writing(one) as connection, connection.begin():
                 if not at_head(connection):  # another process may have been first
                     command.upgrade(_alembic(connection, part), "head")
+                for term in _lacking_terms(connection):  # no stored session can have it
+                    connection.exec_driver_sql(f"ALTER TABLE effect_facts ADD COLUMN {term} INTEGER DEFAULT 0 NOT NULL")
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise plain(error) from error
 

@@ -171,7 +171,7 @@ class SessionFact(Base):
     phase: Mapped[str] = mapped_column(_CODE)
     asked: Mapped[int] = mapped_column(Integer)
     effects: Mapped[int] = mapped_column(Integer)  # how many different terms were recorded
-    terms: Mapped[int] = mapped_column(Integer)  # bit k set: SIDE_EFFECTS[k] was recorded
+    terms: Mapped[int] = mapped_column(Integer)  # a set of `vocabulary.SIDE_EFFECT_BITS`
     worst: Mapped[int | None] = _whole()
     scored_before: Mapped[int] = mapped_column(Integer)
     scored_after: Mapped[int] = mapped_column(Integer)
@@ -180,7 +180,7 @@ class SessionFact(Base):
 class EffectFact(Base):
     """One row a patient, course, phase, drug, route and dose band: its asked sessions, summed.
 
-    `part` counts a patient's rows from 1; `alone` 1: the patient has no other. `dose_band` is a place in
+    `part` counts a patient's rows from 1; `alone` 1: the patient has no other. `dose_band` is a code of
     `outcomes.side_effects.DOSE_BANDS`. `asked` counts the sessions in which side effects were asked about,
     `reported` those of them with any; the grades, those whose worst was of it; and there is a column for
     each term of `SIDE_EFFECTS`: the asked sessions with it. Sessions not asked about are in no row.
@@ -204,6 +204,8 @@ class EffectFact(Base):
 
 
 for _term in SIDE_EFFECTS:
+    if hasattr(EffectFact, _term):
+        raise ValueError(f"side effect {_term}: effect_facts has a column of this name; call the term otherwise")
     setattr(EffectFact, _term, _count())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 DRUGS = ("ketamine", "esketamine")
 ROUTES = ("iv", "im", "sc", "intranasal", "sublingual", "oral")
 DOSE_UNITS = ("mg", "mg_per_kg")
@@ -43,18 +45,42 @@ SOURCE_SIDE_EFFECTS = (
     "vision_blurred",
     "balance_disorder",
 )
-SIDE_EFFECTS = (
-    *SOURCE_SIDE_EFFECTS,
-    "dissociation",
-    "sedation",
-    "dizziness",
-    "vertigo",
-    "vomiting",
-    "anxiety",
-    "diplopia",
-    "fatigue",
-    "other",
-)
+# Each term's bit in the sets of terms that stores keep: never changed and never given to another term. A term may
+# stand anywhere in the list, which is the order in which terms are shown.
+SIDE_EFFECT_BITS = {
+    "heart_rate_increased": 0,
+    "blood_pressure_increased": 1,
+    "nausea": 2,
+    "headache": 3,
+    "disorientation": 4,
+    "vision_blurred": 5,
+    "balance_disorder": 6,
+    "dissociation": 7,
+    "sedation": 8,
+    "dizziness": 9,
+    "vertigo": 10,
+    "vomiting": 11,
+    "anxiety": 12,
+    "diplopia": 13,
+    "fatigue": 14,
+    "other": 15,
+}
+SIDE_EFFECTS = tuple(SIDE_EFFECT_BITS)
+_MOST_BITS = 31  # of a whole number in every database
+
+
+def check_bits(bits: Mapping[str, int]) -> None:
+    """Raise ValueError where stored sets of terms could not be told apart, or a term could not be a column's name."""
+    for term, bit in bits.items():
+        if not (term.isidentifier() and term.islower() and len(term) <= 32):
+            raise ValueError(f"side effect {term!r}: its code must be at most 32 small letters, digits and _")
+        same = next(other for other, its in bits.items() if its == bit)
+        if same != term or not 0 <= bit < _MOST_BITS:
+            free = next(number for number in range(_MOST_BITS + 1) if number not in bits.values())
+            raise ValueError(f"side effect {term}: bit {bit} is {same}'s or not below {_MOST_BITS}; the next is {free}")
+
+
+check_bits(SIDE_EFFECT_BITS)
 
 # Words shown in place of a code where capitalising it is not enough.
 _LABELS = {

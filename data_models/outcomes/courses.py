@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data_models.definitions.rules import OutcomeRules
-from data_models.definitions.vocabulary import PHASES, SEVERITIES, SIDE_EFFECTS
+from data_models.definitions.vocabulary import PHASES, SEVERITIES, SIDE_EFFECT_BITS
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
 
 
@@ -205,7 +205,7 @@ def _effects_by_session(sessions: Sessions, side_effects: pd.DataFrame) -> tuple
         return terms, worst
     patient = np.searchsorted(sessions.patient_ids, side_effects["patient_id"].to_numpy(np.int64))
     place = np.searchsorted(sessions.keys, key(patient, ticks(side_effects["hours"])))
-    bit = 1 << pd.Index(SIDE_EFFECTS).get_indexer(pd.Index(side_effects["term"])).astype(np.int64)
+    bit = 1 << side_effects["term"].map(SIDE_EFFECT_BITS).to_numpy(np.int64)
     grade = pd.Index(SEVERITIES).get_indexer(pd.Index(side_effects["severity"])) + 1.0
     np.bitwise_or.at(terms, place, bit)
     np.maximum.at(worst, place, grade)

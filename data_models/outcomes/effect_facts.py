@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from data_models.definitions.vocabulary import DRUGS, PHASES, ROUTES, SEVERITIES, SIDE_EFFECTS
+from data_models.definitions.vocabulary import DRUGS, PHASES, ROUTES, SEVERITIES, SIDE_EFFECT_BITS
 from data_models.outcomes.clock import Ints
 from data_models.outcomes.side_effects import DOSE_BANDS
 
@@ -68,7 +68,7 @@ def effect_facts(facts: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
             "asked": np.diff(np.append(first, len(patient))),
             "reported": count(terms != 0),
             **{name: count(worst == grade) for grade, name in enumerate(SEVERITIES, 1)},
-            **{name: count((terms >> place) & 1) for place, name in enumerate(SIDE_EFFECTS)},
+            **{name: count((terms >> bit) & 1) for name, bit in SIDE_EFFECT_BITS.items()},
         }
     )
 
@@ -80,10 +80,10 @@ def _codes(values: pd.Series, choices: tuple[str, ...]) -> Ints:
 
 
 def _dose_bands(sessions: pd.DataFrame) -> Ints:
-    """Each dose's place in `DOSE_BANDS`; -1 without a dose."""
+    """The code of each dose's band; -1 without a dose."""
     dose = sessions["dose"].to_numpy(np.float64)
     unit = sessions["dose_unit"].to_numpy(object)
     found = np.full(len(sessions), -1, dtype=np.int64)
-    for place, band in enumerate(DOSE_BANDS):
-        found[(dose >= band.low) & (dose < band.high) & (unit == band.unit)] = place
+    for band in DOSE_BANDS:
+        found[(dose >= band.low) & (dose < band.high) & (unit == band.unit)] = band.code
     return found

@@ -17,8 +17,12 @@ LATEST_NUMBER = 12
 
 @dataclass(frozen=True, slots=True)
 class DoseBand:
-    """Doses from `low` up to (not including) `high` in one unit."""
+    """Doses from `low` up to (not including) `high` in one unit.
 
+    `code` stands for it in stores: never changed, and never given to another band.
+    """
+
+    code: int
     unit: str
     low: float
     high: float
@@ -27,15 +31,15 @@ class DoseBand:
 
 # The usual IV starting dose is 0.5 mg/kg; nasal esketamine comes as 28, 56 and 84 mg.
 DOSE_BANDS = (
-    DoseBand("mg_per_kg", 0, 0.5, "below 0.5 mg/kg"),
-    DoseBand("mg_per_kg", 0.5, 0.75, "0.5 to 0.74 mg/kg"),
-    DoseBand("mg_per_kg", 0.75, 1.0, "0.75 to 0.99 mg/kg"),
-    DoseBand("mg_per_kg", 1.0, float("1e9"), "1 mg/kg and more"),
-    DoseBand("mg", 0, 50, "below 50 mg"),
-    DoseBand("mg", 50, 75, "50 to 74 mg"),
-    DoseBand("mg", 75, 100, "75 to 99 mg"),
-    DoseBand("mg", 100, 200, "100 to 199 mg"),
-    DoseBand("mg", 200, float("1e9"), "200 mg and more"),
+    DoseBand(0, "mg_per_kg", 0, 0.5, "below 0.5 mg/kg"),
+    DoseBand(1, "mg_per_kg", 0.5, 0.75, "0.5 to 0.74 mg/kg"),
+    DoseBand(2, "mg_per_kg", 0.75, 1.0, "0.75 to 0.99 mg/kg"),
+    DoseBand(3, "mg_per_kg", 1.0, float("1e9"), "1 mg/kg and more"),
+    DoseBand(4, "mg", 0, 50, "below 50 mg"),
+    DoseBand(5, "mg", 50, 75, "50 to 74 mg"),
+    DoseBand(6, "mg", 75, 100, "75 to 99 mg"),
+    DoseBand(7, "mg", 100, 200, "100 to 199 mg"),
+    DoseBand(8, "mg", 200, float("1e9"), "200 mg and more"),
 )
 
 

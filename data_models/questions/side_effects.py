@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_
 from data_models.database.tables import Course, EffectFact, SessionFact, SideEffect
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.definitions.vocabulary import SEVERITIES, SIDE_EFFECTS
+from data_models.definitions.vocabulary import SEVERITIES, SIDE_EFFECT_BITS, SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, Proportion, clustered
 from data_models.outcomes.side_effects import DOSE_BANDS, LATEST_NUMBER, NOBODY, of_patients
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
@@ -223,7 +223,8 @@ def effect_sums(connection: Connection, scope: Scope, cohort: CohortFilter, by: 
     measures["any"] = (e.reported.expression, asked)
     sums = _sums(connection, scope, cohort, measures, [] if by is None else [getattr(e, by).expression])
     if by == "dose_band":
-        return {(None if place is None else DOSE_BANDS[place].label,): of for (place,), of in sums.items()}
+        labels = {band.code: band.label for band in DOSE_BANDS}
+        return {(None if code is None else labels[code],): of for (code,), of in sums.items()}
     return sums
 
 
@@ -258,7 +259,7 @@ def _sums_by_number(connection: Connection, scope: Scope, cohort: CohortFilter) 
     statement = source(select(s.number, s.terms, func.count())).where(~several).group_by(s.number, s.terms)
     rows = np.array([tuple(row) for row in connection.execute(statement)], dtype=np.int64).reshape(-1, 3)
     measures: dict[str, Measure] = {
-        term: (s.terms.bitwise_rshift(place).bitwise_and(1), _ONE) for place, term in enumerate(SIDE_EFFECTS)
+        term: (s.terms.bitwise_rshift(bit).bitwise_and(1), _ONE) for term, bit in SIDE_EFFECT_BITS.items()
     }
     measures["any"] = (flag(s.terms != 0), _ONE)
     number: ColumnElement[Any] = case((s.number > LATEST_NUMBER, LATEST_NUMBER + 1), else_=s.number)
@@ -269,8 +270,8 @@ def _sums_by_number(connection: Connection, scope: Scope, cohort: CohortFilter) 
         terms, counts = rows[rows[:, 0] == value, 1:].T
         asked = float(counts.sum())
         of_number = sums.setdefault((value,), {})
-        for place, name in enumerate(measures):
-            held = terms != 0 if name == "any" else (terms >> place) & 1 == 1
+        for name in measures:
+            held = terms != 0 if name == "any" else (terms >> SIDE_EFFECT_BITS[name]) & 1 == 1
             x = float(counts[held].sum())
             found = PatientSums(asked, x, asked, x, x, asked, x, asked - x)
             of_number[name] = added(of_number[name], found) if name in of_number else found

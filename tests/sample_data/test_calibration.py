@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_models.definitions.vocabulary import SIDE_EFFECTS
 from sample_data.calibration import comparison, figures, truth, with_courses
 from sample_data.generate import generate
 from sample_data.literature import PUBLISHED, published
+from sample_data.reactions import TERMS
 
 SEEDS = (1, 2, 3, 4)
 
@@ -88,8 +88,8 @@ def test_some_fade_within_a_week_some_hold_for_months_some_never_respond_and_som
     assert worst.min() < 0
 
 
-def test_every_side_effect_of_the_vocabulary_occurs(clinics):
-    assert set(clinics[0]["side_effects"]["term"]) == set(SIDE_EFFECTS)
+def test_every_side_effect_of_the_practice_occurs(clinics):
+    assert set(clinics[0]["side_effects"]["term"]) == set(TERMS)
 
 
 def test_the_truth_of_a_large_run_is_near_the_figures_of_its_records():

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
-from data_models.definitions.vocabulary import SIDE_EFFECTS
+from data_models.definitions.vocabulary import SIDE_EFFECT_BITS, SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, per_course
 from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
@@ -306,7 +306,7 @@ def _by_patient(sessions: pd.DataFrame, flags: dict[str, pd.Series]) -> dict[str
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_sums_of_side_effects_equal_sums_over_sessions(connection: Connection, chosen: CohortFilter) -> None:
     sessions = _asked_sessions(connection, chosen)
-    flags = {term: sessions["terms"] // 2**place % 2 for place, term in enumerate(SIDE_EFFECTS)}
+    flags = {term: sessions["terms"] // 2**bit % 2 for term, bit in SIDE_EFFECT_BITS.items()}
     flags["any"] = (sessions["terms"] != 0).astype(int)
     for by in (None, "number", "route", "drug", "dose_band", "phase"):
         found = effect_sums(connection, ALL, chosen, by)
