@@ -39,7 +39,7 @@ class _Index(NamedTuple):
     statements: tuple[str, ...]
 
 
-class KeysAside:
+class DroppedKeys:
     """Keys and indexes that are gone until they are put back; a transaction that ends before has them still."""
 
     def __init__(self, connection: Connection, indexes: Sequence[_Index] = ()) -> None:
@@ -49,7 +49,7 @@ class KeysAside:
     def __bool__(self) -> bool:
         return bool(self._indexes)
 
-    def put_back(self, tables: Sequence[str]) -> None:
+    def rebuild(self, tables: Sequence[str]) -> None:
         """Build the keys and indexes of the tables of these names."""
         wanted = [index for index in self._indexes if index.table in tables]
         self._indexes = [index for index in self._indexes if index.table not in tables]
@@ -60,16 +60,16 @@ class KeysAside:
                 self._connection.exec_driver_sql(statement)
 
 
-def keys_aside(connection: Connection, tables: Sequence[Table], rows: int) -> KeysAside:
+def drop_keys(connection: Connection, tables: Sequence[Table], rows: int) -> DroppedKeys:
     """Take the keys and indexes off some tables, where they are empty, PostgreSQL's and nobody reads them.
 
     Otherwise nothing is done: rows come into the tables all the same, only slower. To be called in a
     transaction that holds the import's lock, so that empty tables stay so. `rows`: how many will come.
     """
     if connection.dialect.name != "postgresql" or rows < ROWS_WORTH_IT or connection.execute(_CITUS).first():
-        return KeysAside(connection)
+        return DroppedKeys(connection)
     if any(connection.execute(table.select().limit(1)).first() is not None for table in tables):
-        return KeysAside(connection)
+        return DroppedKeys(connection)
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(table.name) for table in tables)
     before = connection.exec_driver_sql("SHOW lock_timeout").scalar_one()
@@ -82,12 +82,12 @@ def keys_aside(connection: Connection, tables: Sequence[Table], rows: int) -> Ke
             indexes = []
             for table in tables:
                 indexes += _taken_off(connection, table)
-    except (DBAPIError, _Kept):
-        return KeysAside(connection)
-    return KeysAside(connection, indexes)
+    except (DBAPIError, _NotOurs):
+        return DroppedKeys(connection)
+    return DroppedKeys(connection, indexes)
 
 
-class _Kept(Exception):
+class _NotOurs(Exception):
     """The keys are to stay as they are."""
 
 
@@ -95,7 +95,7 @@ def _taken_off(connection: Connection, table: Table) -> list[_Index]:
     quote = connection.dialect.identifier_preparer.quote
     found = connection.execute(_INDEXES, {"name": quote(table.name)}).all()
     if any(row.special or row.kind not in (None, "p", "u") for row in found):
-        raise _Kept
+        raise _NotOurs
     made = []
     for row in found:
         statements = [row.made_by]

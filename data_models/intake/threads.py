@@ -27,7 +27,7 @@ def ahead(executor: Executor, calls: Iterable[Callable[[], T]], depth: int) -> I
     return taken()
 
 
-def beside(items: Generator[T], depth: int) -> Generator[T]:
+def from_thread(items: Generator[T], depth: int) -> Generator[T]:
     """The items of a generator, made in a thread up to `depth` ahead of those taken.
 
     When this ends or is closed, the thread has ended and the generator is closed. What the generator raises is

@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.engine import RECORDS_PART, StoreError, close, open_engine, parts, plain, reading, writing
-from data_models.database.indexes import keys_aside
+from data_models.database.indexes import drop_keys
 from data_models.database.tables import Base
 from data_models.questions.accounts import audit_entries, audit_seal
 from data_models.store import Store
@@ -210,7 +210,7 @@ def _copy(here: Callable[[str], Connection], there: Callable[[str], Connection],
     there(_MADE_WITH_A_STORE).execute(delete(Base.metadata.tables[_MADE_WITH_A_STORE]))
     total, done = max(sum(counts.values()), 1), 0
     growing = [table for table in tables if "patient_id" in table.primary_key.columns]
-    keys = keys_aside(there(growing[0].name), growing, total)
+    keys = drop_keys(there(growing[0].name), growing, total)
     for table in tables:
         put = _copy_in if there(table.name).dialect.name == "postgresql" else _insert
         # In the order of the key, in which rows are appended and not inserted.
@@ -219,7 +219,7 @@ def _copy(here: Callable[[str], Connection], there: Callable[[str], Connection],
             progress(f"copying {table.name}", done / total)
             put(there(table.name), table, [tuple(row) for row in part])
             done += len(part)
-    keys.put_back([table.name for table in growing])
+    keys.rebuild([table.name for table in growing])
     return counts
 
 

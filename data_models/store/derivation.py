@@ -88,9 +88,9 @@ def record_slices(connection: Connection, start: int = 0, end: int | None = None
 
 def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     """Derive every patient's facts anew from the stored records, in a thread beside the one that stores them."""
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as thread:
         calls = (partial(derive, *records, rules) for records in record_slices(connection))
-        replace_facts(connection, ahead(beside, calls, SLICES_AHEAD), progress)
+        replace_facts(connection, ahead(thread, calls, SLICES_AHEAD), progress)
 
 
 def replace_facts(connection: Connection, derived: Iterable[Facts], progress: Progress) -> None:

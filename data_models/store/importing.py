@@ -20,13 +20,13 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, false, select
 
 from data_models.database.engine import StoreError
-from data_models.database.indexes import keys_aside
+from data_models.database.indexes import drop_keys
 from data_models.database.loading import Load, by_patient, read_frame
 from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.intake.contract import Fingerprint, RecordBatch, empty_table
 from data_models.intake.reconcile import Reconciliation
-from data_models.intake.threads import beside
+from data_models.intake.threads import from_thread
 from data_models.outcomes.derive import Facts, derive
 from data_models.store import touched_patients
 from data_models.store.band import Tally, clinics_by_id
@@ -176,10 +176,10 @@ def compared(
     totals.warnings = across.warnings()
 
 
-# --- made beside ---------------------------------------------------------------------------------------
+# --- prepared in a thread of its own -------------------------------------------------------------------
 
 
-def made(
+def prepared(
     parts: RecordParts, stored: Stored, first_id: int, rules: OutcomeRules | None, totals: Totals, tally: Tally
 ) -> Generator[NewRecords | Facts]:
     """The rows of an import, part by part: new records, then their patients' facts; touches no table of the store.
@@ -237,15 +237,15 @@ def store_parts(
 ) -> Totals:
     """Store the new records of all parts and, by the rules if there are any, the facts of their patients.
 
-    `connection` is in a transaction that holds the import's lock; the others are those of `made`.
+    `connection` is in a transaction that holds the import's lock; the others are those of `prepared`.
     """
     filled = (*RECORDS, *(FACTS if rules is not None else ()))
     totals, tally, done, expected = Totals(), Tally(), 0, max(1, sum(parts.most.values()))
-    keys = keys_aside(connection, [_TABLES[name] for name in filled], expected)
+    keys = drop_keys(connection, [_TABLES[name] for name in filled], expected)
     with (
         Load(connection) as load,
         # Its thread has ended when an error goes on from here.
-        closing(beside(made(parts, stored, first_id, rules, totals, tally), _MADE_AHEAD)) as items,
+        closing(from_thread(prepared(parts, stored, first_id, rules, totals, tally), _MADE_AHEAD)) as items,
     ):
         for item in items:
             if isinstance(item, NewRecords):
@@ -261,7 +261,7 @@ def store_parts(
                 for name in FACTS:
                     load.add(getattr(item, name), _TABLES[name])
         load.finish()
-        keys.put_back(filled)
+        keys.rebuild(filled)
     if rules is not None:
         tally.keep(connection)
     return totals

@@ -21,7 +21,7 @@ import pyarrow.compute
 
 from data_models.intake.contract import Field
 from data_models.intake.deidentification import identifier_class, is_random, screen
-from data_models.intake.readers.previous_blocks import MOST_WORDS, Earlier
+from data_models.intake.readers.file_context import MOST_WORDS, FileContext
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Codes, RawTable, Texts
 
@@ -63,10 +63,10 @@ class Coded:
 class Converter:
     """Converts the columns of one file or of a block of it, noting problems under the file's name."""
 
-    def __init__(self, raw: RawTable, problems: Problems, earlier: Earlier) -> None:
+    def __init__(self, raw: RawTable, problems: Problems, context: FileContext) -> None:
         self.raw = raw
         self._problems = problems
-        self._earlier = earlier
+        self._context = context
 
     def note(self, where: npt.NDArray[np.bool_], column: str | None, reason: str) -> None:
         """Note a problem in every data row where `where` holds."""
@@ -100,7 +100,7 @@ class Converter:
                 find = partial(_range_reason, field, parsed[at])
             else:
                 find = partial(str, "not a whole number")
-            reasons[at] = self._earlier.reason(name or field.name, text, find)
+            reasons[at] = self._context.reason(name or field.name, text, find)
         self._note_values(texts, reasons, field, name)
         parsed[refused] = np.nan
         return parsed[texts.codes] if len(parsed) else self.absent()
@@ -112,8 +112,8 @@ class Converter:
     def word(self, field: Field) -> Coded:
         """A column of one word or code, of which a store holds few (clinics)."""
         texts = self.raw.columns.get(field.name)
-        if texts is not None and self._earlier.holds_too_many(field.name, texts.values.to_pylist()):
-            if not self._earlier.blocks:
+        if texts is not None and self._context.holds_too_many(field.name, texts.values.to_pylist()):
+            if not self._context.blocks:
                 reason = f"more than {MOST_WORDS:,} different values; a column of its own for each patient is no "
                 self._problems.add(self.raw.file, None, field.name, reason + field.name)
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
@@ -151,7 +151,7 @@ class Converter:
         texts = self.raw.columns.get(field.name)
         if texts is None:
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
-        cleared = self._earlier.cleared
+        cleared = self._context.cleared
         values = texts.values.to_pylist()
         long = pyarrow.compute.utf8_length(texts.values).to_numpy(zero_copy_only=False) >= _MIXED_AT_LEAST
         fine = _matches(texts.values, _PLAIN_CODE) | (_matches(texts.values, _MIXED_CODE) & long)
@@ -162,7 +162,7 @@ class Converter:
             if not code or code in cleared:
                 continue
             identifier = identifier_class(code, "patient_code")
-            if identifier and not is_random(code, self._earlier.random_places(values)):
+            if identifier and not is_random(code, self._context.random_places(values)):
                 reasons[at] = f"looks like an identifier: {identifier}; give a random code"
             elif not formed[at]:
                 reasons[at] = "not a patient code: 1 to 32 of A-Z a-z 0-9 - _"
@@ -183,14 +183,14 @@ class Converter:
                 continue
             good = fits(text)
             # What fits not is refused in any case; when no more reasons are told, none is looked for.
-            identifier = screen([text], field.kind)[0] if good or not self._earlier.is_full(field.name) else None
+            identifier = screen([text], field.kind)[0] if good or not self._context.is_full(field.name) else None
             if identifier:
                 find = partial("looks like an identifier: {}; leave it out".format, identifier)
             elif good:
                 continue
             else:
                 find = partial(reason_of, text)
-            reasons[at] = self._earlier.reason(field.name, text, find)
+            reasons[at] = self._context.reason(field.name, text, find)
         self._note_values(texts, reasons, field)
         return _without(texts, values, reasons)
 

@@ -19,8 +19,8 @@ import pyarrow.csv
 from data_models.intake.contract import CannotRead
 from data_models.intake.readers.csv_lines import well_formed_lines
 from data_models.intake.readers.csv_text import LONGEST_LINE, SLICE, first_line, text_bounds
+from data_models.intake.readers.file_context import ReadAgain
 from data_models.intake.readers.header import check_header
-from data_models.intake.readers.previous_blocks import ReadAgain
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable, Texts
 

@@ -17,19 +17,19 @@ from data_models.intake.contract import (
 )
 from data_models.intake.readers.checked_table import CheckedTable
 from data_models.intake.readers.columns import MISSING, Coded, Converter, Numbers
+from data_models.intake.readers.file_context import FileContext
 from data_models.intake.readers.header import score_column
-from data_models.intake.readers.previous_blocks import Earlier
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import RawTable
 from data_models.intake.readers.tables import patients, sessions
 
 
-def split_sheet(raw: RawTable, problems: Problems, earlier: Earlier) -> dict[str, CheckedTable]:
+def split_sheet(raw: RawTable, problems: Problems, context: FileContext) -> dict[str, CheckedTable]:
     """The four tables of a one-sheet file or of a block of it, checked; each record carries the sheet's row.
 
-    `earlier` is what is known of the file; what this block tells is added.
+    `context` is what is known of the file; what this block tells is added.
     """
-    converter = Converter(raw, problems, earlier)
+    converter = Converter(raw, problems, context)
     of_patients = patients(converter)
     code = of_patients["patient_code"]
     assert isinstance(code, Coded)

@@ -15,14 +15,14 @@ import numpy as np
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead, RecordBatch
 from data_models.intake.readers.checked_table import CheckedTable, batch_of, drop_repeats
 from data_models.intake.readers.containers import Container, open_container
+from data_models.intake.readers.file_context import Cleared, FileContext, ReadAgain
 from data_models.intake.readers.file_formats import FORMATS
 from data_models.intake.readers.one_sheet import split_sheet
-from data_models.intake.readers.previous_blocks import Cleared, Earlier, ReadAgain
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
 from data_models.intake.readers.spill import Spill
 from data_models.intake.readers.tables import checked_table
-from data_models.intake.threads import beside
+from data_models.intake.threads import from_thread
 
 Progress = Callable[[str, float], None]
 
@@ -62,7 +62,7 @@ class RecordParts:
         RecordsRefused : in place of the last part, where any records contradict one another.
         """
         self.counts, self.repeats = dict.fromkeys(TABLES, 0), 0
-        with closing(beside(self._batches(Problems()), 1)) as batches:
+        with closing(from_thread(self._batches(Problems()), 1)) as batches:
             for batch in batches:
                 self.counts = {name: rows + len(getattr(batch, name)) for name, rows in self.counts.items()}
                 self.repeats += batch.repeats
@@ -129,9 +129,9 @@ def read_parts(
     with _scratch_folder(scratch or Path(tempfile.gettempdir())) if count > 1 else nullcontext() as folder:
         spill = Spill(folder, count)
         cleared = Cleared()
-        told = _Told(say, container)
+        shares = _FileProgress(say, container)
         for name in container.tables:
-            _read(container, name, spill, problems, cleared, told)
+            _read(container, name, spill, problems, cleared, shares)
         spill.flush()
         records = RecordParts(spill, container.source, one_sheet=ONE_SHEET in container.tables)
         if problems:
@@ -181,7 +181,7 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-class _Told:
+class _FileProgress:
     """Says which file is checked and how much of all files was."""
 
     def __init__(self, say: Progress, container: Container) -> None:
@@ -196,7 +196,9 @@ class _Told:
         self._say(f"checking {self._files[name]}", self._at)
 
 
-def _read(container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, told: _Told) -> None:
+def _read(
+    container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, shares: _FileProgress
+) -> None:
     """Check one file block by block into the spill.
 
     What a later block shows to be wrong for the whole file (a malformed line, too many different words) is known
@@ -206,13 +208,13 @@ def _read(container: Container, name: str, spill: Spill, problems: Problems, cle
     by_line, crowded = False, set[str]()
     while True:
         of_lines, of_cells = Problems(), Problems()
-        earlier = Earlier(cleared, partial(_codes, container, name, by_line), set(crowded))
+        context = FileContext(cleared, partial(_codes, container, name, by_line), set(crowded))
         raw = container.blocks(name, of_lines, BLOCK_BYTES, by_line)
         try:
             # Split into cells, judged, and put aside: three blocks in three threads.
-            with closing(beside(_checked_blocks(raw, name, of_cells, earlier), _BLOCKS_AHEAD)) as blocks:
+            with closing(from_thread(_checked_blocks(raw, name, of_cells, context), _BLOCKS_AHEAD)) as blocks:
                 for number, tables in enumerate(blocks):
-                    told.block(name, number)
+                    shares.block(name, number)
                     for table in tables:
                         spill.add(table)
             problems.extend(of_lines)
@@ -226,18 +228,18 @@ def _read(container: Container, name: str, spill: Spill, problems: Problems, cle
                 by_line, crowded = True, set()  # words of malformed lines do not count
 
 
-def _checked_blocks(raw: Blocks, name: str, problems: Problems, earlier: Earlier) -> Generator[list[CheckedTable]]:
+def _checked_blocks(raw: Blocks, name: str, problems: Problems, context: FileContext) -> Generator[list[CheckedTable]]:
     """The tables of each block of a file."""
-    with closing(beside(raw, _BLOCKS_AHEAD)) as blocks:
+    with closing(from_thread(raw, _BLOCKS_AHEAD)) as blocks:
         for block in blocks:
-            yield _checked(block, name, problems, earlier)
-            earlier.blocks += 1
+            yield _checked(block, name, problems, context)
+            context.blocks += 1
 
 
-def _checked(raw: RawTable, name: str, problems: Problems, earlier: Earlier) -> list[CheckedTable]:
+def _checked(raw: RawTable, name: str, problems: Problems, context: FileContext) -> list[CheckedTable]:
     if name == ONE_SHEET:
-        return list(split_sheet(raw, problems, earlier).values())
-    return [checked_table(raw, name, problems, earlier)]
+        return list(split_sheet(raw, problems, context).values())
+    return [checked_table(raw, name, problems, context)]
 
 
 def _codes(container: Container, name: str, by_line: bool) -> Iterator[list[str]]:

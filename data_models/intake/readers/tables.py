@@ -23,19 +23,19 @@ from data_models.intake.contract import (
 )
 from data_models.intake.readers.checked_table import CheckedTable
 from data_models.intake.readers.columns import MISSING, Coded, Converter, Numbers
-from data_models.intake.readers.previous_blocks import Earlier
+from data_models.intake.readers.file_context import FileContext
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import RawTable
 
 
-def checked_table(raw: RawTable, name: str, problems: Problems, earlier: Earlier) -> CheckedTable:
+def checked_table(raw: RawTable, name: str, problems: Problems, context: FileContext) -> CheckedTable:
     """One table of a folder or workbook, or a block of it, checked.
 
     Parameters
     ----------
-    earlier : what is known of the file and of those before it; what this block tells is added.
+    context : what is known of the file and of those before it; what this block tells is added.
     """
-    converter = Converter(raw, problems, earlier)
+    converter = Converter(raw, problems, context)
     read = {"patients": patients, "sessions": sessions, "assessments": assessments, "side_effects": side_effects}[name]
     columns = read(converter)
     names = [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]

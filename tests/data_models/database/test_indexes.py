@@ -40,12 +40,12 @@ def set_aside(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each import, whether keys were set aside."""
     seen: list[bool] = []
 
-    def watched(*given: Any) -> indexes.KeysAside:
-        keys = indexes.keys_aside(*given)
+    def watched(*given: Any) -> indexes.DroppedKeys:
+        keys = indexes.drop_keys(*given)
         seen.append(bool(keys))
         return keys
 
-    monkeypatch.setattr(importing, "keys_aside", watched)
+    monkeypatch.setattr(importing, "drop_keys", watched)
     return seen
 
 

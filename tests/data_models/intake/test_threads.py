@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from data_models.intake.threads import beside
+from data_models.intake.threads import from_thread
 
 
 def test_items_come_in_order_from_another_thread() -> None:
@@ -20,10 +20,10 @@ def test_items_come_in_order_from_another_thread() -> None:
             threads.add(threading.get_ident())
             yield number
 
-    assert list(beside(_generator(numbers()), 3)) == list(range(20))
+    assert list(from_thread(_generator(numbers()), 3)) == list(range(20))
     assert threads
     assert threading.get_ident() not in threads
-    assert list(beside(_generator(iter([None, 0])), 1)) == [None, 0]
+    assert list(from_thread(_generator(iter([None, 0])), 1)) == [None, 0]
 
 
 def test_items_are_made_a_few_ahead_and_none_when_nobody_takes_more() -> None:
@@ -38,7 +38,7 @@ def test_items_are_made_a_few_ahead_and_none_when_nobody_takes_more() -> None:
         finally:
             closed.append(True)
 
-    items = beside(endless(), 5)
+    items = from_thread(endless(), 5)
     assert next(items) == 0
     assert not closed
     items.close()
@@ -54,7 +54,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield 2
         raise ValueError("third")
 
-    with closing(beside(spoilt(), 5)) as items:
+    with closing(from_thread(spoilt(), 5)) as items:
         assert [next(items), next(items)] == [1, 2]
         with pytest.raises(ValueError, match="third"):
             next(items)

@@ -54,7 +54,7 @@ class Cleared:
 
 
 @dataclass(slots=True)
-class Earlier:
+class FileContext:
     """What is known of one file before the block that is judged.
 
     Attributes
