@@ -1,4 +1,4 @@
-"""PostgreSQL's primary keys and indexes, set aside while many rows come into empty tables.
+"""PostgreSQL's primary keys and indexes, dropped while many rows come into empty tables.
 
 Keeping a key while rows come costs more than the rows themselves: one search, one lock and one entry of
 the log each. Built once at the end it is a sort (PostgreSQL's manual, "Populating a Database"). Nobody can
@@ -62,6 +62,9 @@ class DroppedKeys:
 
 def drop_keys(connection: Connection, tables: Sequence[Table], rows: int) -> DroppedKeys:
     """Take the keys and indexes off some tables, where they are empty, PostgreSQL's and nobody reads them.
+
+    It buys a fifth of the time of a first import of a million scores (6.0 s in place of 7.6 s, and so the bound of four
+    times a bare COPY; `tests/benchmarks/import_records.py --engine postgresql`).
 
     Otherwise nothing is done: rows come into the tables all the same, only slower. To be called in a
     transaction that holds the import's lock, so that empty tables stay so. `rows`: how many will come.

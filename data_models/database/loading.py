@@ -27,7 +27,8 @@ _ROWS_TO_COUNT_ANEW = 5_000
 _SHARE_TO_COUNT_ANEW = 0.1  # as the server's own daemon does: of 10 million rows its sample takes a quarter second
 _COUNTED = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)")  # -1: never
 _STATISTICS = 30  # the server's own 100 take a second of an import of a million scores
-_ROWS_AT_ONCE = 100_000  # bounds the memory that CSV and Python objects take
+_ROWS_AT_ONCE = 100_000  # bounds the memory that Python objects take
+_ROWS_SENT = 5_000  # the server takes them in while the next are written as CSV
 # Fewer than Python allocates before it looks for garbage (700): a million rows held at once cost a third more time.
 _ROWS_FETCHED = 500
 
@@ -43,9 +44,10 @@ def ingest(connection: Connection, frame: pd.DataFrame, table: Table) -> None:
     """Append the frame's rows to the table: columns by name, NaN and missing as null."""
     rows = _as_arrow(frame, table)
     names = [name for name in rows.column_names if rows[name].null_count < len(frame)]
+    if not names:
+        return
     put = _copy if connection.dialect.name == "postgresql" else _insert
-    for start in range(0, len(frame), _ROWS_AT_ONCE):
-        put(connection, rows.select(names).slice(start, _ROWS_AT_ONCE), table)
+    put(connection, rows.select(names), table)
 
 
 def _as_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
@@ -61,17 +63,20 @@ def _as_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
 def _insert(connection: Connection, rows: pa.Table, table: Table) -> None:
     statement = insert(table).compile(dialect=connection.dialect, column_keys=rows.column_names)
     cursor: Any = connection.connection.cursor()  # the driver's own takes an iterator
-    cursor.executemany(str(statement), zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        columns = rows.slice(start, _ROWS_AT_ONCE).columns
+        cursor.executemany(str(statement), zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 def _copy(connection: Connection, rows: pa.Table, table: Table) -> None:
     quoted = connection.dialect.identifier_preparer
     names = ", ".join(quoted.quote(name) for name in rows.column_names)
-    content = pa.BufferOutputStream()
-    csv.write_csv(rows, content, csv.WriteOptions(include_header=False))
     cursor: Any = connection.connection.cursor()
     with cursor, cursor.copy(f"COPY {quoted.format_table(table)} ({names}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(content.getvalue())
+        for start in range(0, len(rows), _ROWS_SENT):
+            content = pa.BufferOutputStream()
+            csv.write_csv(rows.slice(start, _ROWS_SENT), content, csv.WriteOptions(include_header=False))
+            copy.write(content.getvalue())
 
 
 class Load:
