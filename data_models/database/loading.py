@@ -20,9 +20,10 @@ import pyarrow as pa
 from pyarrow import csv
 from sqlalchemy import Connection, Executable, Float, Integer, Table, insert, text
 
-from data_models.database.engine import PAGE_BYTES, StoreError
+from data_models.database.engine import CACHE_KIB, PAGE_BYTES, StoreError
 
 _ROWS_WORTH_STAGING = 5_000  # fewer go through the driver as fast
+_CACHE_KIB_APPENDING = 65_536  # as fast as the usual 400,000, whose pages would be done with, and 230 MB less at two million scores
 _ROWS_TO_COUNT_ANEW = 5_000
 _SHARE_TO_COUNT_ANEW = 0.1  # as the server's own daemon does: of 10 million rows its sample takes a quarter second
 _COUNTED = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)")  # -1: never
@@ -128,6 +129,7 @@ class Load:
             self._staging = None
             attached = f"staged{self._connection.info['staged'].index(self._path)}"
             self._connection.exec_driver_sql(f"ATTACH DATABASE ? AS {attached}", (str(self._path),))
+            self._connection.exec_driver_sql(f"PRAGMA main.cache_size = -{_CACHE_KIB_APPENDING}")
             for name, columns in self._staged.items():
                 self._connection.exec_driver_sql(
                     f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM {attached}.{name}"
@@ -169,6 +171,7 @@ def release(connection: Connection) -> None:
     """Take the staging files of a transaction away; to be called when it has ended."""
     for number, path in enumerate(connection.info.pop("staged", [])):
         cursor: Any = connection.connection.cursor()
+        cursor.execute(f"PRAGMA main.cache_size = -{CACHE_KIB}")
         if cursor.execute("SELECT 1 FROM pragma_database_list WHERE name = ?", (f"staged{number}",)).fetchone():
             cursor.execute(f"DETACH DATABASE staged{number}")
         path.unlink(missing_ok=True)
