@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Executable, Float, Integer, Table, insert, te
 from data_models.database.engine import CACHE_KIB, PAGE_BYTES, StoreError
 
 _ROWS_WORTH_STAGING = 5_000  # fewer go through the driver as fast
-_CACHE_KIB_APPENDING = 65_536  # as fast as the usual 400,000, whose pages would be done with, and 230 MB less at two million scores
+# As fast as the usual 400,000, whose pages would be done with, and 230 MB less at two million scores.
+_CACHE_KIB_APPENDING = 65_536
 _ROWS_TO_COUNT_ANEW = 5_000
 _SHARE_TO_COUNT_ANEW = 0.1  # as the server's own daemon does: of 10 million rows its sample takes a quarter second
 _COUNTED = text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)")  # -1: never
