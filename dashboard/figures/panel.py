@@ -6,17 +6,10 @@ since the course's first session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
 
 from dashboard.figures.base import Figure
-
-# One patient's records are a few dozen rows: plain dicts of them are read some ten times as fast as frames.
-Row = Mapping[str, Any]
-Rows = Sequence[Row]
 
 # Pixels around the strips: names of bands and side effects to the left, of cut-offs to the right.
 MARGIN = {"l": 88, "r": 60, "t": 24, "b": 40}
@@ -48,15 +41,3 @@ def lanes(names: Sequence[str]) -> Figure:
         "tickfont": {"size": 11},
         "fixedrange": True,
     }
-
-
-def or_none(value: Any) -> float | None:
-    """A number, or None where it is missing."""
-    return None if value is None or value != value else float(value)
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A small frame's rows as dicts. Twice as fast as `to_dict("records")`."""
-    names = [str(name) for name in frame.columns]
-    columns = [frame[name].tolist() for name in frame.columns]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from dashboard.figures.base import Figure
-from dashboard.figures.panel import Panel, Rows
+from dashboard.figures.panel import Panel
 from dashboard.theme import colour
-from dashboard.words import numbers
-from dashboard.words import patient as words
-from data_models.definitions.instruments import INSTRUMENTS, Instrument
+from dashboard.words.numbers import duration, mark, moment, number, percent
+from dashboard.words.scales import above_minimum
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM, Instrument
 from data_models.definitions.rules import OutcomeRules
+from data_models.questions.patient import PatientOutcome, PatientScore, PatientSession
 
 # A line between two scores further apart than this would claim what nobody measured.
 LINE_GAP_DAYS = 30.0
@@ -41,46 +41,42 @@ def broken_line(
     return xs, ys
 
 
-def score_hover(row: Mapping[str, Any], scale: Instrument, baseline: float | None) -> str:
+def score_hover(score: PatientScore, scale: Instrument, baseline: float | None) -> str:
     """Everything known about one score, line by line."""
-    lines = [
-        f"<b>{scale.name} {numbers.number(row['score'])}</b> ({scale.band(row['score'])}) {words.moment(row['days'])}"
-    ]
-    if not words.missing(row["improvement"]) and not words.missing(row["state"]):
-        change = row["score"] - (baseline or 0.0)
-        direction = "below" if change <= 0 else "above"
+    lines = [f"<b>{scale.name} {number(score.score)}</b> ({scale.band(score.score)}) {moment(score.days)}"]
+    if score.improvement is not None and score.state is not None and baseline is not None:
+        direction = "below" if score.score <= baseline else "above"
         lines.append(
-            f"{numbers.percent(abs(row['improvement']), down=True)} {direction} the baseline of "
-            f"{numbers.number(baseline or 0)}{words.above_minimum(scale)}: {STATES[int(row['state'])][0]}"
+            f"{percent(abs(score.improvement), down=True)} {direction} the baseline of {number(baseline)}"
+            f"{above_minimum(scale)}: {STATES[score.state][0]}"
         )
-    if not words.missing(row["since_session_days"]):
-        lines.append(f"{words.duration(row['since_session_days'])} after the latest session")
-    if row["recall"] == 1:
+    if score.since_session_days is not None:
+        lines.append(f"{duration(score.since_session_days)} after the latest session")
+    if score.recall:
         lines.append(f"Hollow: {scale.name} asks about the last {scale.recall_days} days,<br>past the latest session")
-    if not words.missing(row["item9"]):
-        lines.append(f"Item 9: {numbers.number(row['item9'])} of 3")
+    if score.item9 is not None:
+        lines.append(f"Item 9: {score.item9} of {ITEM9_MAXIMUM}")
     return "<br>".join(lines)
 
 
 def score_panel(
-    scores: Rows,
-    sessions: Rows,
-    outcome: Mapping[str, Any] | None,
+    scores: Sequence[PatientScore],
+    sessions: Sequence[PatientSession],
+    outcome: PatientOutcome | None,
     instrument: str,
     rules: OutcomeRules,
     *,
     ceiling: float,
     height: int = 250,
 ) -> Panel:
-    """Scores of one instrument in one course: bands, response and remission lines, a marker a score."""
+    """Scores of one instrument in one course, in time order: bands, response and remission lines, a marker a score."""
     scale = INSTRUMENTS[instrument]
-    baseline = None if outcome is None or words.missing(outcome["baseline"]) else float(outcome["baseline"])
+    baseline = None if outcome is None else outcome.baseline
     panel = Panel(f"{scale.name} ({scale.range}, {scale.better} is better)", height, {})
     _bands(panel, scale, ceiling)
     panel.traces.append(_session_hairlines(sessions, scale.minimum, ceiling))
-    rows = sorted(scores, key=lambda row: row["days"])
-    days = [float(row["days"]) for row in rows]
-    values = [float(row["score"]) for row in rows]
+    days = [score.days for score in scores]
+    values = [score.score for score in scores]
     xs, ys = broken_line(days, values)
     panel.traces.append(
         {
@@ -94,7 +90,7 @@ def score_panel(
             "name": f"{scale.name} line",
         }
     )
-    colors = [_state_colour(row["state"]) for row in rows]
+    colors = [_state_colour(score.state) for score in scores]
     panel.traces.append(
         {
             "type": "scatter",
@@ -102,11 +98,11 @@ def score_panel(
             "x": days,
             "y": values,
             "name": scale.name,
-            "text": [score_hover(row, scale, baseline) for row in rows],
+            "text": [score_hover(score, scale, baseline) for score in scores],
             "hovertemplate": "%{text}<extra></extra>",
             # A hollow marker is a ring in its state's colour with the same outer size as a full one.
             "marker": {
-                "symbol": ["circle-open" if row["recall"] == 1 else "circle" for row in rows],
+                "symbol": ["circle-open" if score.recall else "circle" for score in scores],
                 "size": 9,
                 "color": colors,
                 "line": {"width": 2, "color": colors},
@@ -120,23 +116,23 @@ def score_panel(
     if cutoff is not None:
         lines.append(("remission", cutoff, "remission"))
     _cutoff_lines(panel, lines, ceiling - scale.minimum, height)
-    _events(panel, outcome, rows)
+    _events(panel, outcome, scores)
     ticks = [scale.minimum, *(band.upper for band in scale.bands if band.upper < ceiling)]
     if scale.maximum <= ceiling:
         ticks.append(scale.maximum)
     panel.axis = {
         "range": [scale.minimum - 0.03 * (ceiling - scale.minimum), ceiling],
         "tickvals": ticks,
-        "ticktext": [numbers.number(t) for t in ticks],
+        "ticktext": [number(t) for t in ticks],
         "showgrid": False,
         "zeroline": False,
     }
     return panel
 
 
-def _state_colour(state: Any) -> str:
+def _state_colour(state: int | None) -> str:
     """Colour of a score by its state; quiet where it has none (baseline and before)."""
-    return colour("muted" if words.missing(state) else STATES[int(state)][1])
+    return colour("muted" if state is None else STATES[state][1])
 
 
 def _band_colour(index: int, bands: int) -> str:
@@ -161,12 +157,12 @@ def _bands(panel: Panel, scale: Instrument, ceiling: float) -> None:
         lower = upper
 
 
-def _session_hairlines(sessions: Rows, floor: float, ceiling: float) -> Figure:
+def _session_hairlines(sessions: Sequence[PatientSession], floor: float, ceiling: float) -> Figure:
     """A hairline up the score panel at each session, so that scores are read against sessions."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for row in sessions:
-        xs += [float(row["days"]), float(row["days"]), None]
+    for session in sessions:
+        xs += [session.days, session.days, None]
         ys += [floor, ceiling, None]
     return {
         "type": "scatter",
@@ -190,34 +186,33 @@ def _cutoff_lines(panel: Panel, lines: list[tuple[str, float, str]], span: float
         y = max([value, *(other + clearance for other in placed)])
         placed.append(y)
         note = {"xref": "domain", "x": 1, "xshift": 4, "xanchor": "left", "y": y, "showarrow": False, "align": "left"}
-        text = f"{name}<br>≤ {numbers.number(value)}"
+        text = f"{name}<br>≤ {number(value)}"
         panel.notes.append(note | {"text": text, "font": {"size": 10, "color": colour(color)}, "name": name})
 
 
-def _events(panel: Panel, outcome: Mapping[str, Any] | None, rows: Rows) -> None:
+def _events(panel: Panel, outcome: PatientOutcome | None, scores: Sequence[PatientScore]) -> None:
     """Name the score at which response was first seen, and the ones at which it was lost."""
-    if outcome is None or outcome.get("ever_response") != 1:
+    if outcome is None or outcome.response is None or not scores:
         return
-    first, last = (rows[0]["days"], rows[-1]["days"]) if rows else (0.0, 0.0)
+    first, last = scores[0].days, scores[-1].days
 
     def early_at(day: float) -> bool:
-        return bool(day - first < 0.3 * (last - first))
+        return day - first < 0.3 * (last - first)
 
-    found = [("response", outcome["onset_right"], 30, -40)]
-    if outcome["duration_event"] == 1:
+    response, durability = outcome.response, outcome.durability
+    found = [("response", response.right, 30, -40)]
+    if response.loss is not None:
+        lost = response.loss[1]
         # To the left of its score, where the line comes from below; near the left edge to the right and above.
-        early = early_at(outcome["loss_right"])
-        found.append(("lost", outcome["loss_right"], 30, -72) if early else ("lost", outcome["loss_right"], -26, -40))
+        found.append(("lost", lost, 30, -72) if early_at(lost) else ("lost", lost, -26, -40))
         # It came back by the end of induction, and was lost once more; low, where the first loss is named above.
-        if outcome.get("durability_end") == "loss" and not words.missing(outcome.get("last_induction_days")):
-            again = outcome["last_induction_days"] + outcome["durability_days"]
-            if again > outcome["loss_right"] + 1e-6:
+        if durability is not None and durability.end == "loss" and outcome.last_induction_days is not None:
+            again = outcome.last_induction_days + durability.days
+            if again > lost + 1e-6:
                 found.append(("lost", again, 44 if early_at(again) else -26, -14))
     for name, day, aside, above in found:
-        near = min(rows, key=lambda row: abs(row["days"] - day), default=None)
-        if near is None or words.missing(day):
-            continue
-        note: Figure = {"x": float(near["days"]), "y": float(near["score"]), "ax": aside, "ay": above, "standoff": 6}
-        note |= {"text": f"{name}, {words.briefly(day)}", "showarrow": True, "arrowwidth": 1}
+        near = min(scores, key=lambda score: abs(score.days - day))
+        note: Figure = {"x": near.days, "y": near.score, "ax": aside, "ay": above, "standoff": 6}
+        note |= {"text": f"{name}, {mark(day)}", "showarrow": True, "arrowwidth": 1}
         note |= {"arrowhead": 0, "arrowcolor": colour("muted"), "font": {"size": 11}, "name": f"{name} seen"}
         panel.notes.append(note | {"xanchor": "left" if aside > 0 else "right"})

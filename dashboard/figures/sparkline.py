@@ -5,23 +5,20 @@ The browser only draws the path (`assets/worklist.js`); scale, gaps and words ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from dashboard.figures.score_panel import broken_line
-from dashboard.words import numbers
-from dashboard.words import patient as words
+from dashboard.words.numbers import duration, number, quantity
 from data_models.definitions.instruments import Instrument
 
 WIDTH, HEIGHT, EDGE = 116.0, 32.0, 3.0
 
 
 def sparkline(
-    days: Sequence[float], scores: Sequence[float], scale: Instrument, response: float | None = None
+    points: Sequence[tuple[float, float]], scale: Instrument, response: float | None = None
 ) -> dict[str, Any] | None:
-    """Path of a course's scores in a box of WIDTH x HEIGHT pixels; None without scores.
+    """Path of a course's scores (days and points, in time order) in a box of WIDTH x HEIGHT; None without scores.
 
     All rows share the instrument's whole range, so that they compare by eye; lower on the paper is
     better. `response` is the highest score in response (score points), drawn as a hairline.
@@ -31,8 +28,9 @@ def sparkline(
     path : SVG path, a new stroke after each gap of more than 30 days. x, y : place of the latest score.
     line : height of the response line or None. text : the same in words.
     """
-    if not len(days):
+    if not points:
         return None
+    days, scores = [day for day, _ in points], [score for _, score in points]
     first, last = min(days), max(days)
     span = max(last - first, 1.0)
 
@@ -52,29 +50,11 @@ def sparkline(
         # "h0" leaves a dot where a score stands alone.
         path.append(f"M{across(x):g} {up(y):g}h0" if start else f"L{across(x):g} {up(y):g}")
         start = False
-    count = numbers.quantity(len(days), "score")
+    count = quantity(len(days), "score")
     text = (
-        f"{scale.name} {numbers.number(scores[0])} to {numbers.number(scores[-1])}, {count} over "
-        f"{words.duration(last - first)}"
+        f"{scale.name} {number(scores[0])} to {number(scores[-1])}, {count} over {duration(last - first)}"
         if len(days) > 1
-        else f"{scale.name} {numbers.number(scores[0])}, 1 score"
+        else f"{scale.name} {number(scores[0])}, 1 score"
     )
     line = None if response is None else up(response)
     return {"path": "".join(path), "x": across(days[-1]), "y": up(scores[-1]), "line": line, "text": text}
-
-
-def sparklines(
-    scores: pd.DataFrame, scale: Instrument, responses: Mapping[int, float] | None = None
-) -> dict[int, dict[str, Any]]:
-    """Sparklines by patient of a frame with patient_id, days and score in time order (a page of the list).
-
-    `responses` holds the highest score in response by patient, where there is a baseline.
-    """
-    found: dict[int, dict[str, Any]] = {}
-    for patient_id, rows in scores.groupby("patient_id", sort=False):
-        number = int(str(patient_id))
-        days, values = [float(day) for day in rows["days"]], [float(score) for score in rows["score"]]
-        drawn = sparkline(days, values, scale, (responses or {}).get(number))
-        if drawn is not None:
-            found[number] = drawn
-    return found

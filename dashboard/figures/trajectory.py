@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.figures import vital_panels
 from dashboard.figures.base import Figure, axis, empty, layout
-from dashboard.figures.panel import MARGIN, Panel, Row, Rows
+from dashboard.figures.panel import MARGIN, Panel
 from dashboard.figures.score_panel import score_ceiling, score_panel
 from dashboard.figures.session_panels import effect_panel, effect_rows, largest_doses, routes_of, session_panel
-from dashboard.figures.vital_panels import has_vitals, heart_rate_panel, pressure_panel
 from dashboard.theme import colour
-from dashboard.words import patient as words
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
+from data_models.questions.patient import PatientHistory, PatientSession
 
 GAP = 32  # pixels between two strips; holds the heading of the lower one
 COLUMN_GAP = 0.065  # holds the names of the left course's cut-offs
@@ -30,45 +30,36 @@ RECENT_DAYS = 60.0
 
 
 def trajectory(
-    scores: Rows,
-    sessions: Rows,
-    side_effects: Rows,
-    outcomes: Rows,
-    *,
-    courses: Sequence[int],
-    instruments: Sequence[str],
-    rules: OutcomeRules,
-    span: str = "all",
+    found: PatientHistory, *, courses: Sequence[int], instruments: Sequence[str], rules: OutcomeRules, span: str = "all"
 ) -> Figure:
     """The trajectory of one patient.
 
     Parameters
     ----------
-    scores, sessions, side_effects, outcomes : one patient's rows, as `queries.patients.patient_records` has them.
     courses : courses to draw, a column each.
     instruments : scales to draw, a strip each, the first on top.
     span : one of SPANS: the part of the course that the axis shows at first.
     """
-    sessions = [row for row in sessions if row["course"] in courses]
-    scores = [row for row in scores if row["course"] in courses and row["instrument"] in instruments]
-    if not sessions and not scores:
+    sessions = found.sessions_of(*courses)
+    scores = {course: found.scores_of(course, *instruments) for course in courses}
+    every = [score for of_course in scores.values() for score in of_course]
+    if not sessions and not every:
         return empty("This course has no sessions and no scores.", 200)
-    at = {row["hours"]: {"days": row["days"], "course": row["course"]} for row in sessions}
-    effects = [{**row, **at[row["hours"]]} for row in side_effects if row["hours"] in at]
-    of_scale = {code: [float(row["score"]) for row in scores if row["instrument"] == code] for code in instruments}
+    course_of = {session.hours: session.course for session in sessions}
+    effects = [effect for effect in found.side_effects if effect.hours in course_of]
+    of_scale = {code: [score.score for score in every if score.instrument == code] for code in instruments}
     ceilings = {code: score_ceiling(INSTRUMENTS[code], max(seen)) for code, seen in of_scale.items() if seen}
     routes, largest, terms = routes_of(sessions), largest_doses(sessions), effect_rows(effects, sessions)
     columns: list[list[Panel]] = []
     ranges: list[tuple[float, float]] = []
     for course in courses:
-        seen = [row for row in scores if row["course"] == course]
-        given = in_time([row for row in sessions if row["course"] == course])
-        had = [row for row in effects if row["course"] == course]
+        given = found.sessions_of(course)
+        had = [effect for effect in effects if course_of[effect.hours] == course]
         strips = [
             score_panel(
-                [row for row in seen if row["instrument"] == code],
+                found.scores_of(course, code),
                 given,
-                outcome_of(outcomes, course, code),
+                found.outcome_of(course, code),
                 code,
                 rules,
                 ceiling=ceilings[code],
@@ -80,33 +71,23 @@ def trajectory(
         strips.append(session_panel(given, routes, largest))
         if terms:
             strips.append(effect_panel(had, given, terms))
-        if has_vitals(sessions, "systolic") or has_vitals(sessions, "diastolic"):
-            strips.append(pressure_panel(given, sessions, rules))
-        if has_vitals(sessions, "heart_rate"):
-            strips.append(heart_rate_panel(given, sessions))
+        if vital_panels.seen(sessions, vital_panels.SYSTOLIC) or vital_panels.seen(sessions, vital_panels.DIASTOLIC):
+            strips.append(vital_panels.pressure_panel(given, sessions, rules))
+        if vital_panels.seen(sessions, vital_panels.HEART_RATE):
+            strips.append(vital_panels.heart_rate_panel(given, sessions))
         _maintenance(strips[0], given)
         columns.append(strips)
-        ranges.append(day_range([row["days"] for row in seen], given, span))
+        ranges.append(day_range([score.days for score in scores[course]], given, span))
     titles = [f"Course {course}" for course in courses] if len(columns) > 1 else []
     return _stack(columns, ranges, titles)
 
 
-def in_time(rows: Rows) -> list[Row]:
-    """Rows in time order."""
-    return sorted(rows, key=lambda row: row["days"])
-
-
-def outcome_of(outcomes: Rows, course: int, instrument: str) -> Row | None:
-    """The outcomes of one course and instrument, or None where there are none."""
-    return next((row for row in outcomes if row["course"] == course and row["instrument"] == instrument), None)
-
-
-def day_range(days: Sequence[float], sessions: Rows, span: str) -> tuple[float, float]:
+def day_range(days: Sequence[float], sessions: Sequence[PatientSession], span: str) -> tuple[float, float]:
     """First and last day of the axis, with room at both ends."""
-    every = [float(day) for day in (*days, *(row["days"] for row in sessions))] or [0.0]
+    every = [*days, *(session.days for session in sessions)] or [0.0]
     low, high = max(min(*every, 0.0), EARLIEST_DAY), max(*every, 1.0)
     if span == "induction":
-        induction = [float(row["days"]) for row in sessions if row["phase"] == "induction"]
+        induction = [session.days for session in sessions if session.phase == "induction"]
         high = min(high, max(induction) + 14.0) if induction else high
     elif span == "recent":
         low = max(low, high - RECENT_DAYS)
@@ -114,10 +95,10 @@ def day_range(days: Sequence[float], sessions: Rows, span: str) -> tuple[float, 
     return low - room, high + room
 
 
-def _maintenance(panel: Panel, sessions: Rows) -> None:
+def _maintenance(panel: Panel, sessions: Sequence[PatientSession]) -> None:
     """Mark where maintenance begins, inside the top edge of the uppermost strip."""
-    maintained = [float(row["days"]) for row in sessions if row["phase"] == "maintenance"]
-    if not maintained or not any(row["phase"] == "induction" for row in sessions):
+    maintained = [session.days for session in sessions if session.phase == "maintenance"]
+    if not maintained or not any(session.phase == "induction" for session in sessions):
         return
     start = min(maintained)
     line = {"type": "line", "x0": start, "x1": start, "yref": "domain", "y0": 0, "y1": 1, "layer": "below"}
@@ -207,19 +188,3 @@ def _name(letter: str, index: int) -> str:
 
 def _axis_key(name: str) -> str:
     return f"{name[0]}axis{name[1:]}"
-
-
-def vitals_summary(sessions: Rows, rules: OutcomeRules) -> str:
-    """Sentence about pressures: how often raised before the dose, and the highest seen."""
-    before, during = _pressures(sessions, "before"), _pressures(sessions, "highest")
-    raised = sum(
-        systolic > rules.predose_systolic_mmhg or diastolic > rules.predose_diastolic_mmhg
-        for systolic, diastolic in before
-    )
-    return words.vitals_words(len(before), raised, max(during, default=None), rules)
-
-
-def _pressures(sessions: Rows, when: str) -> list[tuple[float, float]]:
-    """Systolic and diastolic pressure of the sessions that have both."""
-    pairs = [(row[f"systolic_{when}"], row[f"diastolic_{when}"]) for row in sessions]
-    return [(float(high), float(low)) for high, low in pairs if not words.missing(high) and not words.missing(low)]

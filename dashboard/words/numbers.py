@@ -112,6 +112,42 @@ def minutes(value: float) -> str:
     return quantity(round(value), "minute") if round(value) < 60 else quantity(value / 60, "hour")
 
 
+# --- on a course's clock: a tenth of a day matters in the first two weeks, not later ----------------
+
+
+def course_day(value: float) -> float:
+    """Days of a course as they are written."""
+    return round(value, 1) if abs(value) < 14 else float(round(value))
+
+
+def duration(value: float) -> str:
+    """A length of time, in days of a course: "18 hours", "4.5 days", "68 days"."""
+    return days(value if value < 1 else course_day(value))
+
+
+def moment(value: float) -> str:
+    """A point in time on a course's clock: "2 days before" or "4 hours after the first session", "on day 4"."""
+    if value < 0:
+        return "before the first session" if value > -1 else f"{duration(-value)} before the first session"
+    if 0 < value < 1:
+        return f"{days(value)} after the first session"
+    return f"on day {number(course_day(value))}"
+
+
+def moments(earlier: float, later: float) -> tuple[str, str]:
+    """Two points in time that never read the same: tenths of days where whole days would."""
+    pair = moment(earlier), moment(later)
+    return pair if pair[0] != pair[1] else (f"on day {earlier:.1f}", f"on day {later:.1f}")
+
+
+def mark(value: float) -> str:
+    """A point in time as a label at a mark: "8 h", "day 4"."""
+    return f"{round(value * 24)} h" if 0 < value < 1 else f"day {number(course_day(value))}"
+
+
+# --- lists and sentences -----------------------------------------------------------------------------
+
+
 def listing(items: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     every = list(items)

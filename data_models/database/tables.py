@@ -218,7 +218,7 @@ class ScoreFact(Base):
     `since_session_days` days since the latest session that started before the score (null: none);
     `fade_change` the score minus that session's pre-session score (null: none within the window).
     What follows from these and the course's baseline is worked out when asked for
-    (`queries.patients.patient_scores`): a table of every score pays for each column.
+    (`questions.patient`): a table of every score pays for each column.
     """
 
     __tablename__ = "score_facts"

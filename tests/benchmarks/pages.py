@@ -64,9 +64,9 @@ def codes(url: str, n: int = 12) -> list[str]:
 
     store = Store.open(url)
     with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=n)
+        listed = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=n)
     store.close()
-    return [str(code) for code in rows["patient_code"]]
+    return [one.patient_code for one in listed.patients]
 
 
 def opened(browser: Browser, address: str, ready: str) -> tuple[float, int]:

@@ -132,8 +132,8 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     from data_models.definitions.filters import CohortFilter
     from data_models.definitions.rules import DEFAULT_RULES
     from data_models.definitions.scope import Scope
-    from data_models.questions import patient as patients
     from data_models.questions.funnel import funnel
+    from data_models.questions.patient import patient
     from data_models.questions.rates import rates
     from data_models.questions.summary import summarise
     from data_models.questions.worklist import worklist
@@ -150,7 +150,7 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
 
     def pages(connection: Any) -> None:
         for code in some:
-            patients.patient_records(connection, everything, code)
+            patient(connection, everything, code)
 
     work: dict[str, Callable[[Any], Any]] = {
         "cohort": first,

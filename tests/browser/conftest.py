@@ -101,9 +101,9 @@ def code(sample_database: str) -> str:
 
     store = Store.open(sample_database)
     with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
+        listed = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
     store.close()
-    return str(rows["patient_code"].iloc[0])
+    return listed.patients[0].patient_code
 
 
 @pytest.fixture(scope="session")

@@ -59,10 +59,10 @@ def a_fading_patient() -> str:
     demonstration.fill(settings)
     store = Store.open(settings.database)
     with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1000)
+        listed = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1000)
     store.close()
-    short = rows[rows["last_days"] < LONGEST_COURSE_DAYS]
-    return str((short if len(short) else rows).sort_values("sessions")["patient_code"].iloc[-1])
+    short = [one for one in listed.patients if one.last_days is not None and one.last_days < LONGEST_COURSE_DAYS]
+    return max(short or listed.patients, key=lambda one: one.sessions).patient_code
 
 
 def shoot(browser: Browser, address: str, target: Path, scheme: str, width: int, height: int | None) -> None:

@@ -15,15 +15,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.questions import durability, funnel, onset
+from dashboard.questions import patient as patient_words
 from dashboard.questions.curves import median
 from dashboard.words import numbers
-from dashboard.words import patient as patient_words
 from dashboard.words import sentences as words
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as queries
 from data_models.questions.comparison import groups
+from data_models.questions.patient import patient
 from data_models.questions.summary import summarise
 from data_models.questions.worklist import worklist
 from data_models.store import Store
@@ -142,13 +142,13 @@ def test_a_patients_words_are_those_of_the_outcomes(new_page, go_to, store):
         rows = [
             row
             for state in ("responding", "response_lost", "worse", "no_response")
-            for row in worklist(connection, ALL, CohortFilter(), state=state, limit=2)[0].to_dict("records")
+            for row in worklist(connection, ALL, CohortFilter(), state=state, limit=2).patients
         ]
         assert len(rows) == 8
         for row in rows:
-            own = queries.patient_outcomes(connection, ALL, int(row["patient_id"]))
-            outcome = own[(own["course"] == row["course"]) & (own["instrument"] == "phq9")].iloc[0].to_dict()
-            go_to(page, f"/patient/{row['patient_code']}?instrument=phq9")
+            found = patient(connection, ALL, row.patient_code)
+            outcome = found.outcome_of(row.course, "phq9")
+            go_to(page, f"/patient/{row.patient_code}?instrument=phq9")
             said = page.locator("section:has(#trajectory-question) .card-sentence")
             expect(said).to_contain_text(patient_words.state_words(outcome, store.rules()))
             expect(said).to_contain_text(patient_words.course_words(outcome, store.rules()))
@@ -289,8 +289,8 @@ def test_axe_finds_nothing_in_any_state(new_page, go_to, violations_in_both):
 
 def test_axe_finds_nothing_on_a_patient_with_all_opened(new_page, violations_in_both, store):
     with store.connect() as connection:
-        rows, _ = worklist(connection, ALL, CohortFilter(), state="fading", limit=1)
-    page = new_page(f"/patient/{rows['patient_code'].iloc[0]}?course=all&align=session")
+        (row,) = worklist(connection, ALL, CohortFilter(), state="fading", limit=1).patients
+    page = new_page(f"/patient/{row.patient_code}?course=all&align=session")
     expect(page.locator("#patient-context .card-sentence")).to_be_visible()
     for summary in page.locator(".card summary").all():
         summary.click()

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.words import patient as words
+from dashboard.questions import patient as words
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as queries
+from data_models.questions.patient import patient
 from data_models.store import Store
 
 expect.set_options(timeout=20_000)  # the machine may be shared
@@ -36,8 +36,9 @@ def known(sample_database: str) -> dict[str, Any]:
         several = outcomes[outcomes["course"] > 1]["patient_code"].iloc[0]
         scales = latest.groupby("patient_code")["instrument"].agg(list)
         both = next(code for code, found in scales.items() if {"phq9", "gad7"} <= set(found))
-        row = queries.patient_outcomes(connection, Scope.everything(), int(responder["patient_id"]))
-        chosen = row[(row["course"] == 1) & (row["instrument"] == "phq9")].iloc[0].to_dict()
+        history = patient(connection, Scope.everything(), responder["patient_code"])
+        assert history is not None
+        chosen = history.outcome_of(1, "phq9")
     found = {"responder": responder["patient_code"], "outcome": chosen, "rules": store.rules()}
     store.close()
     return found | {"several": several, "both": both, "codes": sorted(set(latest["patient_code"]))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
@@ -19,14 +20,14 @@ from dashboard import cli
 from dashboard.app import create_app
 from dashboard.exports.patient_report import patient_document
 from dashboard.figures.sparkline import sparkline
+from dashboard.questions.patient import state_words
 from dashboard.settings import Settings
-from dashboard.words.patient import state_words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.questions.filter_choices import choices
-from data_models.questions.patient import patient_outcomes, patient_scores
+from data_models.questions.patient import patient
 from data_models.questions.rates import rates
 from data_models.questions.waterfall import waterfall
 from data_models.questions.worklist import worklist
@@ -62,21 +63,20 @@ def store(request: pytest.FixtureRequest, small_records: Path, database: str) ->
 
 def test_its_scores_are_judged_from_its_minimum(store: Store) -> None:
     with store.connect() as connection:
-        listed, _ = worklist(connection, ALL, K10)
-        ids = listed.set_index("patient_code")["patient_id"]
-        scores = patient_scores(connection, ALL, int(ids["A1"])).query("instrument == 'k10'")
-        outcomes = patient_outcomes(connection, ALL, int(ids["A1"])).query("instrument == 'k10'").iloc[0]
+        listed = worklist(connection, ALL, K10).patients
+        history = patient(connection, ALL, "A1")
+        assert history is not None
+        scores, outcome = history.scores_of(1, "k10"), history.outcome_of(1, "k10")
+        assert outcome is not None
         values = waterfall(connection, ALL, K10)
         found = rates(connection, ALL, K10)
         assert "k10" in choices(connection, ALL)["instrument"]
-    assert scores["improvement"].tolist()[1:] == pytest.approx([0.5, 8 / 30, 5 / 30])
-    assert scores["state"].tolist()[1:] == [2, 1, 0]
+    assert [score.improvement for score in scores[1:]] == pytest.approx([0.5, 8 / 30, 5 / 30])
+    assert [score.state for score in scores[1:]] == [2, 1, 0]
     # 10 of 50 is the lowest total: B2 was never ill, and is not evaluable.
-    assert listed.set_index("patient_code")["improvement"].to_dict() == {
-        "A1": pytest.approx(5 / 30), "B2": pytest.approx(float("nan"), nan_ok=True)
-    }  # fmt: skip
-    assert outcomes["evaluable"] == 1
-    assert outcomes["onset_right"] == pytest.approx(1.0)
+    assert {one.patient_code: one.improvement for one in listed} == {"A1": pytest.approx(5 / 30), "B2": None}
+    assert outcome.response is not None
+    assert outcome.response.right == pytest.approx(1.0)
     assert values.improvement[~np.isnan(values.improvement)].tolist() == pytest.approx([5 / 30])
     assert (found.response.ever.events, found.response.ever.n) == (1, 1)
 
@@ -119,16 +119,13 @@ def test_a_score_outside_its_range_is_refused(
 
 def test_words_and_drawings_begin_at_its_minimum(store: Store) -> None:
     with store.connect() as connection:
-        listed, _ = worklist(connection, ALL, K10)
-        ids = listed.set_index("patient_code")["patient_id"]
-        outcomes = {
-            code: patient_outcomes(connection, ALL, int(ids[code])).query("instrument == 'k10'").iloc[0].to_dict()
-            for code in ids.index
-        }
-    said = state_words(outcomes["A1"] | {"state": "no_response"}, DEFAULT_RULES)
+        histories = {code: patient(connection, ALL, code) for code in ("A1", "B2")}
+    outcomes = {code: found.outcome_of(1, "k10") for code, found in histories.items() if found is not None}
+    assert outcomes["A1"] is not None
+    said = state_words(dataclasses.replace(outcomes["A1"], state="no_response"), DEFAULT_RULES)
     assert "16% below the baseline 40 (of its points above 10)" in said
     assert "The baseline K10 is 10: improvement cannot be measured" in state_words(outcomes["B2"], DEFAULT_RULES)
-    drawn = sparkline([0, 1], [10, 50], SCALE, 25)
+    drawn = sparkline([(0, 10), (1, 50)], SCALE, 25)
     assert drawn is not None
     assert drawn["path"] == "M3 29h0L113 3"
 

@@ -83,7 +83,7 @@ def test_it_narrows_what_it_is_of(store: Store, row: Filter) -> None:
         rates = side_effects.side_effects(connection, ALL, cohort)
         of_vitals = vitals.vitals(connection, ALL, cohort, DEFAULT_RULES)
         bins = fade.fade(connection, ALL, cohort).bins
-        listed = worklist(connection, ALL, cohort, limit=10_000)[1]
+        listed = worklist(connection, ALL, cohort, limit=10_000).total
     kept = matching(store, row)
     assert found.courses == len(kept)
     sessions = frame(store, "SELECT f.*, s.route, s.systolic_before FROM session_facts f "

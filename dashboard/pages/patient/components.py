@@ -1,55 +1,23 @@
-"""The parts of the Patient page as components: facts, view bar, cards. Frames of one patient in."""
+"""The head of the Patient page as components: state, facts, view bar."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.figures.panel import Row, Rows
-from dashboard.figures.trajectory import SPANS, in_time
+from dashboard.figures.trajectory import SPANS
 from dashboard.pages.patient.query import PatientView
 from dashboard.theme import STATES
-from data_models.definitions.instruments import INSTRUMENTS, in_order
+from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import PHASES, label
+from data_models.questions.patient import PatientHistory, PatientSession
 
 NOTHING = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class PatientRecords:
-    """One patient's rows, as the query gives them."""
-
-    patient: Mapping[str, Any]
-    sessions: Rows
-    scores: Rows
-    side_effects: Rows
-    outcomes: Rows
-
-    @property
-    def courses(self) -> list[int]:
-        """Numbers of the courses, in time order."""
-        return sorted({int(row["course"]) for row in self.sessions})
-
-    @property
-    def instruments(self) -> list[str]:
-        """Scales with at least one score, in the registry's order."""
-        return in_order(row["instrument"] for row in self.scores)
-
-    def view(self, search: str | None) -> PatientView:
-        """What a URL's query asks for of this patient: page, cards and report all show this."""
-        return PatientView.from_query(search, self.instruments, self.courses)
-
-    def of_course(self, course: int, instrument: str) -> tuple[list[Row], list[Row]]:
-        """Sessions and scores of one course and scale, each in time order."""
-        sessions = [row for row in self.sessions if row["course"] == course]
-        scores = [row for row in self.scores if row["course"] == course and row["instrument"] == instrument]
-        return in_time(sessions), in_time(scores)
 
 
 def state_badge(state: str) -> Component:
@@ -60,51 +28,49 @@ def state_badge(state: str) -> Component:
     return html.Span([mark, word], className="state-badge")
 
 
-def conditions_fact(conditions: str | None) -> Any:
+def conditions_fact(conditions: Sequence[str] | None) -> Any:
     """Conditions in words; hypertension marked, because sessions raise the blood pressure."""
     if conditions is None:
         return "Not recorded"
-    codes = [code for code in conditions.split(";") if code]
-    if not codes:
+    if not conditions:
         return "None of the list"
     parts: list[Any] = []
-    for code in codes:
+    for code in conditions:
         parts += [", "] if parts else []
         text = label(code)
         parts.append(html.Span(text, className="fact-alert") if code == "hypertension" else text)
     return parts
 
 
-def facts(found: PatientRecords, view: PatientView) -> Component:
+def facts(found: PatientHistory, view: PatientView) -> Component:
     """Who this is, as far as the records say it, and the course that is shown."""
-    who, course = found.patient, view.course
-    given = in_time([row for row in found.sessions if row["course"] == course])
-    induction = sum(row["phase"] == "induction" for row in given)
+    given = found.sessions_of(view.course)
+    induction = sum(session.phase == "induction" for session in given)
     rows = [
-        ("Diagnosis", label(who["diagnosis"])),
-        ("Age", who["age_band"] or "Not recorded"),
-        ("Sex", label(who["sex"])),
-        ("Conditions", conditions_fact(who["conditions"])),
-        ("Clinic", who["clinic"] or "Not recorded"),
-        ("Course", _course_of(found, course, given)),
+        ("Diagnosis", label(found.diagnosis)),
+        ("Age", found.age_band or "Not recorded"),
+        ("Sex", label(found.sex)),
+        ("Conditions", conditions_fact(found.conditions)),
+        ("Clinic", found.clinic or "Not recorded"),
+        ("Course", _course_of(found, view.course, given)),
         ("Sessions", f"{len(given)} ({induction} induction, {len(given) - induction} maintenance)"),
         ("Drug and route", _given(given)),
     ]
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in rows], className="facts")
 
 
-def _course_of(found: PatientRecords, course: int, given: Rows) -> str:
+def _course_of(found: PatientHistory, course: int, given: Sequence[PatientSession]) -> str:
     """ "2 of 2, induction only": the course shown, and what it was given so far; it may have ended long ago."""
     number = f"{course} of {len(found.courses)}" if len(found.courses) > 1 else str(course)
     if not given:
         return number
-    phases = [phase for phase in PHASES if any(row["phase"] == phase for row in given)]
+    phases = [phase for phase in PHASES if any(session.phase == phase for session in given)]
     return f"{number}, {phases[0]} only" if len(phases) == 1 else f"{number}, {' and '.join(phases)}"
 
 
-def _given(sessions: Rows) -> str:
+def _given(sessions: Sequence[PatientSession]) -> str:
     """Drugs and routes of a course, the most frequent first."""
-    counts = Counter(f"{label(row['drug'])}, {_inside(label(row['route']))}" for row in sessions)
+    counts = Counter(f"{label(session.drug)}, {_inside(label(session.route))}" for session in sessions)
     return "; ".join(name for name, _ in counts.most_common(2)) or NOTHING
 
 
@@ -127,7 +93,7 @@ def segments(name: str, choices: Sequence[tuple[str, str, bool]]) -> Component:
     return html.Nav([html.Span(name, className="segments-name"), *links], className="segments", **{"aria-label": name})
 
 
-def view_bar(found: PatientRecords, view: PatientView) -> Component:
+def view_bar(found: PatientHistory, view: PatientView) -> Component:
     """Scale, further scales, courses and part of the course: each a link, so that the URL holds the view."""
     bars = []
     if len(found.instruments) > 1:

@@ -9,17 +9,17 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import cache, data
-from dashboard.figures.context import HEIGHT as CONTEXT_HEIGHT
-from dashboard.figures.trajectory import outcome_of
 from dashboard.pages import Page, failure
 from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.patient import cards, report
 from dashboard.pages.patient import components as parts
-from dashboard.pages.patient.query import code_of
+from dashboard.pages.patient.query import PatientView, code_of
 from dashboard.pages.patients.query import ListQuery
+from dashboard.questions.patient import QUESTION
+from dashboard.questions.similar_courses import HEIGHT as SIMILAR_COURSES_HEIGHT
 from data_models.definitions.filters import CohortFilter
-from data_models.questions import patient as queries
-from data_models.questions.similar_courses import context_band
+from data_models.questions.patient import PatientHistory, patient
+from data_models.questions.similar_courses import similar_courses
 from data_models.questions.worklist import neighbours
 
 BODY = "patient-body"
@@ -35,7 +35,7 @@ NEXT = "patient-next"
 
 def layout() -> Component:
     """The page without data."""
-    waiting = html.Div([skeleton("trajectory", "Is the response holding?", 560, wide=True)], className="cards")
+    waiting = html.Div([skeleton("trajectory", QUESTION, 560, wide=True)], className="cards")
     return html.Div(
         [
             html.Nav(id=PAGER, className="patient-pager", **{"aria-label": "Patients of the list"}),
@@ -96,11 +96,10 @@ def register(app: Dash) -> None:
         return pager(code_of(pathname), search)
 
 
-def find(pathname: str | None) -> parts.PatientRecords | None:
+def find(pathname: str | None) -> PatientHistory | None:
     """The records of the patient that the path names, where the asker may see them."""
     code = code_of(pathname)
-    found = data.ask(queries.patient_records, code) if code else None
-    return None if found is None else parts.PatientRecords(*found)
+    return data.ask(patient, code) if code else None
 
 
 def unknown() -> Component:
@@ -109,14 +108,14 @@ def unknown() -> Component:
     return html.Div([html.H1("Patient not found", className="page-title"), message(said)])
 
 
-def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
+def page(found: PatientHistory, search: str | None) -> list[Component]:
     """Facts, view bar and cards of one patient."""
-    view, rules = found.view(search), data.rules()
-    outcome = outcome_of(found.outcomes, view.course, view.instrument)
+    view, rules = PatientView.of(found, search), data.rules()
+    outcome = found.outcome_of(view.course, view.instrument)
     head = html.Div(
         [
-            html.H1(found.patient["patient_code"], className="page-title"),
-            parts.state_badge("not_measured" if outcome is None else str(outcome["state"])),
+            html.H1(found.patient_code, className="page-title"),
+            parts.state_badge("not_measured" if outcome is None else outcome.state),
             html.Span(className="spacer"),
             report.button(),
         ],
@@ -125,28 +124,28 @@ def page(found: parts.PatientRecords, search: str | None) -> list[Component]:
     shown = [
         cards.trajectory_card(found, view, rules),
         place(DETAILS, skeleton("between", BETWEEN, 260, wide=True)),
-        place(CONTEXT, skeleton("context", COMPARED, CONTEXT_HEIGHT, wide=True)),
+        place(CONTEXT, skeleton("context", COMPARED, SIMILAR_COURSES_HEIGHT, wide=True)),
     ]
     bars = [parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view)]
     return [head, *bars, html.Div(shown, className="cards")]
 
 
-def details(found: parts.PatientRecords, search: str | None) -> list[Component]:
+def details(found: PatientHistory, search: str | None) -> list[Component]:
     """Item 9, and what each session did."""
-    view, rules = found.view(search), data.rules()
+    view, rules = PatientView.of(found, search), data.rules()
     made = (cards.item9_card(found, view, rules), cards.between_card(found, view, rules))
     return [card for card in made if card is not None]
 
 
-def in_context(found: parts.PatientRecords, search: str | None) -> Component:
+def in_context(found: PatientHistory, search: str | None) -> Component:
     """The card that compares the course with those of the same scale, route and phase."""
-    view = found.view(search)
-    sessions, _ = found.of_course(view.course, view.instrument)
+    view = PatientView.of(found, search)
+    sessions = found.sessions_of(view.course)
     # Of the course and not of its outcome: without a score of the scale it has none.
-    route = sessions[-1]["course_route"] if sessions else None
-    phase = str(sessions[-1]["phase"]) if sessions else None
-    band = data.ask(context_band, view.instrument, route, phase=phase, alignment=view.align)
-    return cards.context_card(found, view, data.rules(), band, route, phase)
+    route = sessions[-1].course_route if sessions else None
+    phase = sessions[-1].phase if sessions else None
+    band = data.ask(similar_courses, view.instrument, route, phase=phase, alignment=view.align)
+    return cards.similar_courses_card(found, view, data.rules(), band)
 
 
 def pager(code: str | None, search: str | None) -> list[Component]:

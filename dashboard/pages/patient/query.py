@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from dashboard import ids
-from dashboard.figures.context import ALIGNMENTS
 from dashboard.figures.trajectory import SPANS
+from dashboard.questions.similar_courses import ALIGNMENTS
+from data_models.questions.patient import PatientHistory
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _OWN = ("instrument", "with", "course", "span", "align")
@@ -42,6 +43,11 @@ class PatientView:
     align: str = "course"
     rest: tuple[tuple[str, str], ...] = ()
     all_courses: bool = False
+
+    @classmethod
+    def of(cls, found: PatientHistory, query: str | None) -> PatientView:
+        """What a URL's query asks for of a patient: page, cards and report all show this."""
+        return cls.from_query(query, found.instruments, found.courses)
 
     @classmethod
     def from_query(cls, query: str | None, instruments: Sequence[str], courses: Sequence[int]) -> PatientView:

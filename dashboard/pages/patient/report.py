@@ -11,9 +11,8 @@ from dashboard import ids
 from dashboard.access import trail
 from dashboard.answers import data
 from dashboard.exports.earlier import digest_of
-from dashboard.pages.patient.components import PatientRecords
-from dashboard.pages.patient.query import code_of
-from data_models.questions import patient as queries
+from dashboard.pages.patient.query import PatientView, code_of
+from data_models.questions.patient import patient
 
 BUTTON = "patient-report"
 DOWNLOAD = "patient-report-file"
@@ -50,10 +49,10 @@ def report(code: str | None, search: str | None) -> tuple[bytes, str] | None:
     from dashboard.exports.formats import write
     from dashboard.exports.patient_report import patient_document
 
-    found = data.ask(queries.patient_records, code) if code else None
+    found = data.ask(patient, code) if code else None
     if found is None or code is None:
         return None
-    view = PatientRecords(*found).view(search)
+    view = PatientView.of(found, search)
     store = data.store()
     document = data.ask(
         patient_document,

@@ -11,13 +11,12 @@ from dash.development.base_component import Component
 
 from dashboard import ids, theme
 from dashboard.answers import cache, data
-from dashboard.figures.sparkline import sparklines as draw_sparklines
 from dashboard.pages import Page, filters
-from dashboard.pages.patients import rows as worklist_rows
 from dashboard.pages.patients.query import ListQuery
+from dashboard.questions import worklist as view
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, with_item9
-from data_models.questions.worklist import attention_counts, list_length, sparklines, worklist
+from data_models.questions.worklist import attention_counts, latest_scores, list_length, worklist
 
 GRID = "worklist"
 SENTENCE = "worklist-sentence"
@@ -131,7 +130,7 @@ def register(app: Dash) -> None:
         cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
         start = max(0, int(request.get("startRow") or 0))
         rules, scale = data.rules(), INSTRUMENTS[cohort.instrument]
-        listed, total = data.ask(
+        listed = data.ask(
             worklist,
             cohort,
             **wanted.arguments(),
@@ -140,14 +139,13 @@ def register(app: Dash) -> None:
             total=data.ask(list_length, cohort, **wanted.narrowed_by()),
             rules=rules,
         )
-        patients = [int(patient) for patient in listed["patient_id"]]
-        scores = data.ask(sparklines, patients, cohort.instrument)
-        drawn = draw_sparklines(scores, scale, worklist_rows.responses(listed, scale, rules))
-        rows = worklist_rows.rows(listed, drawn, scale, rules, ids.PATIENT, wanted.to_query(cohort))
-        said = worklist_rows.sentence(
-            total, wanted.attention, wanted.state, wanted.search, scale, filters.described(cohort)
+        patients = [one.patient_id for one in listed.patients]
+        scores = data.ask(latest_scores, patients, cohort.instrument)
+        rows = view.rows(listed, scores, scale, rules, ids.PATIENT, wanted.to_query(cohort))
+        said = view.sentence(
+            listed.total, wanted.attention, wanted.state, wanted.search, scale, filters.described(cohort)
         )
-        return {"rowData": rows, "rowCount": total}, said
+        return {"rowData": rows, "rowCount": listed.total}, said
 
     @cache.callback(app, Output(LISTS, "children"), Input(ids.URL, "search"), State(ids.URL, "pathname"))
     def show_lists(search: str | None, pathname: str | None) -> Any:
@@ -178,7 +176,7 @@ def register(app: Dash) -> None:
 def ready_lists(counts: dict[str, int], cohort: CohortFilter, wanted: ListQuery) -> list[Component]:
     """Links to the ready lists, each with how many patients it holds."""
     links = [_list_link("All", None, None, cohort, wanted)]
-    links += [_list_link(text, key, counts.get(key), cohort, wanted) for key, text in worklist_rows.LISTS.items()]
+    links += [_list_link(text, key, counts.get(key), cohort, wanted) for key, text in view.LISTS.items()]
     return links
 
 
@@ -186,7 +184,7 @@ def _list_link(text: str, key: str | None, count: int | None, cohort: CohortFilt
     here = wanted.attention == key
     parts: list[Any] = [text] if count is None else [text, html.Span(f"{count:,}", className="count")]
     target = ListQuery(attention=key, sort=wanted.sort, descending=wanted.descending)
-    lacking = worklist_rows.not_on(key, INSTRUMENTS[cohort.instrument])
+    lacking = view.not_on(key, INSTRUMENTS[cohort.instrument])
     if lacking and key == "item9_raised":
         # The link does what it says: the list stands there with its count.
         parts, cohort = [lacking], cohort.with_instrument(with_item9().code)

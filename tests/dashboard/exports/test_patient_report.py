@@ -10,11 +10,11 @@ import pytest
 
 from dashboard import cli
 from dashboard.exports.patient_report import patient_document
-from dashboard.words.patient import course_words
+from dashboard.questions.patient import course_words
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
-from data_models.questions import patient as queries
+from data_models.questions.patient import patient
 from data_models.questions.worklist import worklist
 from data_models.store import Store
 
@@ -30,23 +30,23 @@ def store(sample_database: str) -> Iterator[Store]:
 def code(store: Store) -> str:
     """A responding patient of the sample."""
     with store.connect() as connection:
-        rows, _ = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
-    return str(rows["patient_code"].iloc[0])
+        listed = worklist(connection, Scope.everything(), CohortFilter(), state="fading", limit=1)
+    return listed.patients[0].patient_code
 
 
 def test_it_says_what_the_patient_page_says(store: Store, code: str) -> None:
     everything = Scope.everything()
     with store.connect() as connection:
         made = patient_document(connection, everything, code, store.rules(), synthetic=True)
-        who = queries.patient(connection, everything, code)
-        assert who is not None
-        outcomes = queries.patient_outcomes(connection, everything, int(who["patient_id"]))
+        found = patient(connection, everything, code)
     assert made is not None
-    latest = outcomes[(outcomes["instrument"] == "phq9")].sort_values("course").iloc[-1].to_dict()
+    assert found is not None
+    course = found.courses[-1]
+    latest = found.outcome_of(course, "phq9")
     section = next(s for s in made.sections if s.title.startswith("PHQ-9"))
     assert course_words(latest, store.rules()) in section.sentence
     assert section.charts[0].svg.startswith("<svg")
-    assert len(section.tables[0].rows) == latest["sessions"]
+    assert len(section.tables[0].rows) == len(found.sessions_of(course))
     assert ("Synthetic", "Synthetic sample data: no real patient") in made.facts
 
 

@@ -1,81 +1,58 @@
 """The trajectory is a valid figure that draws every record once, on the right clock and scale."""
 
+from dataclasses import replace
 from itertools import pairwise
 
-import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures import base
-from dashboard.figures.panel import records as rows_of
 from dashboard.figures.score_panel import broken_line
-from dashboard.figures.trajectory import day_range, trajectory, vitals_summary
+from dashboard.figures.trajectory import day_range, trajectory
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
-
-NAN = float("nan")
-
-
-def session(days, **changes):
-    row = {
-        "hours": days * 24.0, "days": float(days), "course": 1, "number": 1, "phase": "induction", "drug": "ketamine",
-        "route": "iv", "dose": 0.5, "dose_unit": "mg_per_kg", "systolic_before": 128.0, "diastolic_before": 80.0,
-        "heart_rate_before": 70.0, "systolic_highest": 150.0, "diastolic_highest": 92.0, "heart_rate_highest": 85.0,
-        "cadss_highest": 20.0, "moaas_lowest": 4.0, "minutes_to_discharge": 120.0, "asked": 1, "worst": 1, "effects": 1,
-    }  # fmt: skip
-    return row | changes
-
-
-def score(days, value, **changes):
-    row = {
-        "instrument": "phq9", "hours": days * 24.0, "at_hours": days * 24.0, "course": 1, "days": float(days),
-        "score": float(value), "item9": 1.0, "change": value - 20.0, "improvement": (20 - value) / 20,
-        "state": 2.0 if value <= 10 else 0.0, "since_session_days": 1.0, "session_hours": 0.0, "fade_change": NAN,
-        "recall": 1,
-    }  # fmt: skip
-    return row | changes
+from data_models.questions.patient import PatientHistory, Vitals
+from tests.dashboard.one_patient import outcome, score, session, side_effect
 
 
 @pytest.fixture
 def records():
-    sessions = pd.DataFrame(
-        [
+    return PatientHistory(
+        "A1", None, None, None, None, None,
+        sessions=(
             session(0),
             session(3, number=2, route="im", dose=35.0, dose_unit="mg"),
-            session(60, number=3, asked=0, effects=0, phase="maintenance", systolic_before=150.0),
-        ]
-    )
-    scores = pd.DataFrame(
-        [
-            score(-1, 20, improvement=NAN, state=NAN, since_session_days=NAN, recall=0),
+            session(60, number=3, asked=0, effects=0, phase="maintenance", before=Vitals(150.0, 80.0, 70.0)),
+        ),
+        scores=(
+            score(-1, 20, improvement=None, state=None, since_session_days=None, recall=0),
             score(1, 14),
             score(4, 8),
             score(40, 12, recall=0),
             score(61, 7),
-            score(4, 9, instrument="gad7", item9=NAN),
-        ]
-    )
-    effects = pd.DataFrame(
-        columns=["hours", "term", "severity", "onset_minutes", "resolved_minutes", "serious"],
-        data=[
-            (0.0, "nausea", "mild", 10.0, 60.0, 0),
-            (72.0, "nausea", "severe", -1.0, NAN, 1),
-            (0.0, "dissociation", None, -1.0, NAN, 0),
-        ]
+            score(4, 9, instrument="gad7", item9=None),
+        ),
+        side_effects=(
+            side_effect(0, "nausea", "mild", onset_minutes=10.0, resolved_minutes=60.0),
+            side_effect(3, "nausea", "severe", serious=1),
+            side_effect(0, "dissociation", None),
+        ),
+        outcomes=(outcome(duration_event=1, loss_left=4.0, loss_right=40.0),),
     )  # fmt: skip
-    outcomes = pd.DataFrame(
-        [
-            {
-                "course": 1, "instrument": "phq9", "baseline": 20.0, "scores": 4, "ever_response": 1, "onset_left": 1.0,
-                "onset_right": 4.0, "onset_sessions": 2, "duration_event": 1, "loss_left": 4.0, "loss_right": 40.0,
-            }
-        ]
-    )  # fmt: skip
-    return scores, sessions, effects, outcomes
 
 
 def draw(records, **changes):
     options = {"courses": [1], "instruments": ["phq9"], "rules": DEFAULT_RULES} | changes
-    return trajectory(*(rows_of(frame) for frame in records), **options)
+    return trajectory(records, **options)
+
+
+def with_outcome(records, **changes):
+    return replace(
+        records, outcomes=(outcome(**{"duration_event": 1, "loss_left": 4.0, "loss_right": 40.0} | changes),)
+    )
+
+
+def with_sessions(records, **changes):
+    return replace(records, sessions=tuple(replace(one, **changes) for one in records.sessions))
 
 
 def named(figure, name):
@@ -115,15 +92,13 @@ def test_response_and_remission_lines_stand_at_the_rules_values(records):
 
 
 def test_without_a_baseline_there_is_no_response_line(records):
-    scores, sessions, effects, outcomes = records
-    figure = draw((scores, sessions, effects, outcomes.assign(baseline=NAN, ever_response=NAN)))
+    figure = draw(with_outcome(records, baseline=None, ever_response=None))
     assert not notes(figure, "response")
     assert notes(figure, "remission")
 
 
 def test_names_of_cut_offs_never_overlap(records):
-    scores, sessions, effects, outcomes = records
-    figure = draw((scores, sessions, effects, outcomes.assign(baseline=9.0)))  # response at 4.5, remission at 4
+    figure = draw(with_outcome(records, baseline=9.0))  # response at 4.5, remission at 4
     places = sorted(
         note["y"] for note in figure["layout"]["annotations"] if note.get("name") in ("response", "remission")
     )
@@ -140,16 +115,14 @@ def test_onset_and_loss_are_named_where_they_were_seen(records):
 
 
 def test_a_response_that_came_back_and_was_lost_again_has_both_losses_named(records):
-    scores, sessions, effects, outcomes = records
-    again = outcomes.assign(loss_right=1.0, durability_end="loss", last_induction_days=3.0, durability_days=37.0)
-    figure = draw((scores, sessions, effects, again))
+    later = {"durability_end": "loss", "last_induction_days": 3.0, "durability_days": 37.0}
+    figure = draw(with_outcome(records, loss_right=1.0, **later))
     named = [(note["x"], note["text"]) for note in notes(figure, "lost seen")]
     assert named == [(1, "lost, day 1"), (40, "lost, day 40")]
-    early = outcomes.assign(loss_right=1.0, durability_end="loss", last_induction_days=3.0, durability_days=1.0)
+    early = with_outcome(records, loss_right=1.0, **later | {"durability_days": 1.0})
     # Near the left edge a name to the left would lie over the names of the bands.
-    assert [note["xanchor"] for note in notes(draw((scores, sessions, effects, early)), "lost seen")] == ["left"] * 2
-    once = outcomes.assign(durability_end="loss", last_induction_days=3.0, durability_days=37.0)
-    assert len(notes(draw((scores, sessions, effects, once)), "lost seen")) == 1
+    assert [note["xanchor"] for note in notes(draw(early), "lost seen")] == ["left"] * 2
+    assert len(notes(draw(with_outcome(records, **later)), "lost seen")) == 1
 
 
 def test_all_strips_share_the_axis_of_days(records):
@@ -163,9 +136,9 @@ def test_all_strips_share_the_axis_of_days(records):
 
 
 def test_sessions_differ_by_shape_of_route_and_size_of_dose(records):
-    scores, sessions, effects, outcomes = records
-    sessions = sessions.assign(route="iv", dose=[0.5, 1.0, NAN], dose_unit="mg_per_kg")
-    (lane,) = named(draw((scores, sessions, effects, outcomes)), "IV")
+    doses = zip(records.sessions, (0.5, 1.0, None), strict=True)
+    given = tuple(replace(one, route="iv", dose=dose, dose_unit="mg_per_kg") for one, dose in doses)
+    (lane,) = named(draw(replace(records, sessions=given)), "IV")
     half, full, unknown = lane["marker"]["size"]
     assert full > half > unknown
     assert {named(draw(records), route)[0]["marker"]["symbol"] for route in ("IV", "IM")} == {"circle", "square"}
@@ -199,32 +172,19 @@ def test_pressure_above_the_pre_dose_threshold_is_marked(records):
 
 
 def test_vitals_that_nobody_recorded_take_no_space(records):
-    scores, sessions, effects, outcomes = records
-    vitals = [column for column in sessions if column.startswith(("systolic", "diastolic", "heart_rate"))]
-    bare = sessions.assign(**dict.fromkeys(vitals, NAN))
-    figure = draw((scores, bare, effects, outcomes))
+    figure = draw(with_sessions(records, before=Vitals(), highest=Vitals()))
     assert figure["layout"]["height"] < draw(records)["layout"]["height"]
-    assert vitals_summary(rows_of(bare), DEFAULT_RULES) == "Blood pressure before the dose is not recorded."
-
-
-def test_vitals_summary_counts_raised_sessions(records):
-    assert "above 140/90 mmHg in 1 of 3 sessions; the highest during a session was 150/92 mmHg" in vitals_summary(
-        rows_of(records[1]), DEFAULT_RULES
-    )
 
 
 def test_courses_stand_side_by_side_each_on_its_own_clock(records):
-    scores, sessions, effects, outcomes = records
-    later = {"course": 2, "hours": sessions["hours"] + 24 * 300}
-    figure = draw(
-        (
-            pd.concat([scores, scores.assign(course=2, score=scores["score"] + 2)]),
-            pd.concat([sessions, sessions.assign(**later)]),
-            effects,
-            pd.concat([outcomes, outcomes.assign(course=2)]),
-        ),
-        courses=[1, 2],
+    both = replace(
+        records,
+        scores=records.scores + tuple(replace(one, course=2, score=one.score + 2) for one in records.scores),
+        sessions=records.sessions
+        + tuple(replace(one, course=2, hours=one.hours + 24 * 300) for one in records.sessions),
+        outcomes=records.outcomes + tuple(replace(one, course=2) for one in records.outcomes),
     )
+    figure = draw(both, courses=[1, 2])
     go.Figure(figure)
     assert {trace["xaxis"] for trace in figure["data"]} == {"x", "x2"}
     first, second = figure["layout"]["xaxis"]["domain"], figure["layout"]["xaxis2"]["domain"]
@@ -235,7 +195,7 @@ def test_courses_stand_side_by_side_each_on_its_own_clock(records):
 
 
 def test_spans_show_part_of_the_course(records):
-    sessions = rows_of(records[1])
+    sessions = records.sessions
     days = [-100.0, 0.0, 200.0]
     assert day_range(days, sessions, "all")[0] > -40
     assert day_range(days, sessions, "induction")[1] < 25
@@ -243,14 +203,12 @@ def test_spans_show_part_of_the_course(records):
 
 
 def test_a_course_with_nothing_says_so(records):
-    scores, sessions, effects, outcomes = records
-    figure = draw((scores[:0], sessions[:0], effects[:0], outcomes[:0]))
+    figure = draw(replace(records, scores=(), sessions=(), side_effects=(), outcomes=()))
     assert "no sessions and no scores" in figure["layout"]["annotations"][0]["text"]
 
 
 def test_a_course_with_sessions_and_no_scores_is_drawn(records):
-    scores, sessions, effects, outcomes = records
-    figure = draw((scores[:0], sessions, effects[:0], outcomes[:0]))
+    figure = draw(replace(records, scores=(), side_effects=(), outcomes=()))
     go.Figure(figure)
     assert named(figure, "IV")
 
@@ -265,8 +223,7 @@ def test_hover_tells_score_band_improvement_and_why_it_is_hollow(records):
 
 
 def test_names_of_pressure_limits_fit_in_the_margin(records):
-    scores, sessions, effects, outcomes = records
-    figure = draw((scores, sessions.assign(systolic_highest=190.0, diastolic_highest=115.0), effects, outcomes))
+    figure = draw(with_sessions(records, highest=Vitals(190.0, 115.0, 85.0)))
     texts = [note["text"] for note in figure["layout"]["annotations"] if "stolic" in note["text"]]
     assert len(texts) == 2
     assert max(len(line) for text in texts for line in text.split("<br>")) <= len("diastolic")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from plotly.utils import PlotlyJSONEncoder
@@ -22,10 +21,12 @@ from dashboard.pages.patient.query import PatientView
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as queries
-from data_models.questions.similar_courses import context_band
-from data_models.questions.worklist import worklist
+from data_models.questions.patient import PatientHistory
+from data_models.questions.patient import patient as ask_patient
+from data_models.questions.similar_courses import SimilarCourses, similar_courses
+from data_models.questions.worklist import ListedPatient, worklist
 from data_models.store import Store
+from tests.dashboard.one_patient import session
 
 ALL = Scope.everything()
 EVERY = 9  # each ninth patient of the sample, and all with several courses
@@ -39,10 +40,14 @@ def connection(sample_database: str) -> Iterator[Connection]:
     store.close()
 
 
-def found(connection: Connection, code: str) -> parts.PatientRecords:
-    rows = queries.patient_records(connection, ALL, code)
-    assert rows is not None
-    return parts.PatientRecords(*rows)
+def found(connection: Connection, code: str) -> PatientHistory:
+    history = ask_patient(connection, ALL, code)
+    assert history is not None
+    return history
+
+
+def listed(connection: Connection, limit: int = 1000, **cohort: Any) -> tuple[ListedPatient, ...]:
+    return worklist(connection, ALL, CohortFilter(**cohort), limit=limit).patients
 
 
 def texts_of(component: Any) -> str:
@@ -58,17 +63,16 @@ def figures_of(component: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def band(connection: Connection) -> pd.DataFrame:
-    return context_band(connection, ALL, "phq9", "iv")
+def band(connection: Connection) -> SimilarCourses:
+    return similar_courses(connection, ALL, "phq9", "iv")
 
 
 @pytest.mark.slow
 def test_every_card_of_the_sample_is_made_and_valid(connection, band):
-    listed, total = worklist(connection, ALL, CohortFilter(), limit=1000)
-    assert total >= 300
-    chosen = listed[(listed.index % EVERY == 0) | (listed["course"] > 1)]
-    for row in chosen.to_dict("records"):
-        records = found(connection, row["patient_code"])
+    every = listed(connection)
+    assert len(every) >= 300
+    for row in (one for place, one in enumerate(every) if place % EVERY == 0 or one.course > 1):
+        records = found(connection, row.patient_code)
         scales = records.instruments or ["phq9"]
         query = f"?course=all&instrument={scales[0]}&with={','.join(scales[1:])}"
         view = PatientView.from_query(query, records.instruments, records.courses)
@@ -77,7 +81,7 @@ def test_every_card_of_the_sample_is_made_and_valid(connection, band):
             parts.view_bar(records, view),
             cards.trajectory_card(records, view, DEFAULT_RULES),
             cards.between_card(records, view, DEFAULT_RULES),
-            cards.context_card(records, view, DEFAULT_RULES, band, "iv"),
+            cards.similar_courses_card(records, view, DEFAULT_RULES, band),
             cards.item9_card(records, view, DEFAULT_RULES),
         ]
         for card in made:
@@ -87,13 +91,12 @@ def test_every_card_of_the_sample_is_made_and_valid(connection, band):
                 go.Figure(figure)
                 assert {trace["type"] for trace in figure["data"]} <= set(base.TRACE_TYPES)
             words = texts_of(card).replace("None of the list", "")
-            assert not re.search(r"\bnan\b|\bNone\b|<NA>", words), f"{row['patient_code']}: {card}"
+            assert not re.search(r"\bnan\b|\bNone\b|<NA>", words), f"{row.patient_code}: {card}"
 
 
 def test_a_course_without_a_score_is_compared_with_those_of_its_own_route(connection, monkeypatch):
-    listed, _ = worklist(connection, ALL, CohortFilter(route=("sublingual",)), limit=1)
-    records = found(connection, listed["patient_code"].iloc[0])
-    unscored = dataclasses.replace(records, scores=[], outcomes=[])
+    records = found(connection, listed(connection, 1, route=("sublingual",))[0].patient_code)
+    unscored = dataclasses.replace(records, scores=(), outcomes=())
     monkeypatch.setattr(patient.data, "ask", lambda query, *rest, **named: query(connection, ALL, *rest, **named))
     monkeypatch.setattr(patient.data, "rules", lambda: DEFAULT_RULES)
     text = texts_of(patient.in_context(unscored, ""))
@@ -107,13 +110,9 @@ def test_a_course_without_a_score_is_compared_with_those_of_its_own_route(connec
 @pytest.mark.parametrize("phases, said", [("ii", "1, induction only"), ("im", "1, induction and maintenance")])
 def test_a_course_says_what_it_was_given_and_not_that_it_goes_on(phases, said):
     names = {"i": "induction", "m": "maintenance"}
-    sessions = [
-        {"course": 1, "days": float(day), "phase": names[p], "drug": "ketamine", "route": "iv"}
-        for day, p in enumerate(phases)
-    ]
-    who = {"diagnosis": "ptsd", "age_band": None, "sex": "female", "conditions": None, "clinic": None}
-    records = parts.PatientRecords(who, sessions, [], [], [])
-    assert f'"children": "{said}"' in texts_of(parts.facts(records, records.view("")))
+    sessions = tuple(session(day, phase=names[p]) for day, p in enumerate(phases))
+    records = PatientHistory("A1", None, None, "female", "ptsd", None, sessions)
+    assert f'"children": "{said}"' in texts_of(parts.facts(records, PatientView.of(records, "")))
 
 
 @pytest.mark.parametrize(
@@ -125,29 +124,28 @@ def test_a_course_says_what_it_was_given_and_not_that_it_goes_on(phases, said):
     ],
 )
 def test_similar_courses_are_named_by_what_they_were_given(connection, band, align, phase, who):
-    listed, _ = worklist(connection, ALL, CohortFilter(route=("iv",)), limit=1)
-    records = found(connection, listed["patient_code"].iloc[0])
-    view = records.view(f"?align={align}")
-    text = texts_of(cards.context_card(records, view, DEFAULT_RULES, band, "iv", phase))
+    records = found(connection, listed(connection, 1, route=("iv",))[0].patient_code)
+    view = PatientView.of(records, f"?align={align}")
+    same = dataclasses.replace(band, alignment=align, phase=phase)
+    text = texts_of(cards.similar_courses_card(records, view, DEFAULT_RULES, same))
     assert f"scores of {who} on the PHQ-9" in text
     assert "in induction" not in text
 
 
 def test_several_courses_stand_in_a_frame_that_scrolls_and_one_does_not(connection):
-    listed, _ = worklist(connection, ALL, CohortFilter(), limit=1000)
-    records = found(connection, listed[listed["course"] > 1]["patient_code"].iloc[0])
-    both = cards.trajectory_card(records, records.view("?course=all"), DEFAULT_RULES)
+    records = found(connection, next(one.patient_code for one in listed(connection) if one.course > 1))
+    both = cards.trajectory_card(records, PatientView.of(records, "?course=all"), DEFAULT_RULES)
     (frame,) = [one for one in both._traverse() if getattr(one, "className", None) == "side-by-side"]
     assert (frame.tabIndex, frame.style["--courses"]) == (0, str(len(records.courses)))
     assert len(list(figures_of(frame))) == 1
-    alone = cards.trajectory_card(records, records.view("?course=1"), DEFAULT_RULES)
+    alone = cards.trajectory_card(records, PatientView.of(records, "?course=1"), DEFAULT_RULES)
     assert "side-by-side" not in texts_of(alone)
 
 
 def test_hypertension_is_marked_and_nothing_recorded_is_not_none():
-    marked = parts.conditions_fact(";hypertension;liver;")
+    marked = parts.conditions_fact(("hypertension", "liver"))
     assert [getattr(part, "className", None) for part in marked] == ["fact-alert", None, None]
-    assert parts.conditions_fact(";") == "None of the list"
+    assert parts.conditions_fact(()) == "None of the list"
     assert parts.conditions_fact(None) == "Not recorded"
 
 

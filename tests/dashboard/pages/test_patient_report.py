@@ -12,9 +12,9 @@ from flask import Flask
 from dashboard.answers import data
 from dashboard.exports.patient_report import patient_document
 from dashboard.pages.patient import report as patient_report
-from dashboard.pages.patient.components import PatientRecords
+from dashboard.pages.patient.query import PatientView
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as queries
+from data_models.questions.patient import patient
 from data_models.store import Store
 
 ALL = Scope.everything()
@@ -62,9 +62,9 @@ def reported(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
 def shown(store: Store, code: str, search: str) -> tuple[str, int]:
     """Scale and course on the page."""
     with store.connect() as connection:
-        found = queries.patient_records(connection, ALL, code)
+        found = patient(connection, ALL, code)
     assert found is not None
-    view = PatientRecords(*found).view(search)
+    view = PatientView.of(found, search)
     return view.instrument, view.course
 
 

@@ -12,7 +12,7 @@ from data_models.database import indexes
 from data_models.database.engine import READER_WAIT_SECONDS
 from data_models.database.loading import Load
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as patients
+from data_models.questions.patient import patient
 from data_models.store import Store, StoreError, importing
 from data_models.store.derivation import FACTS
 from data_models.store.importing import RECORDS
@@ -66,9 +66,9 @@ def test_the_schema_is_the_same_before_and_after_imports_into_an_empty_and_a_fil
     assert set_aside == [True, False]
     assert _schema(postgresql_store) == before
     with postgresql_store.connect() as connection:
-        person = patients.patient(connection, Scope.everything(), "A1")
-        assert person is not None
-        assert len(patients.patient_scores(connection, Scope.everything(), person["patient_id"]))
+        found = patient(connection, Scope.everything(), "A1")
+        assert found is not None
+        assert found.scores
 
 
 def test_an_import_that_fails_leaves_keys_and_indexes_as_they_were(
@@ -98,9 +98,9 @@ def test_keys_stay_where_somebody_reads_the_tables(
     monkeypatch.setattr(indexes, "_WAIT_MS", 1)
     before = _schema(postgresql_store)
     with postgresql_store.connect() as reader:
-        assert patients.patient(reader, Scope.everything(), "A1") is None
+        assert patient(reader, Scope.everything(), "A1") is None
         postgresql_store.import_path(small_records)
-        assert patients.patient(reader, Scope.everything(), "A1") is None
+        assert patient(reader, Scope.everything(), "A1") is None
     assert set_aside == [False]
     assert _schema(postgresql_store) == before
     assert not postgresql_store.outcomes_frame().empty

@@ -247,10 +247,10 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f, k=k: filter_choices.present_values(c, s, f, k) for k in ("clinic", "condition")
     ],
     "completeness.completeness": [lambda c, s, f: completeness.completeness(c, s)],
-    "similar_courses.context_band": [
-        lambda c, s, f: similar_courses.context_band(c, s, "phq9", "iv"),
-        lambda c, s, f: similar_courses.context_band(c, s, "phq9", None, phase="maintenance"),
-        lambda c, s, f: similar_courses.context_band(c, s, "phq9", "iv", phase="maintenance", alignment="session"),
+    "similar_courses.similar_courses": [
+        lambda c, s, f: similar_courses.similar_courses(c, s, "phq9", "iv"),
+        lambda c, s, f: similar_courses.similar_courses(c, s, "phq9", None, phase="maintenance"),
+        lambda c, s, f: similar_courses.similar_courses(c, s, "phq9", "iv", phase="maintenance", alignment="session"),
     ],
     "course_counts.session_counts": [lambda c, s, f: course_counts.session_counts(c, s, DEFAULT_RULES)],
     "data_set_fingerprint.data_set_fingerprint": [
@@ -270,7 +270,7 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: worklist.neighbours(c, s, f, ONE, state="fading"),
         lambda c, s, f: worklist.neighbours(c, s, f, ONE, sort="last"),
     ],
-    "worklist.sparklines": [lambda c, s, f: worklist.sparklines(c, s, [1, 2], "phq9")],
+    "worklist.latest_scores": [lambda c, s, f: worklist.latest_scores(c, s, [1, 2], "phq9")],
 }  # fmt: skip
 
 

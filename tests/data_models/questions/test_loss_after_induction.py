@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from data_models.definitions.scope import Scope
-from data_models.questions import patient as patients
+from data_models.questions.patient import LastedAfterInduction, PatientOutcome, patient
 from data_models.store import Store
 
 ALL = Scope.everything()
@@ -33,10 +33,11 @@ RECORDS = {
 }
 
 
-def _outcomes(store: Store, code: str) -> pd.DataFrame:
+def _outcomes(store: Store, code: str) -> dict[str, PatientOutcome]:
     with store.connect() as connection:
-        number = patients.patient(connection, ALL, code)["patient_id"]  # type: ignore[index]
-        return patients.patient_outcomes(connection, ALL, number).set_index("instrument")
+        found = patient(connection, ALL, code)
+    assert found is not None
+    return {outcome.instrument: outcome for outcome in found.outcomes}
 
 
 @pytest.fixture(scope="module")
@@ -50,29 +51,39 @@ def filled_store(module_store: Store, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_the_left_end_is_the_last_score_before_the_loss(filled_store: Store) -> None:
     found = _outcomes(filled_store, "A")
-    assert found.loc["phq9", ["loss_left", "loss_right"]].tolist() == [1, 4]  # the first loss is another one
-    assert found.loc["phq9", ["durability_left", "durability_days"]].tolist() == pytest.approx([30, 83])
-    assert found.loc["gad7", ["durability_left", "durability_days"]].tolist() == pytest.approx([2.5, 34.25])
-    assert found["last_induction_days"].tolist() == [6, 6]
+    phq9, gad7 = found["phq9"], found["gad7"]
+    assert phq9.response is not None
+    assert phq9.response.loss == (1, 4)  # the first loss is another one
+    assert phq9.durability == LastedAfterInduction(pytest.approx(83), "loss", pytest.approx(30))
+    assert gad7.durability == LastedAfterInduction(pytest.approx(34.25), "loss", pytest.approx(2.5))
+    assert (phq9.last_induction_days, gad7.last_induction_days) == (6, 6)
 
 
 @pytest.mark.parametrize("code, end", [("B", "retreated"), ("C", "censored")])
 def test_without_a_loss_there_is_no_interval(filled_store: Store, code: str, end: str) -> None:
-    found = _outcomes(filled_store, code)
-    assert found["durability_end"].tolist() == [end]
-    assert found["durability_left"].isna().all()
+    durability = _outcomes(filled_store, code)["phq9"].durability
+    assert durability is not None
+    assert (durability.end, durability.left) == (end, None)
 
 
 def test_a_first_loss_after_induction_has_the_interval_that_the_derivation_found(sample_database: str) -> None:
     store = Store.open(sample_database)
     with store.connect() as connection:
-        numbers = pd.read_sql(
-            "SELECT DISTINCT patient_id FROM course_outcomes WHERE durability_end = 'loss' ORDER BY 1", connection
-        )["patient_id"][:40]
-        rows = pd.concat([patients.patient_outcomes(connection, ALL, int(number)) for number in numbers])
+        codes = pd.read_sql(
+            "SELECT DISTINCT patient_code FROM course_outcomes JOIN patients USING (patient_id) "
+            "WHERE durability_end = 'loss' ORDER BY 1",
+            connection,
+        )["patient_code"][:40]
+    outcomes = [outcome for code in codes for outcome in _outcomes(store, code).values()]
     store.close()
-    lost = rows[rows["durability_end"] == "loss"]
-    first = (lost["last_induction_days"] + lost["durability_days"] - lost["loss_right"]).abs() < 1e-6
-    assert first.sum() >= 20
-    same = lost[first]
-    assert (same["last_induction_days"] + same["durability_left"]).tolist() == pytest.approx(same["loss_left"].tolist())
+    same = 0
+    for outcome in outcomes:
+        durability, response, began = outcome.durability, outcome.response, outcome.last_induction_days
+        if durability is None or durability.end != "loss" or response is None or response.loss is None:
+            continue
+        assert began is not None
+        assert durability.left is not None
+        if abs(began + durability.days - response.loss[1]) < 1e-6:
+            same += 1
+            assert began + durability.left == pytest.approx(response.loss[0])
+    assert same >= 20

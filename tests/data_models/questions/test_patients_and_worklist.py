@@ -11,15 +11,15 @@ from sqlalchemy import Connection, event
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
-from data_models.questions import patient as patients
 from data_models.questions.filter_choices import choices
+from data_models.questions.patient import patient
 from data_models.questions.worklist import (
     ATTENTION,
     SORTABLE,
     attention_counts,
+    latest_scores,
     list_length,
     neighbours,
-    sparklines,
     worklist,
 )
 from data_models.store import Store
@@ -74,23 +74,24 @@ def connection(filled_store: Store) -> Iterator[Connection]:
 
 
 def _codes(connection: Connection, cohort: CohortFilter = PHQ9, scope: Scope = ALL, **arguments: object) -> list[str]:
-    rows, total = worklist(connection, scope, cohort, **arguments)  # type: ignore[arg-type]
-    assert total == len(rows)
-    return list(rows["patient_code"])
+    found = worklist(connection, scope, cohort, **arguments)  # type: ignore[arg-type]
+    assert found.total == len(found.patients)
+    return [one.patient_code for one in found.patients]
 
 
 def test_the_list_shows_each_patients_latest_course(connection: Connection) -> None:
-    rows, total = worklist(connection, ALL, PHQ9)
-    assert total == 4
-    by_code = rows.set_index("patient_code")
-    assert by_code["state"].to_dict() == {"A1": "fading", "B2": "worse", "C3": "responding", "D4": "not_measured"}
-    assert by_code["course"].to_dict() == {"A1": 1, "B2": 1, "C3": 2, "D4": 1}
-    assert by_code.loc["C3", "baseline"] == 16
-    assert by_code.loc["A1", "improvement"] == pytest.approx(0.6)
-    assert by_code["predose_high"].to_dict() == {"A1": 1, "B2": 1, "C3": 0, "D4": 0}
-    assert by_code.loc["A1", "worst"] == 3
-    assert by_code.loc["A1", "days_since_session"] == 8
-    assert (by_code.loc["A1", "item9_last"], by_code.loc["A1", "item9_change"]) == (2, 1)
+    found = worklist(connection, ALL, PHQ9)
+    assert found.total == 4
+    by_code = {one.patient_code: one for one in found.patients}
+    states = {"A1": "fading", "B2": "worse", "C3": "responding", "D4": "not_measured"}
+    assert {code: one.state for code, one in by_code.items()} == states
+    assert {code: one.course for code, one in by_code.items()} == {"A1": 1, "B2": 1, "C3": 2, "D4": 1}
+    assert by_code["C3"].baseline == 16
+    assert {code: one.predose_high for code, one in by_code.items()} == {"A1": 1, "B2": 1, "C3": 0, "D4": 0}
+    first = by_code["A1"]
+    assert first.improvement == pytest.approx(0.6)
+    assert (first.worst, first.days_since_session) == (3, 8)
+    assert (first.item9_last, first.item9_change) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +145,8 @@ def test_a_page_at_a_time_and_the_neighbours_follow_the_same_order(
 ) -> None:
     whole = _codes(connection, sort=sort, descending=descending)
     pages = [worklist(connection, ALL, PHQ9, sort=sort, descending=descending, limit=1, offset=n) for n in range(4)]
-    assert [rows["patient_code"].iloc[0] for rows, _ in pages] == whole
-    assert {total for _, total in pages} == {4}
+    assert [page.patients[0].patient_code for page in pages] == whole
+    assert {page.total for page in pages} == {4}
     for place, code in enumerate(whole):
         expected = (whole[place - 1] if place else None, whole[place + 1] if place < 3 else None)
         assert neighbours(connection, ALL, PHQ9, code, sort=sort, descending=descending) == expected
@@ -169,7 +170,7 @@ def test_on_a_scale_that_nobody_was_given_all_are_not_measured(connection: Conne
     assert _codes(connection, madrs, state="fading") == []
     counts = attention_counts(connection, ALL, madrs)
     assert {name: n for name, n in counts.items() if n} == {"no_score_since_session": 4}
-    assert worklist(connection, ALL, madrs)[0]["state"].unique().tolist() == ["not_measured"]
+    assert {one.state for one in worklist(connection, ALL, madrs).patients} == {"not_measured"}
 
 
 def test_a_list_that_the_scale_cannot_tell_of_has_no_count(connection: Connection) -> None:
@@ -190,9 +191,9 @@ def test_the_length_of_a_list_is_counted_once_where_it_is_known(connection: Conn
         said.append(statement)
 
     event.listen(connection.engine, "before_cursor_execute", hear)
-    rows, total = worklist(connection, NORTH, PHQ9, attention="item9_raised", limit=1, total=2)
+    found = worklist(connection, NORTH, PHQ9, attention="item9_raised", limit=1, total=2)
     event.remove(connection.engine, "before_cursor_execute", hear)
-    assert (list(rows["patient_code"]), total) == (["A1"], 2)
+    assert ([one.patient_code for one in found.patients], found.total) == (["A1"], 2)
     assert not any("count(" in statement for statement in said)
 
 
@@ -217,58 +218,48 @@ def test_a_clinics_patients_are_found_by_their_index(connection: Connection) -> 
         assert not re.search("SCAN|Seq Scan", plan), plan
 
 
-def test_sparklines_hold_the_latest_course_alone(connection: Connection) -> None:
-    rows, _ = worklist(connection, ALL, PHQ9)
-    lines = sparklines(connection, ALL, rows["patient_id"].tolist(), "phq9")
-    counts = lines.merge(rows[["patient_id", "patient_code"]]).groupby("patient_code")["score"].apply(list).to_dict()
-    assert counts == {"A1": [20, 2, 8], "B2": [14, 20], "C3": [6]}
+def test_scores_are_of_the_latest_course_alone(connection: Connection) -> None:
+    codes = {one.patient_id: one.patient_code for one in worklist(connection, ALL, PHQ9).patients}
+    found = latest_scores(connection, ALL, list(codes), "phq9")
+    scores = {codes[number]: [score for _, score in points] for number, points in found.items()}
+    assert scores == {"A1": [20, 2, 8], "B2": [14, 20], "C3": [6]}
 
 
 def test_one_patients_records_and_outcomes(connection: Connection) -> None:
-    person = patients.patient(connection, ALL, "A1")
-    assert person is not None
-    assert person["conditions"] == ";hypertension;liver;"
-    number = person["patient_id"]
-    sessions = patients.patient_sessions(connection, ALL, number)
-    assert sessions[["days", "number", "worst"]].to_numpy().tolist() == [[0, 1, 1], [3, 2, 3]]
-    scores = patients.patient_scores(connection, ALL, number)
-    assert scores["score"].tolist() == [20, 2, 8]
-    assert scores["change"].fillna(99).tolist() == [99, -18, -12]
-    assert scores["improvement"].fillna(99).tolist() == [99, 0.9, 0.6]
-    assert scores["session_hours"].fillna(-1).tolist() == [-1, 72, 72]
+    found = patient(connection, ALL, "A1")
+    assert found is not None
+    assert found.conditions == ("hypertension", "liver")
+    assert [(one.days, one.number, one.worst) for one in found.sessions] == [(0, 1, 1), (3, 2, 3)]
+    assert {one.course_route for one in found.sessions} == {"iv"}
+    assert [one.score for one in found.scores] == [20, 2, 8]
+    assert [one.improvement for one in found.scores] == [None, 0.9, 0.6]
+    assert [one.session_hours for one in found.scores] == [None, 72, 72]
     # The PHQ-9 asks about 14 days: scores 1 and 8 days after a session look back past it.
-    assert scores["recall"].tolist() == [0, 1, 1]
-    assert patients.patient_side_effects(connection, ALL, number)["term"].tolist() == ["nausea", "dizziness"]
-    outcome = patients.patient_outcomes(connection, ALL, number)
-    assert outcome[["state", "sessions", "route"]].to_numpy().tolist() == [["fading", 2, "iv"]]
-    assert patients.patient(connection, ALL, "nobody") is None
+    assert [one.recall for one in found.scores] == [0, 1, 1]
+    assert [one.term for one in found.side_effects] == ["nausea", "dizziness"]
+    assert [one.state for one in found.outcomes] == ["fading"]
+    assert (found.courses, found.instruments) == ([1], ["phq9"])
+    assert patient(connection, ALL, "nobody") is None
 
 
 def test_another_clinics_patient_is_not_there(connection: Connection) -> None:
     assert _codes(connection, scope=NORTH) == ["A1", "B2"]
     assert _codes(connection, CohortFilter(clinic=("south",)), scope=NORTH) == []
-    assert patients.patient(connection, NORTH, "C3") is None
-    number = patients.patient(connection, ALL, "C3")["patient_id"]  # type: ignore[index]
-    for read in (
-        patients.patient_sessions,
-        patients.patient_scores,
-        patients.patient_side_effects,
-        patients.patient_outcomes,
-    ):
-        assert len(read(connection, ALL, number)) or read is patients.patient_side_effects
-        assert read(connection, NORTH, number).empty
-    assert sparklines(connection, NORTH, [number], "phq9").empty
+    assert patient(connection, NORTH, "C3") is None
+    assert patient(connection, ALL, "C3") is not None
+    number = next(one.patient_id for one in worklist(connection, ALL, PHQ9).patients if one.patient_code == "C3")
+    assert latest_scores(connection, ALL, [number], "phq9")
+    assert latest_scores(connection, NORTH, [number], "phq9") == {}
     assert neighbours(connection, NORTH, PHQ9, "C3") == (None, None)
 
 
 @pytest.mark.parametrize("scope", [Scope(), Scope(clinics=None, patients=False), Scope(clinics=frozenset({"north"}))])
 def test_who_sees_cohorts_alone_asks_for_no_patient(connection: Connection, scope: Scope) -> None:
     for ask in (
-        lambda: patients.patient(connection, scope, "A1"),
-        lambda: patients.patient_scores(connection, scope, 1),
+        lambda: patient(connection, scope, "A1"),
         lambda: worklist(connection, scope, PHQ9),
         lambda: neighbours(connection, scope, PHQ9, "A1"),
-        lambda: sparklines(connection, scope, [1], "phq9"),
+        lambda: latest_scores(connection, scope, [1], "phq9"),
     ):
         with pytest.raises(NotAllowed) as refused:
             ask()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.outcomes.band import COURSE_BINS_DAYS, percentiles
-from data_models.questions.similar_courses import context_band
+from data_models.questions.similar_courses import similar_courses
 from data_models.store import Store
 
 
@@ -39,23 +39,23 @@ def by_hand(connection: Connection, instrument: str, route: str, clock: str, low
 )
 def test_percentiles_equal_those_of_the_facts(connection, alignment, clock):
     bins = COURSE_BINS_DAYS if alignment == "course" else FADE_BINS_DAYS
-    band = context_band(connection, Scope.everything(), "phq9", "iv", alignment=alignment)
-    assert 5 < len(band) <= len(bins)
-    for row in band.to_dict("records"):
-        if row["day_from"] < 0:
+    band = similar_courses(connection, Scope.everything(), "phq9", "iv", alignment=alignment)
+    assert 5 < len(band.bins) <= len(bins)
+    for one in band.bins:
+        if one.day_from < 0:
             continue
-        values = by_hand(connection, "phq9", "iv", clock, row["day_from"], row["day_to"])
-        assert row["courses"] == len(values)
+        values = by_hand(connection, "phq9", "iv", clock, one.day_from, one.day_to)
+        assert one.courses == len(values)
         wanted = np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9], method="inverted_cdf")
-        assert [row[name] for name in ("p10", "p25", "p50", "p75", "p90")] == wanted.tolist()
+        assert [one.p10, one.p25, one.p50, one.p75, one.p90] == wanted.tolist()
 
 
 def test_a_scope_sees_the_courses_of_its_clinics_alone(connection):
-    whole = context_band(connection, Scope.everything(), "phq9", "iv")
-    none = context_band(connection, Scope(clinics=frozenset({"elsewhere"})), "phq9", "iv")
-    north = context_band(connection, Scope(clinics=frozenset({"synthetic_north"})), "phq9", "iv")
-    assert none.empty
-    assert 0 < north["courses"].sum() <= whole["courses"].sum()
+    whole = similar_courses(connection, Scope.everything(), "phq9", "iv")
+    none = similar_courses(connection, Scope(clinics=frozenset({"elsewhere"})), "phq9", "iv")
+    north = similar_courses(connection, Scope(clinics=frozenset({"synthetic_north"})), "phq9", "iv")
+    assert none.bins == ()
+    assert 0 < sum(one.courses for one in north.bins) <= sum(one.courses for one in whole.bins)
 
 
 def test_percentiles_from_counts():
@@ -69,8 +69,8 @@ def test_percentiles_from_counts():
 @pytest.mark.parametrize("alignment", ["course", "session"])
 def test_the_phases_part_the_courses(connection, alignment):
     def scored(phase):
-        band = context_band(connection, Scope.everything(), "phq9", "iv", phase=phase, alignment=alignment)
-        return dict(zip(band["day_from"], band["courses"], strict=True))
+        band = similar_courses(connection, Scope.everything(), "phq9", "iv", phase=phase, alignment=alignment)
+        return {one.day_from: one.courses for one in band.bins}
 
     whole, parts = scored(None), [scored(phase) for phase in ("induction", "maintenance")]
     assert all(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import defaultdict
 from fractions import Fraction
@@ -16,7 +17,7 @@ from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.outcomes.band import COURSE_BINS_DAYS, Cells
-from data_models.questions.similar_courses import context_band
+from data_models.questions.similar_courses import similar_courses
 from data_models.store import Store, cluster
 from data_models.store.copy import back_up, copy_store, restore
 from tests.data_models.store.old_stores import made_by_revision
@@ -104,9 +105,9 @@ def bands(store: Store) -> tuple[dict[Asked, Rows], dict[Asked, Rows]]:
         phases, clocks = (None, "induction", "maintenance"), ("course", "session")
         for asked in product(SCOPES, scales, routes, phases, clocks):
             scope, scale, route, phase, clock = asked
-            band = context_band(connection, scope, scale, route, phase=phase, alignment=clock)
-            if len(band):
-                ours[asked] = band.to_dict("records")
+            band = similar_courses(connection, scope, scale, route, phase=phase, alignment=clock)
+            if band.bins:
+                ours[asked] = [dataclasses.asdict(one) for one in band.bins]
     return ours, by_hand(facts)
 
 

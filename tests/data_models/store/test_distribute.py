@@ -21,7 +21,7 @@ from data_models.database.tables import Base
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
-from data_models.questions.patient import patient, patient_scores
+from data_models.questions.patient import patient
 from data_models.questions.summary import summarise
 from data_models.questions.worklist import worklist
 from data_models.store import Store, StoreError
@@ -151,11 +151,11 @@ def test_a_distributed_store_answers_as_one_machine_does(
             with each.connect() as connection:
                 everything = Scope.everything()
                 summary = summarise(connection, everything, CohortFilter(route=("iv",)), DEFAULT_RULES).as_json()
-                rows, total = worklist(connection, everything, CohortFilter(), state="fading", sort="last")
+                listed = worklist(connection, everything, CohortFilter(), state="fading", sort="last")
                 found = patient(connection, everything, "A1")
                 assert found is not None
-                scores = patient_scores(connection, everything, found["patient_id"])
-                answers.append((summary["cohort"], summary["occupancy"], total, list(rows.patient_code), len(scores)))
+                codes = [one.patient_code for one in listed.patients]
+                answers.append((summary["cohort"], summary["occupancy"], listed.total, codes, len(found.scores)))
         assert answers[0] == answers[1]
     finally:
         with store.engine.begin() as connection:

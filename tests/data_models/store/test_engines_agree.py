@@ -13,7 +13,7 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.questions.filter_choices import choices
 from data_models.questions.side_effects import side_effects_by
-from data_models.questions.similar_courses import context_band
+from data_models.questions.similar_courses import similar_courses
 from data_models.questions.summary import summarise
 from data_models.questions.worklist import SORTABLE, attention_counts, worklist
 from data_models.store import Store
@@ -62,13 +62,14 @@ def test_lists_and_choices(both: tuple[Store, Store]) -> None:
             pages = []
             for store in both:
                 with store.connect() as connection:
-                    rows, total = worklist(connection, ALL, CohortFilter(), sort=sort, descending=descending)
-                    pages.append((rows.drop(columns="patient_id"), total))
+                    page = worklist(connection, ALL, CohortFilter(), sort=sort, descending=descending)
+                    rows = pd.DataFrame(page.patients).drop(columns="patient_id")
+                    pages.append((rows, page.total))
             assert pages[0][1] == pages[1][1]
             pd.testing.assert_frame_equal(pages[0][0], pages[1][0], check_dtype=False)
     found = []
     for store in both:
         with store.connect() as connection:
-            band = context_band(connection, ALL, "phq9", "iv", alignment="session")
-            found.append((choices(connection, ALL), attention_counts(connection, ALL, CohortFilter()), band.to_csv()))
+            band = similar_courses(connection, ALL, "phq9", "iv", alignment="session")
+            found.append((choices(connection, ALL), attention_counts(connection, ALL, CohortFilter()), band))
     assert found[0] == found[1]

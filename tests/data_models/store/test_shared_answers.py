@@ -163,7 +163,7 @@ def questions() -> dict[str, Any]:
 
 GIVEN: dict[str, Any] = {"cohort": CohortFilter(), "by": "route", "rules": DEFAULT_RULES}
 GIVEN |= {"key": "route", "route": "iv", "instrument": "phq9"}
-FRAMES = {"completeness.completeness", "import_history.imports", "similar_courses.context_band"}  # quickly read
+FRAMES = {"completeness.completeness", "import_history.imports"}  # quickly read
 
 
 @pytest.mark.parametrize("name", [name for name, one in questions().items() if one.shows is Shows.COHORT])

@@ -1,28 +1,27 @@
 """Rows of the worklist say what is known and never call the unmeasured good or bad."""
 
-import pandas as pd
 import pytest
 
-from dashboard.pages.patients import rows as worklist_rows
+from dashboard.questions import worklist as shown
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
+from data_models.questions.worklist import ListedPatient, Worklist
 
-NAN = float("nan")
 PHQ9 = INSTRUMENTS["phq9"]
 
 
 def listed(**changes):
     row = {
-        "patient_id": 5, "patient_code": "A-1", "clinic": "north", "diagnosis": "ptsd", "conditions": ";", "course": 1,
-        "sessions": 6, "drug": "ketamine", "route": "iv", "phase": "induction", "baseline": 20.0, "best": 5.0,
-        "last": 8.0, "last_days": 30.0, "improvement": 0.6, "state": "fading", "days_since_session": 12.3,
-        "item9_last": 1.0, "item9_change": -1.0, "predose_high": 1, "worst": 2.0, "evaluable": 1,
-    } | changes  # fmt: skip
-    return pd.DataFrame([row])
+        "patient_id": 5, "patient_code": "A-1", "diagnosis": "ptsd", "course": 1, "sessions": 6, "route": "iv",
+        "phase": "induction", "baseline": 20.0, "last": 8.0, "last_days": 30.0, "improvement": 0.6, "state": "fading",
+        "days_since_session": 12.3, "item9_last": 1, "item9_change": -1, "predose_high": 1, "worst": 2,
+    }  # fmt: skip
+    return ListedPatient(**row | changes)
 
 
 def row(**changes):
-    (made,) = worklist_rows.rows(listed(**changes), {}, PHQ9, DEFAULT_RULES, "/patient/", "?instrument=phq9")
+    page, scores = Worklist((listed(**changes),), 1), {5: [(0.0, 20.0), (4.0, 8.0)]}
+    (made,) = shown.rows(page, scores, PHQ9, DEFAULT_RULES, "/patient/", "?instrument=phq9")
     return made
 
 
@@ -31,6 +30,7 @@ def test_a_row_in_words():
     assert made["code"] == {"text": "A-1", "href": "/patient/A-1?instrument=phq9"}
     assert made["state"]["text"] == "Fading"
     assert made["state"]["shape"]
+    assert made["spark"]["text"].startswith("PHQ-9 20 to 8")
     assert (made["baseline"], made["improvement"]) == ("20", "60%")
     assert made["last"] == {"score": "8", "band": "mild"}
     assert (made["last_days"], made["diagnosis"]) == ("12 days", "PTSD")
@@ -41,8 +41,8 @@ def test_a_row_in_words():
 
 
 def test_the_unmeasured():
-    nothing = dict.fromkeys(("baseline", "best", "last", "last_days", "improvement", "days_since_session"), NAN)
-    made = row(**nothing, state="not_measured", item9_last=NAN, item9_change=NAN, predose_high=0, worst=NAN)
+    nothing = dict.fromkeys(("baseline", "last", "last_days", "improvement", "days_since_session"), None)
+    made = row(**nothing, state="not_measured", item9_last=None, item9_change=None, predose_high=0, worst=None)
     assert (made["baseline"], made["improvement"], made["last_days"]) == ("–", "–", "no score")
     assert made["last"] == {"score": "–", "band": ""}
     assert made["item9"] is None
@@ -62,40 +62,39 @@ def test_time_from_the_latest_session_to_the_latest_score(days, said):
     assert row(days_since_session=days)["last_days"] == said
 
 
-@pytest.mark.parametrize(
-    "last, change, raised", [(2.0, 0.0, True), (1.0, 1.0, True), (1.0, 0.0, False), (0.0, NAN, False)]
-)
+@pytest.mark.parametrize("last, change, raised", [(2, 0, True), (1, 1, True), (1, 0, False), (0, None, False)])
 def test_item9_is_raised_as_in_the_ready_list(last, change, raised):
     assert row(item9_last=last, item9_change=change)["item9"]["raised"] is raised
 
 
 def test_sentence_counts_and_names_what_is_listed():
-    said = worklist_rows.sentence(27, "fading", None, "", PHQ9, "route IV")
+    said = shown.sentence(27, "fading", None, "", PHQ9, "route IV")
     assert said == (
         "27 patients fading, or no longer in response without having met the loss rule, latest course, PHQ-9. "
         "Filters: route IV."
     )
-    assert worklist_rows.sentence(1, None, None, "", PHQ9, "") == "1 patient, latest course, PHQ-9."
+    assert shown.sentence(1, None, None, "", PHQ9, "") == "1 patient, latest course, PHQ-9."
 
 
 def test_an_empty_list_says_what_to_do():
-    said = worklist_rows.sentence(0, None, "worse", "zz", PHQ9, "")
+    said = shown.sentence(0, None, "worse", "zz", PHQ9, "")
     assert said.startswith("No patient in the state “worse” and with “zz” in the code on the PHQ-9.")
     assert said.endswith("Clear a filter or choose another list.")
 
 
 def test_the_response_line_follows_the_rule_and_needs_a_baseline():
-    frame = pd.concat([listed(), listed(patient_id=6, baseline=NAN), listed(patient_id=7, baseline=0.0)])
-    found = worklist_rows.responses(frame, INSTRUMENTS["phq9"], OutcomeRules(response_improvement=0.6))
-    assert found == {5: pytest.approx(8.0)}
+    rules = OutcomeRules(response_improvement=0.6)
+    assert shown.response_line(listed(), PHQ9, rules) == pytest.approx(8.0)
+    assert shown.response_line(listed(baseline=None), PHQ9, rules) is None
+    assert shown.response_line(listed(baseline=0.0), PHQ9, rules) is None
 
 
 def test_a_scale_without_item_9_says_where_it_is_and_counts_nobody():
-    said = worklist_rows.sentence(0, "item9_raised", None, "", INSTRUMENTS["peg"], "route IV")
+    said = shown.sentence(0, "item9_raised", None, "", INSTRUMENTS["peg"], "route IV")
     assert said == "Item 9 is part of the PHQ-9: choose that scale."
-    assert worklist_rows.not_on("item9_raised", PHQ9) == worklist_rows.not_on(None, INSTRUMENTS["peg"]) == ""
+    assert shown.not_on("item9_raised", PHQ9) == shown.not_on(None, INSTRUMENTS["peg"]) == ""
 
 
 def test_a_scale_without_a_smallest_change_calls_nobody_not_worse():
-    said = worklist_rows.sentence(0, "worse", None, "", INSTRUMENTS["auditc"], "")
+    said = shown.sentence(0, "worse", None, "", INSTRUMENTS["auditc"], "")
     assert said == "No smallest change is agreed on for the AUDIT-C, so nobody counts as worse on it."
