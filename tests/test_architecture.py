@@ -212,6 +212,34 @@ def test_every_query_takes_a_connection_and_a_scope() -> None:
     assert not wrong, "queries start with (connection, scope):\n" + "\n".join(wrong)
 
 
+def questions_of_patients() -> set[str]:
+    """Names of the questions whose answers show single patients, as they declare."""
+    return {
+        node.name
+        for path, tree in TREES.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for declared in node.decorator_list
+        if ast.unparse(declared) in ("shows(Shows.LIST)", "shows(Shows.PATIENT)")
+    }
+
+
+def test_pages_ask_about_patients_through_what_tells_the_trail() -> None:
+    names, found = questions_of_patients(), []
+    assert {"patient_records", "worklist", "neighbours", "patient_document"} <= names
+    for path, tree in TREES.items():
+        module = name_of(path)
+        if not any(reaches(module, room) for room in ("dashboard.pages", "dashboard.shell", "dashboard.questions")):
+            continue
+        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        found += [
+            f"{module}:{called.lineno} calls {ast.unparse(called)}: give it to dashboard.answers.data.ask"
+            for called in calls
+            if ast.unparse(called).rpartition(".")[2] in names
+        ]
+    assert not found, "\n".join(found)
+
+
 def test_scipy_is_imported_inside_the_functions_that_need_it() -> None:
     found = []
     for path, tree in TREES.items():

@@ -5,7 +5,11 @@ What is remembered
       `shared_answers.FROM_SECONDS` is also stored beside the records, for every worker of every machine; of those
       that share a PostgreSQL database and are asked at once, one works it out.
     - *The answer of a callback as it was sent*, bytes and encoding, in the memory of the worker that sent it. What is
-      asked again then costs a look at the store's state (`tests/benchmarks/load.py` counts what that buys).
+      asked again then costs a look at the store's state.
+
+    What each buys, in time of the processor on the sample clinic: a page of figures drawn from remembered answers
+    takes 7 ms, worked out anew 19 ms, sent again 0.6 ms (`tests/benchmarks/load.py` counts answers a second). A
+    cohort's figures that another worker stored take under a fiftieth of the first view (`table.py --rows again`).
 
     Rows, lists and charts of single patients are not remembered as answers; a callback's bytes may show them. An
     answer of None and an error are not remembered at all.
@@ -22,6 +26,9 @@ Until when
     freshness: there is no clock and nothing is called off. What is no longer asked for is forgotten when there is too
     much: above `MOST_BYTES` a worker, `shared_answers.MOST_BYTES` in the store. What a request reads is of one
     version of the store, and its answers are looked up under that version.
+
+Nothing else of the store outlasts a request, but for what `access` knows: whether anybody has an account, for a
+second, and which patients the trail has just been told of, for ten minutes.
 """
 
 from __future__ import annotations
