@@ -213,9 +213,9 @@ def test_every_query_takes_a_connection_and_a_scope() -> None:
 
 
 def questions_of_patients() -> set[str]:
-    """Names of the questions whose answers show single patients, as they declare."""
+    """Dotted names of the questions whose answers show single patients, as they declare."""
     return {
-        node.name
+        f"{name_of(path)}.{node.name}"
         for path, tree in TREES.items()
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
@@ -224,20 +224,31 @@ def questions_of_patients() -> set[str]:
     }
 
 
+def called_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of each call of something imported by `from a import b [as c]`."""
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            first, dot, rest = ast.unparse(node.func).partition(".")
+            yield node.lineno, imported.get(first, first) + dot + rest
+
+
 def test_pages_ask_about_patients_through_what_tells_the_trail() -> None:
-    names, found = questions_of_patients(), []
-    assert {"patient_records", "worklist", "neighbours", "patient_document"} <= names
+    questions, found = questions_of_patients(), []
+    assert len(questions) > 3
     for path, tree in TREES.items():
         module = name_of(path)
-        if not any(reaches(module, room) for room in ("dashboard.pages", "dashboard.shell", "dashboard.questions")):
-            continue
-        calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        found += [
-            f"{module}:{called.lineno} calls {ast.unparse(called)}: give it to dashboard.answers.data.ask"
-            for called in calls
-            if ast.unparse(called).rpartition(".")[2] in names
-        ]
+        if any(reaches(module, f"dashboard.{room}") for room in ("pages", "shell", "questions", "answers")):
+            calls = [f"{module}:{line} calls {name}" for line, name in called_in(tree) if name in questions]
+            found += [f"{call}: give it to dashboard.answers.data.ask" for call in calls]
     assert not found, "\n".join(found)
+    example = ast.parse("from data_models.questions import patient as of\nof.patient(connection, scope, 'A1')")
+    assert {name for _, name in called_in(example)} <= questions
 
 
 def test_scipy_is_imported_inside_the_functions_that_need_it() -> None:
