@@ -83,6 +83,9 @@ STATES: dict[str, tuple[str, str, str]] = {
     "worse": ("worse", "▲", "Worse"),
 }
 
+# Marker shapes of groups and terms that have none of their own, in order.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "hexagon", "triangle-down", "cross", "x")
+
 # Marker shape of a session, by route (colour repeats it).
 ROUTE_SYMBOLS = {
     "iv": "circle",
@@ -127,9 +130,9 @@ def series_token(key: str, value: str, position: int) -> str:
     return value if key == "route" and value in LIGHT else SERIES[position % len(SERIES)]
 
 
-def series_colour(key: str, value: str, position: int) -> str:
-    """The (light) colour of one group of a comparison."""
-    return LIGHT[series_token(key, value, position)]
+def series_symbol(key: str, value: str, position: int) -> str:
+    """Marker shape of one group of a comparison: a route keeps its own everywhere."""
+    return ROUTE_SYMBOLS.get(value if key == "route" else "", SYMBOLS[position % len(SYMBOLS)])
 
 
 def _rgb(hexadecimal: str) -> str:

@@ -7,7 +7,7 @@ one request asks is read through one connection, so it belongs to one version of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -29,6 +29,8 @@ from data_models.questions import (
     occupancy,
     onset,
     rates,
+    resolution,
+    severity,
     side_effects,
     vitals,
     waterfall,
@@ -46,7 +48,9 @@ if TYPE_CHECKING:
     from data_models.questions.occupancy import Occupancy
     from data_models.questions.onset import Onset
     from data_models.questions.rates import Rates
-    from data_models.questions.side_effects import EffectGroup, Resolution, Severity, SideEffects
+    from data_models.questions.resolution import Resolution
+    from data_models.questions.severity import Severity
+    from data_models.questions.side_effects import EffectGroup, SideEffects
     from data_models.questions.vitals import Vitals
     from data_models.questions.waterfall import Waterfall
     from data_models.store import Store
@@ -167,7 +171,7 @@ def ask(question: Callable[..., Answer], *arguments: Any, **named: Any) -> Answe
     return answer
 
 
-class Figures(Mapping[str, Any]):
+class Figures:
     """A cohort's figures, each question asked when a card first looks at its answer.
 
     A card then waits for the counts that it draws and for no others.
@@ -205,23 +209,20 @@ class Figures(Mapping[str, Any]):
         return ask(side_effects.side_effects, self.cohort)
 
     @cached_property
+    def severity(self) -> Severity:
+        return ask(severity.severity, self.cohort)
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        return ask(resolution.resolution, self.cohort)
+
+    @cached_property
     def vitals(self) -> Vitals:
         return ask(vitals.vitals, self.cohort, RULES)
 
     @cached_property
     def waterfall(self) -> Waterfall:
         return ask(waterfall.waterfall, self.cohort)
-
-    # --- as dicts, until every card reads the answers themselves ---------------------------------
-
-    def __getitem__(self, part: str) -> Any:
-        return getattr(self, part).as_json()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 def figures(cohort: CohortFilter) -> Figures:
@@ -240,39 +241,6 @@ def side_effects_by(cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
     """Side effects by session number, route, drug, dose band or phase."""
     _in_full()
     return ask(side_effects.side_effects_by, cohort, by)
-
-
-def breakdown(cohort: CohortFilter, by: str) -> list[dict[str, Any]]:
-    """`side_effects_by` as dicts, until the cards read the answer itself."""
-    return [
-        {"group": one.group, **one.effects.as_json(), "any": _any(one.effects)} for one in side_effects_by(cohort, by)
-    ]
-
-
-def any_effect(cohort: CohortFilter) -> dict[str, Any]:
-    """Any side effect as a dict, until the tile reads the answer itself."""
-    return _any(figures(cohort).side_effects)
-
-
-def _any(effects: SideEffects) -> dict[str, Any]:
-    return {"per_patient": effects.any.per_patient.as_dict(), "per_session": effects.any.per_session.as_dict()}
-
-
-def severity(cohort: CohortFilter) -> dict[str, Any]:
-    """Worst grades of sessions, grades by term, as dicts until the card reads the answer itself."""
-    _in_full()
-    found: Severity = ask(side_effects.severity, cohort)
-    return {
-        "worst": [{"worst": grade, **share.as_dict()} for grade, share in found.worst.items()],
-        "severity": [one.as_json() for one in found.by_term],
-    }
-
-
-def resolution(cohort: CohortFilter) -> dict[str, Any]:
-    """Time to resolution (minutes) as a dict, until the card reads the answer itself."""
-    _in_full()
-    found: Resolution = ask(side_effects.resolution, cohort)
-    return {"all": found.all.as_dict("minutes"), "curve": found.all}
 
 
 def curve_tests(cohort: CohortFilter, by: str) -> CurveTests:

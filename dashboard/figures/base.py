@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.theme import FONT, FONT_SIZE, colour, faint
+from data_models.outcomes.proportions import Proportion
 
 Figure = dict[str, Any]
 
@@ -62,6 +63,35 @@ def layout(
 def wrapped(text: str, width: int) -> str:
     """At most two lines of at most `width` characters, the rest cut off."""
     return "<br>".join(textwrap.wrap(text, width, max_lines=2, placeholder="…"))
+
+
+def two_lines(text: str) -> str:
+    """Long names on two lines, broken at the space nearest the middle: a phone keeps room for the plot."""
+    spaces = [i for i, letter in enumerate(text) if letter == " "]
+    if len(text) <= 16 or not spaces:
+        return text
+    at = min(spaces, key=lambda i: abs(i - len(text) / 2))
+    return f"{text[:at]}<br>{text[at + 1 :]}"
+
+
+def interval_bars(shares: Sequence[Proportion], shown: str) -> dict[str, Any]:
+    """Bars along x from each share to the ends of its 95% interval, in a colour."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "thickness": 1.6,
+        "width": 0,
+        "color": shown,
+        "array": [0 if one.high is None else max(one.high - (one.share or 0), 0) for one in shares],
+        "arrayminus": [0 if one.low is None else max((one.share or 0) - one.low, 0) for one in shares],
+    }
+
+
+def interval_hover(share: Proportion) -> str:
+    """A second line of what is said on hovering: the share's 95% interval; empty where there is none."""
+    if share.low is None or share.high is None:
+        return ""
+    return f"<br>95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%"
 
 
 DAY_TITLE = {"text": "Day %{x:.1~f}"}  # heads what stands in the areas of one day

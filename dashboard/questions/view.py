@@ -18,6 +18,17 @@ class Column(NamedTuple):
     kind: Kind = "number"
 
 
+# What a share rests on and its interval: the keys of `Proportion.as_dict`.
+SHARE_COLUMNS = (
+    Column("events", "With it", "count"),
+    Column("n", "Of", "count"),
+    Column("share", "Share", "share"),
+    Column("low", "95% low", "share"),
+    Column("high", "95% high", "share"),
+    Column("method", "Interval", "text"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The numbers of an answer.

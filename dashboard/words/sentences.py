@@ -16,7 +16,6 @@ from dashboard.words.numbers import day as day
 from dashboard.words.numbers import days as days
 from dashboard.words.numbers import interval as interval
 from dashboard.words.numbers import listing as listing
-from dashboard.words.numbers import minutes
 from dashboard.words.numbers import number as number
 from dashboard.words.numbers import percent as percent
 from dashboard.words.numbers import sentence as sentence
@@ -170,59 +169,6 @@ def nothing_matches(cohort_words: str) -> str:
     )
 
 
-def resolution(km: Mapping[str, Any]) -> str:
-    """How soon are side effects over? Times in minutes since the side effect began."""
-    n, median = km["n"], km["median"]
-    if n == 0:
-        return "No side effect has a recorded beginning and end here."
-    if n < FEW:
-        return sentence(f"only {count(n, 'occurrence')} with a recorded beginning and end: too few for a median")
-    if median is None:
-        return sentence(f"fewer than half of {count(n, 'occurrence')} are known to be over")
-    low, high = (None if km[key] is None else minutes(km[key]) for key in ("low", "high"))
-    return sentence(
-        f"half of {count(n, 'occurrence')} are over {minutes(median)} after they began "
-        f"(95% interval {low or 'not estimable'} to {high or 'not reached'})"
-    )
-
-
-def by_number(groups: Sequence[Mapping[str, Any]]) -> str:
-    """When do they occur? First session against later ones, any side effect."""
-    drawn = [group for group in groups if group["sessions_asked"] >= FEW]
-    if not drawn:
-        return "No session number has enough sessions in which side effects were asked about."
-    first, last = drawn[0], drawn[-1]
-    text = f"any side effect: {rate(first['any']['per_session'])} of sessions number {first['group']}"
-    if last is not first:
-        text += f", and {rate(last['any']['per_session'])} of sessions number {last['group']}"
-    return sentence(text)
-
-
-def by_group(groups: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
-    """With what? The group with most and the one with fewest sessions with any side effect."""
-    asked = [group for group in groups if group["sessions_asked"] >= FEW]
-    if not asked:
-        return "No group has enough sessions in which side effects were asked about."
-    ordered = sorted(asked, key=lambda group: -group["any"]["per_session"]["share"])
-    parts = [f"{names[g['group']]} {rate(g['any']['per_session'])}" for g in ordered]
-    if len(parts) > 3:
-        parts = [parts[0], parts[-1]]
-        return sentence(f"any side effect, most and fewest by session: {parts[0]}; {parts[1]}")
-    return sentence("any side effect, by session: " + "; ".join(parts))
-
-
-def worst_grades(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How bad? Shares of sessions by the worst grade reported in them."""
-    shares = {row["worst"]: row for row in rows}
-    severe = shares.get("severe")
-    if not severe or not severe["n"]:
-        return "Side effects were not asked about in any session here."
-    return sentence(
-        f"in {rate(severe)} of sessions asked the worst side effect was severe; in {percent(shares['none']['share'])} "
-        "there was none"
-    )
-
-
 def vitals(values: Mapping[str, Any]) -> str:
     """What does blood pressure do?"""
     rise, low = values.get("systolic", {}).get("rise", {}), values.get("diastolic", {}).get("rise", {})
@@ -232,17 +178,3 @@ def vitals(values: Mapping[str, Any]) -> str:
         f"the mean rise is {number(rise['mean'])} / {number(low.get('mean'))} mmHg (systolic "
         f"{interval(rise['low'], rise['high'])}; {count(rise['n'], 'session')} of {count(rise['patients'], 'patient')})"
     )
-
-
-def thresholds(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
-    """How often does pressure pass the thresholds?"""
-    measured = [row for row in rows if row["n"]]
-    if not measured:
-        return "No session has a blood pressure before and during it."
-    during = [row for row in measured if row["threshold"] != "predose"]
-    top = max(during or measured, key=lambda row: row["share"])
-    text = f"{names[top['threshold']]}: {rate(top)} of sessions"
-    before = next((row for row in measured if row["threshold"] == "predose"), None)
-    if before is not None and before is not top:
-        text += f"; {percent(before['share'])} began {names['predose'].removeprefix('Before the dose ')}"
-    return sentence(text)

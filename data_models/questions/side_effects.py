@@ -1,24 +1,23 @@
-"""How often side effects occur: rates, breakdowns, grades, and how soon they are over.
+"""How often side effects occur: rates of each, by session number, route, drug, dose and phase.
 
 A session counts where side effects were asked about in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select
 
-from data_models.database.tables import Course, EffectFact, SessionFact, SideEffect
+from data_models.database.tables import Course, EffectFact, SessionFact
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.definitions.vocabulary import SEVERITIES, SIDE_EFFECT_BITS, SIDE_EFFECTS
+from data_models.definitions.vocabulary import SIDE_EFFECT_BITS, SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, Proportion, clustered
 from data_models.outcomes.side_effects import DOSE_BANDS, LATEST_NUMBER, NOBODY, of_patients
-from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import of_sessions
 from data_models.questions.group_order import in_group_order
@@ -71,49 +70,6 @@ class EffectGroup:
     effects: SideEffects
 
 
-@dataclass(frozen=True, slots=True)
-class TermGrades:
-    """Occurrences of one term by grade, and how many were serious; None: hidden."""
-
-    term: str
-    occurrences: int | None
-    mild: int | None
-    moderate: int | None
-    severe: int | None
-    not_graded: int | None
-    serious: int | None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Severity:
-    """How bad side effects are.
-
-    Attributes
-    ----------
-    worst : grade -> share of asked sessions with it as their worst; "none", the grades, "not_graded" (an effect was
-        recorded without a grade).
-    by_term : terms that occurred, in the vocabulary's order.
-    """
-
-    worst: dict[str, Proportion]
-    by_term: tuple[TermGrades, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """How soon side effects are over: minutes from onset to resolution, of all occurrences and by term.
-
-    Occurrences of one patient are taken as independent here, so intervals are somewhat too narrow
-    where a patient has many.
-    """
-
-    all: SurvivalCurve
-    by_term: dict[str, SurvivalCurve]
-
-
 @shows(Shows.COHORT)
 def side_effects(connection: Connection, scope: Scope, cohort: CohortFilter) -> SideEffects:
     """Rates of each side effect, and of any, per patient and per session."""
@@ -153,42 +109,6 @@ def side_effects_by(connection: Connection, scope: Scope, cohort: CohortFilter, 
     return tuple(found)
 
 
-@shows(Shows.COHORT)
-def severity(connection: Connection, scope: Scope, cohort: CohortFilter) -> Severity:
-    """Worst grades of sessions, and grades by term."""
-    worst = worst_sums(connection, scope, cohort).get((), {})
-    return severity_of(worst, _severity_counts(connection, scope, cohort))
-
-
-def severity_of(worst: Mapping[str, PatientSums], found: Iterable[tuple[str, str | None, int, int]]) -> Severity:
-    """Severity from sums over patients by worst grade, and (term, grade, occurrences, of them serious)."""
-    shares = {grade: clustered(worst.get(grade, NOBODY)) for grade in ("none", *SEVERITIES, "not_graded")}
-    counts: dict[str, dict[str, int]] = {}
-    for term, grade, n, serious in found:
-        row = counts.setdefault(term, dict.fromkeys(("occurrences", *SEVERITIES, "not_graded", "serious"), 0))
-        row["occurrences"] += n
-        row[grade or "not_graded"] += n
-        row["serious"] += serious
-    return Severity(shares, tuple(TermGrades(term, **counts[term]) for term in SIDE_EFFECTS if term in counts))
-
-
-@shows(Shows.COHORT)
-def resolution(connection: Connection, scope: Scope, cohort: CohortFilter) -> Resolution:
-    """Time to resolution in minutes (Kaplan-Meier), of all occurrences and by term."""
-    return resolution_of(_resolution_times(connection, scope, cohort))
-
-
-def resolution_of(rows: Sequence[tuple[str, float, int, int]]) -> Resolution:
-    """Resolution from (term, minutes from onset, 1 resolved or 0 last observed, occurrences)."""
-
-    def curve(of: Sequence[tuple[str, float, int, int]]) -> SurvivalCurve:
-        columns = np.array([row[1:] for row in of], dtype=float).reshape(-1, 3)
-        return kaplan_meier(columns[:, 0], columns[:, 1], columns[:, 2])
-
-    by_term = {term: [row for row in rows if row[0] == term] for term in SIDE_EFFECTS}
-    return Resolution(curve(rows), {term: curve(of) for term, of in by_term.items() if of})
-
-
 def of_cohort_sessions(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
     """Keep the sessions (already in FROM as session facts) of the cohort."""
     return restricted(statement.where(*of_sessions(cohort, SessionFact)), SessionFact, scope, cohort)
@@ -221,20 +141,21 @@ def effect_sums(connection: Connection, scope: Scope, cohort: CohortFilter, by: 
     asked: ColumnElement[Any] = e.asked.expression
     measures: dict[str, Measure] = {term: (getattr(e, term).expression, asked) for term in SIDE_EFFECTS}
     measures["any"] = (e.reported.expression, asked)
-    sums = _sums(connection, scope, cohort, measures, [] if by is None else [getattr(e, by).expression])
+    sums = sums_of_asked(connection, scope, cohort, measures, [] if by is None else [getattr(e, by).expression])
     if by == "dose_band":
         labels = {band.code: band.label for band in DOSE_BANDS}
         return {(None if code is None else labels[code],): of for (code,), of in sums.items()}
     return sums
 
 
-def _sums(
+def sums_of_asked(
     connection: Connection,
     scope: Scope,
     cohort: CohortFilter,
     measures: dict[str, Measure],
     groups: list[ColumnElement[Any]],
 ) -> Groups:
+    """Measures of the cohort's asked sessions (columns of `EffectFact`) as sums over patients, by `groups`."""
     e = EffectFact
 
     def source(statement: AnySelect) -> AnySelect:
@@ -276,43 +197,3 @@ def _sums_by_number(connection: Connection, scope: Scope, cohort: CohortFilter) 
             found = PatientSums(asked, x, asked, x, x, asked, x, asked - x)
             of_number[name] = added(of_number[name], found) if name in of_number else found
     return sums
-
-
-def worst_sums(connection: Connection, scope: Scope, cohort: CohortFilter) -> Groups:
-    """Asked sessions by their worst grade ("none", "mild", "moderate", "severe", "not_graded"), and "any"."""
-    e = EffectFact
-    asked: ColumnElement[Any] = e.asked.expression
-    graded = e.mild + e.moderate + e.severe
-    counts: dict[str, Any] = {
-        "none": e.asked - e.reported, "mild": e.mild, "moderate": e.moderate, "severe": e.severe,
-        "not_graded": e.reported - graded, "any": e.reported,
-    }  # fmt: skip
-    measures: dict[str, Measure] = {name: (count, asked) for name, count in counts.items()}
-    return _sums(connection, scope, cohort, measures, [])
-
-
-def _severity_counts(
-    connection: Connection, scope: Scope, cohort: CohortFilter
-) -> list[tuple[str, str | None, int, int]]:
-    """Occurrences by term and grade: (term, severity or None, occurrences, of them serious)."""
-    e = SideEffect
-    statement = select(e.term, e.severity, func.count(), func.sum(flag(e.serious == 1))).select_from(e)
-    grouped = of_cohort_sessions(of_session(statement, e), scope, cohort).group_by(e.term, e.severity)
-    return [(term, severity, int(n), int(serious or 0)) for term, severity, n, serious in connection.execute(grouped)]
-
-
-def _resolution_times(connection: Connection, scope: Scope, cohort: CohortFilter) -> list[tuple[str, float, int, int]]:
-    """(term, minutes from onset, 1 resolved or 0 last observed, occurrences).
-
-    Occurrences with an onset and a resolution or a last-observed time, none before its onset.
-    """
-    e = SideEffect
-    end = func.coalesce(e.resolved_minutes, e.last_observed_minutes)
-    minutes, resolved = (
-        (end - e.onset_minutes).label("minutes"),
-        flag(e.resolved_minutes.is_not(None)).label("resolved"),
-    )
-    statement = select(e.term, minutes, resolved, func.count()).select_from(e)
-    statement = statement.where(e.onset_minutes >= 0, end.is_not(None), end >= e.onset_minutes)
-    grouped = of_cohort_sessions(of_session(statement, e), scope, cohort).group_by(e.term, "minutes", "resolved")
-    return [(term, float(time), int(event), int(n)) for term, time, event, n in connection.execute(grouped)]

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.words import sentences as words
+from dashboard.questions import resolution as resolution_shown
+from dashboard.questions import side_effects as effects_shown
+from dashboard.questions import vitals as vitals_shown
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
-from data_models.questions.side_effects import resolution
+from data_models.questions.resolution import resolution
 from data_models.questions.summary import summarise
 from data_models.store import Store
 
@@ -46,13 +48,13 @@ def test_every_question_is_answered_with_a_chart(page_of: Callable[..., Page], w
 def test_the_sentences_are_those_of_the_summary(new_page: Callable[..., Page], sample_database: str) -> None:
     store, cohort = Store.open(sample_database), CohortFilter(route=("iv",))
     with store.connect() as connection:
-        effects = summarise(connection, Scope.everything(), cohort, store.rules()).as_json()["side_effects"]
+        summary = summarise(connection, Scope.everything(), cohort, store.rules())
         resolved = resolution(connection, Scope.everything(), cohort)
     store.close()
     page = new_page("/side-effects?route=iv")
-    expect(card(page, QUESTIONS[0])).to_contain_text(words.side_effects(effects))
-    expect(card(page, QUESTIONS[2])).to_contain_text(words.resolution(resolved.all.as_dict("minutes")))
-    expect(card(page, QUESTIONS[4])).to_contain_text(words.vitals(effects["vitals"]))
+    expect(card(page, QUESTIONS[0])).to_contain_text(effects_shown.words(summary.side_effects))
+    expect(card(page, QUESTIONS[2])).to_contain_text(resolution_shown.words(resolved.all))
+    expect(card(page, QUESTIONS[4])).to_contain_text(vitals_shown.words(summary.vitals))
 
 
 def test_the_seven_of_the_source_have_a_row(page_of: Callable[..., Page]) -> None:
@@ -80,7 +82,7 @@ def test_the_breakdown_is_chosen_and_stands_in_the_url(new_page: Callable[..., P
     card(page, "Which side effects, by dose?").locator(".main-svg").first.wait_for()
 
 
-def test_severity_is_told_in_words_and_colour(page_of: Callable[..., Page]) -> None:
+def test_severity_is_said_in_words_and_colour(page_of: Callable[..., Page]) -> None:
     box = card(page_of("/side-effects"), QUESTIONS[3])
     for grade in ("Mild", "Moderate", "Severe"):
         expect(box.locator(".key li", has_text=grade)).to_be_attached()

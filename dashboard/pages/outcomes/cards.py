@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers.data import Figures
-from dashboard.figures import side_effects
-from dashboard.pages.card import behind, card, place, show
-from dashboard.pages.card_tables import share_table
-from dashboard.pages.legend import key
+from dashboard.pages.card import behind, place, show
 from dashboard.questions import curves, funnel, onset, rates
-from dashboard.questions.view import Definition, Tile
-from dashboard.words import sentences as words
+from dashboard.questions.view import Tile
 from dashboard.words.numbers import percent, whole
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
@@ -98,48 +91,6 @@ def _tile(one: Tile) -> Component:
     value = [*([one.value] if one.value else []), *([html.Small(one.unit)] if one.unit else [])]
     lines = (html.P(text) for text in one.lines)
     return html.Div([html.H3(one.name), html.Div(value, className="value"), *lines], className="headline")
-
-
-def cost_card(answer: Mapping[str, Any], rules: OutcomeRules) -> Component:
-    effects = answer["side_effects"]
-    return card(
-        "cost",
-        "At what cost?",
-        words.side_effects(effects),
-        side_effects.how_often(effects["per_patient"], effects["per_session"], most=9),
-        marks=how_often_marks(),
-        body=note("The nine most frequent are drawn; the table and the page Side effects have all."),
-        table=share_table(effects),
-        definition=how_often_definition(effects),
-        rules=rules,
-    )
-
-
-def how_often_marks() -> Component:
-    """The two marks of `figures.side_effects.how_often`."""
-    return key([("Patients", "text", "circle"), ("Sessions", "accent", "diamond-open")])
-
-
-def how_often_definition(effects: Mapping[str, Any]) -> Definition:
-    """What the two rates of a side effect mean."""
-    return Definition(
-        "Patients: with at least one occurrence, of patients with at least one session in which side effects were "
-        "asked "
-        "about (Wilson interval). Sessions: asked sessions with the effect, of asked sessions (interval clustered "
-        "by patient: "
-        "sessions of one patient are alike). Not asked is never counted as none.",
-        n=words.sentence(
-            f"{words.count(effects['patients_asked'], 'patient')}, "
-            f"{words.count(effects['sessions_asked'], 'session')} asked"
-        ),
-        source="Wilson 1927; Cochran 1977 (ratio estimator)",
-    )
-
-
-def note(*texts: str) -> Component | None:
-    """A quiet line under a figure; None where there is nothing to say."""
-    kept: Sequence[str] = [text for text in texts if text]
-    return html.P(" ".join(kept), className="card-note") if kept else None
 
 
 def splits(cohort: CohortFilter) -> Component:

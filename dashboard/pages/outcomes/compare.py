@@ -12,17 +12,11 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import cache, data
-from dashboard.figures import side_effects
 from dashboard.pages import failure
 from dashboard.pages.card import message, place, skeleton
-from dashboard.pages.card_tables import SHARE_COLUMNS
-from dashboard.pages.outcomes.cards import note
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
-from dashboard.questions import durability, fade, occupancy, onset, waterfall
-from dashboard.questions.view import Table
-from dashboard.words import sentences as words
+from dashboard.questions import durability, fade, occupancy, onset, side_effects, waterfall
 from data_models.definitions.filters import FILTERS, CohortFilter
-from data_models.definitions.vocabulary import label
 from data_models.questions.fade import Fade
 
 FADE_KEYS = ("route", "phase")  # the session's own, not the course's
@@ -148,42 +142,8 @@ def waterfall_card(groups: Comparison) -> Component:
 
 def effects_card(groups: Comparison) -> Component:
     """Side effects per session, a mark a group."""
-    found = [(group, groups.figures(group)["side_effects"]) for group in groups.kept]
-    # A group in which nobody was asked keeps its place, and with it the others keep their colours.
-    shown = [
-        {
-            "group": group,
-            "sessions_asked": effects.get("sessions_asked", 0),
-            "per_session": effects.get("per_session") or [],
-        }
-        for group, effects in found
-    ]
-    names = {g["group"]: groups.called(g["group"]) for g in shown}
-    terms = side_effects.most_frequent([g["per_session"] for g in shown])[:8]
-    rows = [
-        {"group": groups.called(g["group"]), "term": label(row["term"])}
-        | {name: row[name] for name, _ in SHARE_COLUMNS}
-        for g in shown
-        for row in g["per_session"]
-    ]
-    said = "Side effects were not asked about in any session here."
-    if terms:
-        parts = [
-            f"{groups.called(g['group'])} {words.rate(row)}"
-            for g in shown
-            for row in g["per_session"]
-            if row["term"] == terms[0] and row["n"]
-        ]
-        said = words.sentence(f"{label(terms[0]).lower()}, share of sessions: {'; '.join(parts)}")
-    return groups.card(
-        "effects",
-        said,
-        side_effects.by_group([(g["group"], g["per_session"]) for g in shown], terms, groups.by, names),
-        marks=groups.marks({g["group"]: g["sessions_asked"] for g in shown}, strokes=False),
-        body=note("The eight most frequent are drawn, with n sessions asked; the table has all."),
-        table=Table((("group", groups.name), ("term", "Side effect"), *SHARE_COLUMNS), rows),
-        wide=True,
-    )
+    found = groups.drawn(groups.each(lambda figures: figures.side_effects))
+    return groups.show(side_effects.compare(found, groups.name))
 
 
 LATER: Mapping[str, Callable[[Comparison], Component]] = {

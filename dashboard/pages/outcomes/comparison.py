@@ -9,12 +9,10 @@ from typing import Any
 from dash.development.base_component import Component
 
 from dashboard.answers import data
-from dashboard.figures.side_effects import group_symbol
-from dashboard.pages.card import card, show
-from dashboard.pages.legend import key as marks_key
+from dashboard.pages.card import show
 from dashboard.questions.curves import median
 from dashboard.questions.view import Answer, Column, Definition, Group, Table, View
-from dashboard.theme import series_token
+from dashboard.theme import series_symbol, series_token
 from dashboard.words import numbers
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.rules import OutcomeRules
@@ -68,21 +66,11 @@ class Comparison:
 
     def symbol(self, key: str) -> str:
         """Marker of a group: a route keeps its own."""
-        return group_symbol(self.by, key, self.kept.index(key))
+        return series_symbol(self.by, key, self.kept.index(key))
 
     def dash(self, key: str) -> str:
         """Stroke of a group's curve."""
         return DASHES[self.kept.index(key) % len(DASHES)]
-
-    def marks(self, counted: Mapping[str, int], *, strokes: bool) -> Component:
-        """What the colours and strokes (else shapes) of the groups drawn mean, each with its n."""
-        drawn = [(key, counted[key]) for key in self.kept if counted.get(key)]
-        return marks_key(
-            [
-                (f"{self.called(key)} (n {n:,})", self.token(key), self.dash(key) if strokes else self.symbol(key))
-                for key, n in drawn
-            ]
-        )
 
     @property
     def caution(self) -> str:
@@ -97,14 +85,6 @@ class Comparison:
     def question(self, part: str) -> str:
         """The heading of a card."""
         return f"{QUESTIONS[part]}, by {self.name.lower()}?"
-
-    def card(self, part: str, sentence: str, figure: Any = None, **more: Any) -> Component:
-        """One card of the comparison."""
-        given: dict[str, Any] = {
-            "table": self.rates(),
-            "definition": self.definition,
-        }
-        return card(f"compare-{part}", self.question(part), sentence, figure, **(given | {"rules": self.rules} | more))
 
     def drawn(self, answers: Mapping[str, Answer]) -> list[Group[Answer]]:
         """The groups that are drawn, each with its answer; one without an answer is left out."""

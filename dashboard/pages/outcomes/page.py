@@ -13,7 +13,7 @@ from dashboard.pages import Page, deferred_cards, failure, filters, withheld
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import Later
 from dashboard.pages.outcomes import cards, compare
-from dashboard.questions import durability, fade, funnel, occupancy, onset, waterfall
+from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, waterfall
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -67,7 +67,7 @@ def _waterfall(cohort: CohortFilter) -> list[Component]:
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
-    return [cards.cost_card(data.figures(cohort), data.rules())]
+    return [show(side_effects.cost(data.figures(cohort).side_effects), data.rules())]
 
 
 LATER = (
@@ -75,7 +75,7 @@ LATER = (
     Later("fade", (fade.QUESTION,), 330, _fade),
     Later("occupancy", (occupancy.QUESTION,), 330, _occupancy),
     Later("waterfall", (waterfall.QUESTION,), 330, _waterfall),
-    Later("cost", ("At what cost?",), 330, _cost),
+    Later("cost", (side_effects.COST,), 330, _cost),
 )
 
 

@@ -12,9 +12,9 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.answers import cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters, withheld
-from dashboard.pages.card import message, place, skeleton
+from dashboard.pages.card import message, place, show, skeleton
 from dashboard.pages.deferred_cards import Later
-from dashboard.pages.side_effects import cards
+from dashboard.questions import resolution, severity, side_effects, vitals
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How often, when, with what, how bad, and how soon over. Not asked is never counted as none."
@@ -43,7 +43,9 @@ def layout() -> Component:
             html.Div(
                 [
                     place(
-                        ids.SIDE_EFFECTS_BODY, skeleton("often", OFTEN, 560), deferred_cards.cue(ids.SIDE_EFFECTS_CUE)
+                        ids.SIDE_EFFECTS_BODY,
+                        skeleton("often", side_effects.QUESTION, 560),
+                        deferred_cards.cue(ids.SIDE_EFFECTS_CUE),
                     ),
                     html.Div([WHEN.place(), RESOLUTION.place()], className="stack"),
                     SEVERITY.place(),
@@ -55,43 +57,40 @@ def layout() -> Component:
             html.Section(
                 [
                     html.Div(
-                        [html.H2("With what do they occur?", className="section-title"), choice],
+                        [html.H2(side_effects.WITH_WHAT, className="section-title"), choice],
                         className="section-head",
                     ),
                     html.Div(id=ids.SIDE_EFFECTS_BREAKDOWN, className="page-body"),
                 ],
                 className="section",
-                **{"aria-label": "With what do they occur?"},
+                **{"aria-label": side_effects.WITH_WHAT},
             ),
         ]
     )
 
 
 def _when(cohort: CohortFilter) -> list[Component]:
-    effects = data.figures(cohort)["side_effects"]
-    return [cards.when_card(data.breakdown(cohort, "number"), effects, data.rules())]
+    numbered = data.side_effects_by(cohort, "number")
+    return [show(side_effects.by_number(numbered, data.figures(cohort).side_effects), data.rules())]
 
 
 def _resolution(cohort: CohortFilter) -> list[Component]:
-    return [cards.resolution_card(data.resolution(cohort), data.rules())]
+    return [show(resolution.view(data.figures(cohort).resolution), data.rules())]
 
 
 def _severity(cohort: CohortFilter) -> list[Component]:
-    return [cards.severity_card(data.severity(cohort), data.rules())]
+    return [show(severity.view(data.figures(cohort).severity), data.rules())]
 
 
 def _vitals(cohort: CohortFilter) -> list[Component]:
-    values = data.figures(cohort)["vitals"]
-    return [cards.pressure_card(values, data.rules()), cards.threshold_card(values, data.rules())]
+    found = data.figures(cohort).vitals
+    return [show(vitals.view(found), data.rules()), show(vitals.thresholds(found), data.rules())]
 
 
-OFTEN = "How often do side effects occur?"
-WHEN = Later("when", ("When do they occur?",), 330, _when)
-RESOLUTION = Later("resolution", ("How soon are they over?",), 250, _resolution)
-SEVERITY = Later("severity", ("How bad are they?",), 430, _severity)
-VITALS = Later(
-    "vitals", ("What do blood pressure and heart rate do?", "How often does pressure pass a threshold?"), 190, _vitals
-)
+WHEN = Later("when", (side_effects.WHEN,), 330, _when)
+RESOLUTION = Later("resolution", (resolution.QUESTION,), 250, _resolution)
+SEVERITY = Later("severity", (severity.QUESTION,), 430, _severity)
+VITALS = Later("vitals", (vitals.QUESTION, vitals.THRESHOLDS), 190, _vitals)
 LATER = (WHEN, RESOLUTION, SEVERITY, VITALS)
 
 
@@ -104,9 +103,9 @@ def register(app: Dash) -> None:
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),
         State(ids.SIDE_EFFECTS_CUE, "data-cohort"),
-        on_error=failure.instead_of(OFTEN, deferred_cards.cue(ids.SIDE_EFFECTS_CUE), wide=True),
+        on_error=failure.instead_of(side_effects.QUESTION, deferred_cards.cue(ids.SIDE_EFFECTS_CUE), wide=True),
     )
-    def show(search: str | None, pathname: str | None, shown: str | None) -> Any:
+    def show_often(search: str | None, pathname: str | None, shown: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
         if data.suppressed():
@@ -115,11 +114,11 @@ def register(app: Dash) -> None:
         cohort = CohortFilter.from_query(search or "")
         if deferred_cards.same(shown, cohort):
             return no_update
-        answer = data.figures(cohort)
-        if not answer.funnel.courses:
+        found = data.figures(cohort)
+        if not found.funnel.courses:
             return [filters.nothing(cohort), deferred_cards.cue(ids.SIDE_EFFECTS_CUE)]
         return [
-            cards.often_card(answer["side_effects"], data.rules()),
+            show(side_effects.view(found.side_effects), data.rules()),
             deferred_cards.cue(ids.SIDE_EFFECTS_CUE, cohort),
         ]
 
@@ -130,7 +129,7 @@ def register(app: Dash) -> None:
         Output(ids.SIDE_EFFECTS_BREAKDOWN, "children"),
         Input(ids.URL, "search"),
         State(ids.URL, "pathname"),
-        on_error=failure.instead_of("With what do they occur?"),
+        on_error=failure.instead_of(side_effects.WITH_WHAT),
     )
     def show_groups(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
@@ -142,7 +141,8 @@ def register(app: Dash) -> None:
         cohort = CohortFilter.from_query(search or "")
         if not data.figures(cohort).funnel.courses:
             return message("There is nothing to split: no courses match these filters.")
-        return html.Div(cards.group_card(data.breakdown(cohort, by), by, BY[by], data.rules()), className="cards")
+        view = side_effects.by_group(data.side_effects_by(cohort, by), by, BY[by])
+        return html.Div(show(view, data.rules()), className="cards")
 
 
 PAGE = Page(ids.SIDE_EFFECTS, "Side effects", "side-effects", layout, register)

@@ -193,8 +193,7 @@ def test_figures_in_full_are_refused_to_whoever_sees_no_patient(guarded: Any) ->
     from data_models.questions import NotAllowed
 
     answers = (
-        data.figures, data.split, data.side_effects_by, data.severity, data.resolution,
-        data.curve_tests, data.fade_by,
+        data.figures, data.split, data.side_effects_by, data.curve_tests, data.fade_by,
     )  # fmt: skip
     with guarded.server.test_request_context("/"):
         for roles in ({"administrator"}, {"data_manager"}, {"owner"}):

@@ -10,9 +10,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import theme
-from dashboard.figures import side_effects, vitals
 from dashboard.figures.base import TRACE_TYPES
-from dashboard.questions import durability, fade, occupancy, onset, waterfall
+from dashboard.questions import (
+    durability,
+    fade,
+    occupancy,
+    onset,
+    resolution,
+    severity,
+    side_effects,
+    vitals,
+    waterfall,
+)
 from dashboard.questions.view import Group
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
@@ -24,29 +33,18 @@ from data_models.outcomes.turnbull import turnbull
 from data_models.questions.fade import Fade
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
+from data_models.questions.resolution import Resolution
+from data_models.questions.severity import Severity, TermGrades
+from data_models.questions.side_effects import EffectGroup
+from data_models.questions.vitals import Sign, Threshold, Vitals
 from data_models.questions.waterfall import Waterfall
-from tests.dashboard.questions.conftest import curve, durability_of
+from tests.dashboard.questions.conftest import curve, durability_of, effects
 
 ASSETS = Path(theme.__file__).parent / "assets"
 
 
-def figures(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    effects = summary["side_effects"]
-    by_route = [("iv", effects["per_session"]), ("im", effects["per_session"])]
-    vital = [{"sign": "systolic", "before": 124.0, "highest": 139.0, "rise": 15.0, "n": 200}]
-    return {
-        "how often": side_effects.how_often(effects["per_patient"], effects["per_session"]),
-        "by group": side_effects.by_group(by_route, ["nausea", "headache"], "route", {"iv": "IV", "im": "IM"}),
-        "by number": side_effects.by_number([(1, effects["per_session"]), (2, effects["per_session"])], ["nausea"]),
-        "severity": side_effects.severity([{"term": "nausea", "mild": 5, "moderate": 2, "severe": 1, "not_graded": 0}]),
-        "resolution": side_effects.resolution(kaplan_meier([10, 20, 30, 45, 60, 90], [1, 1, 1, 1, 0, 1], [9] * 6)),
-        "vitals": vitals.before_and_highest(vital),
-        "thresholds": vitals.thresholds([{"name": "Systolic 180 or more", **effects["per_session"][0]}]),
-    } | of_questions()
-
-
-def of_questions() -> dict[str, dict[str, Any]]:
-    """Every figure of a question about courses."""
+def figures() -> dict[str, dict[str, Any]]:
+    """Every figure of a question."""
     found = Onset(km := curve(40, [1, 7, 14], 5, 2), turnbull([0, 1, 7], [1, 7, 14], [9, 9, 9]), km)
     durable = durability_of(km)
     states = Occupancy(StateShares(310, *(np.full(91, 0.2) for _ in range(5))))
@@ -55,6 +53,10 @@ def of_questions() -> dict[str, dict[str, Any]]:
     bins = Fade(
         (FadeBin(0, 1, Mean(80, 40, -4.0, -5.0, -3.0), -4.0), FadeBin(1, 2, Mean(9, 9, -2.0, -3.0, -1.0), -2.0))
     )
+    asked = effects(280, 2400, dissociation=(160, 800), nausea=(90, 400))
+    sign = Sign(*(Mean(200, 40, mean, mean - 1, mean + 1) for mean in (124.0, 139.0, 15.0)))
+    pressures = Vitals(sign, sign, sign, (Threshold("systolic_high_mmhg", 180.0, wilson(3, 200)),))
+    graded = Severity({"severe": wilson(1, 9), "none": wilson(8, 9)}, (TermGrades("nausea", 8, 5, 2, 1, 0, 0),))
     two = (("IV", "iv", "circle", "solid"), ("IM", "im", "square", "dash"))
     views = [
         onset.view(found, wilson(1, 9)),
@@ -67,22 +69,30 @@ def of_questions() -> dict[str, dict[str, Any]]:
         waterfall.view(fall, CohortFilter(), DEFAULT_RULES),
         fade.view(bins, CohortFilter()),
         fade.compare([Group(*style, bins) for style in two], "Route", ""),
+        side_effects.view(asked),
+        side_effects.by_number([EffectGroup("1", asked), EffectGroup("2", asked)], asked),
+        side_effects.by_group([EffectGroup("iv", asked), EffectGroup("im", asked)], "route", "Route"),
+        side_effects.compare([Group(*style, asked) for style in two], "Route"),
+        severity.view(graded),
+        resolution.view(Resolution(kaplan_meier([10, 20, 30, 45, 60, 90], [1, 1, 1, 1, 0, 1], [9] * 6), {})),
+        vitals.view(pressures),
+        vitals.thresholds(pressures),
     ]
     assert all(view.figure for view in views)
     return {view.name: view.figure or {} for view in views}
 
 
-def test_each_figure_is_valid_in_plotlys_schema(summary: dict[str, Any]) -> None:
-    for name, figure in figures(summary).items():
+def test_each_figure_is_valid_in_plotlys_schema() -> None:
+    for name, figure in figures().items():
         assert isinstance(figure, dict), name
         assert go.Figure(figure).data, f"{name} draws nothing"
 
 
-def test_each_trace_type_is_in_the_bundle_that_ships(summary: dict[str, Any]) -> None:
+def test_each_trace_type_is_in_the_bundle_that_ships() -> None:
     bundle = next(ASSETS.glob("plotly-cartesian-*.min.js")).read_text(encoding="utf-8")
     modules = {t for t in TRACE_TYPES if re.search(rf'moduleType:"trace",name:"{t}"', bundle)}
     assert modules == set(TRACE_TYPES)
-    used = {trace["type"] for figure in figures(summary).values() for trace in figure["data"]}
+    used = {trace["type"] for figure in figures().values() for trace in figure["data"]}
     assert used <= set(TRACE_TYPES)
 
 
@@ -93,9 +103,9 @@ def test_the_bundle_is_of_the_version_that_plotly_py_speaks() -> None:
     assert names == [f"plotly-cartesian-{get_plotlyjs_version()}.min.js"]
 
 
-def test_figures_use_the_colours_of_the_theme_alone(summary: dict[str, Any]) -> None:
+def test_figures_use_the_colours_of_the_theme_alone() -> None:
     allowed = set(theme.LIGHT.values()) | {"#fdfdfe"}
-    for name, figure in figures(summary).items():
+    for name, figure in figures().items():
         strays = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", repr(figure))) - allowed
         assert not strays, f"{name} uses {strays}"
 
@@ -107,15 +117,3 @@ def test_light_colours_are_unique_so_that_each_has_one_dark_counterpart() -> Non
 
 def test_the_style_sheet_is_the_themes() -> None:
     assert theme.STYLE_SHEET.read_text(encoding="utf-8") == theme.style_sheet(), "run python -m dashboard.theme"
-
-
-def test_the_seven_side_effects_of_the_source_always_have_a_row(make_share: Any) -> None:
-    rows = [{"term": "headache", **make_share(0, 50)}, {"term": "vomiting", **make_share(0, 50)}]
-    assert side_effects.shown_terms(rows) == ["headache"]
-
-
-def test_side_effects_are_ordered_by_all_groups_together(make_share: Any) -> None:
-    few = [{"term": "nausea", **make_share(9, 10)}, {"term": "headache", **make_share(0, 10)}]
-    many = [{"term": "nausea", **make_share(10, 1000)}, {"term": "headache", **make_share(90, 1000)}]
-    assert side_effects.most_frequent([few, many])[:2] == ["headache", "nausea"]
-    assert side_effects.most_frequent([]) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,9 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.exports import svg
 from dashboard.pages import filters
-from dashboard.pages.side_effects import cards as effect_cards
 from data_models.definitions.filters import CohortFilter
-from data_models.definitions.rules import DEFAULT_RULES
 
 NAN = float("nan")
 
@@ -55,21 +52,6 @@ def test_side_effects_offer_no_control_of_scores() -> None:
 
 
 # --- side effects, exports -------------------------------------------------------------------
-
-
-def test_thresholds_name_their_unit(make_share: Any) -> None:
-    names = ("systolic_rise_mmhg", "diastolic_rise_mmhg", "systolic_high_mmhg", "diastolic_high_mmhg", "predose")
-    rows = [{"threshold": name, **make_share(40 - i, 100)} for i, name in enumerate(names)]
-    made = effect_cards.threshold_card({"thresholds": rows}, DEFAULT_RULES)
-    assert "Systolic rise 40 mmHg or more: 40% (40 of 100" in text_of(made)
-    assert "36% began above 140/90 mmHg." in text_of(made)
-    table = next(json.loads(getattr(one, "data-table")) for one in made._traverse() if hasattr(one, "data-table"))
-    assert all("mmHg" in row[0] for row in table["rows"])
-
-
-def test_a_breakdown_of_nothing_names_no_most_frequent() -> None:
-    made = text_of(effect_cards.group_card([], "route", "Route", DEFAULT_RULES))
-    assert "most frequent" not in made
 
 
 def test_a_group_without_a_mark_stands_in_no_legend() -> None:

@@ -17,6 +17,7 @@ from data_models.outcomes.turnbull import TurnbullCurve, turnbull
 from data_models.questions.durability import Durability
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
+from data_models.questions.side_effects import EffectRate, SideEffects
 
 INFINITY = float("inf")
 
@@ -93,3 +94,11 @@ def occupancy() -> Occupancy:
 @pytest.fixture
 def early() -> Proportion:
     return wilson(40, 200)
+
+
+def effects(patients: int, sessions: int, **events: tuple[int, int]) -> SideEffects:
+    """Terms with the patients and the sessions that had them; "any": the most of them."""
+    rates = [EffectRate(term, wilson(p, patients), wilson(s, sessions)) for term, (p, s) in events.items()]
+    most = (max((p for p, _ in events.values()), default=0), max((s for _, s in events.values()), default=0))
+    every = EffectRate("any", wilson(most[0], patients), wilson(most[1], sessions))
+    return SideEffects(patients, sessions, every, tuple(rates))

@@ -31,13 +31,3 @@ def test_side_effects_name_the_most_frequent(summary: dict[str, Any]) -> None:
     text = words.side_effects(summary["side_effects"])
     assert text.startswith("The most frequent is dissociation: 57% (160 of 280")
     assert "33% of 2,400 sessions" in text
-
-
-def test_resolution_in_minutes_and_hours() -> None:
-    assert words.resolution(km(100, 90, 45, 40, 60)) == (
-        "Half of 100 occurrences are over 45 minutes after they began (95% interval 40 minutes to 1 hour)."
-    )
-    assert "1.2 hours" in words.resolution(km(100, 90, 72, 68, None))
-    assert words.resolution(km(0, 0, None)) == "No side effect has a recorded beginning and end here."
-    assert "too few" in words.resolution(km(3, 3, 10, 5, 20))
-    assert "fewer than half" in words.resolution(km(30, 3, None)).lower()

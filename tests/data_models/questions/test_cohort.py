@@ -26,13 +26,12 @@ from data_models.questions.fade import fade, fade_by
 from data_models.questions.occupancy import occupancy
 from data_models.questions.onset import onset
 from data_models.questions.rates import rates
+from data_models.questions.resolution import resolution
+from data_models.questions.severity import severity, worst_sums
 from data_models.questions.side_effects import (
     effect_sums,
-    resolution,
-    severity,
     side_effects,
     side_effects_by,
-    worst_sums,
 )
 from data_models.questions.summary import summarise
 from data_models.questions.vitals import vitals

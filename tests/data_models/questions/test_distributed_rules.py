@@ -35,6 +35,7 @@ from data_models.questions import (
     fade,
     filter_choices,
     import_history,
+    severity,
     side_effects,
     similar_courses,
     summary,
@@ -261,6 +262,7 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: side_effects.effect_sums(c, s, f),
         *(lambda c, s, f, by=by: side_effects.effect_sums(c, s, f, by) for by in side_effects.BREAKDOWNS),
     ],
+    "side_effects.sums_of_asked": [severity.worst_sums],
     "worklist.worklist": [
         lambda c, s, f: worklist.worklist(c, s, f),
         *(lambda c, s, f, a=a: worklist.worklist(c, s, f, attention=a, search="1") for a in worklist.ATTENTION),

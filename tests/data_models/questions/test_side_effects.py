@@ -8,7 +8,9 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.outcomes.proportions import PatientSums, clustered, wilson
 from data_models.outcomes.side_effects import DOSE_BANDS
-from data_models.questions.side_effects import rates_of, resolution_of, severity_of
+from data_models.questions.resolution import resolution_of
+from data_models.questions.severity import severity_of
+from data_models.questions.side_effects import rates_of
 from data_models.questions.vitals import vitals_of
 
 # Three patients with 2, 4 and 6 asked sessions, of which nausea in 1, 0 and 3.
