@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
@@ -39,12 +40,9 @@ _SHOWN = (
 
 def records(connection: Connection, scope: Scope, least: int) -> list[dict[str, Any]]:
     """One row a clinic, and one of all: its name ("clinic") and its counts, small ones hidden."""
-    frame = completeness(connection, scope)
-    names = [("Not recorded" if clinic is None or clinic != clinic else str(clinic)) for clinic in frame["clinic"]]
-    rows: list[dict[str, Any]] = [
-        {"clinic": name} | {key: int(frame[key].iloc[i]) for key in COUNTS} for i, name in enumerate(names)
-    ]
-    total: dict[str, Any] = {"clinic": ALL} | {key: sum(row[key] for row in rows) for key in COUNTS}
+    found = completeness(connection, scope)
+    rows = [{"clinic": one.clinic or "Not recorded"} | asdict(one.counts) for one in found.clinics]
+    total: dict[str, Any] = {"clinic": ALL} | asdict(found.every)
     return protected([total, *rows], least) if least > 1 else [total, *rows]
 
 

@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import Connection, Select, case, exists, func, literal, select, union_all
 
-from data_models.database.loading import read_frame
+from data_models.database.loading import read_rows
 from data_models.database.tables import Course, CourseOutcome, Patient, ScoreFact, SessionFact
 from data_models.definitions.scope import Scope
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import looks_back, visible
 
-COUNTS = (
-    "patients", "sessions", "asked", "scored_before", "scored_after", "scores_after_session", "recall", "courses",
-    "no_baseline",
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class RecordCounts:
+    """Counts of records that are there and of those that ought to be; None: hidden.
+
+    Attributes
+    ----------
+    patients, sessions, courses : how many there are.
+    asked : sessions in which side effects were asked about.
+    scored_before : sessions with a score on any scale in the 7 days up to their start.
+    scored_after : sessions with a score on any scale within the 7 days after their start and not after
+        the start of the next session.
+    scores_after_session : scores taken after some session.
+    recall : those of them that were taken sooner after it than the scale's recall window is long, so that they look
+        back past it.
+    no_baseline : courses without a baseline on any scale.
+    """
+
+    patients: int | None
+    sessions: int | None
+    asked: int | None
+    scored_before: int | None
+    scored_after: int | None
+    scores_after_session: int | None
+    recall: int | None
+    courses: int | None
+    no_baseline: int | None
+
+
+COUNTS = tuple(field.name for field in fields(RecordCounts))
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicRecords:
+    """The records of one clinic; `clinic` None: of patients without one."""
+
+    clinic: str | None
+    counts: RecordCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How complete the records are.
+
+    Attributes
+    ----------
+    every : of all clinics together.
+    clinics : each by itself, by name; patients without a clinic last.
+    """
+
+    every: RecordCounts
+    clinics: tuple[ClinicRecords, ...]
 
 
 def _counted(scope: Scope, rows: Any, patient_id: Any, **counts: Any) -> Select[Any]:
@@ -27,21 +75,8 @@ def _counted(scope: Scope, rows: Any, patient_id: Any, **counts: Any) -> Select[
 
 
 @shows(Shows.COHORT)
-def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
-    """Counts of records that are there and of those that ought to be, one row a clinic.
-
-    Columns
-    -------
-    clinic : name; missing for patients without one, who come last.
-    patients, sessions, courses : how many there are.
-    asked : sessions in which side effects were asked about.
-    scored_before : sessions with a score on any scale in the 7 days up to their start.
-    scored_after : sessions with a score on any scale within the 7 days after their start and not after
-        the start of the next session.
-    scores_after_session : scores taken after some session; recall : those of them that were taken sooner
-        after it than the scale's recall window is long, so that they look back past it.
-    no_baseline : courses without a baseline on any scale.
-    """
+def completeness(connection: Connection, scope: Scope) -> Completeness:
+    """Counts of records that are there and of those that ought to be, of all clinics and of each."""
     follows = ScoreFact.since_session_days.is_not(None)
     # Summed by patient first: the clinic is then looked up once a patient and not once a score.
     scores = (
@@ -89,4 +124,7 @@ def completeness(connection: Connection, scope: Scope) -> pd.DataFrame:
         .group_by(parts.c.clinic)
         .order_by(parts.c.clinic.is_(None), parts.c.clinic)
     )
-    return read_frame(connection, statement).astype(dict.fromkeys(COUNTS, "int64"))
+    rows = read_rows(connection, statement)
+    clinics = [ClinicRecords(row["clinic"], RecordCounts(*(int(row[name]) for name in COUNTS))) for row in rows]
+    every = RecordCounts(*(sum(int(row[name]) for row in rows) for name in COUNTS))
+    return Completeness(every, tuple(clinics))

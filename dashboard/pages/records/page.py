@@ -13,6 +13,7 @@ from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import skeleton
 from dashboard.pages.records import cards, jobs, report, uploads
+from dashboard.questions.completeness import QUESTION
 from data_models.intake.readers.file_formats import FORMATS
 from data_models.questions.completeness import completeness
 from data_models.questions.import_history import imports
@@ -45,7 +46,7 @@ def layout() -> Component:
     waiting = html.Div(
         [
             html.Div(
-                skeleton(cards.COMPLETENESS, cards.COMPLETENESS_QUESTION, 160, wide=True),
+                skeleton("completeness", QUESTION, 160, wide=True),
                 id=COMPLETENESS,
                 className="page-body",
             ),
@@ -173,7 +174,7 @@ def register(app: Dash) -> None:
 
     @app.callback(Output(COMPLETENESS, "children"), Input(STORED, "data"))
     def show_completeness(_stored: int | None) -> Any:
-        return cards.completeness(data.ask(completeness), data.rules())
+        return cards.completeness_card(data.ask(completeness), data.rules())
 
     @app.callback(Output(HISTORY, "children"), Input(STORED, "data"))
     def show_history(_stored: int | None) -> Any:

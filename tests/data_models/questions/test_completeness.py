@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
-from data_models.questions.completeness import COUNTS, completeness
+from data_models.questions.completeness import Completeness, RecordCounts, completeness
 from data_models.questions.import_history import imports
 from data_models.store import Store
 
@@ -63,9 +64,7 @@ def connection(store: Store, records: Path) -> Iterator[Connection]:
 
 
 def _by_clinic(connection: Connection, scope: Scope = ALL) -> dict[str | None, tuple[int, ...]]:
-    frame = completeness(connection, scope)
-    clinics = [name if isinstance(name, str) else None for name in frame["clinic"]]
-    return dict(zip(clinics, frame[list(COUNTS)].itertuples(index=False, name=None), strict=True))
+    return {one.clinic: astuple(one.counts) for one in completeness(connection, scope).clinics}
 
 
 def test_each_clinics_counts_are_those_counted_by_hand(connection: Connection) -> None:
@@ -85,8 +84,14 @@ def test_clinics_come_by_name_and_patients_without_one_last(connection: Connecti
 
 
 def test_a_session_with_a_recorded_side_effect_was_asked(connection: Connection) -> None:
-    asked = completeness(connection, ALL).set_index("clinic").loc["south", "asked"]
-    assert asked == 1  # of its two sessions, neither of which says so
+    south = next(one for one in completeness(connection, ALL).clinics if one.clinic == "south")
+    assert south.counts.asked == 1  # of its two sessions, neither of which says so
+
+
+def test_all_clinics_are_the_sum_of_each(connection: Connection) -> None:
+    found = completeness(connection, ALL)
+    assert (found.every.patients, found.every.sessions, found.every.asked) == (5, 7, 3)
+    assert astuple(found.every) == tuple(map(sum, zip(*(astuple(one.counts) for one in found.clinics), strict=True)))
 
 
 def test_a_scope_counts_its_clinics_alone(connection: Connection) -> None:
@@ -96,7 +101,7 @@ def test_a_scope_counts_its_clinics_alone(connection: Connection) -> None:
 
 def test_an_empty_store_has_no_rows(store: Store) -> None:
     with store.connect() as connection:
-        assert completeness(connection, ALL).empty
+        assert completeness(connection, ALL) == Completeness(RecordCounts(*[0] * 9), ())
         assert imports(connection, ALL).empty
 
 
