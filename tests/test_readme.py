@@ -72,7 +72,7 @@ def scales_table() -> str:
     for scale in INSTRUMENTS.values():
         remission = "-" if scale.remission is None else f"<= {scale.remission:g}"
         lines.append(
-            f"| `{scale.code}` | {scale.name} | 0-{scale.maximum:g} | {scale.moderate:g} | {remission} "
+            f"| `{scale.code}` | {scale.name} | {scale.minimum:g}-{scale.maximum:g} | {scale.moderate:g} | {remission} "
             f"| {change(scale.meaningful_change, scale.meaningful_is_share)} | {scale.recall_days} days "
             f"| {scale.source} |"
         )

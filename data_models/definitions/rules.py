@@ -19,11 +19,39 @@ DEFINITIONS_VERSION = "1"
 LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 # Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
 ROUNDING = 1e-9
-LOSS_RULES = ("both", "half_lost", "back_in_band")
 
 
-def _rule(default: Any, meaning: str, low: float | None = None, high: float | None = None) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule means, and which values it may take: numbers from `low` to `high`, or one of `choices`."""
+
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise ValueError for a value that it may not take."""
+        if self.choices and value not in self.choices:
+            raise ValueError(f"rule {name} is {value!r}; it must be one of {', '.join(self.choices)}")
+        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+            raise ValueError(f"rule {name} is {value:g}; it must lie from {self.low:g} to {self.high:g}")
+
+
+def _rule(
+    default: Any, meaning: str, low: float | None = None, high: float | None = None, *, choices: tuple[str, ...] = ()
+) -> Any:
+    """One rule; whole numbers where its default is one.
+
+    Raises
+    ------
+    ValueError : it has neither bounds nor choices, or its default is outside them.
+    """
+    if not meaning or (not choices if isinstance(default, str) else low is None or high is None):
+        raise ValueError(f"rule {meaning!r}: a number needs its meaning and both bounds, a text its choices")
+    rule = Rule(f"{meaning}: {', '.join(choices)}" if choices else meaning, low, high, choices)
+    rule.check(repr(meaning), default)
+    return field(default=default, metadata={"rule": rule})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +74,7 @@ class OutcomeRules:
     day_only_after_hours: float = _rule(
         12.0, "a score given by day and taken after that day's session is placed this long after its start", 0.01, 23.99
     )
-    loss_rule: str = _rule("both", "what is loss of response: " + ", ".join(LOSS_RULES))
+    loss_rule: str = _rule("both", "what is loss of response", choices=("both", "half_lost", "back_in_band"))
     loss_confirmations: int = _rule(1, "consecutive scores that loss of response takes", 1, 10)
     madrs_remission: int = _rule(10, "highest MADRS score in remission (10; 12 is the option)", 0, 20)
     systolic_rise_mmhg: float = _rule(40.0, "systolic rise that is reported", 1, 200)
@@ -58,12 +86,7 @@ class OutcomeRules:
 
     def __post_init__(self) -> None:
         for rule in dataclasses.fields(self):
-            value = getattr(self, rule.name)
-            low, high = rule.metadata["low"], rule.metadata["high"]
-            if low is not None and not (low <= value <= high):
-                raise ValueError(f"rule {rule.name} is {value:g}; it must lie from {low:g} to {high:g}")
-        if self.loss_rule not in LOSS_RULES:
-            raise ValueError(f"rule loss_rule is {self.loss_rule!r}; it must be one of {', '.join(LOSS_RULES)}")
+            rule.metadata["rule"].check(rule.name, getattr(self, rule.name))
         if self.partial_improvement >= self.response_improvement:
             raise ValueError("rule partial_improvement must be below response_improvement")
 
@@ -113,7 +136,7 @@ class OutcomeRules:
     @classmethod
     def meanings(cls) -> dict[str, str]:
         """What each rule means, for definition panels."""
-        return {rule.name: rule.metadata["meaning"] for rule in dataclasses.fields(cls)}
+        return {rule.name: rule.metadata["rule"].meaning for rule in dataclasses.fields(cls)}
 
 
 DEFAULT_RULES = OutcomeRules()

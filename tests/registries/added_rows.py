@@ -5,8 +5,9 @@ the file: nothing may rest on a place among them.
 """
 
 from pathlib import Path
+from types import ModuleType
 
-from data_models.definitions import instruments, vocabulary
+from data_models.definitions import instruments, rules, vocabulary
 from data_models.definitions.instruments import Band, Instrument
 
 SCALE = Instrument(
@@ -18,7 +19,15 @@ _KNOWN = dict(instruments.INSTRUMENTS)
 instruments.INSTRUMENTS.clear()
 instruments.INSTRUMENTS.update({SCALE.code: SCALE, **_KNOWN})
 
-TERM, _BEFORE = "tinnitus", '    "headache": 3,\n'
-_text = Path(vocabulary.__file__).read_text(encoding="utf-8")
-assert _text.count(_BEFORE) == 1
-exec(_text.replace(_BEFORE, f'    "{TERM}": 16,\n{_BEFORE}'), vocabulary.__dict__)
+
+def _with_line(module: ModuleType, line: str, before: str) -> None:
+    """Load a module anew with one line more."""
+    text = Path(str(module.__file__)).read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    exec(text.replace(before, line + before), module.__dict__)
+
+
+TERM, RULE = "tinnitus", "washout_days"
+_with_line(vocabulary, f'    "{TERM}": 16,\n', '    "headache": 3,\n')
+_rule = f'    {RULE}: float = _rule(28.0, "days without treatment before the first session", 1, 365)\n'
+_with_line(rules, _rule, "    response_improvement: ")

@@ -2,11 +2,12 @@
 
 import dataclasses
 import itertools
+from typing import Any
 
 import pytest
 
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS, OutcomeRules
+from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS, OutcomeRules, _rule
 
 DEFINITIONS = {
     "course_gap_days": 90,
@@ -77,3 +78,19 @@ def test_bands_cover_each_scale_and_cut_offs_lie_inside() -> None:
 def test_fade_bins_join_without_gap() -> None:
     assert all(a[1] == b[0] for a, b in itertools.pairwise(FADE_BINS_DAYS))
     assert (FADE_BINS_DAYS[0][0], FADE_BINS_DAYS[-1][1]) == (0, 90)
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"default": 5.0, "meaning": "so many days"}, "needs its meaning and both bounds"),
+        ({"default": 5.0, "meaning": "so many days", "low": 1}, "needs its meaning and both bounds"),
+        ({"default": 5.0, "meaning": "", "low": 1, "high": 9}, "needs its meaning"),
+        ({"default": "a", "meaning": "which"}, "a text its choices"),
+        ({"default": 50.0, "meaning": "so many days", "low": 1, "high": 9}, "must lie from 1 to 9"),
+        ({"default": "a", "meaning": "which", "choices": ("b", "c")}, "must be one of b, c"),
+    ],
+)
+def test_a_rule_half_filled_in_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _rule(**given)
