@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.figures.base import Figure, axis, layout, note, ribbon, wrapped
 from dashboard.theme import FONT_SIZE, LIGHT, colour, faint
-from dashboard.words.numbers import FEW, day, whole
+from dashboard.words.numbers import FEW, day, share_interval, whole
 from data_models.outcomes.survival import SurvivalCurve
 
 MOST_ROWS = 400  # a curve with more is read once a day
@@ -190,8 +190,7 @@ def survival_figure(
         if single:
             data += ribbon(days, low, high, group.token, shape="hv")
         hover = [
-            "" if b is None or c is None else f"<br>95% interval {100 * b:.0f} to {100 * c:.0f}%"
-            for b, c in zip(low, high, strict=True)
+            "" if b is None or c is None else f"<br>{share_interval(b, c)}" for b, c in zip(low, high, strict=True)
         ]
         data.append(
             {

@@ -150,6 +150,16 @@ def test_durability_without_an_end_of_induction_score():
     assert "durability after induction cannot be told" in shown.durability(row, DEFAULT_RULES)
 
 
+def test_a_response_lost_and_regained_needs_no_end_of_induction_score():
+    row = outcome(
+        duration_event=1, loss_left=1.0, loss_right=4.0, last_response=1, last_induction_days=14.0,
+        end_of_induction_score=None, end_of_induction_days=None, end_of_induction_response=None, durability_days=None,
+    )  # fmt: skip
+    said = shown.course_words(row, DEFAULT_RULES)
+    assert "durability after induction cannot be told" in said
+    assert said.endswith("In response again at the last score, on day 30.")
+
+
 def test_durability_when_induction_ended_without_response():
     row = outcome(end_of_induction_score=14.0, end_of_induction_response=0, end_of_induction_days=0.5)
     assert shown.durability(row, DEFAULT_RULES) == (
