@@ -36,7 +36,6 @@ FLOORS = {
 }
 # Imports that break the floors today; each goes with the change named beside it, and none may be added.
 NOT_YET = {
-    "data_models.store.copy imports data_models.questions",
     "dashboard.exports.formats imports dashboard.commands",
 }
 

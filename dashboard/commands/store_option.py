@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboard.commands.terminal import COMMAND, CommandError
+from dashboard.commands.terminal import COMMAND, CommandError, Progress
 from dashboard.settings import database_url, sqlite_file
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def open_store(url: str, upgrade: bool | None = None) -> Store:
     from data_models.store import Store, StoreError
 
     try:
-        return Store.open(url, upgrade=upgrade)
+        with Progress() as progress:
+            return Store.open(url, upgrade=upgrade, progress=progress)
     except StoreError as error:
         path = sqlite_file(url)
         if path is None or str(path) in str(error):

@@ -156,8 +156,7 @@ def second_factor(
 
 def verify(store: Store) -> str:
     """Check the audit trail of a store; what to say when it holds. Raises CommandError where it does not."""
-    from data_models.questions.accounts import audit_entries, audit_seal
-    from data_models.store.accounts import trail_kept
+    from data_models.store.accounts import audit_entries, audit_seal, trail_kept
     from data_models.store.audit_chain import broken
 
     trail_kept(store.engine)

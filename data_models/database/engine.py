@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
+from data_models.database import access_tables  # noqa: F401  (maps its tables)
+from data_models.database.tables import Base
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 
 LOCK_WAIT_SECONDS = 60
@@ -204,11 +206,21 @@ def at_head(connection: Connection) -> bool:
 def current(engine: Engine) -> bool:
     """Whether each database behind a store has this program's schema. Raises StoreError as `at_head`."""
     # Lazily: beside a file that is no store nothing is made.
+    there: dict[str, set[str]] = {}
     for engines in (lambda: [engine], lambda: parts(engine)):
         for one in engines():
             with reading(one) as connection:
                 if not at_head(connection) or _lacking_terms(connection):
                     return False
+                for (_, name), columns in inspect(connection).get_multi_columns().items():
+                    there.setdefault(str(name), set()).update(column["name"] for column in columns)
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if column.name not in there.get(table.name, ()):
+                raise StoreError(
+                    f"the store says that it is at this program's version, but has no {table.name}.{column.name}: "
+                    "a program that was never released made it, or it is damaged; restore a backup"
+                )
     return True
 
 

@@ -217,6 +217,7 @@ class ScoreFact(Base):
     null without a baseline or not after the first session; it holds until `until_days`.
     `since_session_days` days since the latest session that started before the score (null: none);
     `fade_change` the score minus that session's pre-session score (null: none within the window).
+    `last_in_bin`: of which bins of days it is its course's last score (`outcomes.similar_courses.last_in_bins`).
     What follows from these and the course's baseline is worked out when asked for
     (`questions.patient`): a table of every score pays for each column.
     """
@@ -238,6 +239,7 @@ class ScoreFact(Base):
     session_phase: Mapped[str | None] = _code()
     session_route: Mapped[str | None] = _code()
     fade_change: Mapped[float | None] = _number()
+    last_in_bin: Mapped[int] = mapped_column(Integer)
 
 
 class CourseOutcome(Base):
@@ -307,8 +309,9 @@ class Import(Base):
 
 
 class StoreInfo(Base):
-    """Facts about the store as name and value: version, rules, data set name, synthetic, state.
+    """Facts about the store as name and value: version, rules, derivation, data set name, synthetic, state.
 
+    `rules` and `derivation` are what every stored fact was derived by (`outcomes.derive.DERIVATION`).
     `state` is a random mark that each change replaces: two stores with the same one hold the same.
     """
 

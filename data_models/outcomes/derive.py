@@ -20,6 +20,9 @@ from data_models.outcomes.onset import early_response, onset
 from data_models.outcomes.score_facts import score_facts, scored_sessions
 from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores
 
+# Raised with every change by which the same records give other facts: stores derived before derive again.
+DERIVATION = 2
+
 
 @dataclass(slots=True)
 class Facts:

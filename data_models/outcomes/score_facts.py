@@ -9,6 +9,7 @@ from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
 from data_models.outcomes.courses import Courses, Sessions
 from data_models.outcomes.scores import Judged, Scores, Series
+from data_models.outcomes.similar_courses import last_in_bins
 
 # A session counts as followed by a score (completeness of records) within this time.
 SCORED_WITHIN_DAYS = 7.0
@@ -29,7 +30,8 @@ def score_facts(
     -------
     frame : n rows. `days` since the course's first session; `state` 0 no response, 1 partial, 2 response (NaN without
         a baseline), which holds until `until_days`; `since_session_days` since the latest session started;
-        `fade_change` in points against the score before that session (NaN without one).
+        `fade_change` in points against the score before that session (NaN without one); `last_in_bin` as
+        `similar_courses.last_in_bins` says.
 
     Examples
     --------
@@ -53,6 +55,8 @@ def score_facts(
     elapsed = np.where(treated, scores.at - sessions.at[scores.session], 0)
     since = np.where(treated, days(elapsed), np.nan)
 
+    phases = pd.factorize(sessions.phase)[0]
+
     def of_session(values: pd.Series) -> pd.Series:
         return values.iloc[scores.session].reset_index(drop=True).where(treated) if len(values) else values
 
@@ -73,6 +77,12 @@ def score_facts(
             "session_phase": of_session(pd.Series(sessions.phase)),
             "session_route": of_session(sessions.frame["route"]),
             "fade_change": _fade_change(scores, sessions, treated, rules),
+            "last_in_bin": last_in_bins(
+                np.cumsum((np.diff(scores.group, prepend=0) != 0) | (np.diff(scores.course, prepend=0) != 0)),
+                at_days,
+                since,
+                np.where(treated, phases[scores.session], 0) if len(phases) else np.zeros(len(since), np.int64),
+            ),
         }
     )
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from data_models.database.access_tables import OWNER, Account, AuditEntry, AuditSeal, SignInFailure, WebSession
+from data_models.database.access_tables import OWNER, Account, AuditEntry, SignInFailure, WebSession
+from data_models.store.accounts import ENTRY
 from data_models.store.audit_chain import Entry
-
-_ENTRY = (
-    AuditEntry.sequence,
-    AuditEntry.time,
-    AuditEntry.actor,
-    AuditEntry.action,
-    AuditEntry.subject,
-    AuditEntry.details,
-    AuditEntry.hash,
-)
 
 
 def accounts_exist(connection: Connection) -> bool:
@@ -96,7 +87,7 @@ def audit_page(
     offset: int = 0,
 ) -> tuple[list[Entry], int]:
     """The latest entries of the trail that match, and how many do; days (UTC) are YYYY-MM-DD."""
-    wanted: Any = select(*_ENTRY)
+    wanted: Any = select(*ENTRY)
     if actor:
         wanted = wanted.where(AuditEntry.actor == actor)
     if action:
@@ -118,15 +109,3 @@ def audit_values(connection: Connection) -> tuple[list[str], list[str]]:
     actors = connection.execute(select(AuditEntry.actor).distinct().order_by(AuditEntry.actor)).all()
     actions = connection.execute(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all()
     return [row[0] for row in actors], [row[0] for row in actions]
-
-
-def audit_entries(connection: Connection) -> Iterator[Entry]:
-    """The whole trail, in order."""
-    rows = connection.execution_options(yield_per=5000).execute(select(*_ENTRY).order_by(AuditEntry.sequence))
-    return (Entry(*row) for row in rows)
-
-
-def audit_seal(connection: Connection) -> tuple[int, str] | None:
-    """How many entries the trail has, and the last one's hash; None before the first."""
-    row = connection.execute(select(AuditSeal.entries, AuditSeal.hash)).first()
-    return None if row is None else (row.entries, row.hash)

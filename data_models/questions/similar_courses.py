@@ -1,20 +1,25 @@
-"""The band of similar courses that one course is drawn over: percentiles of scores by day.
-
-The counts behind it are kept up with each change of the store (`store_band`): a row a clinic and phase, however
-many courses there are.
-"""
+"""The band of similar courses that one course is drawn over: percentiles of scores by day."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, case, func, select
 
-from data_models.database.band_table import BandCount
+from data_models.database.loading import read_frame
+from data_models.database.tables import Course, Patient, ScoreFact, SessionFact
 from data_models.definitions.scope import Scope
-from data_models.outcomes.band import ANY_PHASE, BINS, COURSE, Cells, merged, percentiles
+from data_models.outcomes.similar_courses import (
+    BINS,
+    COURSE,
+    LAST_OF_COURSE,
+    LAST_OF_PHASE,
+    LAST_OF_SESSIONS,
+    percentiles,
+)
 from data_models.questions import Shows, shows
+from data_models.questions.conditions import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +75,33 @@ def similar_courses(
         the latest session, scores whose latest session is.
     alignment : "course" counts days since the course's first session, "session" since the latest session.
     """
-    counted = select(BandCount.cells).where(
-        BandCount.instrument == instrument,
-        BandCount.clock == alignment,
-        BandCount.route == (route or ""),
-        *_of_phase(phase, alignment),
-        *_visible(scope),
+    days = BINS[alignment]
+    if alignment == COURSE:
+        clock: SQLColumnExpression[Any] = ScoreFact.days
+        bit, of_phase = LAST_OF_COURSE, _latest_phase() == phase
+    else:
+        clock, bit = ScoreFact.since_session_days, LAST_OF_SESSIONS if phase is None else LAST_OF_PHASE
+        of_phase = ScoreFact.session_phase == phase
+    place = case(*((clock < end if end else clock <= 0, number) for number, (_, end) in enumerate(days)))
+    counted = (
+        select(place.label("bin"), ScoreFact.score, func.count().label("courses"))
+        .join_from(Course, Patient, Patient.patient_id == Course.patient_id)
+        .join(ScoreFact, and_(ScoreFact.patient_id == Course.patient_id, ScoreFact.course == Course.course))
+        .where(
+            ScoreFact.instrument == instrument,
+            ScoreFact.last_in_bin.bitwise_and(bit) != 0,
+            Course.route == route,
+            *([] if phase is None else [of_phase]),
+            *visible(scope),
+        )
+        .group_by("bin", ScoreFact.score)
+        .order_by("bin", ScoreFact.score)
     )
-    cells = merged([Cells.of_text(text) for text in connection.execute(counted).scalars()])
-    found = percentiles(pd.DataFrame(cells._asdict()), BINS[alignment])
+    found = percentiles(read_frame(connection, counted), days)
     bins = tuple(BandBin(*row) for row in found.itertuples(index=False))
     return SimilarCourses(instrument, route, phase, alignment, bins)
 
 
-def _of_phase(phase: str | None, alignment: str) -> list[ColumnElement[bool]]:
-    if phase is None and alignment == COURSE:
-        return []  # a course is of one phase: those of all are their sum
-    return [BandCount.phase == (phase or ANY_PHASE)]
-
-
-def _visible(scope: Scope) -> list[ColumnElement[bool]]:
-    """As `conditions.visible`: courses of patients without a clinic, here "", are seen by those who see all."""
-    return [] if scope.clinics is None else [BandCount.clinic.in_(sorted(scope.clinics - {""}))]
+def _latest_phase() -> ColumnElement[str]:
+    latest = and_(SessionFact.patient_id == Course.patient_id, SessionFact.hours == Course.last_session_hours)
+    return select(SessionFact.phase).where(latest).scalar_subquery()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -88,8 +90,8 @@ def lists_on(scale: Instrument) -> tuple[str, ...]:
     return tuple(name for name in ATTENTION if not lacking.get(name))
 
 
-@shows(Shows.LIST)
-def worklist(
+@shows(Shows.COHORT)  # numbers that say nothing outside of the store
+def in_order(
     connection: Connection,
     scope: Scope,
     cohort: CohortFilter,
@@ -99,39 +101,39 @@ def worklist(
     search: str = "",
     sort: str = "patient_code",
     descending: bool = False,
-    limit: int = 50,
-    offset: int = 0,
-    total: int | None = None,
-    rules: OutcomeRules = DEFAULT_RULES,
-) -> Worklist:
-    """One page of the list. Missing values come last in either direction.
-
-    `total`: the answer of `list_length`, where it is known.
-    """
-    if total is None:
-        total = list_length(connection, scope, cohort, state=state, attention=attention, search=search)
+) -> NDArray[np.int64]:
+    """Ids of the patients on a list, in its order. Missing values come last in either direction."""
     listed = _listed([Patient.patient_id], scope, cohort, state, attention, search)
-    page = _sorted(connection, listed, sort, descending).limit(limit).offset(max(0, offset))
-    patients = connection.execute(page).scalars().all()
-    # What a row says beside its order is read of the page's patients alone.
-    rows = read_rows(connection, _rows(scope, cohort.instrument, patients, rules))
-    found = {row["patient_id"]: ListedPatient(**row) for row in rows}
-    return Worklist(tuple(found[patient] for patient in patients), total)
+    found = connection.execute(_sorted(connection, listed, sort, descending)).scalars().all()
+    return np.array(found, dtype=np.int64)
 
 
-@shows(Shows.COHORT)
-def list_length(
+@shows(Shows.LIST)
+def worklist(
     connection: Connection,
     scope: Scope,
     cohort: CohortFilter,
     *,
-    state: str | None = None,
-    attention: str | None = None,
-    search: str = "",
-) -> int:
-    """How many patients a list holds."""
-    counted = _listed([func.count()], scope, cohort, state, attention, search)
-    return int(connection.execute(counted).scalar_one())
+    limit: int = 50,
+    offset: int = 0,
+    order: NDArray[np.int64] | None = None,
+    rules: OutcomeRules = DEFAULT_RULES,
+    **asked: Any,
+) -> Worklist:
+    """One page of the list.
+
+    Parameters
+    ----------
+    order : the answer of `in_order`, where it is known; else `asked` are its named arguments.
+    rules : the limits before a session.
+    """
+    if order is None:
+        order = in_order(connection, scope, cohort, **asked)
+    start = max(0, offset)
+    patients = order[start : start + limit].tolist()
+    rows = read_rows(connection, _rows(scope, cohort.instrument, patients, rules))
+    found = {row["patient_id"]: ListedPatient(**row) for row in rows}
+    return Worklist(tuple(found[patient] for patient in patients if patient in found), len(order))
 
 
 @shows(Shows.LIST)
@@ -141,23 +143,25 @@ def neighbours(
     cohort: CohortFilter,
     patient_code: str,
     *,
-    state: str | None = None,
-    attention: str | None = None,
-    search: str = "",
-    sort: str = "patient_code",
-    descending: bool = False,
+    order: NDArray[np.int64] | None = None,
+    **asked: Any,
 ) -> tuple[str | None, str | None]:
-    """Codes of the previous and the next patient of the same list; None at its ends or outside it."""
-    listed = _listed([Patient.patient_code], scope, cohort, state, attention, search)
-    ordered = _sorted(connection, listed, sort, descending).execution_options(yield_per=1000)
-    before = None
-    with connection.execute(ordered) as found:
-        codes = found.scalars()
-        for code in codes:
-            if code == patient_code:
-                return before, next(codes, None)
-            before = code
-    return None, None
+    """Codes of the previous and the next patient of the same list; None at its ends or outside it.
+
+    `order`, `asked`: as for `worklist`.
+    """
+    if order is None:
+        order = in_order(connection, scope, cohort, **asked)
+    p, seen = Patient, single_patients(scope)
+    known = connection.execute(select(p.patient_id).where(p.patient_code == patient_code, *seen)).scalars().all()
+    here = np.flatnonzero(np.isin(order, known))
+    if not len(here):
+        return None, None
+    nobody = -1
+    around = [int(order[n]) if 0 <= n < len(order) else nobody for n in (here[0] - 1, here[0] + 1)]
+    rows = connection.execute(select(p.patient_id, p.patient_code).where(p.patient_id.in_(around), *seen))
+    codes = {row.patient_id: row.patient_code for row in rows}
+    return codes.get(around[0]), codes.get(around[1])
 
 
 @shows(Shows.COHORT)
@@ -244,7 +248,8 @@ def _sorted(connection: Connection, listed: Select[Any], sort: str, descending: 
     if value is None:
         return listed.order_by(directed(code))
     value = value.label("value")
-    keys = [directed(value), *([case((value.is_(None), code)).asc()] if descending else []), directed(code)]
+    at_the_end = [case((value.is_(None), code)).asc()] if descending and sort != "state" else []  # all have a state
+    keys = [directed(value), *at_the_end, directed(code)]
     return listed.add_columns(value).order_by(*keys)
 
 
@@ -257,7 +262,7 @@ def _values() -> dict[str, SQLColumnExpression[Any]]:
     o = CourseOutcome
     of_course = and_(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
     return {
-        "state": case(*((_state() == name, place) for place, name in enumerate(STATES))),
+        "state": case({name: place for place, name in enumerate(STATES)}, value=_state()),
         "baseline": o.baseline,
         "last": o.last,
         "improvement": case((o.evaluable == 1, improved(o.instrument, o.baseline, o.last))),

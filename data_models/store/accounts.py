@@ -5,6 +5,7 @@ Each change of an account and its entry in the trail are one transaction: no dee
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ from data_models.database.access_tables import (
 )
 from data_models.database.engine import StoreError, access_engine, plain, writing
 from data_models.database.tables import StoreInfo
-from data_models.store.audit_chain import FIRST, details_text, entry_hash
+from data_models.store.audit_chain import FIRST, Entry, details_text, entry_hash
 
 _ACCESS_LOCK = 0x617564  # another lock than the imports': nobody waits for an import to sign in
 
@@ -54,11 +55,25 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 
 # --- the audit trail -----------------------------------------------------------------------------
 
+ENTRY = tuple(getattr(AuditEntry, column.name) for column in dataclasses.fields(Entry))
+
+
+def audit_entries(connection: Connection) -> Iterator[Entry]:
+    """The whole trail, in order."""
+    rows = connection.execution_options(yield_per=5000).execute(select(*ENTRY).order_by(AuditEntry.sequence))
+    return (Entry(*row) for row in rows)
+
+
+def audit_seal(connection: Connection) -> tuple[int, str] | None:
+    """How many entries the trail has, and the last one's hash; None before the first."""
+    row = connection.execute(select(AuditSeal.entries, AuditSeal.hash)).first()
+    return None if row is None else (row.entries, row.hash)
+
 
 def append(connection: Connection, actor: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
     """Add one entry to the trail, within the caller's transaction."""
-    seal = connection.execute(select(AuditSeal.entries, AuditSeal.hash)).first()
-    sequence, previous = (seal.entries + 1, seal.hash) if seal else (1, FIRST)
+    seal = audit_seal(connection)
+    sequence, previous = (seal[0] + 1, seal[1]) if seal else (1, FIRST)
     entry = {
         "sequence": sequence,
         "time": utc_now(),

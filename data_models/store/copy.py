@@ -21,8 +21,8 @@ from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.engine import RECORDS_PART, StoreError, close, open_engine, parts, plain, reading, writing
 from data_models.database.indexes import drop_keys
 from data_models.database.tables import Base
-from data_models.questions.accounts import audit_entries, audit_seal
 from data_models.store import Store
+from data_models.store.accounts import audit_entries, audit_seal
 from data_models.store.audit_chain import broken
 
 _ROWS_AT_ONCE = 20_000

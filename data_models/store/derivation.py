@@ -19,8 +19,6 @@ from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.intake.threads import ahead
 from data_models.outcomes.derive import Facts, derive
-from data_models.store import band
-from data_models.store.band import Tally, clinics_of
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
 DERIVED_FROM = ("sessions", "assessments", "side_effects")
@@ -62,7 +60,6 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
 
 def drop_facts(connection: Connection, touched: Select[tuple[int]] | None = None) -> None:
     """Take away the facts of some patients, given as a SELECT of their ids; None: of all."""
-    band.take_away(connection, touched)
     for name in FACTS:
         statement = delete(_TABLES[name])
         connection.execute(statement if touched is None else statement.where(_TABLES[name].c.patient_id.in_(touched)))
@@ -96,13 +93,9 @@ def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) 
 def replace_facts(connection: Connection, derived: Iterable[Facts], progress: Progress) -> None:
     """Put facts, of whole patients at a time, in the place of all stored ones."""
     drop_facts(connection)
-    tally = Tally()
     with Load(connection) as load:
         for done, facts in enumerate(derived, start=1):
             progress(f"storing outcomes, part {done}", 0.5)
-            if len(facts.courses):
-                tally.add(facts, clinics_of(connection, facts.courses["patient_id"]))
             for table in FACTS:
                 load.add(getattr(facts, table), _TABLES[table])
         load.finish()
-    tally.keep(connection)

@@ -3,8 +3,7 @@
 Every table that grows is distributed by `patient_id` and co-located with `patients`, so that each join,
 window and group of one patient stays on one machine. Facts about the store are copied to every machine.
 Accounts, web sessions, the audit trail and kept answers stay on the coordinator, where everybody signs in:
-they are written with each page, and their order hangs on a lock that one machine holds. So do the counts of
-the band of similar courses, which are read alone.
+they are written with each page, and their order hangs on a lock that one machine holds.
 
 Source: docs.citusdata.com, "SQL Support and Workarounds" and "Citus Utility Functions" (version 13).
 """
@@ -30,8 +29,7 @@ DISTRIBUTED = (
 )
 REFERENCE = ("imports", "store_info")
 COORDINATOR = (
-    "accounts", "web_sessions", "sign_in_failures", "audit_entries", "audit_seal", "kept_answers", "band_counts",
-    "alembic_version",
+    "accounts", "web_sessions", "sign_in_failures", "audit_entries", "audit_seal", "kept_answers", "alembic_version",
 )  # fmt: skip
 OLDEST = (11, 0)  # the first whose open edition moves shards, and joins local with distributed tables
 _NO_RIGHT = "42501"  # SQLSTATE insufficient_privilege

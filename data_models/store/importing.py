@@ -29,7 +29,6 @@ from data_models.intake.reconcile import Reconciliation
 from data_models.intake.threads import from_thread
 from data_models.outcomes.derive import Facts, derive
 from data_models.store import touched_patients
-from data_models.store.band import Tally, clinics_by_id
 from data_models.store.derivation import FACTS, drop_facts, whole_patients
 from data_models.store.touched_patients import Ids
 
@@ -180,7 +179,7 @@ def compared(
 
 
 def prepared(
-    parts: RecordParts, stored: Stored, first_id: int, rules: OutcomeRules | None, totals: Totals, tally: Tally
+    parts: RecordParts, stored: Stored, first_id: int, rules: OutcomeRules | None, totals: Totals
 ) -> Generator[NewRecords | Facts]:
     """The rows of an import, part by part: new records, then their patients' facts; touches no table of the store.
 
@@ -188,7 +187,6 @@ def prepared(
     ----------
     first_id : the id of the first new patient.
     rules : to derive outcomes by; None: none are derived.
-    tally : the courses of the facts are counted here.
 
     Raises
     ------
@@ -202,11 +200,8 @@ def prepared(
             of_these = {name: getattr(before, name) for name in RECORDS}
             if len(before.patients):
                 of_these = {name: frame[frame["patient_id"].isin(touched)] for name, frame in of_these.items()}
-            clinics = clinics_by_id(of_these["patients"], rows["patients"])
             for records in whole_patients(rows, of_these):
-                facts = derive(*records, rules)
-                tally.add(facts, clinics)
-                yield facts
+                yield derive(*records, rules)
         first_id += len(rows["patients"])
 
 
@@ -240,12 +235,12 @@ def store_parts(
     `connection` is in a transaction that holds the import's lock; the others are those of `prepared`.
     """
     filled = (*RECORDS, *(FACTS if rules is not None else ()))
-    totals, tally, done, expected = Totals(), Tally(), 0, max(1, sum(parts.most.values()))
+    totals, done, expected = Totals(), 0, max(1, sum(parts.most.values()))
     keys = drop_keys(connection, [_TABLES[name] for name in filled], expected)
     with (
         Load(connection) as load,
         # Its thread has ended when an error goes on from here.
-        closing(from_thread(prepared(parts, stored, first_id, rules, totals, tally), _MADE_AHEAD)) as items,
+        closing(from_thread(prepared(parts, stored, first_id, rules, totals), _MADE_AHEAD)) as items,
     ):
         for item in items:
             if isinstance(item, NewRecords):
@@ -262,6 +257,4 @@ def store_parts(
                     load.add(getattr(item, name), _TABLES[name])
         load.finish()
         keys.rebuild(filled)
-    if rules is not None:
-        tally.keep(connection)
     return totals

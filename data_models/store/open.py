@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -33,9 +33,8 @@ from data_models.database.engine import (
 from data_models.database.loading import read_frame, release
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
-from data_models.outcomes.derive import derive
+from data_models.outcomes.derive import DERIVATION, derive
 from data_models.outcomes.outcomes_table import outcomes_listing
-from data_models.store import band
 from data_models.store.derivation import derive_all, record_slices
 from data_models.store.importing import ImportResult, Stored, nothing_stored, opened, store_parts, stored_before
 
@@ -59,13 +58,14 @@ class Store:
     # --- opening -----------------------------------------------------------------------------
 
     @classmethod
-    def open(cls, url: str, *, upgrade: bool | None = None) -> Store:
+    def open(cls, url: str, *, upgrade: bool | None = None, progress: Progress | None = None) -> Store:
         """Open a store, making it where there is none.
 
         Parameters
         ----------
         url : a SQLAlchemy URL, e.g. sqlite:////home/clinic/outcomes.db.
-        upgrade : run outstanding migrations; None: do so for SQLite, the embedded default.
+        upgrade : run outstanding migrations, and derive anew what an older version derived; None: do so for
+            SQLite, the embedded default.
 
         Raises
         ------
@@ -73,29 +73,46 @@ class Store:
             store needs `database upgrade`.
         """
         store = cls(open_engine(url))
+        if upgrade is None:
+            upgrade = store.engine.dialect.name == "sqlite"
         try:
-            if not current(store.engine):
-                if upgrade is None:
-                    upgrade = store.engine.dialect.name == "sqlite"
-                if not upgrade:
-                    raise StoreError(
-                        "the store is not at this program's version; run: ketamine-outcomes database upgrade"
-                    )
-                store.upgrade()
+            if upgrade:
+                store.upgrade(progress)
+            elif not current(store.engine):
+                raise StoreError("the store is not at this program's version; run: ketamine-outcomes database upgrade")
+            elif not _derived_as_here(store._info()):
+                raise StoreError(
+                    "the outcomes were derived by an older version of this program, which did so otherwise; run: "
+                    "ketamine-outcomes database upgrade"
+                )
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise plain(error) from error
         return store
 
-    def upgrade(self) -> None:
-        """Run the outstanding migrations."""
-        upgrade_schemas(self.engine)
+    def upgrade(self, progress: Progress | None = None) -> None:
+        """Run the outstanding migrations, and derive anew what an older version of the program derived otherwise.
+
+        Raises
+        ------
+        StoreError : a newer version of the program made the store, or it cannot be written.
+        """
+        if not current(self.engine):
+            upgrade_schemas(self.engine)
+            current(self.engine)  # what has no table or column of this version is refused here, not at some page
+        info = self._info()
+        if info and _derived_as_here(info):
+            return
         with self.writing() as connection:
-            if connection.execute(select(func.count()).select_from(_INFO)).scalar_one() == 0:
+            info = _info_in(connection)  # another process may have been first
+            if not info:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
                 values["accounts"] = "0"  # "1" once anybody was given one
-                values["state"] = secrets.token_hex(16)
+                values |= {"state": secrets.token_hex(16), "derivation": str(DERIVATION)}
                 connection.execute(_INFO.insert(), [{"name": k, "value": v} for k, v in values.items()])
-            band.fill_empty(connection)
+            elif not _derived_as_here(info):
+                progress = progress or _quiet
+                progress("deriving all outcomes anew, as this version of the program does", 0.0)
+                _derive_all(connection, _rules_from(info["rules"]), progress)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -223,8 +240,22 @@ class Store:
             raise plain(error) from error
 
 
+def _derived_as_here(info: Mapping[str, str]) -> bool:
+    """Whether the stored outcomes are those that this program would derive, by the very rules that it knows.
+
+    Raises
+    ------
+    StoreError : a newer version derived them.
+    """
+    if int(info["derivation"]) > DERIVATION:
+        raise StoreError(
+            "the outcomes were derived by a newer version of this program; update the program to open the store"
+        )
+    return int(info["derivation"]) == DERIVATION and json.loads(info["rules"]).keys() == DEFAULT_RULES.as_dict().keys()
+
+
 def _rules_from(text: str) -> OutcomeRules:
-    # A rule that this version no longer knows is dropped; a new one takes its default.
+    # A rule that this version no longer knows is dropped; a new one takes its default, and all is derived anew.
     known = DEFAULT_RULES.as_dict()
     return DEFAULT_RULES.changed({k: v for k, v in json.loads(text).items() if k in known})
 
@@ -246,5 +277,5 @@ def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress)
 
 
 def set_rules(connection: Connection, rules: OutcomeRules) -> None:
-    """Keep the rules under which every outcome was derived in this transaction."""
-    _set_info(connection, rules=json.dumps(rules.as_dict()))
+    """Keep what every outcome was derived by in this transaction: the rules, and the derivation of this program."""
+    _set_info(connection, rules=json.dumps(rules.as_dict()), derivation=str(DERIVATION))

@@ -22,6 +22,7 @@ from data_models.definitions.scope import Scope
 from data_models.questions import accounts as queries
 from data_models.questions.filter_choices import choices
 from data_models.store import StoreError
+from data_models.store.accounts import audit_entries, audit_seal
 from data_models.store.audit_chain import broken
 
 PEOPLE = "accounts-people"
@@ -191,8 +192,8 @@ def register(app: Dash) -> None:
         if not clicks or not may_manage():
             return no_update
         with data.store().connect_access() as connection:
-            seal = queries.audit_seal(connection)
-            problems = broken(queries.audit_entries(connection), seal)
+            seal = audit_seal(connection)
+            problems = broken(audit_entries(connection), seal)
         if problems:
             more = f" and {len(problems) - 1:,} more" if len(problems) > 1 else ""
             return message(f"The trail was tampered with: {problems[0]}{more}.", kind="error")

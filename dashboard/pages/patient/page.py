@@ -20,7 +20,7 @@ from dashboard.questions.similar_courses import HEIGHT as SIMILAR_COURSES_HEIGHT
 from data_models.definitions.filters import CohortFilter
 from data_models.questions.patient import PatientHistory, patient
 from data_models.questions.similar_courses import similar_courses
-from data_models.questions.worklist import neighbours
+from data_models.questions.worklist import in_order, neighbours
 
 BODY = "patient-body"
 DETAILS = "patient-details"
@@ -152,7 +152,10 @@ def pager(code: str | None, search: str | None) -> list[Component]:
     """Back to the list; previous and next patient of it."""
     cohort, wanted = CohortFilter.from_query(search or ""), ListQuery.from_query(search)
     query = wanted.to_query(cohort)
-    before, after = data.ask(neighbours, cohort, code, **wanted.arguments()) if code else (None, None)
+    before = after = None
+    if code:
+        order = data.ask(in_order, cohort, **wanted.arguments())
+        before, after = data.ask(neighbours, cohort, code, order=order)
     return [
         html.A("← Patients", href=ids.PATIENTS + query, className="back", **{"data-stay": "page"}),
         html.Span(

@@ -16,7 +16,7 @@ from dashboard.pages.patients.query import ListQuery
 from dashboard.questions import worklist as view
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, with_item9
-from data_models.questions.worklist import attention_counts, latest_scores, list_length, worklist
+from data_models.questions.worklist import attention_counts, in_order, latest_scores, worklist
 
 GRID = "worklist"
 SENTENCE = "worklist-sentence"
@@ -133,10 +133,9 @@ def register(app: Dash) -> None:
         listed = data.ask(
             worklist,
             cohort,
-            **wanted.arguments(),
+            order=data.ask(in_order, cohort, **wanted.arguments()),
             limit=PAGE_ROWS,
             offset=start,
-            total=data.ask(list_length, cohort, **wanted.narrowed_by()),
             rules=rules,
         )
         patients = [one.patient_id for one in listed.patients]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -38,12 +39,8 @@ class ListQuery:
         )
 
     def arguments(self) -> dict[str, Any]:
-        """Named arguments of `worklist` and `neighbours`."""
-        return {**self.narrowed_by(), "sort": self.sort, "descending": self.descending}
-
-    def narrowed_by(self) -> dict[str, Any]:
-        """Named arguments of `list_length`."""
-        return {"attention": self.attention, "state": self.state, "search": self.search}
+        """Named arguments of `in_order`."""
+        return dataclasses.asdict(self)
 
     def to_query(self, cohort: CohortFilter, **more: str) -> str:
         """The query string of this list with its cohort, "?" first."""

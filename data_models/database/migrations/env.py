@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from data_models.database import access_tables, band_table  # noqa: F401  (map their tables)
+from data_models.database import access_tables  # noqa: F401  (maps its tables)
 from data_models.database.tables import Base
 
 connection = context.config.attributes["connection"]

@@ -312,7 +312,7 @@ def test_opening_a_patient_is_told_to_the_trail_once_and_the_chain_holds(
     with guarded.store.connect_access() as connection:
         told = queries.audit_page(connection, actor=person, action="patient_opened")[0]
         assert [e.subject for e in told] == [code]
-        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+        assert broken(store_accounts.audit_entries(connection), store_accounts.audit_seal(connection)) == []
 
 
 def test_a_running_import_keeps_nobody_from_signing_in_and_opening_a_patient(

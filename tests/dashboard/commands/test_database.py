@@ -8,9 +8,8 @@ import pytest
 
 from dashboard import cli
 from data_models.definitions.scope import Scope
-from data_models.questions.accounts import audit_entries
 from data_models.store import Store
-from data_models.store.accounts import add_account
+from data_models.store.accounts import add_account, audit_entries
 
 
 @pytest.fixture

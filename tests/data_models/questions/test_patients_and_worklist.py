@@ -17,8 +17,8 @@ from data_models.questions.worklist import (
     ATTENTION,
     SORTABLE,
     attention_counts,
+    in_order,
     latest_scores,
-    list_length,
     neighbours,
     worklist,
 )
@@ -183,18 +183,23 @@ def test_a_list_that_the_scale_cannot_tell_of_has_no_count(connection: Connectio
 NORTH = Scope(clinics=frozenset({"north"}), patients=True)
 
 
-def test_the_length_of_a_list_is_counted_once_where_it_is_known(connection: Connection) -> None:
-    assert list_length(connection, NORTH, PHQ9, attention="item9_raised") == 2
+def test_pages_and_neighbours_of_a_known_order_ask_for_no_other(connection: Connection) -> None:
+    order = in_order(connection, ALL, PHQ9, sort="last")
     said: list[str] = []
 
     def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         said.append(statement)
 
     event.listen(connection.engine, "before_cursor_execute", hear)
-    found = worklist(connection, NORTH, PHQ9, attention="item9_raised", limit=1, total=2)
+    found = worklist(connection, ALL, PHQ9, order=order, limit=1, offset=1)
+    around = neighbours(connection, ALL, PHQ9, "A1", order=order)
     event.remove(connection.engine, "before_cursor_execute", hear)
-    assert ([one.patient_code for one in found.patients], found.total) == (["A1"], 2)
-    assert not any("count(" in statement for statement in said)
+    assert ([one.patient_code for one in found.patients], found.total, around) == (["A1"], 4, ("C3", "B2"))
+    assert said
+    assert not any("ORDER BY" in statement for statement in said)
+    # Whoever sees less is shown no more by an order that somebody else was given.
+    assert [one.patient_code for one in worklist(connection, NORTH, PHQ9, order=order).patients] == ["A1", "B2"]
+    assert neighbours(connection, NORTH, PHQ9, "A1", order=order) == (None, "B2")
 
 
 def test_a_clinics_patients_are_found_by_their_index(connection: Connection) -> None:
@@ -206,12 +211,12 @@ def test_a_clinics_patients_are_found_by_their_index(connection: Connection) -> 
 
     event.listen(connection.engine, "before_cursor_execute", hear)
     for sort in SORTABLE:
-        worklist(connection, NORTH, PHQ9, sort=sort, attention="item9_raised")
+        in_order(connection, NORTH, PHQ9, sort=sort, attention="item9_raised")
     event.remove(connection.engine, "before_cursor_execute", hear)
     kind = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # which is best for so few rows
-    for statement, parameters in [said for said in said if "LIMIT" in said[0] or "count(" in said[0]]:
+    for statement, parameters in [heard for heard in said if "FROM patients" in heard[0]]:
         rows = connection.exec_driver_sql(kind + statement, parameters).all()  # type: ignore[call-overload]
         plan = "\n".join(str(row[-1]) for row in rows)
         assert "ix_patients_clinic" in plan, plan

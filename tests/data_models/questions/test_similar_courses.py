@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from data_models.definitions.rules import FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
-from data_models.outcomes.band import COURSE_BINS_DAYS, percentiles
+from data_models.outcomes.similar_courses import COURSE_BINS_DAYS, percentiles
 from data_models.questions.similar_courses import similar_courses
 from data_models.store import Store
 

@@ -119,7 +119,7 @@ def test_the_trail_of_a_store_holds_and_filters(store: Store) -> None:
     store_accounts.record(store.engine, "anna", "patient_opened", "P1")
     store_accounts.record(store.engine, "bert", "patient_opened", "P2", address="192.0.2.1")
     with store.connect_access() as connection:
-        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
+        assert broken(store_accounts.audit_entries(connection), store_accounts.audit_seal(connection)) == []
         entries, total = queries.audit_page(connection, action="patient_opened")
         assert ([e.subject for e in entries], total) == (["P2", "P1"], 2)
         assert [e.subject for e in queries.audit_page(connection, actor="bert")[0]] == ["P2"]
@@ -149,7 +149,7 @@ def test_tampering_in_the_database_is_found(store: Store, tampering: str) -> Non
     with access_engine(store.engine).begin() as connection:
         connection.execute(text(tampering))
     with store.connect_access() as connection:
-        assert broken(queries.audit_entries(connection), queries.audit_seal(connection))
+        assert broken(store_accounts.audit_entries(connection), store_accounts.audit_seal(connection))
 
 
 def test_every_single_alteration_deletion_insertion_and_swap_among_10_000_entries_is_found() -> None:
@@ -220,8 +220,8 @@ def test_nobody_waits_for_an_import_to_sign_in_or_to_be_told_of(store: Store) ->
         store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
         assert time.monotonic() - began < 10  # a writer of the records waits for a minute and fails
     with store.connect_access() as connection:
-        assert broken(queries.audit_entries(connection), queries.audit_seal(connection)) == []
-        assert queries.audit_seal(connection)[0] == 6  # type: ignore[index]
+        assert broken(store_accounts.audit_entries(connection), store_accounts.audit_seal(connection)) == []
+        assert store_accounts.audit_seal(connection)[0] == 6  # type: ignore[index]
 
 
 def test_each_entry_is_on_the_disk_before_the_deed(sqlite_store: Store) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import select, text
 from data_models.database import indexes
 from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.tables import Base
-from data_models.questions.accounts import audit_entries, audit_seal
 from data_models.store import Store, StoreError
 from data_models.store import accounts as store_accounts
 from data_models.store import copy as store_copy
+from data_models.store.accounts import audit_entries, audit_seal
 from data_models.store.audit_chain import broken
 from data_models.store.copy import back_up, copy_store, restore
 

@@ -1,4 +1,4 @@
-"""The counts behind the band follow every change of the store, and the band equals one counted with plain loops."""
+"""The band of similar courses equals one counted with plain loops, after each change of the store."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from sqlalchemy import select
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
-from data_models.outcomes.band import COURSE_BINS_DAYS, Cells
+from data_models.outcomes.similar_courses import COURSE_BINS_DAYS
 from data_models.questions.similar_courses import similar_courses
 from data_models.store import Store, cluster
-from data_models.store.copy import back_up, copy_store, restore
-from tests.data_models.store.old_stores import made_by_revision
 from tests.data_models.store.test_cluster import Here, quiet
 
 ALL = Scope.everything()
@@ -95,7 +93,7 @@ def _row(clock: str, number: int, held: dict[tuple[int, int], float]) -> dict[st
 
 
 def bands(store: Store) -> tuple[dict[Asked, Rows], dict[Asked, Rows]]:
-    """Every band that can be asked for and is not empty: the stored one, and the one counted with a plain loop."""
+    """Every band that can be asked for and is not empty: the one of a page, and the one counted with a plain loop."""
     names = ("patients", "courses", "session_facts", "score_facts")
     ours = {}
     with store.connect() as connection:
@@ -109,13 +107,6 @@ def bands(store: Store) -> tuple[dict[Asked, Rows], dict[Asked, Rows]]:
             if band.bins:
                 ours[asked] = [dataclasses.asdict(one) for one in band.bins]
     return ours, by_hand(facts)
-
-
-def counts(store: Store) -> list[tuple[object, ...]]:
-    """The stored rows, in order."""
-    table = Base.metadata.tables["band_counts"]
-    with store.connect() as connection:
-        return [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
 
 
 @pytest.fixture
@@ -138,58 +129,17 @@ def test_the_band_is_that_of_plain_loops_after_each_change(store: Store, parts: 
         ours, by_loops = bands(store)
         assert ours == by_loops, number
     assert len(ours) > 60
-    assert all(min(Cells.of_text(str(row[-1])).courses) > 0 for row in counts(store))
-    kept = counts(store)
+    before = ours
     other = DEFAULT_RULES.changed({"course_gap_days": 20, "day_only_after_hours": 3, "induction_max_sessions": 3})
     store.derive(other)
     ours, by_loops = bands(store)
     assert ours == by_loops
-    assert counts(store) != kept
+    assert ours != before
     cluster.derive_by(store, DEFAULT_RULES, Here(), 2, quiet)
-    assert counts(store) == kept
+    assert bands(store)[0] == before
     store.import_path(records(tmp_path / "last", ["Q1"], seed=9), other)
-    made = counts(store)
-    store.derive()
-    assert counts(store) == made
-
-
-def test_parts_of_patients_add_up(
-    store: Store, parts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However few patients are derived or taken away at once."""
-    whole = Store.open(f"sqlite:///{(tmp_path / 'whole.db').as_posix()}")
-    for name in ("derivation.PATIENTS_AT_ONCE", "cluster.PATIENTS_AT_ONCE", "band.PATIENTS_AT_ONCE"):
-        monkeypatch.setattr(f"data_models.store.{name}", 3)
-    for part in parts:
-        store.import_path(part)
-        whole.import_path(part)
-    assert counts(store) == counts(whole)
-    cluster.derive_by(store, DEFAULT_RULES, Here(), 2, quiet)
-    assert counts(store) == counts(whole)
-    whole.close()
-
-
-def test_a_copy_and_a_backup_have_them_too(store: Store, parts: list[Path], tmp_path: Path) -> None:
-    for part in parts[:2]:
-        store.import_path(part)
-    kept, url = counts(store), store.engine.url.render_as_string(hide_password=False)
-    copy_store(url, f"sqlite:///{(tmp_path / 'copy.db').as_posix()}")
-    back_up(url, tmp_path / "backup.db")
-    restore(tmp_path / "backup.db", f"sqlite:///{(tmp_path / 'restored.db').as_posix()}")
-    for name in ("copy.db", "restored.db"):
-        copied = Store.open(f"sqlite:///{(tmp_path / name).as_posix()}")
-        assert counts(copied) == kept
-        copied.close()
-
-
-def test_a_store_made_before_there_were_counts_gets_them(store: Store, parts: list[Path]) -> None:
-    for part in parts:
-        store.import_path(part)
-    kept = counts(store)
-    made_by_revision(store, "0003")
-    store.upgrade()
-    assert kept
-    assert counts(store) == kept
+    ours, by_loops = bands(store)
+    assert ours == by_loops
 
 
 def test_scores_outside_of_every_bin_count_nowhere(store: Store, tmp_path: Path) -> None:
@@ -199,6 +149,4 @@ def test_scores_outside_of_every_bin_count_nowhere(store: Store, tmp_path: Path)
         f"patient_code,hours,instrument,score\nA1,-400,phq9,20\nA1,{24 * 400},phq9,5\n"
     )
     store.import_path(tmp_path)
-    assert counts(store) == []
-    store.derive()
-    assert counts(store) == []
+    assert bands(store) == ({}, {})
