@@ -11,7 +11,7 @@ from dashboard.theme import colour, faint
 from dashboard.words.numbers import FEW, duration, number, quantity
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
-from data_models.outcomes.band import COURSE
+from data_models.outcomes.similar_courses import COURSE
 from data_models.questions.patient import PatientScore, PatientSession
 from data_models.questions.similar_courses import BandBin, SimilarCourses
 
