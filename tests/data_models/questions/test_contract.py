@@ -2,7 +2,8 @@
 
 `contract.json.gz` has what the code of 0.1.0 gave (`summary --instrument I [--where ...] [--by ...] --format json`),
 its numbers to nine digits, by "clinic: arguments". Names, their order, kinds and numbers must be the same; Turnbull's
-masses to six digits, since where his search stops has changed: the likelihood is flat there.
+masses to six digits, since where his search stops has changed: the likelihood is flat there. Rules and side effects
+that came since (a row of a registry each) are left out of the comparison.
 """
 
 from __future__ import annotations
@@ -18,6 +19,24 @@ from typer.testing import CliRunner
 from dashboard.cli import app
 
 CONTRACT: dict[str, Any] = json.loads(gzip.decompress(Path(__file__).with_name("contract.json.gz").read_bytes()))
+
+
+_SAMPLE = CONTRACT["sample: --instrument phq9"]
+RULES = set(_SAMPLE["definitions"]["rules"])
+TERMS = {row["term"] for row in _SAMPLE["side_effects"]["per_patient"]}
+
+
+def without_later_rows(now: Any) -> Any:
+    """A summary without the rules and side effects that version 0.1.0 did not have."""
+    if isinstance(now, dict):
+        rules = (
+            {"rules": {name: value for name, value in now["rules"].items() if name in RULES}} if "rules" in now else {}
+        )
+        return {name: without_later_rows(value) for name, value in {**now, **rules}.items()}
+    if isinstance(now, list):
+        rows = (row for row in now if not (isinstance(row, dict) and row.get("term", "other") not in TERMS))
+        return [without_later_rows(row) for row in rows]
+    return now
 
 
 def written(*arguments: str) -> str:
@@ -53,7 +72,7 @@ def test_the_summary_is_that_of_the_contract(asked: str, sample_folder: Path, tm
         written("sample", "--patients", patients, "--seed", seed, "-o", str(folder))
     written("import", str(folder), "--database", database)
     now = json.loads(written("summary", *arguments.split(), "--format", "json", "--database", database))
-    assert differences(CONTRACT[asked], now) == []
+    assert differences(CONTRACT[asked], without_later_rows(now)) == []
 
 
 def test_a_difference_is_seen() -> None:
