@@ -20,7 +20,9 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECTS
-from data_models.questions.side_effects import SideEffects, resolution, severity, side_effects, side_effects_by
+from data_models.questions.resolution import resolution
+from data_models.questions.severity import severity
+from data_models.questions.side_effects import SideEffects, side_effects, side_effects_by
 from data_models.questions.summary import summarise
 from data_models.store import Store, StoreError
 from sample_data.generate import generate
