@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.theme import FONT, FONT_SIZE, colour, faint
+from dashboard.words.numbers import share_interval
 from data_models.outcomes.proportions import Proportion
 
 Figure = dict[str, Any]
@@ -91,7 +92,7 @@ def interval_hover(share: Proportion) -> str:
     """A second line of what is said on hovering: the share's 95% interval; empty where there is none."""
     if share.low is None or share.high is None:
         return ""
-    return f"<br>95% interval {100 * share.low:.0f} to {100 * share.high:.0f}%"
+    return f"<br>{share_interval(share.low, share.high)}"
 
 
 DAY_TITLE = {"text": "Day %{x:.1~f}"}  # heads what stands in the areas of one day

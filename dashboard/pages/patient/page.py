@@ -11,8 +11,7 @@ from dashboard import ids
 from dashboard.answers import cache, data
 from dashboard.pages import Page, failure
 from dashboard.pages.card import message, place, skeleton
-from dashboard.pages.patient import cards, report
-from dashboard.pages.patient import components as parts
+from dashboard.pages.patient import cards, components, report
 from dashboard.pages.patient.query import PatientView, code_of
 from dashboard.pages.patients.query import ListQuery
 from dashboard.questions.patient import QUESTION
@@ -115,7 +114,7 @@ def page(found: PatientHistory, search: str | None) -> list[Component]:
     head = html.Div(
         [
             html.H1(found.patient_code, className="page-title"),
-            parts.state_badge("not_measured" if outcome is None else outcome.state),
+            components.state_badge("not_measured" if outcome is None else outcome.state),
             html.Span(className="spacer"),
             report.button(),
         ],
@@ -126,7 +125,7 @@ def page(found: PatientHistory, search: str | None) -> list[Component]:
         place(DETAILS, skeleton("between", BETWEEN, 260, wide=True)),
         place(CONTEXT, skeleton("context", COMPARED, SIMILAR_COURSES_HEIGHT, wide=True)),
     ]
-    bars = [parts.facts(found, view), parts.view_bar(found, view), *parts.other_scale(search, view)]
+    bars = [components.facts(found, view), components.view_bar(found, view), *components.other_scale(search, view)]
     return [head, *bars, html.Div(shown, className="cards")]
 
 
