@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
@@ -163,7 +164,6 @@ def questions() -> dict[str, Any]:
 
 GIVEN: dict[str, Any] = {"cohort": CohortFilter(), "by": "route", "rules": DEFAULT_RULES}
 GIVEN |= {"key": "route", "route": "iv", "instrument": "phq9"}
-FRAMES = {"completeness.completeness", "import_history.imports"}  # quickly read
 
 
 @pytest.mark.parametrize("name", [name for name, one in questions().items() if one.shows is Shows.COHORT])
@@ -175,7 +175,7 @@ def test_each_answer_about_a_cohort_is_the_same_in_another_process(sample_databa
     with store.connect() as connection:
         answer = question(connection, Scope.everything(), *given)
     store.close()
-    if name in FRAMES:
+    if isinstance(answer, pd.DataFrame):  # quickly read: each process reads it itself
         with pytest.raises(CannotPack):
             pack(answer)
     else:
