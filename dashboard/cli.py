@@ -254,7 +254,7 @@ def summary(
         int | None,
         typer.Option(
             metavar="N",
-            help="Smallest count shown: smaller ones, and what gives them away, are hidden; 0 shows all.",
+            help="11: counts are rounded to 5, fewer than 11 are not shown; 0: all numbers as they are.",
             show_default="11; json: 0",
         ),
     ] = None,

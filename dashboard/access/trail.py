@@ -47,6 +47,11 @@ def shown() -> tuple[Shown, ...]:
     return noted
 
 
+def note_figures(page: str, query: str) -> None:
+    """Note that the person who asks has looked at a cohort's rounded figures; not with each redraw of the page."""
+    _note_once("figures_opened", page, query=query)
+
+
 def note_denied(what: str) -> None:
     """Note that the person who asks wanted what their roles do not show."""
     _note_once("denied", what, address=request.remote_addr)
@@ -57,7 +62,7 @@ def _note_once(action: str, subject: str, **details: Any) -> None:
     if who is None or who.account_id == 0:
         return
     here = state.access()
-    key, now = (who.account_id, action, subject), time.monotonic()
+    key, now = (who.account_id, action, f"{subject} {details.get('query', '')}"), time.monotonic()
     if now - here.noted.get(key, float("-inf")) < AGAIN:
         return
     note(action, subject, **details)

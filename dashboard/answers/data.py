@@ -16,11 +16,11 @@ from flask import Flask, current_app, g
 
 from dashboard.access import state, trail
 from dashboard.answers import cache
+from dashboard.exports.rounded_answers import everybody, rounded, rounded_waterfall
 from data_models.database.engine import plainly
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.questions import (
-    NotAllowed,
     Shows,
     comparison,
     durability,
@@ -130,10 +130,9 @@ def suppressed() -> bool:
     return who is not None and who.suppressed
 
 
-def _in_full() -> None:
-    """Refuse figures with small counts in them to whoever may not see these. Raises NotAllowed."""
-    if suppressed():
-        raise NotAllowed("figures in full are shown to clinicians only")
+def _shown(answer: Answer, cohort: CohortFilter) -> Answer:
+    """An answer about a cohort as the person asking may see it. Raises NotAllowed where no rounding of it is known."""
+    return rounded(answer, zero=everybody(cohort, scope())) if suppressed() else answer
 
 
 def rules() -> OutcomeRules:
@@ -179,77 +178,78 @@ class Figures:
 
     def __init__(self, cohort: CohortFilter) -> None:
         self.cohort = cohort
+        self.rounded = suppressed()
+
+    def _ask(self, question: Callable[..., Answer], *more: Any) -> Answer:
+        return _shown(ask(question, self.cohort, *more), self.cohort)
 
     @cached_property
     def funnel(self) -> Funnel:
-        return ask(funnel.funnel, self.cohort)
+        return self._ask(funnel.funnel)
 
     @cached_property
     def rates(self) -> Rates:
-        return ask(rates.rates, self.cohort)
+        return self._ask(rates.rates)
 
     @cached_property
     def onset(self) -> Onset:
-        return ask(onset.onset, self.cohort)
+        return self._ask(onset.onset)
 
     @cached_property
     def durability(self) -> Durability:
-        return ask(durability.durability, self.cohort)
+        return self._ask(durability.durability)
 
     @cached_property
     def occupancy(self) -> Occupancy:
-        return ask(occupancy.occupancy, self.cohort, RULES)
+        return self._ask(occupancy.occupancy, RULES)
 
     @cached_property
     def fade(self) -> Fade:
-        return ask(fade.fade, self.cohort)
+        return self._ask(fade.fade)
 
     @cached_property
     def side_effects(self) -> SideEffects:
-        return ask(side_effects.side_effects, self.cohort)
+        return self._ask(side_effects.side_effects)
 
     @cached_property
     def severity(self) -> Severity:
-        return ask(severity.severity, self.cohort)
+        return self._ask(severity.severity)
 
     @cached_property
     def resolution(self) -> Resolution:
-        return ask(resolution.resolution, self.cohort)
+        return self._ask(resolution.resolution)
 
     @cached_property
     def vitals(self) -> Vitals:
-        return ask(vitals.vitals, self.cohort, RULES)
+        return self._ask(vitals.vitals, RULES)
 
     @cached_property
     def waterfall(self) -> Waterfall:
-        return ask(waterfall.waterfall, self.cohort)
+        found = ask(waterfall.waterfall, self.cohort)
+        return rounded_waterfall(found, self.cohort.instrument, rules()) if self.rounded else found
 
 
 def figures(cohort: CohortFilter) -> Figures:
     """The cohort's figures."""
-    _in_full()
     return Figures(cohort)
 
 
 def split(cohort: CohortFilter, by: str) -> dict[str, Figures]:
-    """The figures of each value of one filter key (compare-by)."""
-    _in_full()
-    return {value: Figures(part) for value, part in ask(comparison.groups, cohort, by).items()}
+    """The figures of each value of one filter key (compare-by); where counts are rounded none of few courses."""
+    found = {value: Figures(part) for value, part in ask(comparison.groups, cohort, by).items()}
+    return {value: one for value, one in found.items() if not one.rounded or one.funnel.courses is not None}
 
 
 def side_effects_by(cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
     """Side effects by session number, route, drug, dose band or phase."""
-    _in_full()
-    return ask(side_effects.side_effects_by, cohort, by)
+    return _shown(ask(side_effects.side_effects_by, cohort, by), cohort)
 
 
 def curve_tests(cohort: CohortFilter, by: str) -> CurveTests:
     """Log-rank tests between the values of one filter key."""
-    _in_full()
-    return ask(comparison.curve_tests, cohort, by)
+    return _shown(ask(comparison.curve_tests, cohort, by), cohort)
 
 
 def fade_by(cohort: CohortFilter, by: str) -> dict[str, Fade]:
     """Fade between sessions per session's route, phase or course number."""
-    _in_full()
-    return ask(fade.fade_by, cohort, by)
+    return {group: _shown(one, cohort) for group, one in ask(fade.fade_by, cohort, by).items()}

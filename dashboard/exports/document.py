@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from data_models.definitions.rules import LEAST_SHOWN
+
 Kind = Literal["text", "count", "share", "number"]
 
 
@@ -25,10 +27,9 @@ class Table:
     Attributes
     ----------
     name : short name in snake case: the sheet's name, and the CSV's first column.
-    rows : values by column key. None: not reached or not estimable; a text in a column of numbers: hidden.
+    rows : values by column key. None: not reached, not estimable or too few; a text in a column of counts: hidden.
     note : what a reader must know beside it.
     keys : columns that name the row; the others hold its values.
-    why_hidden : why counts are hidden here, where the reason is another than elsewhere; the note says it too.
     """
 
     name: str
@@ -37,12 +38,6 @@ class Table:
     rows: Sequence[Mapping[str, Any]]
     note: str = ""
     keys: int = 1
-    why_hidden: str = ""
-
-    def marks(self) -> list[str]:
-        """The marks that stand in place of numbers, one a hidden cell."""
-        numbers = [column.key for column in self.columns if column.kind != "text"]
-        return [row[key] for row in self.rows for key in numbers if isinstance(row.get(key), str)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +82,12 @@ class Document:
 
 
 NOTHING = "–"
+HIDDEN = f"<{LEAST_SHOWN}"  # in place of a count
+
+
+def counted(n: float | None) -> float | str:
+    """A count for a table; of a hidden one its mark."""
+    return HIDDEN if n is None else n
 
 
 def shown(value: Any, kind: Kind) -> str:

@@ -11,10 +11,9 @@ from typing import Any
 from dashboard.commands.scratch_copy import copy_of
 from dashboard.commands.terminal import CommandError
 from dashboard.commands.user import note
-from dashboard.exports import earlier
-from dashboard.exports.document import Document
-from dashboard.exports.refusal import Refused
-from dashboard.exports.release import LEAST, Progress, Release, gather
+from dashboard.exports.document import HIDDEN, Document
+from dashboard.exports.release import ACTION, Progress, Release, digest_of, gather
+from dashboard.exports.rounding import LEAST, ROUNDED_NOTE
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
@@ -23,7 +22,10 @@ from data_models.store import Store
 
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 REPORT_FORMATS = ("pdf", "html")
-_LARGEST_LEAST = 1_000_000
+_COUNTS = frozenset(
+    {"patients", "courses", "with_baseline", "evaluable", "end_of_induction_scored", "events", "n", "scores"}
+    | {"patients_asked", "sessions_asked"}
+)
 
 
 def summary(
@@ -40,12 +42,11 @@ def summary(
 
     Parameters
     ----------
-    least : smallest count shown; None: 0 (all numbers) for JSON, 11 for every other format.
+    least : 11: rounded counts, none below 11; 0: all numbers as they are; None: 0 for JSON, 11 for every other format.
 
     Raises
     ------
-    CommandError : an option is wrong, the message names it; or the file would, with an earlier one, single
-        out a few patients.
+    CommandError : an option is wrong, the message names it.
     StoreError : the audit trail cannot be told of it; then nothing is written.
     """
     if instrument not in INSTRUMENTS:
@@ -54,34 +55,25 @@ def summary(
         raise CommandError(f"--by {by}: there is no such key; use one of {', '.join(FILTERS)}", 2)
     if form not in FORMATS:
         raise CommandError(f"--format {form}: there is no such format; use one of {', '.join(FORMATS)}", 2)
-    if least is None:
-        least = 0 if form == "json" else LEAST
-    if not 0 <= least <= _LARGEST_LEAST:
-        what = f"give 0 to show all numbers, or the smallest count to show, at most {_LARGEST_LEAST:,}"
-        raise CommandError(f"--suppress {least}: {what}", 2)
+    if least not in (None, 0, LEAST):
+        raise CommandError(f"--suppress {least}: give {LEAST} for rounded counts, or 0 for all numbers as they are", 2)
+    exact = form == "json" if least is None else least == 0
     try:
         cohort = CohortFilter.from_assignments(list(where), instrument)
     except ValueError as error:
         raise CommandError(f"--where: {error}", 2) from None
-    try:
-        with _under(store, rules) as source, source.connect() as connection:
-            release = gather(
-                connection,
-                Scope.everything(),
-                cohort,
-                rules,
-                by=by,
-                least=least,
-                name=store.name(),
-                synthetic=store.synthetic(),
-                progress=progress,
-                made=earlier.made(store, connection, rules) if least > 1 else (),
-            )
-        refused = earlier.refused(store, release)
-    except Refused as error:
-        refused = str(error)
-    if refused:
-        raise CommandError(f"{refused} For use in the house alone, --suppress 0 writes all numbers.")
+    with _under(store, rules) as source, source.connect() as connection:
+        release = gather(
+            connection,
+            Scope.everything(),
+            cohort,
+            rules,
+            by=by,
+            exact=exact,
+            name=store.name(),
+            synthetic=store.synthetic(),
+            progress=progress,
+        )
     if progress:
         progress("writing the file", 0.95)
     if form == "json":
@@ -90,7 +82,7 @@ def summary(
         from dashboard.exports.summary import document
 
         content = write(document(release), form)
-    note(store, earlier.ACTION, f"summary.{form}", **earlier.told(release, content))
+    note(store, ACTION, f"summary.{form}", **release.trail_details(content))
     return content
 
 
@@ -145,7 +137,7 @@ def report(store: Store, patient_code: str, form: str) -> bytes:
     if made is None:
         raise CommandError(f"there is no patient {patient_code} in this database; check the code")
     content = write(made, form)
-    note(store, "patient_report", patient_code, file=form, content=earlier.digest_of(content))
+    note(store, "patient_report", patient_code, file=form, content=digest_of(content))
     return content
 
 
@@ -161,13 +153,22 @@ def _under(store: Store, rules: OutcomeRules) -> Iterator[Store]:
 
 
 def _json(release: Release) -> bytes:
-    """The data contract's JSON, which has no attrition; with groups: {"by", "groups"}."""
-    parts = {group: {k: v for k, v in of.items() if k != "attrition"} for group, of in release.parts.items()}
+    """The data contract's JSON; with groups: {"by", "groups"}; of rounded counts it says so ("counts")."""
+    parts = {group: part.summary.as_json() for group, part in release.parts.items()}
     result: Any = parts[None]
     if release.by is not None:
         groups = {group: summary for group, summary in parts.items() if group is not None}
         result = {"by": release.by, "groups": groups}
+    if not release.exact:
+        result = {"counts": ROUNDED_NOTE, **_marked(result)}
     return (json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _marked(value: Any) -> Any:
+    """Hidden counts as their mark: null would say that there is no such number."""
+    if isinstance(value, dict):
+        return {key: HIDDEN if item is None and key in _COUNTS else _marked(item) for key, item in value.items()}
+    return [_marked(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

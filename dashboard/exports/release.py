@@ -1,4 +1,4 @@
-"""A release: the summaries of a cohort and its groups, protected, with what a reader needs to judge them.
+"""A release: the figures of a cohort and its groups, rounded, with what a reader needs to judge them.
 
 The same release is what the Exports page previews and what every format writes.
 """
@@ -7,34 +7,41 @@ from __future__ import annotations
 
 import datetime
 import functools
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
-from dashboard.exports.apart import Selection
-from dashboard.exports.refusal import Refused, follows, too_many
+from dashboard.exports import completeness
+from dashboard.exports.rounded_answers import everybody, rounded
+from dashboard.exports.rounding import LEAST
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
+from data_models.outcomes.proportions import Proportion
 from data_models.questions import Shows, shows
 from data_models.questions.comparison import groups
+from data_models.questions.completeness import ClinicRecords
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
-from data_models.questions.durability import durabilities
 from data_models.questions.rates import early_stop
-from data_models.questions.summary import summarise
+from data_models.questions.summary import Summary, summarise
 
-if TYPE_CHECKING:
-    from dashboard.exports.together import Earlier
-
-LEAST = 11  # smallest count shown unless said otherwise (CMS cell size suppression policy)
 PRODUCT = "ketamine-outcomes"
+ACTION = "export"  # what the audit trail calls a file that was taken
 
 Progress = Callable[[str, float], None]
 Ask = Callable[..., Any]  # of a function of connection, scope and arguments, and these arguments
-Summary = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The figures of one cohort or group; `early_stop`: share of courses whose induction ended early."""
+
+    summary: Summary
+    early_stop: Proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +50,46 @@ class Release:
 
     Attributes
     ----------
-    parts : group (None: the whole cohort) -> its summary, protected where `least` is above 1; beside the
-        data contract's figures "attrition": {"early_stop": share of courses, "over_time": who has left, by day}.
+    parts : group (None: the whole cohort) -> its figures, of rounded counts where `exact` is False; then a group of
+        few patients is not listed.
     by : the filter key that groups are values of.
-    least : counts from 1 to `least` - 1 are hidden; 0 or 1: none is.
-    hidden : how many numbers were hidden because they are small, and because one would follow from them.
-    records : completeness of records, one row a clinic (`completeness.records`), where asked for.
+    records : completeness of records, a row a clinic, where asked for.
     clinics : those that the asker may see; None: all.
-    data : fingerprint of the whole store's records: releases with the same one are of the same patients.
     """
 
     cohort: CohortFilter
     rules: OutcomeRules
-    parts: Mapping[str | None, Summary]
+    parts: Mapping[str | None, Part]
     by: str | None
-    least: int
+    exact: bool
     fingerprint: str
     name: str = ""
     synthetic: bool = False
     made: datetime.date = field(default_factory=datetime.date.today)
-    hidden: tuple[int, int] = (0, 0)
-    records: Sequence[Mapping[str, Any]] = ()
+    records: Sequence[ClinicRecords] = ()
     clinics: frozenset[str] | None = None
-    data: str = ""
 
     @property
-    def selection(self) -> Selection:
-        """Whose figures these are: the filters, and the clinics that the asker may see."""
-        return selection_of(self.cohort, self.by, self.clinics)
-
-    @property
-    def whole(self) -> Summary:
-        """The summary of the whole cohort."""
+    def whole(self) -> Part:
+        """The figures of the whole cohort."""
         return self.parts[None]
 
+    def trail_details(self, content: bytes) -> dict[str, Any]:
+        """What the audit trail keeps of a file: filters, clinics, what it rests on, and the file's own digest."""
+        chosen = frozenset(dict(self.cohort.chosen).get("clinic", ()))
+        seen = chosen if self.clinics is None else (chosen & self.clinics if chosen else self.clinics)
+        return {
+            "query": self.cohort.with_values("clinic", tuple(sorted(seen))).to_query(),
+            "by": self.by or "",
+            "least": 0 if self.exact else LEAST,
+            "fingerprint": self.fingerprint,
+            "content": digest_of(content),
+        }
 
-def selection_of(cohort: CohortFilter, by: str | None, clinics: frozenset[str] | None) -> Selection:
-    """Whose figures a release shows: the filters, and the clinics that the asker may see (None: all)."""
-    chosen = frozenset(cohort["clinic"])
-    seen = chosen if clinics is None else (chosen & clinics if chosen else clinics)
-    return Selection(cohort.with_values("clinic", seen), by)
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 (hex) of a file that was taken."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def program_version() -> str:
@@ -106,13 +113,12 @@ def cohorts_of(ask: Ask, cohort: CohortFilter, by: str | None) -> dict[str | Non
     return {None: cohort} | ({} if by is None else ask(groups, cohort, by))
 
 
-def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Summary:
-    """One part's summary: what takes the time."""
-    summary: Summary = ask(summarise, part, rules).as_json()
-    return summary
+def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Part:
+    """The exact figures of one part: what takes the time."""
+    return Part(ask(summarise, part, rules), ask(early_stop, part))
 
 
-def told_of(done: int, parts: int, by: str | None) -> str:
+def progress_words(done: int, parts: int, by: str | None) -> str:
     """How far the parts are worked out, in words."""
     return "whole cohort" if by is None or not done else f"{done - 1} of {parts - 1} groups done"
 
@@ -125,85 +131,46 @@ def gather(
     rules: OutcomeRules,
     *,
     by: str | None = None,
-    least: int = LEAST,
+    exact: bool = False,
     name: str = "",
     synthetic: bool = False,
     progress: Progress | None = None,
     with_records: bool = False,
-    made: Sequence[Earlier] = (),
     ask: Ask | None = None,
 ) -> Release:
-    """Ask for the summaries and protect them.
+    """Ask for the figures and round them.
 
     Parameters
     ----------
+    exact : all numbers as they are, for use in the house.
     with_records : also the completeness of records by clinic.
-    made : earlier files of the same records (`earlier.made`); with them, too, no small count may follow.
     ask : who answers for the parts (`data.ask`, which keeps answers); None: the connection.
 
     Raises
     ------
-    Refused : with the earlier files one would follow, whatever this one hides.
-    ValueError : `by` is no filter key, or `least` is negative.
+    ValueError : `by` is no filter key.
     """
-    from dashboard.exports import completeness
-
-    if least < 0:
-        raise ValueError("the smallest count shown cannot be negative")
     progress = progress or _quiet
     ask = ask or functools.partial(_asked, connection, scope)
     cohorts = cohorts_of(ask, cohort, by)
-    parts: dict[str | None, Summary] = {}
-    ends = {}
+    parts: dict[str | None, Part] = {}
     for place, (group, part) in enumerate(cohorts.items()):
-        progress(f"working out figures, {told_of(place, len(cohorts), by)}", place / (len(cohorts) + 1))
-        stopped = early_stop(connection, scope, part).as_dict()
+        progress(f"working out figures, {progress_words(place, len(cohorts), by)}", place / len(cohorts))
         found = figures(ask, part, rules)
-        parts[group] = found | {"attrition": {"early_stop": stopped, "over_time": found["occupancy"]}}
-        ends[group] = durabilities(connection, scope, part)
-    hidden = (0, 0)
-    if least > 1:
-        progress("hiding small counts", len(cohorts) / (len(cohorts) + 1))
-        selection = selection_of(cohort, by, scope.clinics)
-        parts, hidden = _protected(connection, parts, selection, least, ends, rules, made)
-    fingerprint = data_set_fingerprint(connection, scope, rules)
-    rows = completeness.records(connection, scope, least) if with_records else ()
+        if not exact:
+            zero = everybody(part, scope)
+            found = Part(rounded(found.summary, zero=zero), rounded(found.early_stop, zero=zero))
+        if group is None or found.summary.funnel.patients is not None:
+            parts[group] = found
     return Release(
         cohort,
         rules,
         parts,
         by,
-        least,
-        fingerprint,
+        exact,
+        data_set_fingerprint(connection, scope, rules),
         name,
         synthetic,
-        hidden=hidden,
-        records=rows,
+        records=completeness.records(connection, scope, exact=exact) if with_records else (),
         clinics=scope.clinics,
-        # Under other rules the same patients' figures are shown.
-        data=data_set_fingerprint(connection, Scope.everything(), OutcomeRules()),
     )
-
-
-def _protected(
-    connection: Connection,
-    parts: dict[str | None, Summary],
-    selection: Selection,
-    least: int,
-    ends: Mapping[str | None, Any],
-    rules: OutcomeRules,
-    made: Sequence[Earlier],
-) -> tuple[dict[str | None, Summary], tuple[int, int]]:
-    """The parts as they may leave beside the earlier files. Raises Refused."""
-    from dashboard.exports.fewest import Impossible
-    from dashboard.exports.protected import protect
-    from dashboard.exports.together import TooMany, beside
-
-    try:
-        return protect(parts, selection.by, least, ends, beside(connection, selection, made, rules))
-    except TooMany:
-        raise Refused(too_many()) from None
-    except Impossible:
-        if not made:
-            raise
-        raise Refused(follows(selection, [other.selection for other in made], least)) from None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
 
-from dashboard.exports import completeness, svg, tables
-from dashboard.exports.document import Chart, Document, Section, Table, is_number
-from dashboard.exports.release import PRODUCT, Release, program_version
-from dashboard.exports.suppression import HIDDEN
-from dashboard.words import fade as fade_words
-from dashboard.words import sentences as words
+from dashboard.exports import completeness, definition_tables, svg, tables
+from dashboard.exports.document import Chart, Document, Section, Table
+from dashboard.exports.release import PRODUCT, Part, Release, program_version
+from dashboard.exports.rounding import ROUNDED_NOTE
+from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, vitals
+from dashboard.words.numbers import FEW, count, listing
+from dashboard.words.shares import rate
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
+from data_models.outcomes.proportions import Proportion
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 SYNTHETIC = "Synthetic sample data: no real patient"
@@ -29,8 +31,6 @@ CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
         ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs"),
     ),
 }
-
-Summary = Mapping[str, Any]
 
 
 def document(release: Release, about: str = "all") -> Document:
@@ -51,7 +51,7 @@ def document(release: Release, about: str = "all") -> Document:
         "attrition": _attrition,
         "side_effects": _side_effects,
         "vital_signs": _vital_signs,
-        "completeness": lambda release: completeness.section([dict(row) for row in release.records]),
+        "completeness": lambda release: completeness.section(release.records),
     }
     # Courses are not cut by what is of sessions: their figures would be the same ones twice.
     cut = [
@@ -62,16 +62,16 @@ def document(release: Release, about: str = "all") -> Document:
         or name in ("completeness", "cohort", "fade", "side_effects", "vital_signs")
     ]
     made = [makers[name](release) for name in cut]
-    definitions = [tables.rules_table(release.rules)]
+    definitions = [definition_tables.rules_table(release.rules)]
     subtitle = "All scales and all records."
     if of_a_cohort(about):
         scale = INSTRUMENTS[release.cohort.instrument]
         subtitle = f"{scale.name} ({scale.measures}); {scale.better} is better."
-        definitions.insert(0, tables.instrument_table(release.cohort.instrument, release.rules))
+        definitions.insert(0, definition_tables.instrument_table(release.cohort.instrument, release.rules))
     return Document(
         title=f"Ketamine treatment outcomes: {title.lower()}",
         subtitle=f"{subtitle} Days are days since the first session, never dates.",
-        facts=facts(release, about, made),
+        facts=facts(release, about),
         sections=made,
         definitions=definitions,
         footer=FOOTER,
@@ -83,8 +83,8 @@ def of_a_cohort(about: str) -> bool:
     return "cohort" in CATALOGUE[about][1]
 
 
-def facts(release: Release, about: str, sections: Sequence[Section]) -> list[tuple[str, str]]:
-    """What the file is, on what it rests, and what is hidden in its sections."""
+def facts(release: Release, about: str) -> list[tuple[str, str]]:
+    """What the file is, on what it rests, and how its counts are rounded."""
     found = [("Data set", release.name or "no name given")]
     if release.synthetic:
         found.append(("Synthetic", SYNTHETIC))
@@ -95,7 +95,7 @@ def facts(release: Release, about: str, sections: Sequence[Section]) -> list[tup
         ("Program", f"{PRODUCT} {program_version()}"),
         ("Definitions", f"version {release.rules.version}"),
         ("Fingerprint of the data", release.fingerprint),
-        ("Small counts", _suppression(release.least, [table for one in sections for table in one.tables])),
+        ("Counts", "As they are: for use in the house" if release.exact else f"{ROUNDED_NOTE}."),
     ]
     return found
 
@@ -113,74 +113,37 @@ def _cohort_facts(release: Release) -> list[tuple[str, str]]:
         found.append(("Filters", "none"))
     if release.by:
         found.append(("Grouped by", FILTERS[release.by].label.lower()))
-    cohort = release.whole["cohort"]
-    counted = [
-        f"a hidden number of {key}" if isinstance(cohort[key], str) else f"{cohort[key]:,} {key}"
-        for key in ("patients", "courses")
-    ]
-    return [*found, ("Rests on", " and ".join(counted))]
-
-
-def _suppression(least: int, shown: Sequence[Table]) -> str:
-    """What is hidden, and how many cells of the tables that is."""
-    if least <= 1:
-        return "all numbers are shown"
-    marks = [mark for table in shown if not table.why_hidden for mark in table.marks()]
-    at_steps = sum(len(table.marks()) for table in shown if table.why_hidden)
-    small = sum(mark != HIDDEN for mark in marks)
-    cells = f"cells of the tables that read <{least}: {small:,}; that read {HIDDEN}: {len(marks) - small:,}"
-    said = [
-        f"counts from 1 to {least - 1} are hidden, and so is each number from which one would follow: "
-        + (cells if marks else "no cell of the tables had to be")
-    ]
-    if at_steps:
-        said.append(f"Cells at the steps of curves that read {HIDDEN}, for the reason given there: {at_steps:,}")
-    said.append("Zero is shown")
-    if any(table.name.endswith("_curve") for table in shown):
-        said.append(f"Each step of a curve covers at least {least} events")
-    said.append(
-        "Checked by linear programming (Fischetti and Salazar-Gonzalez 2001; Hundepool et al. 2012)",
-    )
-    return ". ".join(said)
+    funnel = release.whole.summary.funnel
+    rests = f"{count(funnel.patients, 'patient')} and {count(funnel.courses, 'course')}"
+    return [*found, ("Rests on", rests)]
 
 
 # --- sections --------------------------------------------------------------------------------
 
 
-def _parts(release: Release) -> list[tuple[str | None, Summary]]:
+def _parts(release: Release) -> list[tuple[str | None, Part]]:
     return list(release.parts.items())
 
 
-def _said(release: Release, words_of: Callable[..., str], *values: Any) -> str:
-    """The sentence of a figure of the whole cohort; none for groups, none that rests on a hidden number."""
-    if release.by is not None or any(_holds_text(value) for value in values):
-        return ""
-    return words_of(*values)
-
-
-def _holds_text(value: Any) -> bool:
-    """Whether a number in here is hidden."""
-    if isinstance(value, Mapping):
-        return any(_holds_text(item) for key, item in value.items() if key not in ("term", "method", "threshold"))
-    if isinstance(value, list | tuple):
-        return any(_holds_text(item) for item in value)
-    return isinstance(value, str)
+def _sentence(release: Release, text: str) -> str:
+    """The sentence of a figure of the whole cohort; none for groups."""
+    return "" if release.by is not None else text
 
 
 def _cohort(release: Release) -> Section:
-    counts = {key: value for key, value in release.whole["cohort"].items() if key != "where"}
     return Section(
         "On whom do these figures rest?",
-        _said(release, words.funnel, counts),
+        _sentence(release, funnel.words(release.whole.summary.funnel)),
         tables=[tables.cohort(_parts(release), release.by)],
     )
 
 
-def _groups(release: Release) -> list[tuple[str, Summary]]:
-    """The summaries to draw, each with its name."""
+def _groups(release: Release) -> list[tuple[str, Part]]:
+    """The figures to draw, each with its name."""
     if release.by is None:
         return [("All courses", release.whole)]
-    return [(FILTERS[release.by].words(group), s) for group, s in release.parts.items() if group is not None]
+    row = FILTERS[release.by]
+    return [(row.words(group), part) for group, part in release.parts.items() if group is not None]
 
 
 def _outcomes(release: Release) -> Section:
@@ -188,17 +151,20 @@ def _outcomes(release: Release) -> Section:
     dots = [
         (
             name,
-            [svg.Dot(f"{word}, end of induction", *_drawn(summary[kind]["end_of_induction"])) for kind, word in ways],
+            [
+                svg.Dot(f"{word}, end of induction", *_drawn(getattr(part.summary.rates, kind).end_of_induction))
+                for kind, word in ways
+            ],
         )
-        for name, summary in _groups(release)
+        for name, part in _groups(release)
     ]
-    end = release.whole["response"]["end_of_induction"]
+    end = release.whole.summary.rates.response.end_of_induction
     said = ""
-    if release.by is None and is_number(end["share"]):
-        said = f"In response at the end of induction: {words.rate(end)}."
+    if release.by is None and end.share is not None:
+        said = f"In response at the end of induction: {rate(end)}."
     without = [name for name, rows in dots if all(dot.value is None for dot in rows)]
     if without:
-        said = f"Not drawn, as hidden or not measured: {words.listing(without)}."
+        said = f"Not drawn, as too few or not measured: {listing(without)}."
     chart = Chart(
         svg.dot_chart(
             dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"
@@ -208,9 +174,8 @@ def _outcomes(release: Release) -> Section:
     return Section("Who responds?", said, [chart], [tables.rates(_parts(release), release.by)])
 
 
-def _drawn(share: Mapping[str, Any]) -> tuple[float | None, float | None, float | None]:
-    value, low, high = (share[key] if is_number(share[key]) else None for key in ("share", "low", "high"))
-    return value, low, high
+def _drawn(share: Proportion) -> tuple[float | None, float | None, float | None]:
+    return share.share, share.low, share.high
 
 
 def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> list[Chart]:
@@ -219,32 +184,20 @@ def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> lis
 
 
 def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list[Chart]:
-    (first, second), _, unit = tables.CURVES[name]
+    curve_of, _, unit = tables.CURVES[name]
     lines = []
-    for group, summary in _groups(release):
-        rows = summary[first][second]["curve"]
-        points = [(0.0, 0.0 if rising else 1.0)]
-        points += [
-            (row["days"], 1 - row["survival"] if rising else row["survival"])
-            for row in rows
-            if is_number(row["survival"])
-        ]
-        # A protected curve has a point a step of many events: held until the next, it would mislead.
-        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=release.least <= 1))
+    for group, part in _groups(release):
+        curve = curve_of(part)
+        values = 1 - curve.survival if rising else curve.survival
+        points = [(0.0, 0.0 if rising else 1.0), *zip(curve.times.tolist(), values.tolist(), strict=True)]
+        # A rounded curve has a point a step of many events: held until the next, it would mislead.
+        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=release.exact))
     y_title = "Share in response by then" if rising else "Share still in response"
     return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
 
 
-def _told(release: Release, km: Summary) -> dict[str, Any]:
-    """What a curve's sentence rests on; a protected curve does not say how many are at risk when."""
-    told = ("n", "events", "median", "low", "high") + (("curve",) if release.least <= 1 else ())
-    return {key: km[key] for key in told}
-
-
 def _onset(release: Release) -> Section:
-    km = release.whole["onset"]["kaplan_meier"]
-    top = _told(release, km)
-    said = _said(release, words.onset, top)
+    said = _sentence(release, onset.words(release.whole.summary.onset.first_seen))
     parts = _parts(release)
     made: list[Table] = [tables.medians(parts, release.by), tables.turnbull(parts, release.by)]
     made += [tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
@@ -253,9 +206,7 @@ def _onset(release: Release) -> Section:
 
 
 def _durability(release: Release) -> Section:
-    km = release.whole["durability"]["kaplan_meier"]
-    top = _told(release, km)
-    said = _said(release, words.durability, top)
+    said = _sentence(release, durability.words(release.whole.summary.durability.curve))
     parts = _parts(release)
     made = [tables.curve(parts, release.by, name) for name in ("durability", "duration")]
     made.append(tables.competing(parts, release.by))
@@ -265,11 +216,14 @@ def _durability(release: Release) -> Section:
 
 def _fade(release: Release) -> Section:
     lines = []
-    for name, summary in _groups(release):
-        rows = [row for row in summary["fade"] if is_number(row["mean"]) and row["scores"] >= words.FEW]
-        lines.append(svg.Line(name, [((r["from_days"] + r["to_days"]) / 2, r["mean"]) for r in rows], marks=True))
-    kept = [row for row in release.whole["fade"] if not _holds_text(row)]
-    said = _said(release, fade_words.fade, kept)
+    for name, part in _groups(release):
+        drawn = [
+            ((one.from_days + one.to_days) / 2, one.change.mean)
+            for one in part.summary.fade.bins
+            if one.change.mean is not None and (one.change.n or 0) >= FEW
+        ]
+        lines.append(svg.Line(name, drawn, marks=True))
+    said = _sentence(release, fade.words(release.whole.summary.fade))
     alt = said or "Mean change from the score before the session, by days since it."
     drawing = svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points")
     charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
@@ -288,12 +242,12 @@ _LAYERS = (
 
 
 def _over_time(release: Release) -> Section:
-    rows, courses = release.whole["occupancy"], release.whole["cohort"]["courses"]
-    said = _said(release, words.occupancy, rows, courses) if rows else ""
+    rows, courses = release.whole.summary.occupancy.as_json(), release.whole.summary.funnel.courses
+    said = _sentence(release, occupancy.words(release.whole.summary.occupancy)) if rows else ""
     charts: Sequence[Chart] = ()
-    if release.by is None and len(rows) > 1:
+    if release.by is None and len(rows) > 1 and courses is not None:
         alt = said or "Share of all courses started in each state, by day."
-        layers = [(name, [row[key] for row in rows]) for name, key in _LAYERS]
+        layers = [(name, [row[key] or 0.0 for row in rows]) for name, key in _LAYERS]
         drawing = svg.area_chart(
             layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started"
         )
@@ -302,20 +256,20 @@ def _over_time(release: Release) -> Section:
 
 
 def _attrition(release: Release) -> Section:
-    lines = [
+    lines = []
+    for name, part in _groups(release):
+        left = enumerate(part.summary.occupancy.states.left.tolist())
         # Whoever left between two days is not held back until the second: no steps.
-        svg.Line(
-            name, [(row["day"], row["left"]) for row in summary["attrition"]["over_time"]], steps=release.least <= 1
-        )
-        for name, summary in _groups(release)
-    ]
+        points = [(float(day), share) for day, share in left if math.isfinite(share)]
+        lines.append(svg.Line(name, points, steps=release.exact))
     alt = "Share of all courses started that have left, by day since the first session."
     drawing = svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True)
     charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
-    stopped = release.whole["attrition"]["early_stop"]
+    stopped = release.whole.early_stop
     said = ""
-    if release.by is None and is_number(stopped["share"]):
-        said = f"Stopped in induction, before session {release.rules.induction_min_sessions}: {words.rate(stopped)}."
+    if release.by is None and stopped.share is not None:
+        before = f"before session {release.rules.induction_min_sessions}"
+        said = f"Stopped in induction, {before}: {rate(stopped)}."
     made = [
         tables.early_stop(_parts(release), release.by, release.rules),
         tables.attrition(_parts(release), release.by),
@@ -324,13 +278,13 @@ def _attrition(release: Release) -> Section:
 
 
 def _side_effects(release: Release) -> Section:
-    effects = release.whole["side_effects"]
-    said = _said(release, words.side_effects, effects | {"vitals": {}})
+    effects = release.whole.summary.side_effects
+    said = _sentence(release, side_effects.words(effects))
     charts: Sequence[Chart] = ()
     if release.by is None:
         dots = [
-            (words_of, [svg.Dot(label(row["term"]), *_drawn(row)) for row in effects[per]])
-            for words_of, per in (("Per patient", "per_patient"), ("Per session", "per_session"))
+            ("Per patient", [svg.Dot(label(one.term), *_drawn(one.per_patient)) for one in effects.effects]),
+            ("Per session", [svg.Dot(label(one.term), *_drawn(one.per_session)) for one in effects.effects]),
         ]
         alt = said or "Share of patients and of sessions with each side effect, 95% intervals."
         charts = [Chart(svg.dot_chart(dots, alt, "Share of patients, and of sessions, asked"), alt)]
@@ -338,8 +292,7 @@ def _side_effects(release: Release) -> Section:
 
 
 def _vital_signs(release: Release) -> Section:
-    vitals = release.whole["side_effects"]["vitals"]
-    said = _said(release, words.vitals, {k: v for k, v in vitals.items() if k != "thresholds"})
+    said = _sentence(release, vitals.words(release.whole.summary.vitals))
     parts = _parts(release)
     return Section(
         "What do vital signs do?", said, (), [tables.vitals(parts, release.by), tables.thresholds(parts, release.by)]

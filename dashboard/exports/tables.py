@@ -1,26 +1,27 @@
-"""A cohort's summary, or those of its groups, as tables. Numbers are the summary's own; none is computed here."""
+"""A cohort's figures, or those of its groups, as tables. Numbers are the answers' own; none is computed here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from dashboard.exports.document import Column, Table
+from dashboard.exports.document import Column, Table, counted
+from dashboard.exports.release import Part
 from data_models.definitions.filters import FILTERS
-from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
+from data_models.outcomes.proportions import Mean, Proportion
+from data_models.outcomes.survival import SurvivalCurve
+from data_models.questions.side_effects import EffectRate
+from data_models.questions.vitals import Threshold
 
-Summary = Mapping[str, Any]
-# A group's name (None: the whole cohort of a file without groups) and its summary.
-Parts = Sequence[tuple[str | None, Summary]]
+# A group's name (None: the whole cohort of a file without groups) and its figures.
+Parts = Sequence[tuple[str | None, Part]]
 Row = dict[str, Any]
 
 NOTHING = "Nobody to count, or too few to show."
 ALL = "All"  # the whole cohort beside its groups
-# See `coarse.curve`.
-_STEPS_HIDDEN = "with the counts at each step would follow how many were censored within it, which may be few"
 _SHARE = (
     Column("events", "With it", "count"),
     Column("n", "Of", "count"),
@@ -36,12 +37,16 @@ _WAYS = {
     "end_of_induction_all_treated": "at the end of induction, of all treated",
 }
 _RATES = {"response": "Response", "remission": "Remission", "worse": "Worse"}
-CURVES: dict[str, tuple[tuple[str, str], str, str]] = {
-    "onset": (("onset", "kaplan_meier"), "Days to response", "Days since the first session"),
-    "onset_by_session": (("onset", "sessions_kaplan_meier"), "Sessions to response", "Sessions received"),
-    "duration": (("duration", "kaplan_meier"), "Days of response, re-treatment allowed", "Days since response"),
+CURVES: dict[str, tuple[Callable[[Part], SurvivalCurve], str, str]] = {
+    "onset": (lambda part: part.summary.onset.first_seen, "Days to response", "Days since the first session"),
+    "onset_by_session": (lambda part: part.summary.onset.by_session, "Sessions to response", "Sessions received"),
+    "duration": (
+        lambda part: part.summary.duration.curve,
+        "Days of response, re-treatment allowed",
+        "Days since response",
+    ),
     "durability": (
-        ("durability", "kaplan_meier"),
+        lambda part: part.summary.durability.curve,
         "Days of response after induction",
         "Days since the last induction session",
     ),
@@ -65,7 +70,7 @@ def _table(
     name: str,
     title: str,
     columns: Sequence[Column],
-    rows: Callable[[Summary], list[Row]],
+    rows: Callable[[Part], list[Row]],
     note: str = "",
     *,
     by: str | None,
@@ -79,18 +84,34 @@ def _table(
     grouped = by is not None
     head = [Column("group", "Group", "text")] if grouped else []
     made: list[Row] = []
-    for group, summary in parts:
+    for group, part in parts:
         if grouped and group is None and not whole:
             continue
         named = ALL if group is None or by is None else FILTERS[by].words(group)
-        made += [({"group": named} if grouped else {}) | row for row in rows(summary)]
+        made += [({"group": named} if grouped else {}) | row for row in rows(part)]
     if not made:
         note = NOTHING
     return Table(name, title, (*head, *columns), made, note, len(head) + keyed)
 
 
+def _share(of: Proportion) -> Row:
+    return of.as_dict() | {"events": counted(of.events), "n": counted(of.n)}
+
+
+def _mean(of: Mean) -> Row:
+    return of.as_dict() | {"n": counted(of.n), "patients": counted(of.patients)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def cohort(parts: Parts, by: str | None) -> Table:
     """The funnel: patients and courses treated, with a baseline, evaluable, scored."""
+
+    def rows(part: Part) -> list[Row]:
+        return [{key: counted(value) for key, value in part.summary.funnel.as_json().items()}]
+
     columns = (
         Column("patients", "Patients", "count"),
         Column("courses", "Courses treated", "count"),
@@ -98,17 +119,18 @@ def cohort(parts: Parts, by: str | None) -> Table:
         Column("evaluable", "Evaluable", "count"),
         Column("end_of_induction_scored", "Scored at the end of induction", "count"),
     )
-    return _table(parts, "cohort", "On whom these figures rest", columns, lambda s: [dict(s["cohort"])], by=by, keyed=0)
+    return _table(parts, "cohort", "On whom these figures rest", columns, rows, by=by, keyed=0)
 
 
 def rates(parts: Parts, by: str | None) -> Table:
     """Response, remission and worse, each way."""
 
-    def rows(summary: Summary) -> list[Row]:
+    def rows(part: Part) -> list[Row]:
         return [
-            {"measure": f"{words} {_WAYS[way]}", **summary[kind][way]}
+            {"measure": f"{words} {_WAYS[way]}", **_share(getattr(of, way))}
             for kind, words in _RATES.items()
-            for way in summary[kind]
+            for of in [getattr(part.summary.rates, kind)]
+            for way in of.as_json()
         ]
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
@@ -118,11 +140,12 @@ def rates(parts: Parts, by: str | None) -> Table:
 def medians(parts: Parts, by: str | None) -> Table:
     """Kaplan-Meier medians of onset, duration and durability."""
 
-    def rows(summary: Summary) -> list[Row]:
+    def rows(part: Part) -> list[Row]:
         made = []
-        for (first, second), words, _ in CURVES.values():
-            curve = summary[first][second]
-            made.append({"measure": words, **{k: curve[k] for k in ("n", "events", "median", "low", "high")}})
+        for curve_of, words, _ in CURVES.values():
+            curve = curve_of(part)
+            counts = {"n": counted(curve.n), "events": counted(curve.total_events)}
+            made.append({"measure": words, **curve.as_dict(), **counts})
         return made
 
     columns = (
@@ -149,9 +172,9 @@ def medians(parts: Parts, by: str | None) -> Table:
 def turnbull(parts: Parts, by: str | None) -> Table:
     """Where the interval-censored median of onset lies."""
 
-    def rows(summary: Summary) -> list[Row]:
-        median = summary["onset"]["turnbull"]["median"] or [None, None]
-        return [{"median_from": median[0], "median_to": median[1]}]
+    def rows(part: Part) -> list[Row]:
+        low, high = part.summary.onset.interval_censored.median
+        return [{"median_from": _finite(low), "median_to": _finite(high)}]
 
     columns = (Column("median_from", "Median after day"), Column("median_to", "Median by day"))
     return _table(
@@ -161,7 +184,7 @@ def turnbull(parts: Parts, by: str | None) -> Table:
 
 def curve(parts: Parts, by: str | None, name: str) -> Table:
     """One Kaplan-Meier curve's rows."""
-    (first, second), title, unit = CURVES[name]
+    curve_of, title, unit = CURVES[name]
     columns = (
         Column("days", unit),
         Column("at_risk", "At risk", "count"),
@@ -171,17 +194,16 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
         Column("low", "95% low", "share"),
         Column("high", "95% high", "share"),
     )
-    made = _table(
+    return _table(
         parts,
         f"{name}_curve",
         f"{title}: curve",
         columns,
-        lambda s: list(s[first][second]["curve"]),
+        lambda part: list(curve_of(part).as_dict()["curve"]),
         by=by,
         keyed=1,
         whole=False,
     )
-    return replace(made, note=f"Hidden: {_STEPS_HIDDEN}.", why_hidden=_STEPS_HIDDEN) if made.marks() else made
 
 
 def competing(parts: Parts, by: str | None) -> Table:
@@ -197,7 +219,7 @@ def competing(parts: Parts, by: str | None) -> Table:
         "durability_competing",
         "Response lost, or treated again first",
         columns,
-        lambda s: list(s["durability"]["aalen_johansen"]),
+        lambda part: list(part.summary.durability.as_json()["aalen_johansen"]),
         "Aalen and Johansen 1978.",
         by=by,
         keyed=1,
@@ -220,7 +242,7 @@ def occupancy(parts: Parts, by: str | None) -> Table:
         "over_time",
         "Who is in response over time, of all who started",
         columns,
-        lambda s: list(s["occupancy"]),
+        lambda part: part.summary.occupancy.as_json(),
         by=by,
         keyed=1,
         whole=False,
@@ -230,8 +252,8 @@ def occupancy(parts: Parts, by: str | None) -> Table:
 def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
     """Share of courses whose induction ended early."""
 
-    def rows(summary: Summary) -> list[Row]:
-        return [{"measure": "Stopped early", **summary["attrition"]["early_stop"]}]
+    def rows(part: Part) -> list[Row]:
+        return [{"measure": "Stopped early", **_share(part.early_stop)}]
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
     note = f"Stopped early: fewer than {rules.induction_min_sessions} induction sessions."
@@ -245,15 +267,27 @@ def attrition(parts: Parts, by: str | None) -> Table:
         Column("left", "Left", "share"),
         Column("not_measured", "Not measured", "share"),
     )
-
-    def rows(summary: Summary) -> list[Row]:
-        return [{key: row[key] for key in ("day", "left", "not_measured")} for row in summary["attrition"]["over_time"]]
-
-    return _table(parts, "attrition", "Who has left, or is not measured", columns, rows, by=by, keyed=1, whole=False)
+    return _table(
+        parts,
+        "attrition",
+        "Who has left, or is not measured",
+        columns,
+        lambda part: part.summary.occupancy.as_json(),
+        by=by,
+        keyed=1,
+        whole=False,
+    )
 
 
 def fade(parts: Parts, by: str | None) -> Table:
     """Change from the pre-session score by days since the session."""
+
+    def rows(part: Part) -> list[Row]:
+        return [
+            row | {"scores": counted(row["scores"]), "patients": counted(row["patients"])}
+            for row in part.summary.fade.as_json()
+        ]
+
     columns = (
         Column("from_days", "From day"),
         Column("to_days", "To day"),
@@ -269,7 +303,7 @@ def fade(parts: Parts, by: str | None) -> Table:
         "fade",
         "How the effect fades between sessions",
         columns,
-        lambda s: list(s["fade"]),
+        rows,
         "Score minus the last score before the session; lower is better.",
         by=by,
         keyed=2,
@@ -277,20 +311,23 @@ def fade(parts: Parts, by: str | None) -> Table:
     )
 
 
+_PER: tuple[tuple[str, Callable[[EffectRate], Proportion]], ...] = (
+    ("patients", lambda one: one.per_patient),
+    ("sessions", lambda one: one.per_session),
+)
+
+
 def side_effects(parts: Parts, by: str | None) -> Table:
     """Rates per patient and per session, a row each a term."""
 
-    def rows(summary: Summary) -> list[Row]:
-        effects = summary["side_effects"]
+    def rows(part: Part) -> list[Row]:
+        effects = part.summary.side_effects
         asked = [
-            {"term": "Asked at all", "per": per, "events": None, "n": effects[key], "share": None}
-            for per, key in (("patients", "patients_asked"), ("sessions", "sessions_asked"))
+            {"term": "Asked at all", "per": per, "events": None, "n": counted(n), "share": None}
+            for per, n in (("patients", effects.patients_asked), ("sessions", effects.sessions_asked))
         ]
         return asked + [
-            {"term": label(row["term"]), "per": per}
-            | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")}
-            for per, key in (("patients", "per_patient"), ("sessions", "per_session"))
-            for row in effects[key]
+            {"term": label(one.term), "per": per, **_share(of(one))} for per, of in _PER for one in effects.effects
         ]
 
     columns = (Column("term", "Side effect", "text"), Column("per", "Per", "text"), *_SHARE)
@@ -301,12 +338,10 @@ def side_effects(parts: Parts, by: str | None) -> Table:
 def vitals(parts: Parts, by: str | None) -> Table:
     """Vital signs before, highest and their rise."""
 
-    def rows(summary: Summary) -> list[Row]:
-        signs = summary["side_effects"]["vitals"]
+    def rows(part: Part) -> list[Row]:
         return [
-            {"sign": words, "when": when, **signs[sign][when]}
+            {"sign": words, "when": when, **_mean(getattr(getattr(part.summary.vitals, sign), when))}
             for sign, words in _VITALS.items()
-            if sign in signs
             for when in ("before", "highest", "rise")
         ]
 
@@ -325,47 +360,13 @@ def vitals(parts: Parts, by: str | None) -> Table:
 def thresholds(parts: Parts, by: str | None) -> Table:
     """Sessions in which pressure passes each threshold."""
 
-    def rows(summary: Summary) -> list[Row]:
-        found = summary["side_effects"]["vitals"].get("thresholds", [])
-        return [
-            {"threshold": _limit(row)} | {k: row[k] for k in ("events", "n", "share", "low", "high", "method")}
-            for row in found
-        ]
+    def rows(part: Part) -> list[Row]:
+        return [{"threshold": _limit(one), **_share(one.share)} for one in part.summary.vitals.thresholds]
 
     columns = (Column("threshold", "Sessions with", "text"), *_SHARE)
     return _table(parts, "blood_pressure", "How often blood pressure passes a threshold", columns, rows, by=by, keyed=1)
 
 
-def _limit(row: Mapping[str, Any]) -> str:
-    limit = row["limit"]
-    text = "/".join(f"{part:g}" for part in limit) if isinstance(limit, list | tuple) else f"{limit:g}"
-    return THRESHOLDS[row["threshold"]].format(text)
-
-
-def rules_table(rules: OutcomeRules) -> Table:
-    """Every rule with its value and meaning."""
-    meanings = rules.meanings()
-    rows = [{"rule": name, "value": value, "meaning": meanings[name]} for name, value in rules.as_dict().items()]
-    columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
-    return Table("definitions", f"Definitions, version {rules.version}", columns, rows)
-
-
-def instrument_table(code: str, rules: OutcomeRules) -> Table:
-    """The scale and its cut-offs."""
-    scale = INSTRUMENTS[code]
-    remission = rules.remission_cutoff(code)
-    change = scale.meaningful_change
-    of = "the baseline" if scale.minimum == 0 else scale.of_baseline
-    of_baseline = f" of {of}" if scale.meaningful_is_share else " points"
-    pairs = [
-        ("Scale", f"{scale.name} ({scale.measures}); {scale.better} is better"),
-        ("Range", scale.range),
-        ("Bands, upper ends", ", ".join(f"{band.name} {band.upper:g}" for band in scale.bands)),
-        ("Moderate from", f"{scale.moderate:g}"),
-        ("Remission up to", "not defined" if remission is None else f"{remission:g}"),
-        ("Smallest meaningful change", "not defined" if change is None else f"{change:g}{of_baseline}"),
-        ("Looks back", f"{scale.recall_days} days"),
-        ("Source", scale.source),
-    ]
-    rows = [{"name": name, "value": value} for name, value in pairs]
-    return Table("scale", "Scale", (Column("name", "Of the scale", "text"), Column("value", "Value", "text")), rows)
+def _limit(one: Threshold) -> str:
+    limits = one.limit if isinstance(one.limit, tuple) else (one.limit,)
+    return THRESHOLDS[one.name].format("/".join(f"{limit:g}" for limit in limits))

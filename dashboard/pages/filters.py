@@ -14,10 +14,12 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import ids
+from dashboard.access import trail
 from dashboard.answers import cache, data
+from dashboard.exports.rounding import ROUNDED_NOTE
 from dashboard.pages.card import message
 from dashboard.words import numbers
-from dashboard.words.sentences import nothing_matches
+from dashboard.words.sentences import nothing_matches, too_few_match
 from data_models.definitions.filters import FILTERS, HOURS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
 
@@ -42,9 +44,8 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
     from data_models.questions.funnel import funnel
 
     on = [(FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of != "session"]
-    return [
-        (_described(row, values), data.ask(funnel, cohort.with_values(row.key, ())).courses or 0) for row, values in on
-    ]
+    others = ((row, values, data.ask(funnel, cohort.with_values(row.key, ()))) for row, values in on)
+    return [(_described(row, values), found.courses or 0) for row, values, found in others]
 
 
 def reach(cohort: CohortFilter) -> Component | None:
@@ -63,9 +64,19 @@ def reach(cohort: CohortFilter) -> Component | None:
 
 
 def nothing(cohort: CohortFilter) -> Component:
-    """The empty state of a cohort page, for those who see cohorts in full."""
+    """The empty state of a cohort page; those who see rounded counts are not told few from none."""
+    if data.suppressed():
+        return message(too_few_match(described(cohort)), title="Too few to show", wide=True)
     said = [nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
     return message(" ".join(text for text in said if text), title="Nothing to show", wide=True)
+
+
+def rounded(page: str, cohort: CohortFilter) -> Component | None:
+    """What those who see rounded counts are told of them, once a page, when the trail knows; None for others."""
+    if not data.suppressed():
+        return None
+    trail.note_figures(page, cohort.to_query())
+    return html.P(f"{ROUNDED_NOTE}.", className="card-note")
 
 
 def left_out_words(found: Sequence[tuple[str, int]]) -> str:

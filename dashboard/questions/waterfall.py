@@ -12,7 +12,7 @@ import numpy as np
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import LIGHT, colour
-from dashboard.words.numbers import FEW, count, percent, sentence, whole
+from dashboard.words.numbers import FEW, count, percent, sentence, too_few, whole
 from dashboard.words.sentences import least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
@@ -36,13 +36,15 @@ KINDS = (
 )
 
 
-def view(found: Waterfall, cohort: CohortFilter, rules: OutcomeRules) -> View:
-    """The changes of one cohort."""
+def view(found: Waterfall, cohort: CohortFilter, rules: OutcomeRules, *, rounded: bool = False) -> View:
+    """The changes of one cohort; `rounded`: of blocks of courses in place of each."""
     scale = INSTRUMENTS[cohort.instrument]
     changes = measured_changes(found, cohort.instrument, rules)
     n = len(changes.changes)
     drawn = "one bar a course."
-    if n > MOST_BARS:
+    if rounded:
+        drawn = "courses in blocks of ten or more, each at the change up to which it counts."
+    elif n > MOST_BARS:
         drawn = (
             f"one bar a course: {MOST_BARS:,} of {n:,}, evenly by rank, first and last among them; "
             "sentence and table count all."
@@ -51,7 +53,7 @@ def view(found: Waterfall, cohort: CohortFilter, rules: OutcomeRules) -> View:
     return View(
         "waterfall",
         QUESTION,
-        changes.sentence,
+        too_few("measured courses") if rounded and not n else changes.sentence,
         draw(changes.changes, changes.kinds, changes.unmeasured, changes.least),
         legend=[Mark(name, token, "area") for name, token in KINDS],
         notes=notes(scale, cohort),
@@ -65,7 +67,9 @@ def view(found: Waterfall, cohort: CohortFilter, rules: OutcomeRules) -> View:
     )
 
 
-def compare(groups: Sequence[Group[Waterfall]], by: str, cohort: CohortFilter, rules: OutcomeRules) -> View:
+def compare(
+    groups: Sequence[Group[Waterfall]], by: str, cohort: CohortFilter, rules: OutcomeRules, *, rounded: bool = False
+) -> View:
     """One small chart a group, on one axis of change."""
     found = [(group, measured_changes(group.answer, cohort.instrument, rules)) for group in groups]
     every = [change for _, one in found for change in one.changes]
@@ -74,7 +78,8 @@ def compare(groups: Sequence[Group[Waterfall]], by: str, cohort: CohortFilter, r
     for group, one in found:
         title = f"{group.name} (n {len(one.changes):,}, {one.unmeasured:,} not measured)"
         figure = draw(one.changes, one.kinds, one.unmeasured, one.least, SMALL, span=span, small=True)
-        panels.append((title, figure, one.sentence))
+        sentence_of = too_few("measured courses") if rounded and not one.changes else one.sentence
+        panels.append((title, figure, sentence_of))
         rows += [{"group": group.name, **row} for row in one.rows()]
         if len(one.changes) >= FEW:
             share = f"{percent(one.improved / len(one.changes))} ({one.improved:,} of {len(one.changes):,})"

@@ -18,6 +18,7 @@ from data_models.definitions.instruments import INSTRUMENTS
 DEFINITIONS_VERSION = "1"
 LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 # Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
+LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 ROUNDING = 1e-9
 
 

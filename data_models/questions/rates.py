@@ -103,6 +103,7 @@ def rates(connection: Connection, scope: Scope, cohort: CohortFilter) -> Rates:
     )
 
 
+@shows(Shows.COHORT)
 def early_stop(connection: Connection, scope: Scope, cohort: CohortFilter) -> Proportion:
     """Share of courses whose induction ended early."""
     measures: dict[str, Measure] = {"early_stop": (flag(Course.early_stop == 1), literal(1))}

@@ -1,426 +1,441 @@
-"""Attack on protected releases: random cohorts, and a linear program that uses every number shown.
+"""Attack on what is made of rounded counts: how many values can a count from 1 to 10 still have?
 
-For each release the attacker writes down what the definitions say (parts of a total, some of others) and
-every number in the file, and asks of each small count, hidden or only implied, how large it can be. The
-attacker knows the rule: what is hidden is no zero. So a release is broken when a small count cannot reach
-11. A second attack adds the marks themselves ("<11"): no count so marked may be narrowed further.
+Random clinics, and what an outsider collects of them: one release (a cohort, whole or by groups), two, three (nested,
+overlapping, complements), or a walk through every page of an administrator by age band, year and diagnosis. The
+attacker knows the rule. The courses are cut into the finest sets that the releases tell apart; each count of such a
+set is an unknown whole number, each number shown an interval of their sum. Linear and integer programs then ask what
+each count from 1 to 10 can be: of every cohort and group, shown or not, and of what one has beyond another.
 
-    python tests/benchmarks/disclosure.py [how many releases [the first one's number]]
+Twice: count by count, and with all counts together (responders are some of the evaluable, ...). Beside it the same
+attack on exact counts, which must break them all; on rounded ones in which zero is shown of selections, too; and
+curves, shares of which the interval is solved for its whole numbers, and bars.
+
+    python tests/benchmarks/disclosure.py [releases [pairs [triples [walks]]]]
 """
 
 from __future__ import annotations
 
-import math
+import functools
+import itertools
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
 
-LEAST = 11
-INFINITE = math.inf
-TERMS = ("nausea", "headache", "vertigo")
+from dashboard.exports import rounding
 
-
-def share(events: int, n: int) -> dict[str, Any]:
-    p = events / n if n else None
-    return {"events": int(events), "n": int(n), "share": p, "low": p, "high": p, "method": "wilson"}
-
-
-def curve(n: int, events: int) -> dict[str, Any]:
-    return {"n": int(n), "events": int(events), "median": 4.0, "low": 3.0, "high": 6.0, "curve": []}
-
-
-def summary(of: dict[str, np.ndarray], where: np.ndarray) -> dict[str, Any]:
-    """A summary of the data contract's shape from flags of courses (one row each)."""
-    f = {name: values[where] for name, values in of.items()}
-    n = {name: int(values.sum()) for name, values in f.items()}
-    courses = int(where.sum())
-    ways = {
-        kind: {
-            "ever": share(n[f"{kind}_ever"], n["evaluable"]),
-            "last": share(n[f"{kind}_last"], n["evaluable"]),
-            "end_of_induction": share(n[f"{kind}_end"], n["scored"]),
-            "end_of_induction_all_treated": share(n[f"{kind}_end"], courses),
-        }
-        for kind in ("response", "remission")
-    }
-    asked, sessions = n["asked"], n["sessions"]
-    return {
-        "cohort": {
-            "where": {}, "patients": n["first"], "courses": courses, "with_baseline": n["baseline"],
-            "evaluable": n["evaluable"], "end_of_induction_scored": n["scored"],
-        },
-        **ways,
-        "worse": {
-            "last": share(n["worse_last"], n["evaluable"]),
-            "end_of_induction": share(n["worse_end"], n["scored"]),
-        },
-        "onset": {
-            "kaplan_meier": curve(n["evaluable"], n["response_ever"]),
-            "sessions_kaplan_meier": curve(n["evaluable"], n["response_ever"]),
-            "turnbull": {"median": [1.0, 2.0], "mass": [], "log_likelihood": -1.0},
-        },
-        "duration": {"kaplan_meier": curve(n["response_ever"], n["lost"])},
-        "durability": {"kaplan_meier": curve(n["response_end"], n["lost_after"]), "aalen_johansen": []},
-        "occupancy": [],
-        "fade": [],
-        "attrition": {"early_stop": share(n["stopped"], courses), "over_time": []},
-        "side_effects": {
-            "patients_asked": asked,
-            "sessions_asked": sessions,
-            "per_patient": [{"term": t, **share(n[f"had_{t}"], asked)} for t in TERMS],
-            "per_session": [{"term": t, **share(n[f"times_{t}"], sessions)} for t in TERMS],
-            "vitals": {"thresholds": [{"threshold": "predose", "limit": 1, **share(n["high"], sessions)}]},
-        },
-    }  # fmt: skip
+Mask = NDArray[np.bool_]
+Shown = Callable[[int, bool], int | None]  # of a count, and whether it is of everybody: what is shown
+SMALL = range(1, 11)
+FEWEST = 5  # possible values that a count should have left
+LARGEST = 5000
+TERMS = ("nausea", "headache")
+# (some, all): each counts some of the courses, or occurrences, that the other counts.
+WITHIN = (
+    ("patients", "courses"), ("baseline", "courses"), ("evaluable", "baseline"), ("scored", "evaluable"),
+    ("response", "evaluable"), ("response_end", "scored"), ("remission_end", "response_end"), ("worse", "evaluable"),
+    ("lost", "response_end"), ("asked", "patients"), *((f"had_{term}", "asked") for term in TERMS),
+    *((f"times_{term}", "sessions") for term in TERMS),
+)  # fmt: skip
+APART = (("response", "worse", "evaluable"),)  # (one, another, all): what is in one is not in the other
+KEYS = {"clinic": 5, "sex": 2, "age_band": 4, "year": 3, "diagnosis": 3}
 
 
-def flags(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    """Random courses: what each counts in."""
-
-    def some(of: np.ndarray, p: float) -> np.ndarray:
-        return of & (rng.random(size) < p)
-
-    everyone = np.ones(size, dtype=bool)
-    of: dict[str, np.ndarray] = {"first": some(everyone, rng.choice([0.95, 1.0]))}
-    of["baseline"] = some(everyone, rng.uniform(0.5, 1))
-    of["evaluable"] = some(of["baseline"], rng.uniform(0.6, 1))
-    of["scored"] = some(of["evaluable"], rng.uniform(0.5, 1))
-    for kind, p in (("response", rng.uniform(0.1, 0.9)), ("remission", rng.uniform(0.02, 0.5))):
-        of[f"{kind}_ever"] = some(of["evaluable"], p)
-        of[f"{kind}_last"] = some(of[f"{kind}_ever"], 0.6)
-        of[f"{kind}_end"] = some(of[f"{kind}_ever"] & of["scored"], 0.7)
-    of["worse_last"] = some(of["evaluable"] & ~of["response_last"], 0.1)
-    of["worse_end"] = some(of["scored"] & ~of["response_end"], 0.1)
-    of["lost"] = some(of["response_ever"], 0.5)
-    of["lost_after"] = some(of["response_end"], 0.4)
-    of["asked"] = some(of["first"], rng.uniform(0.5, 1))
-    sessions = rng.integers(1, 9, size) * of["asked"]
-    of["sessions"] = sessions
-    for term in TERMS:
-        times = rng.binomial(sessions, rng.uniform(0.005, 0.4))
-        of[f"times_{term}"], of[f"had_{term}"] = times, times > 0
-    of["high"] = rng.binomial(sessions, rng.uniform(0.005, 0.2))
-    of["stopped"] = some(everyone, rng.uniform(0.05, 0.4))
-    return of
+def rounded(exact: int, everybody: bool) -> int | None:
+    """The product's rule."""
+    return rounding.count(exact, zero=everybody)
 
 
-def parts_of(seed: int) -> dict[str | None, dict[str, Any]]:
-    """The whole cohort (None) and its groups, some of them small."""
-    rng = np.random.default_rng(seed)
-    groups = int(rng.integers(2, 7))
-    sizes = np.maximum(1, rng.lognormal(rng.uniform(2.5, 5), 1.2, groups)).astype(int).clip(1, 3000)
-    group = np.repeat(np.arange(groups), sizes)
-    of, everyone = flags(rng, len(group)), np.ones(len(group), dtype=bool)
-    parts: dict[str | None, dict[str, Any]] = {None: summary(of, everyone)}
-    parts.update({f"g{i}": summary(of, group == i) for i in range(groups)})
-    return parts
+def rounded_with_zeros(exact: int, everybody: bool) -> int | None:
+    """The rule if zero were shown of selections, too."""
+    return rounding.count(exact)
 
 
-# --- the attacker's own account of what adds up ------------------------------------------------
+def exactly(exact: int, everybody: bool) -> int | None:
+    """No protection but that counts from 1 to 10 are hidden."""
+    return None if exact in SMALL else exact
 
 
-def numbers(parts: dict[str | None, dict[str, Any]]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Every count in a release: (part, path) and what stands there."""
-    for part, s in parts.items():
-        for key, value in s["cohort"].items():
-            if key != "where":
-                yield (part, key), value
-        for kind in ("response", "remission", "worse"):
-            for way, p in s[kind].items():
-                yield (part, kind, way, "x"), p["events"]
-                yield (part, kind, way, "n"), p["n"]
-        for name, km in (
-            ("onset", s["onset"]["kaplan_meier"]), ("by_session", s["onset"]["sessions_kaplan_meier"]),
-            ("duration", s["duration"]["kaplan_meier"]), ("durability", s["durability"]["kaplan_meier"]),
-        ):  # fmt: skip
-            yield (part, name, "n"), km["n"]
-            yield (part, name, "x"), km["events"]
-        for key in ("events", "n"):
-            yield (part, "stopped", key[0]), s["attrition"]["early_stop"][key]
-        e = s["side_effects"]
-        yield (part, "asked"), e["patients_asked"]
-        yield (part, "sessions"), e["sessions_asked"]
-        for per in ("per_patient", "per_session"):
-            for row in e[per]:
-                yield (part, per, row["term"], "x"), row["events"]
-                yield (part, per, row["term"], "n"), row["n"]
-        for row in e["vitals"]["thresholds"]:
-            yield (part, "pressure", row["threshold"], "x"), row["events"]
-            yield (part, "pressure", row["threshold"], "n"), row["n"]
+@functools.cache
+def _ranges(shown: Shown, everybody: bool) -> dict[int | None, tuple[int, int]]:
+    """What is shown -> the smallest and the largest count that are shown so."""
+    found: dict[int | None, tuple[int, int]] = {}
+    for exact in range(LARGEST):
+        said = shown(exact, everybody)
+        found[said] = (min(exact, found.get(said, (exact, 0))[0]), exact)
+    return found
 
 
-def known(part: Any, ways: dict[str, dict[str, Any]]) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]]:
-    """What the definitions say of one part: pairs that are equal, and pairs (larger, some of it)."""
-    equal: list[tuple[Any, Any]] = []
-    within: list[tuple[Any, Any]] = [
-        ("courses", "patients"), ("courses", "with_baseline"), ("with_baseline", "evaluable"),
-        ("evaluable", "end_of_induction_scored"), ("patients", "asked"),
-    ]  # fmt: skip
-    for kind in ("response", "remission", "worse"):
-        for way in ways[kind]:
-            base = {"end_of_induction": "end_of_induction_scored", "end_of_induction_all_treated": "courses"}
-            equal.append(((kind, way, "n"), base.get(way, "evaluable")))
-            within.append(((kind, way, "n"), (kind, way, "x")))
-        if kind != "worse":
-            within += [((kind, "ever", "x"), (kind, way, "x")) for way in ("last", "end_of_induction")]
-            equal.append(((kind, "end_of_induction", "x"), (kind, "end_of_induction_all_treated", "x")))
-    equal.append((("stopped", "n"), "courses"))
-    within.append((("stopped", "n"), ("stopped", "e")))
-    for name in ("onset", "by_session"):
-        equal += [((name, "n"), "evaluable"), ((name, "x"), ("response", "ever", "x"))]
-    equal += [
-        (("duration", "n"), ("response", "ever", "x")),
-        (("durability", "n"), ("response", "end_of_induction", "x")),
-    ]
-    within += [((name, "n"), (name, "x")) for name in ("onset", "by_session", "duration", "durability")]
-    for term in TERMS:
-        equal += [(("per_patient", term, "n"), "asked"), (("per_session", term, "n"), "sessions")]
-        within += [((per, term, "n"), (per, term, "x")) for per in ("per_patient", "per_session")]
-    equal.append((("pressure", "predose", "n"), "sessions"))
-    within.append((("pressure", "predose", "n"), ("pressure", "predose", "x")))
-
-    def named(path: Any) -> tuple[Any, ...]:
-        return (part, *path) if isinstance(path, tuple) else (part, path)
-
-    return [(named(a), named(b)) for a, b in equal], [(named(a), named(b)) for a, b in within]
-
-
-def attack(full: dict[str | None, dict[str, Any]], released: dict[str | None, dict[str, Any]]) -> list[str]:
-    """The counts that a release gives away: each with the bounds found."""
-    truth, shown = dict(numbers(full)), dict(numbers(released))
-    place = {name: i for i, name in enumerate(truth)}
-    equal, slack, differences = sums(full, truth, place)
-    plain = [(0.0, INFINITE) if isinstance(shown[name], str) else (shown[name], shown[name]) for name in place]
-    marked = [
-        (1.0, LEAST - 1.0) if shown[name] == f"<{LEAST}" else limits for name, limits in zip(place, plain, strict=True)
-    ]
-    broken = []
-    targets: list[tuple[str, dict[int, float], int]] = []
-    for name, value in truth.items():
-        if isinstance(shown[name], str):
-            targets.append((str(name), {place[name]: 1.0}, value))
-        elif 1 <= value < LEAST:
-            broken.append(f"{name} is shown: {value}")
-    for large, some in differences:
-        value = truth[large] - truth[some]
-        if isinstance(shown[large], str) or isinstance(shown[some], str):
-            targets.append((f"{large} less {some}", {place[large]: 1.0, place[some]: -1.0}, value))
-        elif 1 <= value < LEAST:
-            broken.append(f"{large} less {some} is {value}")
-    program = Program(plain, equal, slack)
-    safe: set[int] = set()  # one way to fill the cells shows many counts to be safe
-    for number, (text, goal, value) in enumerate(targets):
-        if number in safe or not 1 <= value < LEAST:
-            continue
-        high, filled = program.extreme(goal, -1.0)
-        safe |= {i for i, (_, other, _) in enumerate(targets) if at(filled, other) >= LEAST - 1e-6}
-        if high < LEAST - 1e-6:
-            low, _ = program.extreme(goal, 1.0)
-            broken.append(f"{text} = {value} lies in [{low:g}, {high:g}]")
-    return broken + narrowed(list(place), marked, Program(marked, equal, slack))
-
-
-def narrowed(names: list[Any], marked: list[tuple[float, float]], program: Program) -> list[str]:
-    """The counts marked "<11" that the marks themselves narrow down further."""
-    places = [i for i, limits in enumerate(marked) if limits == (1.0, LEAST - 1.0)]
-    low, high = dict.fromkeys(places, float(LEAST)), dict.fromkeys(places, 0.0)
-    for i in places:
-        for sign, done in ((-1.0, high[i] > LEAST - 1 - 1e-6), (1.0, low[i] < 1 + 1e-6)):
-            if not done:
-                _, filled = program.extreme({i: 1.0}, sign)
-                low = {j: min(value, filled[j]) for j, value in low.items()}
-                high = {j: max(value, filled[j]) for j, value in high.items()}
-    return [
-        f"{names[i]}, marked <{LEAST}, lies in [{low[i]:g}, {high[i]:g}]"
-        for i in places
-        if low[i] > 1 + 1e-6 or high[i] < LEAST - 1 - 1e-6
-    ]
-
-
-def sums(full: dict[str | None, Any], truth: dict[Any, int], place: dict[Any, int]) -> tuple[Any, Any, Any]:
-    """What must add up to zero, what must not exceed zero, and the pairs (larger, some of it)."""
-    equal: list[dict[int, float]] = []
-    slack: list[dict[int, float]] = []
-    differences: list[tuple[Any, Any]] = []
-    for part in full:
-        same, within = known(part, full[part])
-        equal += [{place[a]: 1.0, place[b]: -1.0} for a, b in same]
-        slack += [{place[b]: 1.0, place[a]: -1.0} for a, b in within]
-        differences += within
-        for way in ("last", "end_of_induction"):
-            r, w, n = ((part, *rest) for rest in (("response", way, "x"), ("worse", way, "x"), ("response", way, "n")))
-            slack.append({place[r]: 1.0, place[w]: 1.0, place[n]: -1.0})
-    for name in truth:
-        if name[0] is None:
-            parts = {place[(part, *name[1:])]: -1.0 for part in full if part is not None}
-            if parts:
-                equal.append({place[name]: 1.0} | parts)
-    return equal, slack, differences
-
-
-def at(filled: Any, goal: dict[int, float]) -> float:
-    """The value of a sum of counts where the cells are filled so."""
-    return sum(filled[i] * sign for i, sign in goal.items())
-
-
-class Program:
-    """The attacker's linear program: every count of the release, within what the file says of it."""
-
-    def __init__(
-        self, limits: list[tuple[float, float]], equal: list[dict[int, float]], slack: list[dict[int, float]]
-    ) -> None:
-        import highspy
-
-        size = len(limits)
-        self.optimal, self.endless = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnbounded
-        self.solver = highspy.Highs()
-        self.solver.setOptionValue("output_flag", False)
-        self.solver.setOptionValue("threads", 1)
-        self.solver.addVars(size, np.array([low for low, _ in limits]), np.array([high for _, high in limits]))
-        rows = [*equal, *slack]
-        starts = np.cumsum([0, *(len(row) for row in rows)])[:-1].astype(np.int32)
-        columns = np.array([i for row in rows for i in row], dtype=np.int32)
-        low = np.array([0.0] * len(equal) + [-INFINITE] * len(slack))
-        signs = np.array([sign for row in rows for sign in row.values()])
-        self.solver.addRows(len(rows), low, np.zeros(len(rows)), len(columns), starts, columns, signs)
-        self.solver.setOptionValue("presolve", "off")  # each program starts where the last one ended
-
-    def extreme(self, goal: dict[int, float], sign: float) -> tuple[float, Any]:
-        """The least (sign 1) or greatest (-1) value of a sum of counts, and the cells filled so."""
-        for i, weight in goal.items():
-            self.solver.changeColCost(i, sign * weight)
-        self.solver.run()
-        status = self.solver.getModelStatus()
-        filled = np.array(self.solver.getSolution().col_value)
-        for i in goal:
-            self.solver.changeColCost(i, 0.0)
-        if status == self.endless:
-            return -sign * INFINITE, np.zeros(len(filled))
-        if status != self.optimal:
-            raise AssertionError("the release contradicts itself")
-        return at(filled, goal), filled
-
-
-# --- what protection costs ---------------------------------------------------------------------
+# --- random clinics ----------------------------------------------------------------------------
 
 
 @dataclass
-class Cost:
-    """Counts hidden in releases.
+class Clinic:
+    """Courses: their values of each key, shape (courses,), and what each adds to each count."""
 
-    Attributes
-    ----------
-    small : printed counts from 1 to 10 (and those of a group of so few patients): primary suppression, narrowly.
-    differing : the fewest more to hide so that no two printed counts, one some of the other, differ by 1 to 10
-        (events of n, a step of the funnel): a rule on the numbers of one group alone, without any margin.
-    further : all others that are hidden.
-    fewest : how many others the smallest safe choice hides (an integer program); None where not asked for.
-    """
+    values: dict[str, NDArray[np.int64]]
+    counts: dict[str, NDArray[np.int64]]
+
+    @property
+    def size(self) -> int:
+        return len(self.counts["courses"])
+
+
+def clinic(rng: np.random.Generator) -> Clinic:
+    """Random courses, some groups of them small."""
+    size = int(np.exp(rng.uniform(3.5, 7)))
+    values = {
+        key: rng.choice(n, size, p=rng.dirichlet(np.arange(n, 0, -1.0)))
+        for key, of in KEYS.items()
+        for n in [int(rng.integers(2, of + 1))]
+    }
+
+    def some(of: Any, share: float) -> Mask:
+        return of & (rng.random(size) < share)
+
+    everyone = np.ones(size, dtype=bool)
+    of: dict[str, Any] = {"courses": everyone, "patients": some(everyone, rng.choice([0.95, 1.0]))}
+    of["baseline"] = some(everyone, rng.uniform(0.5, 1))
+    of["evaluable"] = some(of["baseline"], rng.uniform(0.6, 1))
+    of["scored"] = some(of["evaluable"], rng.uniform(0.5, 1))
+    of["response"] = some(of["evaluable"], rng.uniform(0.1, 0.9))
+    of["worse"] = some(of["evaluable"] & ~of["response"], 0.1)
+    of["response_end"] = some(of["scored"], rng.uniform(0.1, 0.9))
+    of["remission_end"] = some(of["response_end"], rng.uniform(0.1, 0.9))
+    of["lost"] = some(of["response_end"], 0.4)
+    of["asked"] = some(of["patients"], rng.uniform(0.5, 1))
+    of["sessions"] = rng.integers(1, 9, size) * of["asked"]
+    for term in TERMS:
+        of[f"times_{term}"] = rng.binomial(of["sessions"], rng.uniform(0.005, 0.4))
+        of[f"had_{term}"] = of[f"times_{term}"] > 0
+    return Clinic(values, {name: np.asarray(flag, dtype=np.int64) for name, flag in of.items()})
+
+
+# --- what is released --------------------------------------------------------------------------
+
+
+@dataclass
+class View:
+    """One cohort of which figures are shown; `whole`: nothing is filtered."""
+
+    mask: Mask
+    whole: bool = False
+
+
+def where(of: Clinic, chosen: dict[str, Sequence[int]]) -> Mask:
+    """The courses that filters leave."""
+    kept = np.ones(of.size, dtype=bool)
+    for key, values in chosen.items():
+        kept &= np.isin(of.values[key], values)
+    return kept
+
+
+def release(of: Clinic, chosen: dict[str, Sequence[int]], by: str | None) -> list[View]:
+    """A file or page: the cohort, and its groups of enough patients."""
+    views = [View(where(of, chosen), whole=not chosen)]
+    if by is not None:
+        groups = (views[0].mask & (of.values[by] == value) for value in np.unique(of.values[by]))
+        views += [View(mask) for mask in groups if of.counts["patients"][mask].sum() >= rounding.LEAST]
+    return views
+
+
+def selection(of: Clinic, rng: np.random.Generator) -> tuple[dict[str, Sequence[int]], str | None]:
+    """Random filters and a grouping."""
+    chosen: dict[str, Sequence[int]] = {}
+    for key in rng.permutation(list(KEYS))[: int(rng.integers(0, 3))]:
+        present = np.unique(of.values[key])
+        chosen[str(key)] = rng.choice(present, int(rng.integers(1, len(present) + 1)), replace=False).tolist()
+    return chosen, str(rng.choice(list(KEYS))) if rng.random() < 0.6 else None
+
+
+def near(
+    of: Clinic, rng: np.random.Generator, chosen: dict[str, Sequence[int]], by: str | None
+) -> tuple[dict[str, Sequence[int]], str | None]:
+    """A selection that differs from another by one filter: some of it, more than it, or the rest."""
+    key = str(rng.choice(list(KEYS)))
+    present = np.unique(of.values[key])
+    if key in chosen and rng.random() < 0.5:
+        rest = [value for value in present.tolist() if value not in chosen[key]]
+        other = {k: v for k, v in chosen.items() if k != key} | ({key: rest} if rest else {})
+    else:
+        other = chosen | {key: rng.choice(present, max(1, len(present) - 1), replace=False).tolist()}
+    return other, by if rng.random() < 0.5 else None
+
+
+def releases(seed: int, number: int) -> tuple[Clinic, list[View]]:
+    """So many releases of one random clinic, each near the one before."""
+    rng = np.random.default_rng(seed)
+    of = clinic(rng)
+    chosen, by = selection(of, rng)
+    views = release(of, chosen, by)
+    for _ in range(number - 1):
+        chosen, by = near(of, rng, chosen, by)
+        views += release(of, chosen, by)
+    return of, views
+
+
+def walk(seed: int, keys: Sequence[str] = ("age_band", "year", "diagnosis")) -> tuple[Clinic, list[View]]:
+    """Every page that one comes to by choosing a value of none, some or all of the keys."""
+    of = clinic(np.random.default_rng(seed))
+    steps = [[None, *np.unique(of.values[key]).tolist()] for key in keys]
+    views = []
+    for values in itertools.product(*steps):
+        chosen = {key: [value] for key, value in zip(keys, values, strict=True) if value is not None}
+        views.append(View(where(of, chosen), whole=not chosen))
+    return of, views
+
+
+# --- the attack --------------------------------------------------------------------------------
+
+
+@dataclass
+class Found:
+    """Counts from 1 to 10, and how many of them have how many possible values."""
 
     counts: int = 0
-    small: int = 0
-    further: int = 0
-    differing: int = 0
-    fewest: int = 0
-    seconds: float = 0.0
+    left: Counter[int] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
 
-    def add(self, other: Cost) -> None:
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+    def add(self, other: Found) -> None:
+        self.counts += other.counts
+        self.left += other.left
+        self.examples += other.examples[:3]
 
-    def report(self) -> list[str]:
-        primary = self.small + self.differing
-        return [
-            f"small counts hidden: {self.small:,} ({self.small / self.counts:.1%} of all)",
-            f"further counts hidden: {self.further:,} ({self.further / self.small:.1%} beyond the small ones, "
-            f"{self.further / self.counts:.1%} of all); no safe choice hides fewer than {self.fewest:,} "
-            f"({self.fewest / self.small:.1%})",
-            f"of these {self.differing:,} because two numbers of one group differ by 1 to {LEAST - 1}; "
-            f"only for the margins: {self.further - self.differing:,} "
-            f"({(self.further - self.differing) / primary:.1%} beyond {primary:,} primary ones)",
-        ]
+    @property
+    def single(self) -> int:
+        return self.left[1]
+
+    @property
+    def few(self) -> int:
+        return sum(n for values, n in self.left.items() if values < FEWEST)
 
 
-def ledger_of(parts: dict[str | None, dict[str, Any]], by: str | None) -> tuple[Any, set[Any]]:
-    """The product's own account of a release: its counts, and those hidden for being small."""
-    from dashboard.exports import ledger, protected
-    from dashboard.exports.counts import Counts
-
-    names = ledger.names_of(parts.values(), by)
-    counts = Counts()
-    paths = {group: ledger.enter(counts, group, summary, names) for group, summary in parts.items()}
-    if by is not None:
-        ledger.tie_groups(counts, parts, paths[None], by, names)
-    few = {names.key(group, path) for group, path in protected._of_few(parts, paths, LEAST)}
-    small = {name for name in counts.shown if 1 <= counts.values[name] < LEAST or name in few}
-    return counts, small
-
-
-def fewest(counts: Any, small: set[Any]) -> int:
-    """How many counts the smallest safe choice hides beyond the small ones, each costing the same."""
-    from dashboard.exports.attacker import System
-    from dashboard.exports.fewest import Fewest
-
-    system = System.of(counts)
-    must = {system.place[name] for name in small}
-    may = {i for i, printed in enumerate(system.printed) if printed and i not in must and system.values[i]}
-    return len(Fewest(system, must, dict.fromkeys(may, 1.0), LEAST).search() - must)
+def attack(of: Clinic, views: Sequence[View], shown: Shown = rounded, *, together: bool = False) -> Found:
+    """How far the counts from 1 to 10 are narrowed; `together`: by all counts at once, else by each alone."""
+    views = list({view.mask.tobytes(): view for view in views if view.mask.any()}.values())
+    if not views:
+        return Found()
+    patterns, atom = np.unique(np.column_stack([view.mask for view in views]), axis=0, return_inverse=True)
+    inside = patterns.any(axis=1)
+    patterns, atoms = patterns[inside], np.flatnonzero(inside)
+    values = {name: np.array([int(each[atom.ravel() == i].sum()) for i in atoms]) for name, each in of.counts.items()}
+    targets = _targets(views, patterns)
+    names = list(values)
+    groups = [names] if together else [[name] for name in names]
+    found = Found()
+    for group in groups:
+        found.add(_attacked({name: values[name] for name in group}, patterns, views, targets, shown))
+    return found
 
 
-def differing(counts: Any, small: set[Any]) -> int:
-    """The fewest counts to hide so that no two shown ones of which one is some of the other differ by 1 to 10."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    pairs = set()
-    for whole, parts in counts.relations:
-        left = [part for part in parts if part not in counts.shown]
-        some = [part for part in parts if part in counts.shown]
-        ends = {whole, *some}
-        shown = len(some) == len(left) == 1 and whole in counts.shown and not ends & small
-        if shown and 1 <= counts.values[left[0]] < LEAST:
-            pairs.add((whole, some[0]))
-    if not pairs:
-        return 0
-    column = {name: i for i, name in enumerate(dict.fromkeys(name for pair in pairs for name in pair))}
-    rows = np.zeros((len(pairs), len(column)))
-    for i, pair in enumerate(pairs):
-        rows[i, [column[name] for name in pair]] = 1
-    cost = np.ones(len(column))
-    found = milp(cost, integrality=cost, bounds=Bounds(0, 1), constraints=LinearConstraint(rows, lb=1))
-    return round(found.fun)
+def _targets(views: Sequence[View], patterns: Mask) -> list[Mask]:
+    """The sets of courses whose counts are asked for: each cohort, and what one has beyond another."""
+    columns = [patterns[:, i] for i in range(len(views))]
+    beyond = [a & ~b for a, b in itertools.permutations(columns, 2)] if len(columns) < 40 else []
+    return list(
+        {one.tobytes(): one for one in [*columns, *beyond, *np.eye(len(patterns), dtype=bool)] if one.any()}.values()
+    )
 
 
-def one(seed: int, *, best: bool = False) -> tuple[list[str], Cost]:
-    """Protect and attack one random release: what is given away, and the cost; `best`: the least cost, too."""
-    from dashboard.exports.protected import protect
+def _attacked(
+    values: dict[str, NDArray[np.int64]], patterns: Mask, views: Sequence[View], targets: Sequence[Mask], shown: Shown
+) -> Found:
+    size, place = len(patterns), {name: i for i, name in enumerate(values)}
+    rows, low, high = [], [], []
 
-    parts = parts_of(seed)
-    began = time.perf_counter()
-    nothing = (np.zeros(0), np.zeros(0), np.zeros(0, dtype=int), np.zeros(0))
-    released, (small, further) = protect(parts, "clinic", LEAST, dict.fromkeys(parts, nothing))
-    cost = Cost(small=small, further=further, seconds=time.perf_counter() - began)
-    counts, tiny = ledger_of(parts, "clinic")
-    cost.counts, cost.differing = len(counts.shown), differing(counts, tiny)
-    if best:
-        cost.fewest = fewest(counts, tiny)
-    return attack(parts, released), cost
+    def says(row: NDArray[np.float64], least: float, most: float) -> None:
+        rows.append(row)
+        low.append(least)
+        high.append(most)
+
+    def over(name: str, atoms: Mask, sign: float = 1.0) -> NDArray[np.float64]:
+        row = np.zeros(size * len(values))
+        row[place[name] * size : (place[name] + 1) * size] = sign * atoms
+        return row
+
+    for i, view in enumerate(views):
+        for name, of in values.items():
+            said = shown(int(of[patterns[:, i]].sum()), view.whole)
+            says(over(name, patterns[:, i]), *_ranges(shown, view.whole)[said])
+    for atom in np.eye(size, dtype=bool):
+        for some, every in WITHIN:
+            if some in values and every in values:
+                says(over(every, atom) + over(some, atom, -1.0), 0, np.inf)
+        for one, other, every in APART:
+            if one in values and other in values and every in values:
+                says(over(every, atom) + over(one, atom, -1.0) + over(other, atom, -1.0), 0, np.inf)
+    program = Program(np.array(rows), np.array(low), np.array(high))
+    found = Found()
+    for name, of in values.items():
+        for atoms in targets:
+            true = int(of[atoms].sum())
+            if true in SMALL:
+                possible = program.possible(over(name, atoms), true)
+                found.counts += 1
+                found.left[possible] += 1
+                if possible < FEWEST:
+                    found.examples.append(f"{name} = {true}: {possible} possible values")
+    return found
 
 
-def main(tables: int = 1000, first: int = 0) -> None:
-    """Print how many releases are broken and what protection costs."""
-    broken, total = 0, Cost()
-    for seed in range(first, first + tables):
-        found, cost = one(seed, best=True)
-        broken += bool(found)
-        total.add(cost)
-        for line in found[:3]:
-            print(f"table {seed}: {line}")
-    print(f"{tables:,} random releases, {total.counts:,} counts: {broken} broken by the attack")
-    print(*total.report(), f"{1000 * total.seconds / tables:.0f} ms to protect a release", sep="\n")
+@dataclass
+class Program:
+    """What is known of whole numbers of 0 or more: the least and the most of sums of them."""
+
+    rows: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    seen: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def possible(self, goal: NDArray[np.float64], true: int) -> int:
+        """How many values the sum can have, `FEWEST` at most: its range by linear, each value by integer programs."""
+        known = {round(float(goal @ x)) for x in self.seen} | {true}
+        if len(known) >= FEWEST:
+            return FEWEST
+        least, most = self._end(goal, 1.0), self._end(goal, -1.0)
+        for value in range(least, min(most, least + 20) + 1):
+            if len(known) >= FEWEST:
+                break
+            if value not in known and self._fits(goal, value):
+                known.add(value)
+        return min(len(known), FEWEST)
+
+    def _end(self, goal: NDArray[np.float64], sign: float) -> int:
+        bounded = LinearConstraint(self.rows, self.low, self.high)
+        found = milp(sign * goal, constraints=bounded, bounds=Bounds(0, LARGEST))
+        assert found.x is not None, "the releases contradict each other"
+        end = float(goal @ found.x)
+        return int(np.ceil(end - 1e-6)) if sign > 0 else int(np.floor(end + 1e-6))
+
+    def _fits(self, goal: NDArray[np.float64], value: int) -> bool:
+        bounded = LinearConstraint(
+            np.vstack([self.rows, goal]), np.append(self.low, value), np.append(self.high, value)
+        )
+        found = milp(
+            np.zeros(len(goal)), constraints=bounded, integrality=np.ones(len(goal)), bounds=Bounds(0, LARGEST)
+        )
+        if found.x is None:
+            return False
+        self.seen = [*self.seen[-30:], np.round(found.x)]
+        return True
+
+
+# --- curves, and intervals solved for whole numbers ---------------------------------------------
+
+
+def curves(seed: int) -> Found:
+    """Two Kaplan-Meier curves, of a cohort and of some of it: the events by each day of those in between."""
+    from data_models.outcomes.survival import kaplan_meier
+
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(30, 300))
+    days, events = rng.exponential(20, size).round(2), rng.random(size) < rng.uniform(0.3, 1)
+    inside = np.ones(size, dtype=bool)
+    inside[rng.permutation(size)[: int(rng.integers(1, 25))]] = False
+    every = np.arange(1, int(days.max()) + 2)
+    least, most = [], []
+    for chosen in (np.ones(size, dtype=bool), inside):
+        shown = rounding.survival(kaplan_meier(days[chosen], events[chosen]), zero=False)
+        said = np.concatenate(([0.0], np.cumsum(shown.events)))[np.searchsorted(shown.times, every, side="right")]
+        exact = np.arange(size + 1.0)
+        of = rounding.cumulative(exact)
+        ranges = {value: (exact[of == value].min(), exact[of == value].max()) for value in np.unique(of)}
+        least.append(np.array([ranges[value][0] for value in said]))
+        # After the last row a curve says no more.
+        ended = every >= (shown.times[-1] if shown.times.size else 0)
+        most.append(np.where(ended, size, [ranges[value][1] for value in said]))
+    low = np.maximum.accumulate(np.maximum(least[0] - most[1], 0))
+    high = np.minimum.accumulate((most[0] - least[1])[::-1])[::-1]
+    true = np.array([np.sum(events & ~inside & (days <= day)) for day in every])
+    found = Found()
+    for place in np.flatnonzero((true >= 1) & (true <= 10)):
+        found.counts += 1
+        found.left[min(int(high[place] - low[place]) + 1, FEWEST)] += 1
+    return found
+
+
+def shares(seed: int) -> Found:
+    """A clustered rate with its interval, solved for all whole numbers that give it: with the event, and without."""
+    from data_models.outcomes.proportions import PatientSums, Proportion, clustered, wilson_bounds
+
+    rng = np.random.default_rng(seed)
+    sessions = rng.integers(1, 9, int(rng.integers(4, 40)))
+    times = rng.binomial(sessions, rng.beta(0.5, 0.5, len(sessions)))
+    x, n = times.astype(float), sessions.astype(float)
+    sums = PatientSums(
+        len(n), x.sum(), n.sum(), x @ x, x @ n, n @ n, float((times > 0).sum()), float((times < sessions).sum())
+    )
+    exact = clustered(sums)
+    shown = rounding.proportion(exact, zero=False)
+    possible: set[tuple[int, int]] = set()
+    for whole in range(max(0, round(n.sum()) - 12), round(n.sum()) + 13):
+        for events in range(whole + 1):
+            for effect in rounding.DESIGN_EFFECTS:
+                low, high = wilson_bounds(events / whole, whole / effect, 1.96) if whole else (None, None)
+                tried = Proportion(events, whole, events / whole if whole else None, low, high, "clustered")
+                made = rounding.proportion(tried, zero=False)
+                if (made.events, made.n, made.share, made.low) == (shown.events, shown.n, shown.share, shown.low):
+                    possible.add((events, whole - events))
+    found = Found()
+    for place, true in enumerate((round(x.sum()), round(n.sum() - x.sum()))):
+        if true in SMALL and shown.n is not None:
+            found.counts += 1
+            found.left[min(len({one[place] for one in possible}), FEWEST)] += 1
+    return found
+
+
+# --- the benchmark -----------------------------------------------------------------------------
+
+
+def run(name: str, make: Callable[[int], Found], number: int) -> tuple[int, int]:
+    """Print how many of them give a count away; of how many a count has one value, and fewer than five."""
+    began, total, single, few = time.perf_counter(), Found(), 0, 0
+    for seed in range(number):
+        found = make(seed)
+        total.add(found)
+        single, few = single + bool(found.single), few + bool(found.few)
+        for line in found.examples[:1] if found.single else []:
+            print(f"  {name} {seed}: {line}", flush=True)
+    fewest = min(total.left, default=FEWEST)
+    print(
+        f"{name}: {number:,} with {total.counts:,} counts from 1 to 10; determined: {total.single:,} in {single:,}; "
+        f"fewer than {FEWEST} possible values: {total.few:,} in {few:,} (the fewest {fewest}); "
+        f"{time.perf_counter() - began:.0f} s",
+        flush=True,
+    )
+    return single, few
+
+
+def attacks(releases_: int, pairs: int, triples: int, walks: int) -> Iterator[tuple[str, Callable[[int], Found], int]]:
+    """Each attack: its name, what makes and attacks one, how many."""
+    for number, of, name in ((1, releases_, "releases"), (2, pairs, "pairs"), (3, triples, "triples")):
+        yield f"{name}, count by count", lambda seed, n=number: attack(*releases(seed, n)), of
+        yield (
+            f"{name}, all counts together",
+            lambda seed, n=number: attack(*releases(seed, n), together=True),
+            min(of, 1000),
+        )
+    yield "walks, count by count", lambda seed: attack(*walk(seed)), walks
+    yield "pairs of curves", curves, pairs
+    yield "intervals solved", shares, releases_
+    yield (
+        "pairs if zero were shown of selections",
+        lambda seed: attack(*releases(seed, 2), rounded_with_zeros),
+        min(pairs, 1000),
+    )
+    yield "control: exact counts", lambda seed: attack(*releases(seed, 2), exactly), min(pairs, 100)
+
+
+def main(releases_: int = 1000, pairs: int = 10_000, triples: int = 1000, walks: int = 100) -> None:
+    """Print a line an attack."""
+    for name, make, number in attacks(releases_, pairs, triples, walks):
+        run(name, make, number)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a release costs in every format, against the queries that it rests on.
 
-One run of the queries first warms the store; then the queries alone, the release with its protection, and each
-format's file from it. The bound: figures, protection and file together within 3 times the queries.
+One run of the queries first warms the store; then the queries alone, the release with its rounding, and each
+format's file from it. The bound: figures, rounding and file together within 3 times the queries.
 
     python tests/benchmarks/export_formats.py [patients, or a database's URL] [a filter key to group by]
 """
@@ -36,10 +36,9 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
-def measure(store: Store, by: str | None, least: int) -> dict[str, float]:
+def measure(store: Store, by: str | None, *, exact: bool) -> dict[str, float]:
     """Seconds of the queries, of the release, and of each format's file."""
-    import highspy  # noqa: F401  what is loaded once is no cost of a file
-    import typst  # noqa: F401
+    import typst  # noqa: F401  what is loaded once is no cost of a file
     import xlsxwriter  # noqa: F401
 
     cohort, rules = CohortFilter(), store.rules()
@@ -52,15 +51,15 @@ def measure(store: Store, by: str | None, least: int) -> dict[str, float]:
 
         queries()
         took = {"queries": seconds(queries)[0]}
-        took["release"], release = seconds(lambda: gather(connection, EVERYTHING, cohort, rules, by=by, least=least))
+        took["release"], release = seconds(lambda: gather(connection, EVERYTHING, cohort, rules, by=by, exact=exact))
     for form in FORMATS:
         took[form], _ = seconds(lambda form=form: write(document(release), form))
     return took
 
 
-def report(took: dict[str, float], least: int) -> list[str]:
+def report(took: dict[str, float], *, exact: bool) -> list[str]:
     """A line a format: the file, all of the work, and its multiple of the queries."""
-    shown = "all numbers" if least <= 1 else f"counts below {least} hidden"
+    shown = "all numbers" if exact else "rounded counts"
     lines = [f"{shown}: queries {took['queries']:.2f} s, release with them {took['release']:.2f} s"]
     for form in FORMATS:
         whole = took["release"] + took[form]
@@ -76,8 +75,8 @@ def main(data: str = "20000", by: str | None = None) -> None:
         url = data if ":" in data else made(int(data), Path(folder))
         store = Store.open(url)
         try:
-            for least in (11, 0):
-                print(*report(measure(store, by, least), least), sep="\n")
+            for exact in (False, True):
+                print(*report(measure(store, by, exact=exact), exact=exact), sep="\n")
         finally:
             store.close()
 

@@ -80,9 +80,8 @@ def test_the_sign_in_form_is_accessible_and_works_by_key(
     page.keyboard.press("Enter")
     # The first page of a new browser: the password's hash, every script, and the figures of a shared machine.
     expect(page.get_by_role("heading", name="Outcomes", level=1)).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Your account sees cohorts and no patient")).to_be_visible(timeout=60_000)
-    # Their tables stand outside the Exports page; without its style the columns ran into each other.
-    expect(page.locator(".released td").first).to_have_css("padding-right", "12px")
+    expect(page.get_by_text("Counts are rounded to 5; fewer than 11 are not shown")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="How quickly do effects start?")).to_be_visible()
     assert violations(page) == []
 
 

@@ -1,4 +1,4 @@
-"""The Exports page in a browser: the preview is what the file holds, and small counts are hidden in both."""
+"""The Exports page in a browser: the preview is what the file holds, of rounded counts in both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def preview(page: Page) -> Any:
 def test_the_preview_hides_small_counts_and_says_why(new_page: Callable[..., Page]) -> None:
     shown = preview(new_page("/exports"))
     cell = shown.locator("td span[title]").filter(has_text="<11").first
-    expect(cell).to_have_attribute("title", "a count from 1 to 10")
+    expect(cell).to_have_attribute("title", "fewer than 11 are not shown")
     expect(shown.get_by_text("Synthetic sample data: no real patient")).to_be_visible()
     expect(shown.get_by_text("Fingerprint of the data")).to_be_visible()
 

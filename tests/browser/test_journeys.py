@@ -18,7 +18,6 @@ from dashboard.questions import durability, funnel, onset
 from dashboard.questions import patient as patient_words
 from dashboard.questions.curves import median
 from dashboard.words import numbers
-from dashboard.words import sentences as words
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
@@ -92,14 +91,14 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
         expect(card(page, "How long do they last?")).to_contain_text(durability.words(durable))
         for name, curve in (("Median time to response", seen), ("Median durability of response", durable)):
             middle = median(curve)[0]
-            if middle is not None and curve.n >= words.FEW:
-                expect(headline(page, name).locator(".value")).to_contain_text(words.number(middle))
+            if middle is not None and curve.n >= numbers.FEW:
+                expect(headline(page, name).locator(".value")).to_contain_text(numbers.number(middle))
             expect(headline(page, name)).to_contain_text(f"{curve.n:,.0f}" if curve.n else "no ")
         for kind in ("response", "remission", "worse"):
             share = getattr(found.rates, kind).end_of_induction
             tile = headline(page, f"{kind.capitalize()} at end of induction")
             if share.n:
-                expect(tile.locator(".value")).to_have_text(words.percent(share.share))
+                expect(tile.locator(".value")).to_have_text(numbers.percent(share.share))
                 expect(tile).to_contain_text(f"{share.events:,.0f} of {share.n:,.0f} measured")
                 expect(tile).to_contain_text(share_interval(share))
             else:
@@ -171,7 +170,7 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     expect(card(page, "How long, by route?")).to_contain_text(f"n {iv.durability.curve.n:,.0f}")
     at_28 = iv.occupancy.states.response[28]
     box = card(page, "Who is in response, by route?")
-    expect(box).to_contain_text(f"IV {words.percent(at_28)} (n {iv.funnel.courses:,})")
+    expect(box).to_contain_text(f"IV {numbers.percent(at_28)} (n {iv.funnel.courses:,})")
     expect(box.locator(".multiple")).to_have_count(len(parts))
     expect(box.locator(CHART).nth(2 * len(parts) - 1)).to_be_attached()
     expect(card(page, "Who improved, by route?").locator(".multiple").first).to_contain_text(

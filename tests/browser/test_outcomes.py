@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.questions import durability, funnel, onset
-from dashboard.words import sentences as words
+from dashboard.words import numbers
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
@@ -51,7 +51,7 @@ def test_sentences_and_headlines_equal_the_summary(page_of: Callable[..., Page],
     response = answer.rates.response.end_of_induction
     tile = page.locator(".headline").filter(has_text="Response at end of induction")
     for text in (
-        words.percent(response.share),
+        numbers.percent(response.share),
         f"{response.events:.0f} of {response.n:.0f}",
         share_interval(response),
     ):

@@ -23,6 +23,7 @@ WORDS = {
     "denied": "was denied",
     "patient_opened": "opened a patient",
     "list_opened": "opened the list of patients",
+    "figures_opened": "looked at figures",
     "export": "took an export",
     "import_started": "began an import",
     "imported": "imported records",

@@ -1,6 +1,6 @@
 """The Exports page: choose figures, see exactly what leaves the building, take it as a file.
 
-Small counts are hidden whatever the browser asks for; the preview is drawn from the very document that
+Counts are rounded whatever the browser asks for; the preview is drawn from the very document that
 the file is written from.
 """
 
@@ -18,10 +18,9 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.access import trail
 from dashboard.answers import data
-from dashboard.exports import earlier
 from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
-from dashboard.exports.refusal import Refused
-from dashboard.exports.release import LEAST, Ask, Release, cohorts_of, figures, gather, told_of
+from dashboard.exports.release import ACTION, Ask, Release, cohorts_of, figures, gather, progress_words
+from dashboard.exports.rounding import LEAST, ROUNDED_NOTE
 from dashboard.exports.summary import CATALOGUE, document, of_a_cohort
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
@@ -36,13 +35,13 @@ SAID = "exports-said"
 BAR = "exports-bar"
 STEP = "exports-step"
 IDLE = "exports-idle"
-WORKING_TEXT = "Working out the figures, and which must be hidden"
+WORKING_TEXT = "Working out the figures"
 STEP_SECONDS = 1.0  # of work between two words on how far it is
 WRITING = "exports-writing"
 FORMATS = {"csv": "CSV", "xlsx": "XLSX", "pdf": "PDF", "html": "HTML"}
-TOO_CLOSE = "Too close to an earlier file"
+REASON = f"fewer than {LEAST} are not shown"
 MOST_ROWS = 1000  # of a table in the preview; the file has all
-LEAD = f"Figures that may leave the building: counts from 1 to {LEAST - 1}, and all that gives one away, are hidden."
+LEAD = f"Figures that may leave the building. {ROUNDED_NOTE}, and all other numbers are worked out from such counts."
 
 
 def layout() -> Component:
@@ -144,7 +143,7 @@ def register(app: Dash) -> None:
         cohort, by = _asked(search, about_of(search))
         done, of = worked_out(data.ask, cohort, by, begun["done"] if begun else 0)
         if done < of:
-            said = f"{WORKING_TEXT}: {told_of(done, of, by)}."
+            said = f"{WORKING_TEXT}: {progress_words(done, of, by)}."
             return no_update, {"asked": search, "done": done, "at": time.time_ns()}, said, str(done / (of + 1))
         return _previewed(search), no_update, WORKING_TEXT, None
 
@@ -161,16 +160,9 @@ def register(app: Dash) -> None:
         form = str(ctx.triggered_id or "").removeprefix("exports-")
         if form not in FORMATS or not any(clicks):
             return no_update, no_update
-        try:
-            release = release_of(search, about_of(search))
-        except Refused as error:
-            return no_update, message(str(error), title=TOO_CLOSE, kind="error")
-        if not release.whole["cohort"]["courses"]:
-            nothing = words.nothing_matches(filters.described(release.cohort))
-            return no_update, message(nothing, title="Nothing to take")
-        refused = earlier.refused(data.store(), release)
-        if refused:
-            return no_update, message(refused, title=TOO_CLOSE, kind="error")
+        release = release_of(search, about_of(search))
+        if nothing_of(release):
+            return no_update, message(nothing_of(release), title="Nothing to take")
         return file_of(release, about_of(search), form), None
 
 
@@ -206,19 +198,25 @@ def worked_out(
 
 
 def _previewed(search: str | None) -> Any:
-    """The preview, or why there is none."""
+    """The preview, or what there is in place of one."""
     about = about_of(search)
-    try:
-        release = release_of(search, about)
-    except Refused as error:
-        return message(str(error), title=TOO_CLOSE, kind="error")
-    if not release.whole["cohort"]["courses"]:
-        return message(words.nothing_matches(filters.described(release.cohort)), title="Nothing to show")
+    release = release_of(search, about)
+    if nothing_of(release):
+        return message(nothing_of(release), title="Nothing to show")
+    trail.note_figures(ids.EXPORTS, release.cohort.to_query())
     return previewed(document(release, about))
 
 
+def nothing_of(release: Release) -> str:
+    """Why there is nothing to show or to take; few patients are not told from none. Empty where there is something."""
+    funnel = release.whole.summary.funnel
+    if funnel.courses and funnel.patients:
+        return ""
+    return words.too_few_match(filters.described(release.cohort))
+
+
 def release_of(search: str | None, about: str) -> Release:
-    """The release that the URL asks for, of the clinics that the asker may see; small counts always hidden."""
+    """The release that the URL asks for, of the clinics that the asker may see; always of rounded counts."""
     store = data.store()
     cohort, by = _asked(search, about)
     return data.ask(
@@ -226,11 +224,9 @@ def release_of(search: str | None, about: str) -> Release:
         cohort,
         data.rules(),
         by=by,
-        least=LEAST,
         name=store.name(),
         synthetic=store.synthetic(),
         with_records="completeness" in CATALOGUE[about][1],
-        made=earlier.made(store, data.reading().connection, data.rules()),
         ask=data.ask,
     )
 
@@ -241,7 +237,7 @@ def file_of(release: Release, about: str, form: str) -> dict[str, Any]:
 
     made = document(release, about)
     content = write(made, form)
-    trail.note(earlier.ACTION, f"{about}.{form}", **earlier.told(release, content))
+    trail.note(ACTION, f"{about}.{form}", **release.trail_details(content))
     scale = [release.cohort.instrument] if of_a_cohort(about) else []
     name = "-".join(["ketamine", about, *scale, f"{release.made.isoformat()}.{form}"]).replace("_", "-")
     sent: dict[str, Any] = dcc.send_bytes(content, name)
@@ -301,7 +297,7 @@ def _table(table: Table) -> Component:
             else:
                 cells.append(
                     html.Td(
-                        html.Span(text, title=table.why_hidden or reason(text)) if hidden else text,
+                        html.Span(text, title=REASON) if hidden else text,
                         className=_side(column),
                     )
                 )
@@ -320,20 +316,11 @@ def _table(table: Table) -> Component:
     notes = [table.note] if table.note and rows else []
     if len(table.rows) > MOST_ROWS:
         notes.append(f"The first {MOST_ROWS} of {len(table.rows):,} rows; the file has all.")
-    if not table.why_hidden:
-        notes += [f"{mark}: {reason(mark)}." for mark in sorted(set(table.marks()))]
     return html.Div([*body, html.P(" ".join(notes), className="card-note")] if notes else body)
 
 
 def _side(column: Column) -> str:
     return "text" if column.kind == "text" else ""
-
-
-def reason(mark: str) -> str:
-    """Why a number is not shown."""
-    if mark.startswith("<"):
-        return f"a count from 1 to {LEAST - 1}"
-    return f"a count from 1 to {LEAST - 1} could be worked out from it, or it rests on so few"
 
 
 PAGE = Page(ids.EXPORTS, "Exports", "exports", layout, register)

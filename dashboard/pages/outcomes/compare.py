@@ -87,7 +87,7 @@ def _register(app: Dash, part: str, make: Callable[[Comparison], Component]) -> 
 def asked(search: str | None) -> Comparison | None:
     """The comparison that a URL asks for; None where it asks for none, or where the tables above are by this key."""
     by = parse_qs((search or "").lstrip("?")).get(ids.COMPARE_BY, [""])[0]
-    if by not in FILTERS or data.suppressed():
+    if by not in FILTERS:
         return None
     cohort = CohortFilter.from_query(search or "")
     return Comparison.of(cohort, by)
@@ -137,7 +137,7 @@ def occupancy_card(groups: Comparison) -> Component:
 def waterfall_card(groups: Comparison) -> Component:
     """Who improved: one small chart a group, on one axis of change."""
     found = groups.drawn(groups.each(lambda figures: figures.waterfall))
-    return groups.show(waterfall.compare(found, groups.name, groups.cohort, groups.rules))
+    return groups.show(waterfall.compare(found, groups.name, groups.cohort, groups.rules, rounded=data.suppressed()))
 
 
 def effects_card(groups: Comparison) -> Component:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import cache, data
-from dashboard.pages import Page, deferred_cards, failure, filters, withheld
+from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import Later
 from dashboard.pages.outcomes import cards, compare
@@ -63,7 +63,8 @@ def _occupancy(cohort: CohortFilter) -> list[Component]:
 
 
 def _waterfall(cohort: CohortFilter) -> list[Component]:
-    return [show(waterfall.view(data.figures(cohort).waterfall, cohort, data.rules()), data.rules())]
+    figures, rules = data.figures(cohort), data.rules()
+    return [show(waterfall.view(figures.waterfall, cohort, rules, rounded=figures.rounded), rules)]
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
@@ -94,15 +95,14 @@ def register(app: Dash) -> None:
         if not PAGE.holds(pathname or "/"):
             return no_update
         cohort = CohortFilter.from_query(search or "")
-        if data.suppressed():
-            return [filters.reach(cohort), withheld.figures(search, "all"), deferred_cards.cue(ids.COHORT_CUE)]
         if deferred_cards.same(shown, cohort):
             return no_update
         answer = data.figures(cohort)
-        if not answer.funnel.courses:
+        if not answer.funnel.courses or answer.funnel.patients is None:
             return [filters.nothing(cohort), deferred_cards.cue(ids.COHORT_CUE)]
         return [
             filters.reach(cohort),
+            filters.rounded(ids.OUTCOMES, cohort),
             *cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT),
             deferred_cards.cue(ids.COHORT_CUE, cohort),
         ]

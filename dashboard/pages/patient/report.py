@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.access import trail
 from dashboard.answers import data
-from dashboard.exports.earlier import digest_of
+from dashboard.exports.release import digest_of
 from dashboard.pages.patient.query import PatientView, code_of
 from data_models.questions.patient import patient
 

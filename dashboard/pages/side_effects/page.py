@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers import cache, data
-from dashboard.pages import Page, deferred_cards, failure, filters, withheld
+from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import message, place, show, skeleton
 from dashboard.pages.deferred_cards import Later
 from dashboard.questions import resolution, severity, side_effects, vitals
@@ -108,16 +108,14 @@ def register(app: Dash) -> None:
     def show_often(search: str | None, pathname: str | None, shown: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
-        if data.suppressed():
-            said = html.Div(withheld.figures(search, "side_effects"), className="card-wide")
-            return [said, deferred_cards.cue(ids.SIDE_EFFECTS_CUE)]
         cohort = CohortFilter.from_query(search or "")
         if deferred_cards.same(shown, cohort):
             return no_update
         found = data.figures(cohort)
-        if not found.funnel.courses:
+        if not found.funnel.courses or found.funnel.patients is None:
             return [filters.nothing(cohort), deferred_cards.cue(ids.SIDE_EFFECTS_CUE)]
         return [
+            filters.rounded(ids.SIDE_EFFECTS, cohort),
             show(side_effects.view(found.side_effects), data.rules()),
             deferred_cards.cue(ids.SIDE_EFFECTS_CUE, cohort),
         ]
@@ -134,8 +132,6 @@ def register(app: Dash) -> None:
     def show_groups(search: str | None, pathname: str | None) -> Any:
         if not PAGE.holds(pathname or "/"):
             return no_update
-        if data.suppressed():
-            return message("Groups of side effects are under Exports, grouped by any filter.")
         by = parse_qs((search or "").lstrip("?")).get(ids.SIDE_EFFECTS_BY, [""])[0]
         by = by if by in BY else "route"
         cohort = CohortFilter.from_query(search or "")

@@ -173,35 +173,42 @@ def test_an_administrator_gets_cohorts_and_no_patient(
         text = answer.get_data(as_text=True)
         assert ("<11" in text) or ("\\u003c11" in text)
         assert "state-error" not in text + full.get_data(as_text=True)
-        assert "plotly" not in text.lower()
-        assert '"hidden"' in text
-        assert '"hidden"' not in full.get_data(as_text=True)
+        assert "ounts are rounded to 5" in text
+        assert "ounts are rounded to 5" not in full.get_data(as_text=True)
         assert holds_no_record(guarded, answer)
     code = guarded.codes[guarded.clinics[0]][0]
     body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
     assert adam.call(body).status_code == 403
 
 
-def test_figures_in_full_are_refused_to_whoever_sees_no_patient(guarded: Any) -> None:
-    import inspect
-
+def test_figures_are_rounded_for_whoever_sees_no_patient(guarded: Any) -> None:
     from flask import g
 
     from dashboard.answers import data
     from data_models.database.access_tables import Person
     from data_models.definitions.filters import CohortFilter
-    from data_models.questions import NotAllowed
 
-    answers = (
-        data.figures, data.split, data.side_effects_by, data.curve_tests, data.fade_by,
-    )  # fmt: skip
+    cohort = CohortFilter()
     with guarded.server.test_request_context("/"):
         for roles in ({"administrator"}, {"data_manager"}, {"owner"}):
             g.person = Person("somebody", frozenset(roles), None, 1)
-            for answer in answers:
-                given = [CohortFilter(), "route"][: len(inspect.signature(answer).parameters)]
-                with pytest.raises(NotAllowed):
-                    answer(*given)
+            figures = data.figures(cohort)
+            counted = [
+                *figures.funnel.as_json().values(),
+                *(rate.n for rate in (figures.rates.early, figures.rates.response.ever)),
+                *(group.effects.sessions_asked for group in data.side_effects_by(cohort, "route")),
+                *(one.funnel.courses for one in data.split(cohort, "route").values()),
+            ]
+            assert all(n is None or n % 5 == 0 for n in counted)
+            assert data.curve_tests(cohort, "route").onset is None
+
+
+def test_an_answer_that_nobody_can_round_is_refused() -> None:
+    from dashboard.exports.rounded_answers import rounded
+    from data_models.questions import NotAllowed
+
+    with pytest.raises(NotAllowed, match="shown to clinicians only"):
+        rounded({"courses": 3}, zero=True)
 
 
 @pytest.mark.parametrize("name", ["clara", "boris", "chief", "adam", "dora", "olga"])

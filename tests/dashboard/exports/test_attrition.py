@@ -1,4 +1,4 @@
-"""Attrition: how many courses stop early, counted against the records, and hidden where it tells of a few."""
+"""Attrition: how many courses stop early, counted against the records; what is too few is not drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from dashboard.exports import coarse, tables
+from dashboard.exports import tables
 from dashboard.exports.html_page import html_page
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
@@ -25,35 +25,24 @@ def store(sample_database: str) -> Iterator[Store]:
 
 def test_courses_that_stop_early_are_counted_in_each_group(store: Store) -> None:
     with store.connect() as connection:
-        found = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route", least=0)
+        found = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route", exact=True)
     with store.engine.connect() as plain:
         courses = pd.read_sql_query("select route, induction_sessions from courses", plain)
     least = store.rules().induction_min_sessions
-    for group, summary in found.parts.items():
+    for group, part in found.parts.items():
         kept = courses if group is None else courses[courses["route"] == group]
-        stopped = summary["attrition"]["early_stop"]
-        assert (stopped["events"], stopped["n"]) == ((kept["induction_sessions"] < least).sum(), len(kept))
-        assert stopped["low"] < stopped["share"] < stopped["high"]
-
-
-def state(day: int, left: float, unmeasured: float, response: float = 0.0, partial: float = 0.0) -> dict[str, float]:
-    shares = {"response": response, "partial": partial, "left": left, "not_measured": unmeasured}
-    return {"day": day, **shares, "none": 1 - sum(shares.values())}
-
-
-def test_who_has_left_is_shown_on_more_days_than_every_state() -> None:
-    rows = [state(0, 0, 1), state(7, 0.2, 0.4, 0.2, 0.05), state(14, 0.25, 0.4, 0.2, 0.15), state(28, 0.4, 0.3, 0.2)]
-    every = coarse.occupancy(rows, 100, 11)
-    assert [row["day"] for row in every] == [0, 14]  # 5 in partial response on day 7; on day 28 only 10 in no response
-    assert [row["day"] for row in coarse.leaving(rows, every, 100, 11)] == [0, 14, 28], "5 left from day 7 to 14"
+        stopped = part.early_stop
+        assert (stopped.events, stopped.n) == ((kept["induction_sessions"] < least).sum(), len(kept))
+        assert stopped.low < stopped.share < stopped.high
 
 
 def test_a_chart_without_a_line_is_left_out(store: Store) -> None:
+    few = CohortFilter(route=("intranasal",))
     with store.connect() as connection:
-        release = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route")
+        release = gather(connection, Scope.everything(), few, store.rules())
     made = document(release, "onset_durability")
     lasting = next(section for section in made.sections if section.title == "How long do they last?")
-    assert not any(part["durability"]["kaplan_meier"]["curve"] for part in release.parts.values())
+    assert not release.whole.summary.durability.curve.times.size
     assert not lasting.charts
     empty = next(table for table in lasting.tables if table.name == "durability_curve")
     assert not empty.rows
@@ -67,7 +56,7 @@ def test_the_file_says_how_many_stop_early(store: Store) -> None:
     made = document(release, "attrition")
     section = next(section for section in made.sections if section.title == "Who has left?")
     assert [table.name for table in section.tables] == ["early_stop", "attrition"]
-    stopped = release.whole["attrition"]["early_stop"]
-    assert section.tables[0].rows[0]["events"] == stopped["events"]
-    assert f"({stopped['events']} of {stopped['n']}" in section.sentence
+    stopped = release.whole.early_stop
+    assert section.tables[0].rows[0]["events"] == stopped.events
+    assert f"({stopped.events:g} of {stopped.n:g}" in section.sentence
     assert "fewer than 4 induction sessions" in section.tables[0].note

@@ -1,34 +1,37 @@
-"""Completeness of records as an export: shares by clinic, small counts hidden, no count of patients."""
+"""Completeness of records as an export: rounded shares by clinic, no count of patients, no clinic of few."""
 
 from __future__ import annotations
 
-from dashboard.exports.completeness import protected, section
+from dataclasses import asdict
 
-LARGE = {"patients": 90, "sessions": 600, "asked": 500, "scored_before": 400, "scored_after": 300,
-         "scores_after_session": 900, "recall": 300, "courses": 95, "no_baseline": 20}  # fmt: skip
-
-
-def rows(**small: int) -> list[dict[str, object]]:
-    clinics = [{"clinic": "a", **LARGE, **small}, {"clinic": "b", **LARGE}, {"clinic": "c", **LARGE}]
-    total = {"clinic": "All"} | {key: sum(int(str(row[key])) for row in clinics) for key in LARGE}
-    return [total, *clinics]
+from dashboard.exports.completeness import records, section
+from data_models.definitions.scope import Scope
+from data_models.questions.completeness import COUNTS, ClinicRecords, RecordCounts
+from data_models.store import Store
 
 
-def test_nothing_is_hidden_where_all_counts_are_large() -> None:
-    assert protected(rows(), 11) == rows()
+def rows(**counts: int | None) -> tuple[ClinicRecords, ...]:
+    every = RecordCounts(**(dict.fromkeys(COUNTS, 90) | counts))
+    return (ClinicRecords("All", every), ClinicRecords("a", every))
 
 
-def test_a_small_count_takes_one_of_another_clinic_with_it() -> None:
-    made = protected(rows(no_baseline=4), 11)
-    assert made[1]["no_baseline"] == "<11"
-    assert [row["no_baseline"] for row in made].count("hidden") == 1
-    shares = section(made).tables[1].rows
-    assert [row["share"] for row in shares if row["clinic"] == "a" and row["n"] == 95] == ["hidden"]
+def test_counts_are_rounded_and_exact_ones_are_as_they_are(sample_database: str) -> None:
+    store = Store.open(sample_database)
+    with store.connect() as connection:
+        rounded, exact = (records(connection, Scope.everything(), exact=exact) for exact in (False, True))
+    store.close()
+    assert [row.clinic for row in rounded] == [row.clinic for row in exact]
+    assert all(n is None or n % 5 == 0 for row in rounded for n in asdict(row.counts).values())
+    assert any(n is not None and n % 5 for row in exact for n in asdict(row.counts).values())
+    for near, true in zip(rounded, exact, strict=True):
+        assert all(abs((getattr(near.counts, key) or 0) - getattr(true.counts, key)) <= 10 for key in COUNTS)
 
 
-def test_all_figures_of_a_clinic_of_few_patients_are_hidden() -> None:
-    made = protected(rows(patients=3), 11)
-    assert {made[1][key] for key in LARGE if key != "patients"} <= {"hidden", "<11"}
+def test_a_small_count_takes_its_share_with_it() -> None:
+    shares = section(rows(no_baseline=None)).tables[1].rows
+    hidden = [row for row in shares if row["events"] == "<11"]
+    assert len(hidden) == 2
+    assert all(row["share"] is None and row["n"] == 90 for row in hidden)
 
 
 def test_the_number_of_patients_is_not_shown() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
-from dashboard.words import sentences as words
+from dashboard.questions import durability
+from dashboard.words.numbers import listing
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import label
@@ -22,26 +23,29 @@ def store(sample_database: str) -> Iterator[Store]:
     opened.close()
 
 
+KINDS = ("response", "remission", "worse")
+
+
 def test_groups_without_a_mark_are_named_under_the_chart_and_not_in_its_legend(store: Store) -> None:
     with store.connect() as connection:
         release = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route")
     section = next(one for one in document(release, "outcomes").sections if one.title == "Who responds?")
     ends = {
-        label(group): [part[kind]["end_of_induction"]["share"] for kind in ("response", "remission", "worse")]
+        label(group): [getattr(part.summary.rates, kind).end_of_induction.share for kind in KINDS]
         for group, part in release.parts.items()
         if group is not None
     }
     without = [name for name, shares in ends.items() if not any(isinstance(share, float) for share in shares)]
-    assert without, "the sample has a route of which every rate is hidden"
-    assert section.sentence == f"Not drawn, as hidden or not measured: {words.listing(without)}."
+    assert without, "the sample has a route of which every rate is of too few"
+    assert section.sentence == f"Not drawn, as too few or not measured: {listing(without)}."
     assert all((f">{name}<" in section.charts[0].svg) == (name not in without) for name in ends)
 
 
 def test_a_median_told_from_few_at_risk_says_so_in_the_file_as_on_the_page(store: Store) -> None:
     few = CohortFilter(route=("sublingual",))
     with store.connect() as connection:
-        release = gather(connection, Scope.everything(), few, store.rules(), least=0)
-    curve = release.whole["durability"]["kaplan_meier"]
+        release = gather(connection, Scope.everything(), few, store.rules(), exact=True)
+    curve = release.whole.summary.durability.curve
     section = next(one for one in document(release, "onset_durability").sections if "last" in one.title)
-    assert section.sentence == words.durability(curve)
+    assert section.sentence == durability.words(curve)
     assert section.sentence.endswith("fewer than 5 at risk by then.")

@@ -1,0 +1,36 @@
+"""The definitions behind a file's figures as tables: every rule, and the scale with its cut-offs."""
+
+from __future__ import annotations
+
+from dashboard.exports.document import Column, Table
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
+
+
+def rules_table(rules: OutcomeRules) -> Table:
+    """Every rule with its value and meaning."""
+    meanings = rules.meanings()
+    rows = [{"rule": name, "value": value, "meaning": meanings[name]} for name, value in rules.as_dict().items()]
+    columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
+    return Table("definitions", f"Definitions, version {rules.version}", columns, rows)
+
+
+def instrument_table(code: str, rules: OutcomeRules) -> Table:
+    """The scale and its cut-offs."""
+    scale = INSTRUMENTS[code]
+    remission = rules.remission_cutoff(code)
+    change = scale.meaningful_change
+    of = "the baseline" if scale.minimum == 0 else scale.of_baseline
+    of_baseline = f" of {of}" if scale.meaningful_is_share else " points"
+    pairs = [
+        ("Scale", f"{scale.name} ({scale.measures}); {scale.better} is better"),
+        ("Range", scale.range),
+        ("Bands, upper ends", ", ".join(f"{band.name} {band.upper:g}" for band in scale.bands)),
+        ("Moderate from", f"{scale.moderate:g}"),
+        ("Remission up to", "not defined" if remission is None else f"{remission:g}"),
+        ("Smallest meaningful change", "not defined" if change is None else f"{change:g}{of_baseline}"),
+        ("Looks back", f"{scale.recall_days} days"),
+        ("Source", scale.source),
+    ]
+    rows = [{"name": name, "value": value} for name, value in pairs]
+    return Table("scale", "Scale", (Column("name", "Of the scale", "text"), Column("value", "Value", "text")), rows)
