@@ -103,7 +103,8 @@ class Progress:
 def whole_file(path: Path | None) -> Iterator[IO[bytes]]:
     """A binary stream to standard output (None or -), or to a file that appears whole or not at all.
 
-    The file is written beside its place and moved there at the end; a device or pipe is written as it is.
+    The file is written beside its place and moved there at the end, readable by its owner alone (0600) whatever the
+    umask and whatever stood there before: it may hold single patients. A device or pipe is written as it is.
     """
     if path is None or str(path) == "-":
         standard_output().flush()
@@ -120,10 +121,10 @@ def whole_file(path: Path | None) -> Iterator[IO[bytes]]:
         return
     name = ""
     try:
+        # Of mode 0600 from the start.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
             yield stream
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp's own mode shuts out the user's group
         os.replace(name, path)
     except OSError as error:
         # The user knows the file by its own name, not by the part file's.
@@ -131,12 +132,6 @@ def whole_file(path: Path | None) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def drop_stdout() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from data_models.intake.contract import CannotRead, Problem, RecordBatch, Record
 from data_models.intake.identified import Deidentified, Known, deidentify, moment_of
 from data_models.intake.readers import read_records
 from data_models.intake.readers.identified_files import read_identified
+from data_models.intake.readers.spill import owners_alone
 from data_models.intake.reconcile import reconcile
 
 COLUMNS = ("record_number", "patient_code", "first_session")
@@ -69,7 +71,7 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
     Parameters
     ----------
     crosswalk : read if it is there, and written with the people who are new.
-    output : a folder that is not there yet or empty, in a folder that is.
+    output : a folder that is not there yet or empty, in a folder that is. Its files are their owner's alone (0600).
 
     Raises
     ------
@@ -82,7 +84,8 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
     beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
     try:
         for name, (header, rows) in made.tables.items():
-            with (beside / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            file = beside / f"{name}.csv"
+            with open(file, "w", encoding="utf-8", newline="", opener=owners_alone) as stream:
                 writer = csv.writer(stream, lineterminator="\n")
                 writer.writerow(header)
                 writer.writerows(rows)
@@ -90,6 +93,7 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
         # First: codes that nobody has yet do no harm, records whose codes are lost would.
         write_crosswalk(crosswalk, known)
         if output.exists():
+            beside.chmod(stat.S_IMODE(output.stat().st_mode))  # the folder is the user's own, as it was
             output.rmdir()
         beside.rename(output)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -142,6 +143,32 @@ def test_an_output_that_cannot_be_written_is_named_and_an_earlier_file_stays(
         write_half()
     assert kept.read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["kept.csv"]
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_files_that_commands_write_are_their_owners_alone(sample_database: str, tmp_path: Path, mask: int) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "outcomes.csv").write_text("an earlier one")
+    (folder / "outcomes.csv").chmod(0o666)
+    before = os.umask(mask)
+    try:
+        for arguments in (
+            ["outcomes", "-o", f"{folder}/outcomes.csv"],
+            ["report", "S-QDSK8V", "-o", f"{folder}/S-QDSK8V.html"],
+            ["summary", "--instrument", "phq9", "-o", f"{folder}/phq9.json"],
+        ):
+            assert cli.run([*arguments, "--database", sample_database]) == 0
+    finally:
+        os.umask(before)
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
+        "outcomes.csv": 0o600,
+        "S-QDSK8V.html": 0o600,
+        "phq9.json": 0o600,
+    }
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
 @posix

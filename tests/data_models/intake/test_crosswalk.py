@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_nothing_of_the_records_tells_who_or_when(export: Write, tmp_path: Path)
     codes = [row["patient_code"] for row in rows_of(tmp_path / "out" / "patients.csv")]
     assert codes == sorted(codes)  # and not in the order of the export
     assert stat.S_IMODE((tmp_path / "who.csv").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes")
+def test_the_records_are_their_owners_alone_and_the_folder_keeps_its_mode(export: Write, tmp_path: Path) -> None:
+    raw, out = export(), tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o755)
+    before = os.umask(0)
+    try:
+        deidentify_path(raw, tmp_path / "who.csv", out)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o755
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (*out.iterdir(), tmp_path / "who.csv")} == {0o600}
 
 
 def test_a_later_export_goes_on_with_the_same_codes_and_clocks(export: Write, tmp_path: Path) -> None:
