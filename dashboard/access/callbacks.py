@@ -45,28 +45,19 @@ def fits(app: Dash, body: Any) -> bool:
     changed = body.get("changedPropIds", [])
     if not isinstance(changed, list) or not all(isinstance(name, str) for name in changed):
         return False
-    outputs = body.get("outputs", [])
-    if not all(_is_output(one) for one in (outputs if isinstance(outputs, list) else [outputs])):
+    if not _writes(body["output"], body.get("outputs"), bool(known.get("no_output"))):
         return False
-    if not known.get("no_output"):
-        expected = body["output"].startswith("..")
-        if expected != isinstance(outputs, list) and not _has_pattern(body["output"]):
-            return False
-        if expected and len(outputs) != len(body["output"][2:-2].split("...")):
-            return False
     return _match(body.get("inputs", []), known["inputs"]) and _match(body.get("state", []), known["state"])
 
 
-def _has_pattern(output: str) -> bool:
-    return '["ALL"]' in output or '["ALLSMALLER"]' in output
-
-
-def _is_output(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(one, dict) and _is_output(one) for one in value)
-    return (
-        isinstance(value, dict) and isinstance(value.get("id"), str | dict) and isinstance(value.get("property"), str)
-    )
+def _writes(output: str, outputs: Any, nowhere: bool) -> bool:
+    """Whether `outputs` are the components and properties that a callback's name says it writes to."""
+    if nowhere:
+        return not outputs
+    several = output.startswith("..")
+    names = output[2:-2].split("...") if several else [output]
+    specs = [dict(zip(("id", "property"), name.rsplit(".", 1), strict=True)) for name in names]
+    return _match(outputs if several else [outputs], specs)
 
 
 def _match(given: Any, known: list[dict[str, Any]]) -> bool:
@@ -80,11 +71,17 @@ def _is_one_of(given: Any, spec: dict[str, Any]) -> bool:
     if isinstance(given, list):
         several = pattern is not None and any(value in (["ALL"], ["ALLSMALLER"]) for value in pattern.values())
         return several and all(isinstance(one, dict) and _is_one_of(one, spec) for one in given)
-    if not isinstance(given, dict) or given.get("property") != spec["property"]:
+    # A property that several callbacks write to is named with "@" and a mark of the callback.
+    if not isinstance(given, dict) or given.get("property") not in (spec["property"], spec["property"].split("@")[0]):
         return False
     if pattern is None:
         return bool(given.get("id") == spec["id"])
-    return isinstance(given.get("id"), dict) and given["id"].keys() == pattern.keys()
+    parts = given.get("id")
+    return (
+        isinstance(parts, dict)
+        and parts.keys() == pattern.keys()
+        and all(isinstance(value, list) or parts[name] == value for name, value in pattern.items())
+    )
 
 
 def _pattern(component_id: Any) -> dict[str, Any] | None:

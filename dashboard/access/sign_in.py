@@ -11,6 +11,7 @@ from flask import Flask, g, redirect, request
 from dashboard.access import forms, guard, passwords, second_factor, sessions, state, throttle
 from data_models.questions import accounts as queries
 from data_models.store import accounts as store_accounts
+from data_models.store.accounts import Attempt
 
 WRONG = "This name and password do not belong together, or the account is disabled."
 _LONGEST_NAME = 64
@@ -60,15 +61,16 @@ def sign_in() -> Any:
     with here.store.connect_access() as connection:
         account = queries.account(connection, name) if 0 < len(name) <= _LONGEST_NAME else None
         device = sessions.device_of(_key(), account.account_id) if account is not None else None
-        counted_for = throttle.sources(name, request.remote_addr, device)
-        counted = queries.failures(connection, [source.key for source in counted_for])
-    wait = throttle.wait(counted, counted_for, time.time())
-    if wait > 0:
-        return _too_often(wait, target, name)
+    counted_for = throttle.sources(name, request.remote_addr, device)
+    attempt = _attempt(counted_for)
+    if attempt.wait > 0:
+        return _too_often(attempt.wait, target, name)
     right = passwords.matches(password, account.password_hash if account is not None else None)
     if account is None or not right or account.disabled:
-        return _failed(counted_for, account.name if account is not None else "", target, name)
-    forget = [source.key for source in counted_for[:1]]  # other sources keep counting: their failures were not ours
+        # A name that nobody has is not written down: people type passwords into the wrong field.
+        _failed(account.name if account is not None else "")
+        return forms.ask_to_sign_in(401, error=WRONG, name=name[:_LONGEST_NAME], target=target)
+    forget = _forgive(counted_for, attempt)
     if passwords.needs_new_hash(account.password_hash):
         store_accounts.replace_hash(here.store.engine, account.account_id, passwords.hashed(password))
     return enter(account, target, how="password", forget=forget)
@@ -90,12 +92,24 @@ def enter(account: Any, target: str, *, how: str, forget: list[str], second: boo
     return response
 
 
-def _failed(counted_for: list[throttle.Source], known_name: str, target: str, name: str) -> Any:
-    # A name that nobody has is not written down: people type passwords into the wrong field.
+def _attempt(counted_for: list[throttle.Source]) -> Attempt:
+    """Count a guess before it is looked at: of many made at once no more are looked at than one by one."""
     keys = [source.key for source in counted_for]
     engine = state.access().store.engine
-    store_accounts.count_failure(engine, keys, throttle.WINDOW, known_name, address=request.remote_addr)
-    return forms.ask_to_sign_in(401, error=WRONG, name=name[:_LONGEST_NAME], target=target)
+    return store_accounts.count_attempt(
+        engine, keys, throttle.WINDOW, lambda counted: throttle.wait(counted, counted_for, time.time())
+    )
+
+
+def _failed(known_name: str) -> None:
+    store_accounts.record(state.access().store.engine, "", "sign_in_failed", known_name, address=request.remote_addr)
+
+
+def _forgive(counted_for: list[throttle.Source], attempt: Attempt) -> list[str]:
+    """Count a right guess no longer; the source whose earlier failures are forgotten when the sign-in is complete."""
+    keys = [source.key for source in counted_for]
+    store_accounts.forgive_attempt(state.access().store.engine, keys, attempt)
+    return keys[:1]  # other sources keep counting: their failures were not ours
 
 
 def _too_often(wait: float, target: str, name: str) -> Any:
@@ -138,17 +152,15 @@ def change_password() -> Any:
     here = state.access()
     with here.store.connect_access() as connection:
         account = queries.account(connection, found.person.name)
-        counted_for = throttle.sources(account.name, request.remote_addr, f"session {found.token_hash}")
-        counted = queries.failures(connection, [source.key for source in counted_for])
-    if throttle.wait(counted, counted_for, time.time()) > 0:
+    counted_for = throttle.sources(account.name, request.remote_addr, f"session {found.token_hash}")
+    attempt = _attempt(counted_for)
+    if attempt.wait > 0:
         return _password_form(429, "Too many attempts. Try again in some minutes.")
     new = request.form.get("new", "")
     if not passwords.matches(request.form.get("current", ""), account.password_hash):
-        keys = [source.key for source in counted_for]
-        store_accounts.count_failure(
-            here.store.engine, keys, throttle.WINDOW, account.name, address=request.remote_addr
-        )
+        _failed(account.name)
         return _password_form(403, "The current password is not right.")
+    _forgive(counted_for, attempt)
     refused = passwords.problem(new, account.name)
     if refused is None and new != request.form.get("again", ""):
         refused = "The two new passwords differ."
@@ -195,26 +207,23 @@ def give_second_factor() -> Any:
     secret = account.second_factor or second_factor.offered(_key(), account.account_id, request.form.get("offer"))
     if request.method == "GET" or secret is None:
         return _second_factor_form(200, account, target)
-    counted_for = [throttle.Source(f"{throttle.sources(account.name, None, 'second factor')[0].key}", 5, 900)]
-    with here.store.connect_access() as connection:
-        counted = queries.failures(connection, [source.key for source in counted_for])
-    wait = throttle.wait(counted, counted_for, time.time())
-    if wait > 0:
+    device = sessions.device_of(_key(), account.account_id)
+    counted_for = throttle.sources(account.name, request.remote_addr, device, second_factor=True)
+    attempt = _attempt(counted_for)
+    if attempt.wait > 0:
         return _second_factor_form(429, account, target, "Too many attempts. Try again in some minutes.")
     step = second_factor.step_of(secret, request.form.get("code", ""))
     if step is None or not store_accounts.use_second_factor_step(here.store.engine, account.account_id, step):
-        keys = [source.key for source in counted_for]
-        store_accounts.count_failure(
-            here.store.engine, keys, throttle.WINDOW, account.name, address=request.remote_addr
-        )
+        _failed(account.name)
         return _second_factor_form(
             401, account, target, "This code is not right, or was used before. Wait for the next."
         )
+    forget = _forgive(counted_for, attempt)
     if not account.second_factor:
         store_accounts.change_account(
             here.store.engine, account.name, account.name, "second_factor_set", second_factor=secret
         )
-    return enter(account, target, how="second factor", forget=[counted_for[0].key], second=True)
+    return enter(account, target, how="second factor", forget=forget, second=True)
 
 
 def _second_factor_form(status: int, account: Any, target: str, error: str = "") -> Any:

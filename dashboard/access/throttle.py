@@ -4,6 +4,10 @@ Failures are counted per account seen from one address, per address, and per acc
 number that is free and then a waiting time that doubles up to a limit. A browser that has signed in to an
 account before carries a device cookie (as OWASP describes it) and is counted on its own, so that guesses
 from elsewhere never keep the owner out.
+
+Codes of the second factor are counted in the same way, on their own: whoever knows a password alone keeps nobody out
+of a browser that they used before. There are a million codes, three of which are good at a time, so from other
+browsers an account waits longer between codes than between passwords.
 """
 
 from __future__ import annotations
@@ -45,14 +49,15 @@ def near(address: str | None) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
-def sources(name: str, address: str | None, device: str | None) -> list[Source]:
+def sources(name: str, address: str | None, device: str | None, *, second_factor: bool = False) -> list[Source]:
     """What a failed attempt counts for. `device`: the browser's device cookie, when it is good for this account."""
+    account = f"second factor of {name}" if second_factor else name
     if device:
-        return [Source(_key("device", name, device), free=5, longest=900)]
+        return [Source(_key("device", account, device), free=5, longest=900)]
     return [
-        Source(_key("pair", name, near(address)), free=5, longest=900),
+        Source(_key("pair", account, near(address)), free=5, longest=900),
         Source(_key("address", near(address)), free=30, longest=900),
-        Source(_key("account", name), free=50, longest=60),
+        Source(_key("account", account), free=50, longest=900 if second_factor else 60),
     ]
 
 

@@ -1,13 +1,12 @@
-"""Reading accounts, web sessions, failed attempts and the audit trail; no record of a patient."""
+"""Reading accounts, web sessions and the audit trail; no record of a patient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from data_models.database.access_tables import OWNER, Account, AuditEntry, SignInFailure, WebSession
+from data_models.database.access_tables import OWNER, Account, AuditEntry, WebSession
 from data_models.store.accounts import ENTRY
 from data_models.store.audit_chain import Entry
 
@@ -66,13 +65,6 @@ def web_session(connection: Connection, token_hash: str) -> Any:
     )
     joined = select(*columns).join(Account, Account.account_id == WebSession.account_id)
     return connection.execute(joined.where(WebSession.token_hash == token_hash)).first()
-
-
-def failures(connection: Connection, sources: Sequence[str]) -> dict[str, tuple[int, float]]:
-    """How often sign-in failed per source, and when it last did."""
-    columns = (SignInFailure.source, SignInFailure.failures, SignInFailure.latest)
-    rows = connection.execute(select(*columns).where(SignInFailure.source.in_(list(sources))))
-    return {row.source: (row.failures, row.latest) for row in rows}
 
 
 def audit_page(

@@ -8,12 +8,13 @@ from __future__ import annotations
 import dataclasses
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, case, delete, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.database.access_tables import (
@@ -281,18 +282,56 @@ def remove_sessions_before(engine: Engine, started: float, seen: float) -> None:
         connection.execute(delete(SignInFailure).where(SignInFailure.latest < started))
 
 
-def count_failure(engine: Engine, sources: list[str], window: float, actor: str, **details: Any) -> None:
-    """Count a failed attempt for each source and tell the trail; counts older than `window` seconds restart."""
-    now = time.time()
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A guess of a password or code that is counted before it is looked at.
+
+    Attributes
+    ----------
+    wait : seconds until it may be tried again; 0: it is counted and may be looked at now.
+    at : when it was counted.
+    before : by source, how often guesses failed before it and when the latest did.
+    """
+
+    wait: float
+    at: float
+    before: Mapping[str, tuple[int, float]]
+
+
+def count_attempt(
+    engine: Engine, sources: list[str], window: float, wait: Callable[[dict[str, tuple[int, float]]], float]
+) -> Attempt:
+    """Count an attempt as failed for each source, unless it has to wait; counts older than `window` seconds restart.
+
+    One transaction that no other runs beside: of guesses made at once, in whatever worker, each sees those before it.
+
+    Parameters
+    ----------
+    wait : from failures and the time of the latest by source, the seconds to wait.
+    """
     with _writing(engine) as connection:
-        rows = connection.execute(select(SignInFailure).where(SignInFailure.source.in_(sources))).mappings()
-        known = {row["source"]: row for row in rows}
+        now = time.time()
+        columns = (SignInFailure.source, SignInFailure.failures, SignInFailure.latest)
+        rows = connection.execute(select(*columns).where(SignInFailure.source.in_(sources)))
+        before = {row.source: (row.failures, row.latest) for row in rows}
+        seconds = wait(before)
+        if seconds <= 0:
+            for source in sources:
+                failures, latest = before.get(source, (0, now))
+                values = {"failures": failures + 1 if now - latest < window else 1, "latest": now}
+                if source in before:
+                    connection.execute(update(SignInFailure).where(SignInFailure.source == source).values(**values))
+                else:
+                    connection.execute(insert(SignInFailure).values(source=source, **values))
+        return Attempt(max(0.0, seconds), now, before)
+
+
+def forgive_attempt(engine: Engine, sources: list[str], attempt: Attempt) -> None:
+    """Count an attempt no longer: it was right. What others failed meanwhile stays counted."""
+    with _writing(engine) as connection:
         for source in sources:
-            row = known.get(source)
-            if row is None:
-                connection.execute(insert(SignInFailure).values(source=source, failures=1, latest=now))
-            else:
-                count = row["failures"] + 1 if now - row["latest"] < window else 1
-                values = {"failures": count, "latest": now}
-                connection.execute(update(SignInFailure).where(SignInFailure.source == source).values(**values))
-        append(connection, "", "sign_in_failed", actor, details)
+            _, latest = attempt.before.get(source, (0, attempt.at))
+            since = case((SignInFailure.latest == attempt.at, latest), else_=SignInFailure.latest)
+            values = {"failures": SignInFailure.failures - 1, "latest": since}
+            connection.execute(update(SignInFailure).where(SignInFailure.source == source).values(**values))
+        connection.execute(delete(SignInFailure).where(SignInFailure.source.in_(sources), SignInFailure.failures < 1))

@@ -96,6 +96,34 @@ def test_forged_calls_bring_no_data_of_others_and_no_failure(
     assert {200, 400, 403} <= set(seen) or name != "clara"
 
 
+def forged_outputs(outputs: Any) -> list[Any]:
+    """What a call may say that it writes to and no browser would: another component, property, number or kind."""
+    first = outputs[0] if isinstance(outputs, list) else outputs
+    other: list[Any] = [
+        None, [], {}, "url.search", {"id": "url"}, first | {"id": "url"}, first | {"property": "n_clicks"},
+        first | {"id": {"type": "x"}}, {**first, "property": first["property"] + "@x"}, first | {"id": None},
+    ]  # fmt: skip
+    if not isinstance(outputs, list):
+        return [*other, [outputs]]
+    return [*([one, *outputs[1:]] for one in other), outputs[::-1], outputs[:-1], [*outputs, first], first]
+
+
+def test_a_call_that_writes_elsewhere_than_its_callback_is_refused(
+    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]]
+) -> None:
+    people = [signed_in(name) for name in ("chief", "adam", "dora", "olga")]
+    tokens = [one.token() for one in people]
+    for output, spec in guarded.callback_map.items():
+        if "callback" not in spec:
+            continue
+        body, statuses = make_body(guarded, output), set()
+        for outputs in forged_outputs(body["outputs"]):
+            for one, token in zip(people, tokens, strict=True):
+                answer = one.call(body | {"outputs": outputs}, **{"X-CSRFToken": token})
+                statuses.add(answer.status_code)
+        assert statuses in ({400}, {400, 403}), (output, statuses)  # 403: of somebody who may not call it at all
+
+
 PATHS = [
     "/_dash-component-suites/dash/../../x", "/_dash-component-suites/nothing/x.js",
     "/_dash-component-suites/dash/x.v1m1.js", "/_dash-layout/x", "/_reload-hash", "/_favicon.ico", "/assets/../app.py",

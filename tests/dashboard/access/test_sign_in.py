@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyotp
@@ -12,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from dashboard.access import sessions
+from dashboard.access import passwords, sessions
 from dashboard.access.sign_in import local_target
 from data_models.database.access_tables import SignInFailure, WebSession
 from data_models.database.engine import access_engine, writing
@@ -20,6 +22,7 @@ from data_models.database.tables import StoreInfo
 from data_models.questions import accounts as queries
 from data_models.store import accounts as store_accounts
 from data_models.store.audit_chain import broken
+from tests.dashboard.access.conftest import Browser
 
 COOKIE = "ketamine_outcomes_session"
 
@@ -202,6 +205,60 @@ def test_guesses_are_slowed_down_and_the_owner_on_a_known_device_is_not_locked_o
     elsewhere = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.7"}}
     page = browser.get("/sign-in", **elsewhere)
     assert browser.submit("/sign-in", {"name": person, "password": password}, page, **elsewhere).status_code == 303
+
+
+def test_of_guesses_made_at_once_five_are_looked_at_as_if_made_one_by_one(
+    guarded: Any, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def slow(password: str, _stored: str | None) -> bool:
+        looked_at.append(password)
+        time.sleep(0.2)  # all the others come while the first is looked at
+        return False
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda number: Browser(guarded).sign_in(person, f"guess {number}"), range(40)))
+    assert len(looked_at) == 5
+    assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 35}
+    assert entries(guarded, person)[:6].count("sign_in_failed") == 5
+
+
+def test_right_passwords_do_not_count_as_guesses(guarded: Any, person: str) -> None:
+    assert [Browser(guarded).sign_in(person).status_code for _ in range(12)] == [303] * 12
+
+
+def test_whoever_knows_a_password_alone_keeps_nobody_from_their_second_factor(guarded: Any, person: str) -> None:
+    secret = pyotp.random_base32()
+    owners, thief = Browser(guarded), Browser(guarded)
+    owners.sign_in(person)  # a browser that the person has used before
+    store_accounts.change_account(guarded.store.engine, person, person, "second_factor_set", second_factor=secret)
+    elsewhere = {"environ_overrides": {"REMOTE_ADDR": "203.0.113.66"}}
+    thief.sign_in(person, **elsewhere)
+    page = thief.get("/second-factor", **elsewhere)
+    guesses = [thief.submit("/second-factor", {"code": "x"}, page, **elsewhere).status_code for _ in range(8)]
+    assert guesses == [401] * 5 + [429] * 3
+    for browser, code in ((Browser(guarded), 0), (owners, 30)):  # a new browser at the person's address, and theirs
+        browser.sign_in(person)
+        given = {"code": pyotp.TOTP(secret).at(time.time() + code)}
+        assert browser.submit("/second-factor", given).status_code == 303
+        assert browser.get("/patients").status_code == 200
+
+
+def test_a_browser_used_before_gives_its_second_factor_whatever_is_guessed_elsewhere(guarded: Any, person: str) -> None:
+    secret = pyotp.random_base32()
+    owners, thief = Browser(guarded), Browser(guarded)
+    owners.sign_in(person)
+    store_accounts.change_account(guarded.store.engine, person, person, "second_factor_set", second_factor=secret)
+    for number in range(12):  # from many addresses, his own among them
+        elsewhere = {"environ_overrides": {"REMOTE_ADDR": f"203.0.113.{number}" if number else "127.0.0.1"}}
+        thief.sign_in(person, **elsewhere)
+        page = thief.get("/second-factor", **elsewhere)
+        for _ in range(6):
+            thief.submit("/second-factor", {"code": "x"}, page, **elsewhere)
+    owners.sign_in(person)
+    assert owners.submit("/second-factor", {"code": pyotp.TOTP(secret).now()}).status_code == 303
 
 
 def test_a_form_without_its_token_or_from_elsewhere_signs_nobody_in(browser: Any, person: str, password: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from data_models.database.access_tables import Person, pack, unpack
+from data_models.database.access_tables import Person, SignInFailure, pack, unpack
 from data_models.database.engine import access_engine, writing
 from data_models.definitions.scope import Scope
 from data_models.questions import accounts as queries
@@ -97,13 +99,59 @@ def test_an_owner_alone_with_every_clinic_still_reads_no_record() -> None:
     assert Person("olga", OWNER, None).scope == Scope(frozenset(), patients=False)
 
 
+def _failures(store: Store) -> dict[str, int]:
+    with store.connect_access() as connection:
+        return {row.source: row.failures for row in connection.execute(select(*SignInFailure.__table__.c))}
+
+
+def _no_wait(_: object) -> float:
+    return 0
+
+
 def test_failures_are_counted_per_source_within_the_window(store: Store) -> None:
     for _ in range(3):
-        store_accounts.count_failure(store.engine, ["a", "b"], 60, "anna")
-    store_accounts.count_failure(store.engine, ["b"], -1, "anna")  # the window has passed: counting restarts
-    with store.connect_access() as connection:
-        counted = {source: count for source, (count, _) in queries.failures(connection, ["a", "b", "c"]).items()}
-    assert counted == {"a": 3, "b": 1}
+        store_accounts.count_attempt(store.engine, ["a", "b"], 60, _no_wait)
+    store_accounts.count_attempt(store.engine, ["b"], -1, _no_wait)  # the window has passed: counting restarts
+    assert _failures(store) == {"a": 3, "b": 1}
+
+
+def test_a_right_attempt_is_counted_no_longer_and_leaves_what_others_failed(store: Store) -> None:
+    failed = store_accounts.count_attempt(store.engine, ["a"], 60, _no_wait)
+    right = store_accounts.count_attempt(store.engine, ["a", "b"], 60, _no_wait)
+    assert right.before == {"a": (1, failed.at)}
+    store_accounts.forgive_attempt(store.engine, ["a", "b"], right)
+    assert _failures(store) == {"a": 1}
+    assert store_accounts.count_attempt(store.engine, ["a"], 60, _no_wait).before == {"a": (1, failed.at)}
+
+
+def test_an_attempt_that_has_to_wait_is_not_counted(store: Store) -> None:
+    assert store_accounts.count_attempt(store.engine, ["a"], 60, lambda _: 7.5).wait == 7.5
+    assert _failures(store) == {}
+
+
+def _attempts(url: str, barrier: Any, looked_at: Any) -> None:
+    """Ten attempts of one worker process; five failures are free."""
+    store = Store.open(url)
+    barrier.wait(60)
+    for _ in range(10):
+        attempt = store_accounts.count_attempt(store.engine, ["a"], 60, lambda n: n.get("a", (0, 0.0))[0] >= 5)
+        with looked_at.get_lock():
+            looked_at.value += attempt.wait == 0
+    store.close()
+
+
+def test_of_attempts_made_at_once_by_several_processes_as_many_are_looked_at_as_one_by_one(store: Store) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, looked_at = context.Barrier(4), context.Value("i", 0)
+    url = store.engine.url.render_as_string(hide_password=False)
+    workers = [context.Process(target=_attempts, args=(url, barrier, looked_at)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    assert looked_at.value == 5
+    assert _failures(store) == {"a": 5}
 
 
 def test_a_time_step_of_the_second_factor_serves_once(store: Store) -> None:
@@ -215,13 +263,13 @@ def test_nobody_waits_for_an_import_to_sign_in_or_to_be_told_of(store: Store) ->
         began = time.monotonic()
         store_accounts.start_session(store.engine, "anna", 1, "a" * 64, complete=True, forget=[])
         store_accounts.record(store.engine, "anna", "patient_opened", "P1")
-        store_accounts.count_failure(store.engine, ["a"], 60, "anna")
+        store_accounts.count_attempt(store.engine, ["a"], 60, _no_wait)
         add(store, "olga", OWNER)
         store_accounts.change_account(store.engine, "olga", "anna", "account_disabled", disabled=1)
         assert time.monotonic() - began < 10  # a writer of the records waits for a minute and fails
     with store.connect_access() as connection:
         assert broken(store_accounts.audit_entries(connection), store_accounts.audit_seal(connection)) == []
-        assert store_accounts.audit_seal(connection)[0] == 6  # type: ignore[index]
+        assert store_accounts.audit_seal(connection)[0] == 5  # type: ignore[index]
 
 
 def test_each_entry_is_on_the_disk_before_the_deed(sqlite_store: Store) -> None:
