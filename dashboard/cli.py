@@ -260,14 +260,15 @@ def summary(
     ] = None,
 ) -> None:
     """Write a cohort's figures: response, onset, durability, fade and side effects."""
-    from dashboard.exports import formats
+    from dashboard.commands import figures
+    from dashboard.exports.formats import FORMATS
 
     store = open_existing(database)
     rules = _rules(store.rules(), rule)
     named = output.suffix.lower().removeprefix(".") if output else ""
-    form = form or (named if named in formats.FORMATS else "json")
+    form = form or (named if named in FORMATS else "json")
     with Progress() as progress:
-        content = formats.summary(store, instrument, tuple(where or ()), by, rules, form, suppress, progress)
+        content = figures.summary(store, instrument, tuple(where or ()), by, rules, form, suppress, progress)
     with whole_file(output) as stream:
         stream.write(content)
 
@@ -279,11 +280,11 @@ def report(
     output: Output = None,
 ) -> None:
     """Write one patient's chart for the paper record: FILE.pdf or FILE.html."""
-    from dashboard.exports import formats
+    from dashboard.commands import figures
 
     if output is None:
         raise CommandError("name the file to write with -o FILE.pdf or -o FILE.html", exit_code=2)
-    content = formats.report(open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
+    content = figures.report(open_existing(database), patient_code, output.suffix.lower().removeprefix("."))
     with whole_file(output) as stream:
         stream.write(content)
 

@@ -7,8 +7,9 @@ from dataclasses import fields
 
 from sqlalchemy import Connection
 
-from dashboard.exports.document import Column, Section, Table, counted
+from dashboard.exports.document import Section, counted
 from dashboard.exports.rounding import count
+from dashboard.questions.view import Column, Table
 from data_models.definitions.scope import Scope
 from data_models.questions.completeness import ClinicRecords, RecordCounts, completeness
 
@@ -62,7 +63,7 @@ def section(rows: Sequence[ClinicRecords]) -> Section:
         "How complete are the records?",
         "All scales and all records of each clinic; the filters do not apply here.",
         tables=[
-            Table("clinics", "Clinics", named, sizes),
-            Table("completeness", "Completeness of records", columns, made, keys=2),
+            Table(named, sizes, name="clinics", title="Clinics"),
+            Table(columns, made, name="completeness", title="Completeness of records", keys=2),
         ],
     )

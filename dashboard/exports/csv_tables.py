@@ -9,7 +9,8 @@ import csv
 import io
 from typing import Any
 
-from dashboard.exports.document import Document, Table
+from dashboard.exports.document import Document
+from dashboard.questions.view import Table
 
 HEADER = ("table", "row", "column", "value")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

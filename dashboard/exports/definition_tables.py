@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.exports.document import Column, Table
+from dashboard.questions.view import Column, Table
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 
@@ -12,7 +12,7 @@ def rules_table(rules: OutcomeRules) -> Table:
     meanings = rules.meanings()
     rows = [{"rule": name, "value": value, "meaning": meanings[name]} for name, value in rules.as_dict().items()]
     columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
-    return Table("definitions", f"Definitions, version {rules.version}", columns, rows)
+    return Table(columns, rows, name="definitions", title=f"Definitions, version {rules.version}")
 
 
 def instrument_table(code: str, rules: OutcomeRules) -> Table:
@@ -33,4 +33,5 @@ def instrument_table(code: str, rules: OutcomeRules) -> Table:
         ("Source", scale.source),
     ]
     rows = [{"name": name, "value": value} for name, value in pairs]
-    return Table("scale", "Scale", (Column("name", "Of the scale", "text"), Column("value", "Value", "text")), rows)
+    columns = (Column("name", "Of the scale", "text"), Column("value", "Value", "text"))
+    return Table(columns, rows, name="scale", title="Scale")

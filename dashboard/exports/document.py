@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from dashboard.questions.view import Kind, Table
 from data_models.definitions.rules import LEAST_SHOWN
-
-Kind = Literal["text", "count", "share", "number"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its key in the rows, its heading (units included) and how its numbers are written."""
-
-    key: str
-    heading: str
-    kind: Kind = "number"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Numbers with their headings.
-
-    Attributes
-    ----------
-    name : short name in snake case: the sheet's name, and the CSV's first column.
-    rows : values by column key. None: not reached, not estimable or too few; a text in a column of counts: hidden.
-    note : what a reader must know beside it.
-    keys : columns that name the row; the others hold its values.
-    """
-
-    name: str
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Mapping[str, Any]]
-    note: str = ""
-    keys: int = 1
 
 
 @dataclass(frozen=True, slots=True)

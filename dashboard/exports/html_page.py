@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from dashboard.exports.document import Document, Section, Table, shown
+from dashboard.exports.document import Document, Section, shown
+from dashboard.questions.view import Table
 
 _STYLE = """
 body{font:15px/1.45 Georgia,"Libertinus Serif",serif;color:#1f2933;background:#fff;max-width:62rem;margin:2rem auto;

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dashboard.exports import svg
-from dashboard.exports.document import Chart, Column, Document, Section, Table
+from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures.score_panel import LINE_GAP_DAYS
 from dashboard.questions import between_sessions, item9
 from dashboard.questions.patient import outcome_words
+from dashboard.questions.view import Column, Table
 from dashboard.words import numbers
 from data_models.definitions.instruments import INSTRUMENTS, in_order
 from data_models.definitions.rules import OutcomeRules
@@ -133,7 +134,7 @@ def _scale(code: str, course: int, found: PatientHistory, rules: OutcomeRules) -
         f"{scale.name}: is the response holding?",
         " ".join(text for text in said if text),
         [_trajectory(code, given, scores, outcome, rules)] if scores else [],
-        [Table(f"sessions_{code}", "Between sessions", columns, shown)],
+        [Table(columns, shown, name=f"sessions_{code}", title="Between sessions")],
     )
 
 
@@ -207,11 +208,11 @@ def _effects(found: PatientHistory, course: int) -> Section:
         Column("worst", "Worst grade", "text"),
     )
     said = f"Asked about in {numbers.quantity(asked, 'session')}" + ("." if rows else "; none was reported.")
-    return Section("Side effects", said, tables=[Table("side_effects", "", columns, rows)] if rows else [])
+    return Section("Side effects", said, tables=[Table(columns, rows, name="side_effects")] if rows else [])
 
 
 def _rules(rules: OutcomeRules) -> Table:
     meanings, values = rules.meanings(), rules.as_dict()
     columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
     rows = [{"rule": name, "value": values[name], "meaning": meanings[name]} for name in _RULES]
-    return Table("definitions", "", columns, rows)
+    return Table(columns, rows, name="definitions")

@@ -6,7 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from dashboard.exports.document import Document, Table, shown
+from dashboard.exports.document import Document, shown
+from dashboard.questions.view import Table
 
 MOST_ROWS = 600  # a longer table has its first rows here and all of them in the other formats
 

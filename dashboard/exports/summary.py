@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 
 from dashboard.exports import completeness, definition_tables, svg, tables
-from dashboard.exports.document import Chart, Document, Section, Table
+from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
 from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, vitals
+from dashboard.questions.view import Table
 from dashboard.words.numbers import FEW, count, listing
 from dashboard.words.shares import rate
 from data_models.definitions.filters import FILTERS

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dashboard.exports.document import Column, Table, counted
+from dashboard.exports.document import counted
 from dashboard.exports.release import Part
+from dashboard.questions.view import Column, Table
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
@@ -91,7 +92,7 @@ def _table(
         made += [({"group": named} if grouped else {}) | row for row in rows(part)]
     if not made:
         note = NOTHING
-    return Table(name, title, (*head, *columns), made, note, len(head) + keyed)
+    return Table((*head, *columns), made, name=name, title=title, note=note, keys=len(head) + keyed)
 
 
 def _share(of: Proportion) -> Row:

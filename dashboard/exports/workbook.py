@@ -6,7 +6,8 @@ import io
 import math
 from typing import Any
 
-from dashboard.exports.document import Column, Document, Table, is_number, shown
+from dashboard.exports.document import Document, is_number, shown
+from dashboard.questions.view import Column, Table
 
 _FORMATS = {"count": "#,##0", "share": "0.0%", "number": "General", "text": "@"}
 _WIDEST = 70

@@ -21,7 +21,7 @@ from data_models.definitions.filters import CohortFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class DeferredCards:
     """Cards that one answer makes.
 
     Attributes
@@ -72,7 +72,7 @@ def same(about: str | None, cohort: CohortFilter) -> bool:
     return about == cohort.to_query()
 
 
-def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
+def register(app: Dash, cue_id: str, cards: Sequence[DeferredCards]) -> None:
     """One callback a card: they start when an answer has brought the cue and its chart stands."""
     app.clientside_callback(
         ClientsideFunction("frame", "drawn"),
@@ -84,7 +84,7 @@ def register(app: Dash, cue_id: str, cards: Sequence[Later]) -> None:
         _register(app, cue_id, one)
 
 
-def _register(app: Dash, cue_id: str, one: Later) -> None:
+def _register(app: Dash, cue_id: str, one: DeferredCards) -> None:
     @cache.callback(
         app,
         Output(one.place_id, "children"),

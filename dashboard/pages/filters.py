@@ -19,7 +19,6 @@ from dashboard.answers import cache, data
 from dashboard.exports.rounding import ROUNDED_NOTE
 from dashboard.pages.card import message
 from dashboard.words import numbers
-from dashboard.words.sentences import nothing_matches, too_few_match
 from data_models.definitions.filters import FILTERS, HOURS, CohortFilter, Filter
 from data_models.definitions.instruments import INSTRUMENTS
 
@@ -63,11 +62,25 @@ def reach(cohort: CohortFilter) -> Component | None:
     return html.P(" ".join(said), className="card-note filters-reach") if said else None
 
 
+def too_few_match(cohort: CohortFilter) -> str:
+    """The empty state of rounded counts, where few are not told from none."""
+    said = described(cohort) or "no filter"
+    return numbers.sentence(f"{numbers.HIDDEN} patients or courses, or none, match these filters: {said}")
+
+
+def nothing_matches(cohort: CohortFilter) -> str:
+    """The empty state: which filters left nothing."""
+    said = described(cohort)
+    return numbers.sentence(
+        f"no courses match these filters: {said}" if said else "there are no records in this store yet"
+    )
+
+
 def nothing(cohort: CohortFilter) -> Component:
     """The empty state of a cohort page; those who see rounded counts are not told few from none."""
     if data.suppressed():
-        return message(too_few_match(described(cohort)), title="Too few to show", wide=True)
-    said = [nothing_matches(described(cohort)), left_out_words(left_out(cohort))]
+        return message(too_few_match(cohort), title="Too few to show", wide=True)
+    said = [nothing_matches(cohort), left_out_words(left_out(cohort))]
     return message(" ".join(text for text in said if text), title="Nothing to show", wide=True)
 
 

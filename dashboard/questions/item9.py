@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dashboard.figures.base import Figure, axis, empty, layout
 from dashboard.figures.panel import MARGIN
-from dashboard.questions.view import Definition, Table, View
+from dashboard.questions.view import Column, Definition, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import moment, quantity
 from data_models.definitions.instruments import ITEM9_MAXIMUM
@@ -26,7 +26,7 @@ def view(scores: Sequence[PatientScore], days: tuple[float, float], of_course: s
         words(found),
         draw(found, days),
         table=Table(
-            (("days", "Day"), ("item9", f"Item 9 (0 to {ITEM9_MAXIMUM})")),
+            (Column("days", "Day"), Column("item9", f"Item 9 (0 to {ITEM9_MAXIMUM})")),
             [{"days": round(day, 2), "item9": value} for day, value in found],
         ),
         definition=Definition(

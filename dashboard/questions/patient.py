@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from dashboard.figures.score_panel import STATES as SCORE_STATES
-from dashboard.questions.view import Table
+from dashboard.questions.view import Column, Table
 from dashboard.theme import STATES
 from dashboard.words.numbers import course_day, duration, listing, moment, moments, number, percent, quantity
 from dashboard.words.scales import above_minimum
@@ -245,10 +245,16 @@ def effects_words(found: PatientHistory, sessions: Sequence[PatientSession]) -> 
 def table(scores: Sequence[PatientScore]) -> Table:
     """The numbers behind the trajectory's markers."""
     columns = (
-        ("course", "Course"), ("instrument", "Scale"), ("days", "Day"), ("score", "Score"), ("band", "Band"),
-        ("improvement", "Improvement, %"), ("state", "State"), ("since_session", "Days since session"),
-        ("recall", "Looks back past session"),
-    )  # fmt: skip
+        Column("course", "Course"),
+        Column("instrument", "Scale"),
+        Column("days", "Day"),
+        Column("score", "Score"),
+        Column("band", "Band"),
+        Column("improvement", "Improvement, %"),
+        Column("state", "State"),
+        Column("since_session", "Days since session"),
+        Column("recall", "Looks back past session"),
+    )
     rows = [
         {
             "course": score.course,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.questions.view import Definition, Tile
 from dashboard.words.numbers import count, percent, sentence, whole
-from dashboard.words.sentences import least_change
+from dashboard.words.scales import least_change
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS

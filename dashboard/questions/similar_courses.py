@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.figures.score_panel import broken_line, score_ceiling
-from dashboard.questions.view import Definition, Table, View
+from dashboard.questions.view import Column, Definition, Table, View
 from dashboard.theme import colour, faint
 from dashboard.words.numbers import FEW, duration, number, quantity
 from data_models.definitions.instruments import INSTRUMENTS
@@ -20,9 +20,15 @@ ALIGNMENTS = {"course": "first session", "session": "latest session"}
 Run = Sequence[tuple[float, float]]  # days and scores, in time order
 
 COLUMNS = (
-    ("day_from", "From day"), ("day_to", "To day"), ("courses", "Courses"), ("p10", "10th"), ("p25", "25th"),
-    ("p50", "Median"), ("p75", "75th"), ("p90", "90th percentile"),
-)  # fmt: skip
+    Column("day_from", "From day"),
+    Column("day_to", "To day"),
+    Column("courses", "Courses"),
+    Column("p10", "10th"),
+    Column("p25", "25th"),
+    Column("p50", "Median"),
+    Column("p75", "75th"),
+    Column("p90", "90th percentile"),
+)
 
 
 def view(band: SimilarCourses, sessions: Sequence[PatientSession], scores: Sequence[PatientScore], course: str) -> View:
@@ -35,7 +41,9 @@ def view(band: SimilarCourses, sessions: Sequence[PatientSession], scores: Seque
         f"How does {course} compare?",
         words(band, scores) if any(day > 0 for run in runs for day, _ in run) else NOTHING,
         draw(band, runs),
-        table=Table(COLUMNS, [{key: getattr(one, key) for key, _ in COLUMNS} for one in band.bins], digits=1),
+        table=Table(
+            COLUMNS, [{column.key: getattr(one, column.key) for column in COLUMNS} for one in band.bins], digits=1
+        ),
         definition=Definition(
             f"Light band: 10th to 90th percentile, darker band: 25th to 75th, dotted: median of the scores of "
             f"{called(band)} on the {scale.name}, by days since the {since}. Bins with fewer than {FEW} courses are "

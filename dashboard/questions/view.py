@@ -35,13 +35,20 @@ class Table:
 
     Attributes
     ----------
-    rows : values by column key; numbers stay numbers. None: not reached or not estimable.
-    digits : digits after the point shown for numbers that are not whole.
+    rows : values by column key; numbers stay numbers. None: not reached, not estimable or too few; a text in a column
+        of counts: hidden.
+    digits : digits after the point shown on a page for numbers that are not whole.
+    name, title, note, keys : in a file, its short name in snake case (the sheet's name, the CSV's first column), its
+        heading, what a reader must know beside it, and how many of its columns name the row.
     """
 
-    columns: Sequence[Column | tuple[str, str]]
+    columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     digits: int = 3
+    name: str = ""
+    title: str = ""
+    note: str = ""
+    keys: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import LIGHT, colour
 from dashboard.words.numbers import FEW, count, percent, sentence, too_few, whole
-from dashboard.words.sentences import least_change
+from dashboard.words.scales import least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import ROUNDING, OutcomeRules

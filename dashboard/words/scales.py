@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from dashboard.words.numbers import number
+from dashboard.words.numbers import number, percent
 from data_models.definitions.instruments import Instrument
 
 
 def above_minimum(scale: Instrument) -> str:
     """What a share below the baseline is counted from, where the scale does not begin at 0."""
     return "" if scale.minimum == 0 else f" (of its points above {number(scale.minimum)})"
+
+
+def least_change(scale: Instrument) -> str:
+    """The smallest meaningful change: "5 points", "30% of baseline"; empty where none is agreed."""
+    if scale.meaningful_change is None:
+        return ""
+    return (
+        f"{percent(scale.meaningful_change)} of {scale.of_baseline}"
+        if scale.meaningful_is_share
+        else f"{number(scale.meaningful_change)} points"
+    )

@@ -54,7 +54,7 @@ def at(pathname: str, cue: str) -> list[Any]:
 
 AT_OUTCOMES = at("/", "cohort-cue")
 AT_SIDE_EFFECTS = at("/side-effects", "side-effects-cue")
-LATER = {
+DEFERRED = {
     "cohort-cue": [
         "any-effect",
         *(f"{name}-place" for name in ("durability", "fade", "occupancy", "waterfall", "cost")),
@@ -71,7 +71,7 @@ def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
     cue = state[1]["id"]
     if '"data-cohort":""' not in found[0].get_data(as_text=True):
         mark = {"id": f"{cue}-go", "property": "data-cohort", "value": "?" + query}
-        found += [ask(client, f"{name}.children", [mark]) for name in LATER[cue]]
+        found += [ask(client, f"{name}.children", [mark]) for name in DEFERRED[cue]]
         if state is AT_OUTCOMES:
             found += [ask(client, "headlines.children", [mark | {"id": cue}])]
     if "by=" in query and state is AT_OUTCOMES:

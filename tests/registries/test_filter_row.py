@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from dashboard.app import create_app
 from dashboard.cli import app as commands
-from dashboard.exports import formats
+from dashboard.commands import figures
 from dashboard.pages import filters
 from dashboard.settings import Settings
 from data_models.definitions.filters import FILTERS, CohortFilter, Filter
@@ -155,7 +155,7 @@ def test_the_command_line_writes_it(sample_database: str, row: Filter, store: St
 
 def test_a_file_says_and_groups_by_it(store: Store, row: Filter) -> None:
     def rows(where: tuple[str, ...], by: str | None) -> list[list[str]]:
-        content = formats.summary(store, "phq9", where, by, DEFAULT_RULES, "csv", least=0)
+        content = figures.summary(store, "phq9", where, by, DEFAULT_RULES, "csv", least=0)
         return list(csv.reader(content.decode("utf-8-sig").splitlines()))
 
     said = rows((f"{row.key}={VALUES[row.key]}",), None)

@@ -18,13 +18,13 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.access import trail
 from dashboard.answers import data
-from dashboard.exports.document import Chart, Column, Document, Section, Table, shown
+from dashboard.exports.document import Chart, Document, Section, shown
 from dashboard.exports.release import ACTION, Ask, Release, cohorts_of, figures, gather, progress_words
 from dashboard.exports.rounding import LEAST, ROUNDED_NOTE
 from dashboard.exports.summary import CATALOGUE, document, of_a_cohort
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
-from dashboard.words import sentences as words
+from dashboard.questions.view import Column, Table
 from data_models.definitions.filters import FILTERS, CohortFilter
 
 PREVIEW = "exports-preview"
@@ -212,7 +212,7 @@ def nothing_of(release: Release) -> str:
     funnel = release.whole.summary.funnel
     if funnel.courses and funnel.patients:
         return ""
-    return words.too_few_match(filters.described(release.cohort))
+    return filters.too_few_match(release.cohort)
 
 
 def release_of(search: str | None, about: str) -> Release:

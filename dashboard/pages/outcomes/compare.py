@@ -64,7 +64,7 @@ def register(app: Dash) -> None:
         groups = asked(search)
         return None if groups is None else first(groups)
 
-    for part, make in LATER.items():
+    for part, make in DEFERRED.items():
         _register(app, part, make)
 
 
@@ -117,7 +117,7 @@ def first(groups: Comparison) -> Component:
             durability.compare(groups.drawn(groups.each(lambda figures: figures.durability)), tests.durability)
         ),
     ]
-    return html.Div([*shown, *(_place(groups, part) for part in LATER)], className="cards")
+    return html.Div([*shown, *(_place(groups, part) for part in DEFERRED)], className="cards")
 
 
 def _place(groups: Comparison, part: str) -> Component:
@@ -146,7 +146,7 @@ def effects_card(groups: Comparison) -> Component:
     return groups.show(side_effects.compare(found, groups.name))
 
 
-LATER: Mapping[str, Callable[[Comparison], Component]] = {
+DEFERRED: Mapping[str, Callable[[Comparison], Component]] = {
     "fade": fade_card,
     "occupancy": occupancy_card,
     "waterfall": waterfall_card,

@@ -11,7 +11,7 @@ from dashboard import ids
 from dashboard.answers import cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import show, skeleton
-from dashboard.pages.deferred_cards import Later
+from dashboard.pages.deferred_cards import DeferredCards
 from dashboard.pages.outcomes import cards, compare
 from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, waterfall
 from data_models.definitions.filters import CohortFilter
@@ -41,7 +41,7 @@ def layout() -> Component:
             filters.bar(),
             html.Div(waiting, id=ids.COHORT_BODY, className="page-body"),
             html.Div(
-                [*(one.place() for one in LATER), deferred_cards.go(ids.COHORT_CUE)], className="cards cards-more"
+                [*(one.place() for one in DEFERRED), deferred_cards.go(ids.COHORT_CUE)], className="cards cards-more"
             ),
             compare.shell(),
         ]
@@ -71,12 +71,12 @@ def _cost(cohort: CohortFilter) -> list[Component]:
     return [show(side_effects.cost(data.figures(cohort).side_effects), data.rules())]
 
 
-LATER = (
-    Later("durability", (durability.QUESTION, durability.COMPETING), 330, _durability),
-    Later("fade", (fade.QUESTION,), 330, _fade),
-    Later("occupancy", (occupancy.QUESTION,), 330, _occupancy),
-    Later("waterfall", (waterfall.QUESTION,), 330, _waterfall),
-    Later("cost", (side_effects.COST,), 330, _cost),
+DEFERRED = (
+    DeferredCards("durability", (durability.QUESTION, durability.COMPETING), 330, _durability),
+    DeferredCards("fade", (fade.QUESTION,), 330, _fade),
+    DeferredCards("occupancy", (occupancy.QUESTION,), 330, _occupancy),
+    DeferredCards("waterfall", (waterfall.QUESTION,), 330, _waterfall),
+    DeferredCards("cost", (side_effects.COST,), 330, _cost),
 )
 
 
@@ -121,7 +121,7 @@ def register(app: Dash) -> None:
     def show_any_effect(about: str | None) -> Any:
         return cards.any_effect_tile(data.figures(CohortFilter.from_query(about)).side_effects) if about else None
 
-    deferred_cards.register(app, ids.COHORT_CUE, LATER)
+    deferred_cards.register(app, ids.COHORT_CUE, DEFERRED)
     compare.register(app)
 
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard.pages.card import card, show
 from dashboard.questions import completeness
 from dashboard.questions.completeness import MEASURES, Measure
-from dashboard.questions.view import Definition, Table
+from dashboard.questions.view import Column, Definition, Table
 from dashboard.words import numbers
 from dashboard.words import records as record_words
 from data_models.definitions.rules import OutcomeRules
@@ -65,10 +65,15 @@ def _share(measure: Measure, counts: RecordCounts) -> Component:
 def history(frame: pd.DataFrame) -> Component:
     """The imports, newest first. No clock time is kept: none ever enters the store."""
     columns = (
-        ("number", "Import"), ("source", "Form"), ("patients", "New patients"), ("sessions", "Sessions"),
-        ("assessments", "Assessments"), ("side_effects", "Side effects"), ("repeats", "Repeats left out"),
-        ("fingerprint", "Fingerprint"),
-    )  # fmt: skip
+        Column("number", "Import"),
+        Column("source", "Form"),
+        Column("patients", "New patients"),
+        Column("sessions", "Sessions"),
+        Column("assessments", "Assessments"),
+        Column("side_effects", "Side effects"),
+        Column("repeats", "Repeats left out"),
+        Column("fingerprint", "Fingerprint"),
+    )
     frame = frame.assign(source=frame["source"].map(record_words.SOURCES).fillna(frame["source"]))
     rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
     if not rows:
@@ -76,8 +81,11 @@ def history(frame: pd.DataFrame) -> Component:
     latest = rows[0]
     added = {key: int(latest[key]) for key in ("patients", "sessions", "assessments", "side_effects")}
     sentence = f"{numbers.count(latest['number'], 'import')} so far; the latest added {record_words.rows(added)}."
-    head = html.Tr([html.Th(text, scope="col", className=_kind(key)) for key, text in columns])
-    lines = [html.Tr([html.Td(_cell(key, row[key]), className=_kind(key)) for key, _ in columns]) for row in rows]
+    head = html.Tr([html.Th(column.heading, scope="col", className=_kind(column.key)) for column in columns])
+    lines = [
+        html.Tr([html.Td(_cell(key, row[key]), className=_kind(key)) for key in (column.key for column in columns)])
+        for row in rows
+    ]
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="numbers imports")
     label = {"aria-label": "Imports, newest first"}
     region = html.Div(table, className="table-scroll", role="region", tabIndex=0, **label)

@@ -10,11 +10,11 @@ from dash.development.base_component import Component
 from dashboard.pages.card import table_view
 from dashboard.pages.records import sentences
 from dashboard.pages.records.jobs import JobState
-from dashboard.questions.view import Table
+from dashboard.questions.view import Column, Table
 
 ROWS_SHOWN = 100
 _PROBLEMS = "records-problems"
-_COLUMNS = (("file", "File"), ("row", "Row"), ("column", "Column"), ("reason", "What is wrong"))
+_COLUMNS = (Column("file", "File"), Column("row", "Row"), Column("column", "Column"), Column("reason", "What is wrong"))
 
 
 def progress(state: JobState) -> Component:
@@ -49,8 +49,8 @@ def _end(kind: str, title: str, sentence: str, more: list[Component]) -> Compone
 def _problems(state: JobState) -> Component:
     """The first problems as a table, and all that were kept as a file."""
     shown = state.problems[:ROWS_SHOWN]
-    head = html.Tr([html.Th(heading, scope="col") for _, heading in _COLUMNS])
-    lines = [html.Tr([_cell(problem, key) for key, _ in _COLUMNS]) for problem in shown]
+    head = html.Tr([html.Th(column.heading, scope="col") for column in _COLUMNS])
+    lines = [html.Tr([_cell(problem, column.key) for column in _COLUMNS]) for problem in shown]
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="numbers records-problems")
     region = html.Div(
         table, className="table-scroll", tabIndex=0, role="region", **{"aria-label": "Problems by file, row and column"}

@@ -13,7 +13,7 @@ from dashboard import ids
 from dashboard.answers import cache, data
 from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import message, place, show, skeleton
-from dashboard.pages.deferred_cards import Later
+from dashboard.pages.deferred_cards import DeferredCards
 from dashboard.questions import resolution, severity, side_effects, vitals
 from data_models.definitions.filters import CohortFilter
 
@@ -87,11 +87,11 @@ def _vitals(cohort: CohortFilter) -> list[Component]:
     return [show(vitals.view(found), data.rules()), show(vitals.thresholds(found), data.rules())]
 
 
-WHEN = Later("when", (side_effects.WHEN,), 330, _when)
-RESOLUTION = Later("resolution", (resolution.QUESTION,), 250, _resolution)
-SEVERITY = Later("severity", (severity.QUESTION,), 430, _severity)
-VITALS = Later("vitals", (vitals.QUESTION, vitals.THRESHOLDS), 190, _vitals)
-LATER = (WHEN, RESOLUTION, SEVERITY, VITALS)
+WHEN = DeferredCards("when", (side_effects.WHEN,), 330, _when)
+RESOLUTION = DeferredCards("resolution", (resolution.QUESTION,), 250, _resolution)
+SEVERITY = DeferredCards("severity", (severity.QUESTION,), 430, _severity)
+VITALS = DeferredCards("vitals", (vitals.QUESTION, vitals.THRESHOLDS), 190, _vitals)
+DEFERRED = (WHEN, RESOLUTION, SEVERITY, VITALS)
 
 
 def register(app: Dash) -> None:
@@ -120,7 +120,7 @@ def register(app: Dash) -> None:
             deferred_cards.cue(ids.SIDE_EFFECTS_CUE, cohort),
         ]
 
-    deferred_cards.register(app, ids.SIDE_EFFECTS_CUE, LATER)
+    deferred_cards.register(app, ids.SIDE_EFFECTS_CUE, DEFERRED)
 
     @cache.callback(
         app,

@@ -16,10 +16,11 @@ import pytest
 
 from dashboard import cli
 from dashboard.exports.csv_tables import csv_bytes, harmless
-from dashboard.exports.document import Column, Document, Section, Table, shown
+from dashboard.exports.document import Document, Section, shown
 from dashboard.exports.html_page import html_page
 from dashboard.exports.pdf_file import pdf_bytes
 from dashboard.exports.workbook import workbook_bytes
+from dashboard.questions.view import Column, Table
 from data_models.store import Store
 
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://a.example")']
@@ -148,7 +149,9 @@ def test_each_file_says_what_it_rests_on(form: str, files: dict[str, Path]) -> N
 @pytest.fixture
 def hostile() -> Document:
     rows = [{"name": text, "value": 1.5} for text in FORMULAS]
-    table = Table("hostile", "=title", (Column("name", "=head", "text"), Column("value", "Value")), rows, "@note")
+    table = Table(
+        (Column("name", "=head", "text"), Column("value", "Value")), rows, name="hostile", title="=title", note="@note"
+    )
     return Document("=doc", "+sub", [("=fact", "=1")], [Section("=section", "=said", tables=[table])], footer="@foot")
 
 
@@ -159,7 +162,9 @@ def test_no_cell_of_the_csv_is_a_formula(hostile: Document) -> None:
 
 
 def test_negative_numbers_stay_numbers_in_csv() -> None:
-    table = Table("t", "t", (Column("name", "", "text"), Column("value", "")), [{"name": "mean", "value": -4.5}])
+    table = Table(
+        (Column("name", "", "text"), Column("value", "")), [{"name": "mean", "value": -4.5}], name="t", title="t"
+    )
     made = csv_bytes(Document("d", "", [], [Section("s", tables=[table])]))
     assert b"t,mean,value,-4.5" in made
 

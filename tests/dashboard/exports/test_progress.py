@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.exports.formats import summary
+from dashboard.commands.figures import summary
 from dashboard.pages.exports import page as exports
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.exports.csv_tables import csv_bytes
-from dashboard.exports.document import Column, Document, Section, Table
+from dashboard.exports.document import Document, Section
 from dashboard.exports.workbook import workbook_bytes
+from dashboard.questions.view import Column, Table
 
 PROGRAM = shutil.which("soffice") or shutil.which("libreoffice")
 pytestmark = pytest.mark.skipif(
@@ -60,7 +61,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sheets]:
     """A hostile document as CSV and XLSX, and a bare CSV of formulas, each opened once and saved anew."""
     folder = tmp_path_factory.mktemp("sheets")
     rows = [{"name": text, "value": -1.5} for text in HOSTILE]
-    table = Table("hostile", "=title", (Column("name", "=1+2", "text"), Column("value", "Value")), rows, "@note")
+    table = Table(
+        (Column("name", "=1+2", "text"), Column("value", "Value")), rows, name="hostile", title="=title", note="@note"
+    )
     made = Document("=1+3", "+sub", [("=1+4", "=1+5")], [Section("=1+6", "=said", tables=[table])], footer="@foot")
     (folder / "ours.csv").write_bytes(csv_bytes(made))
     (folder / "book.xlsx").write_bytes(workbook_bytes(made))

@@ -9,7 +9,7 @@ import pytest
 from dashboard.questions import waterfall
 from dashboard.questions.view import Group
 from dashboard.questions.waterfall import COLUMNS, measured_changes
-from dashboard.words.sentences import least_change
+from dashboard.words.scales import least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES
