@@ -25,6 +25,7 @@ WORDS = {
     "list_opened": "opened the list of patients",
     "figures_opened": "looked at figures",
     "export": "took an export",
+    "check_started": "began a check of records",
     "import_started": "began an import",
     "imported": "imported records",
     "patient_report": "took a patient's report",

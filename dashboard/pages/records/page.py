@@ -137,9 +137,9 @@ def register(app: Dash) -> None:
             return None, report.refused(refusal, "Not imported"), True
         if not dropped:
             return (None, report.refused(GONE), True) if kind == jobs.IMPORT else (no_update,) * 3
-        if kind == jobs.IMPORT:
-            # Before the deed: what the trail cannot be told of is not done. The job tells what was imported.
-            trail.note("import_started", "records", files=len(dropped.get("names") or []))
+        # Before the deed: what the trail cannot be told of is not done. A check compares with patients who are stored,
+        # and so tells of them; an import's job tells what was imported.
+        trail.note(f"{kind}_started", "records", files=len(dropped.get("names") or []))
         try:
             url = data.store().engine.url.render_as_string(hide_password=False)
             token = jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url, trail.actor())
