@@ -25,7 +25,7 @@ from dashboard.questions.curves import COUNTED, INTERVAL, UNDER_AXIS, few_by, me
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.theme import colour
-from dashboard.words.numbers import FEW, count, days, interval, number, percent, sentence, too_few, whole
+from dashboard.words.numbers import FEW, HIDDEN, count, days, interval, number, percent, sentence, too_few, whole
 from data_models.outcomes.competing import CumulativeIncidence
 from data_models.outcomes.logrank import LogRank
 from data_models.outcomes.survival import SurvivalCurve
@@ -64,8 +64,8 @@ def view(durability: Durability) -> View:
     )  # fmt: skip
 
 
-def competing(durability: Durability) -> View:
-    """Loss of response against re-treatment, whichever comes first."""
+def competing(durability: Durability, *, rounded: bool = False) -> View:
+    """Loss of response against re-treatment, whichever comes first; `rounded`: a share of 0 may be of few."""
     curve = durability.curve
     found = incidence_rows(durability.competing)
     columns = (Column("days", "Day"), Column("in_response", "In response", "share"),
@@ -73,7 +73,7 @@ def competing(durability: Durability) -> View:
     return View(
         "competing",
         COMPETING,
-        competing_words(durability),
+        competing_words(durability, rounded=rounded),
         draw_competing(durability),
         notes=[
             where_it_stops(curve, LONGEST_DAYS, what="areas stop"),
@@ -133,7 +133,7 @@ def words(curve: SurvivalCurve) -> str:
     )
 
 
-def competing_words(durability: Durability, at: float = 28.0) -> str:
+def competing_words(durability: Durability, at: float = 28.0, *, rounded: bool = False) -> str:
     """Lost, re-treated, still responding on one day."""
     curve, found = durability.curve, durability.competing
     n = curve.n
@@ -148,12 +148,14 @@ def competing_words(durability: Durability, at: float = 28.0) -> str:
         return sentence(f"of {of}, too few lost it or were treated again to show when")
     if last_drawn(curve) == 0:
         return sentence(f"of {of}, fewer than {FEW} are at risk at any time: too few to draw")
-    place = max(int(np.searchsorted(found.times, at, side="right")) - 1, 0)
-    lost, again = (float(found.incidence[kind - 1, place]) for kind in (LOSS, RETREATED))
+    place = int(np.searchsorted(found.times, at, side="right")) - 1  # before the first time all are in response
+    said = (lambda share: percent(share) if share else HIDDEN) if rounded else percent
+    lost, again = (found.at(at, kind)[0] for kind in (LOSS, RETREATED))
     return sentence(
         f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
-        f"{percent(lost)} have lost response, {percent(again)} were re-treated before losing it "
-        f"and {percent(float(found.free[place]))} still respond without another session" + few_by(curve, at)
+        f"{said(lost)} have lost response, {said(again)} were re-treated before losing it "
+        f"and {percent(float(found.free[place]) if place >= 0 else 1.0)} still respond without another session"
+        + few_by(curve, at)
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import LIGHT, colour
-from dashboard.words.numbers import FEW, count, percent, sentence, too_few, whole
+from dashboard.words.numbers import FEW, SHORTLY_HIDDEN, count, percent, sentence, too_few, whole
 from dashboard.words.scales import least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
@@ -39,7 +39,7 @@ KINDS = (
 def view(found: Waterfall, cohort: CohortFilter, rules: OutcomeRules, *, rounded: bool = False) -> View:
     """The changes of one cohort; `rounded`: of blocks of courses in place of each."""
     scale = INSTRUMENTS[cohort.instrument]
-    changes = measured_changes(found, cohort.instrument, rules)
+    changes = measured_changes(found, cohort.instrument, rules, rounded=rounded)
     n = len(changes.changes)
     drawn = "one bar a course."
     if rounded:
@@ -71,7 +71,7 @@ def compare(
     groups: Sequence[Group[Waterfall]], by: str, cohort: CohortFilter, rules: OutcomeRules, *, rounded: bool = False
 ) -> View:
     """One small chart a group, on one axis of change."""
-    found = [(group, measured_changes(group.answer, cohort.instrument, rules)) for group in groups]
+    found = [(group, measured_changes(group.answer, cohort.instrument, rules, rounded=rounded)) for group in groups]
     every = [change for _, one in found for change in one.changes]
     span = (min(every, default=0.0), max(every, default=0.0))
     panels, said, rows = [], [], []
@@ -106,6 +106,7 @@ class Changes:
     least : the scale's smallest meaningful change in points; None where it has none, or one that is a share.
     said : that change in words, also where it is a share of baseline; empty where the scale has none.
     improved, worse : courses that changed by it or more; without one, courses with any change for the better, and None.
+    rounded : counted in blocks of ten or more: what none is left of may be few, and is hidden.
     """
 
     changes: list[float]
@@ -115,6 +116,11 @@ class Changes:
     said: str
     improved: int
     worse: int | None
+    rounded: bool = False
+
+    def shown(self, n: int) -> int | None:
+        """A count as it may be said; None: hidden."""
+        return None if self.rounded and n == 0 else n
 
     @property
     def what(self) -> str:
@@ -123,16 +129,26 @@ class Changes:
 
     @property
     def sentence(self) -> str:
-        return words(len(self.changes), self.what, self.improved, self.worse, self.unmeasured)
+        """Who improved, and who got worse by as much where that is counted."""
+        if not self.changes:
+            return "No course here has both a baseline and a later score."
+        text = f"{whole(self.shown(self.improved))} of {count(len(self.changes), 'course')} {self.what}"
+        if self.worse is not None:
+            text += f" and {whole(self.shown(self.worse))} got worse by as much"
+        left_out = f"; {count(self.unmeasured, 'course')} could not be measured" if self.unmeasured else ""
+        return sentence(text + left_out)
 
     def rows(self) -> list[dict[str, Any]]:
         """The numbers of sentence, colours and bars, as rows of `COLUMNS`."""
         groups = [(name, self.kinds.count(place)) for place, (name, _) in enumerate(KINDS)]
-        counted = [{"by": "group", "state": name, "courses": courses} for name, courses in groups]
-        counted.append({"by": "group", "state": "Not measured", "courses": self.unmeasured})
-        counted.append({"by": "improvement", "state": self.what.capitalize(), "courses": self.improved})
+        found = [("group", name, courses) for name, courses in groups]
+        found += [("group", "Not measured", self.unmeasured), ("improvement", self.what.capitalize(), self.improved)]
         if self.worse is not None:
-            counted.append({"by": "improvement", "state": "Worse by as much", "courses": self.worse})
+            found.append(("improvement", "Worse by as much", self.worse))
+        counted: list[dict[str, Any]] = [
+            {"by": by, "state": state, "courses": SHORTLY_HIDDEN if self.shown(n) is None else n}
+            for by, state, n in found
+        ]
         bars = Counter(zip((round(change, 6) for change in self.changes), self.kinds, strict=True))
         return counted + [
             {"by": "change", "state": KINDS[kind][0], "change": change, "courses": courses}
@@ -140,7 +156,7 @@ class Changes:
         ]
 
 
-def measured_changes(found: Waterfall, instrument: str, rules: OutcomeRules) -> Changes:
+def measured_changes(found: Waterfall, instrument: str, rules: OutcomeRules, *, rounded: bool = False) -> Changes:
     """The bars of the waterfall and what is counted of them."""
     scale = INSTRUMENTS[instrument]
     measured = (found.evaluable == 1) & ~np.isnan(found.last_change)
@@ -159,6 +175,7 @@ def measured_changes(found: Waterfall, instrument: str, rules: OutcomeRules) -> 
         least_change(scale),
         sum(_improved(scale, change, share) for change, share in zip(changes, shares, strict=True)),
         None if scale.meaningful_change is None else sum(worse),
+        rounded,
     )
 
 
@@ -168,16 +185,6 @@ def _improved(scale: Instrument, change: float, share: float | None) -> bool:
     if scale.meaningful_is_share:
         return share is not None and share >= scale.meaningful_change - ROUNDING
     return change <= -scale.meaningful_change
-
-
-def words(measured: int, what: str, improved: int, worse: int | None, unmeasured: int) -> str:
-    """Who improved: `what` says what was counted as improved; `worse` got worse by as much (None: not counted)."""
-    if not measured:
-        return "No course here has both a baseline and a later score."
-    text = f"{whole(improved)} of {count(measured, 'course')} {what}"
-    if worse is not None:
-        text += f" and {whole(worse)} got worse by as much"
-    return sentence(text + (f"; {count(unmeasured, 'course')} could not be measured" if unmeasured else ""))
 
 
 def notes(scale: Instrument, cohort: CohortFilter) -> list[str]:

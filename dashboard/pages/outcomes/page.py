@@ -49,8 +49,9 @@ def layout() -> Component:
 
 
 def _durability(cohort: CohortFilter) -> list[Component]:
-    found = data.figures(cohort).durability
-    return [show(durability.view(found), data.rules()), show(durability.competing(found), data.rules())]
+    figures, rules = data.figures(cohort), data.rules()
+    first = durability.competing(figures.durability, rounded=figures.rounded)
+    return [show(durability.view(figures.durability), rules), show(first, rules)]
 
 
 def _fade(cohort: CohortFilter) -> list[Component]:

@@ -56,6 +56,14 @@ def test_competing_events_add_up_in_words(durability: Durability, make_curve: An
     assert shown.competing_words(nobody) == "No course here was in response at the end of induction."
 
 
+def test_of_rounded_counts_no_loss_yet_may_be_few(make_curve: Any, make_durability: Any) -> None:
+    late = make_durability(make_curve(120, [42, 56], 15, 5))
+    assert "0% have lost response" in shown.competing_words(late)
+    assert "fewer than 11 have lost response, fewer than 11 were re-treated" in shown.competing_words(
+        late, rounded=True
+    )
+
+
 def never_at_risk(found: Durability) -> Durability:
     """The same with four at risk at every time."""
     curve = replace(found.curve, at_risk=np.full(found.curve.times.size, 4.0))

@@ -21,7 +21,7 @@ NAN = float("nan")
 def values(*rows: tuple[float, float, float], treated: int = 0) -> Waterfall:
     """Baseline, last score, worse then, of evaluable courses; the rest of those treated are not measured."""
     rows = (*rows, *[(NAN, NAN, NAN)] * (treated - len(rows)))
-    baseline, last, worse = np.array(rows).T
+    baseline, last, worse = np.array(rows).reshape(-1, 3).T
     change = last - baseline
     return Waterfall(change, change, np.where(np.isnan(last), 0.0, 1.0), -change / baseline, worse)
 
@@ -65,16 +65,28 @@ def test_a_waterfall_says_how_many_of_its_courses_are_drawn_and_which_are_left_o
     assert "last score is less than 72 hours after a session" in text
 
 
-def test_waterfall_counts_the_meaningful_and_the_unmeasured() -> None:
-    meaningful = f"improved by the smallest meaningful change ({least_change(INSTRUMENTS['phq9'])}) or more"
-    assert waterfall.words(3, meaningful, 1, 1, 2) == (
+def test_the_sentence_counts_the_meaningful_and_the_unmeasured() -> None:
+    some = measured_changes(values((20, 10, 0), (10, 16, 1), (20, 19, 0), treated=5), "phq9", DEFAULT_RULES)
+    assert some.sentence == (
         "1 of 3 courses improved by the smallest meaningful change (5 points) or more and 1 got worse by as much; "
         "2 courses could not be measured."
     )
-    assert waterfall.words(2, "improved", 1, None, 0) == "1 of 2 courses improved."
-    assert waterfall.words(0, meaningful, 0, 0, 9) == "No course here has both a baseline and a later score."
+    nobody = measured_changes(values(treated=9), "phq9", DEFAULT_RULES)
+    assert nobody.sentence == "No course here has both a baseline and a later score."
     said = [least_change(INSTRUMENTS[code]) for code in ("phq9", "peg", "auditc")]
     assert said == ["5 points", "30% of baseline", ""]
+
+
+def test_of_rounded_counts_none_may_be_few_and_is_not_said_to_be_none() -> None:
+    """Ten of 136 got worse: in blocks none is left of them, and "0 got worse" would be false."""
+    found = values(*[(20.0, 8.0, 0.0)] * 15)
+    exact = measured_changes(found, "phq9", DEFAULT_RULES)
+    rounded = measured_changes(found, "phq9", DEFAULT_RULES, rounded=True)
+    assert "and 0 got worse by as much" in exact.sentence
+    assert "15 of 15 courses improved" in rounded.sentence
+    assert "and fewer than 11 got worse by as much" in rounded.sentence
+    worse = next(row for row in rounded.rows() if row["state"] == "Worse by as much")
+    assert worse["courses"] == "<11"
 
 
 def test_waterfall_thins_many_courses_and_keeps_the_ends_order() -> None:
