@@ -215,6 +215,13 @@ class RecordBatch:
     warnings: list[str] = field(default_factory=list)
 
 
+def one_clinic(respelled: Mapping[str, str]) -> list[str]:
+    """What is said where clinics differ in capitals alone: each spelling and the one that is taken for it."""
+    shown = [f"{word} is taken for {taken}" for word, taken in list(respelled.items())[:5]]
+    more = f" and {len(respelled) - 5:,} more" if len(respelled) > 5 else ""
+    return [f"clinics that differ in capitals alone are one clinic: {', '.join(shown)}{more}"] if shown else []
+
+
 def empty_table(name: str) -> pd.DataFrame:
     """A batch's frame without rows."""
     columns = {c: pd.Series(dtype="str" if is_text(name, c) else "float64") for c in BATCH_COLUMNS[name]}

@@ -7,7 +7,8 @@ a store: the caller hands in what the store holds of the batch's patients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from data_models.intake.contract import (
     TABLES,
     RecordBatch,
     is_text,
+    one_clinic,
 )
 from data_models.intake.readers.problems import Problems
 
@@ -58,12 +60,16 @@ class Reconciliation:
     Parameters
     ----------
     files : of the batch.
+    clinics : that the store holds; one that differs from a new one in capitals alone is taken for it.
     """
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], clinics: Iterable[str] = ()) -> None:
+        self._stored = set(clinics)  # an older store may hold two that differ so: both stay
+        self._clinics = {clinic.lower(): clinic for clinic in sorted(self._stored, reverse=True)}
+        self._respelled: dict[str, str] = {}
         self._files = {name: files.get(name, f"{name}.csv") for name in TABLES}
         self._problems = Problems(self._files.values())
-        self._sessions = self._lacking = self._late = 0
+        self._sessions = self._lacking = self._late = self._below = 0
 
     @property
     def refused(self) -> bool:
@@ -78,6 +84,7 @@ class Reconciliation:
         stored : every stored record of the part's patients.
         """
         problems = self._problems
+        batch = replace(batch, patients=self._as_stored(batch.patients))
         _check_patients_known(batch, stored, problems)
         self._sessions += len(batch.sessions) + len(stored.sessions)
         frames = {name: getattr(batch, name) for name in TABLES}
@@ -98,6 +105,7 @@ class Reconciliation:
             lacking, late = _off_the_clock(batch, first)
             self._lacking += lacking
             self._late += late
+            self._below += _highest_below_before(frames["sessions"])
         return RecordBatch(
             **frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=list(batch.warnings)
         )
@@ -119,7 +127,18 @@ class Reconciliation:
         if self._late:
             what = "patients have no session at hour 0, though the clock starts with the first session"
             said.append(f"{self._late:,} {what}")
-        return said
+        if self._below:
+            what = "a blood pressure or heart rate that is called highest is below the one before"
+            said.append(f"sessions in which {what}: {self._below:,}")
+        return said + one_clinic(self._respelled)
+
+    def _as_stored(self, patients: pd.DataFrame) -> pd.DataFrame:
+        """Patients with each clinic spelled as the store has it."""
+        clinics = patients["clinic"]
+        new = set(clinics.dropna().unique()) - self._stored
+        respelled = {clinic: self._clinics[clinic.lower()] for clinic in sorted(new) if clinic.lower() in self._clinics}
+        self._respelled |= respelled
+        return patients.assign(clinic=clinics.astype("str").replace(respelled)) if respelled else patients
 
 
 def _coded(parts: Sequence[pd.Series]) -> tuple[list[Places], npt.NDArray[np.object_]]:
@@ -172,6 +191,8 @@ def _same(name: str, column: str, ours: pd.Series, theirs: pd.Series) -> npt.NDA
     if is_text(name, column):
         left = ours.astype("str").fillna("").to_numpy(dtype=object)
         right = theirs.astype("str").fillna("").to_numpy(dtype=object)
+        if column == "clinic":
+            left, right = (np.array([text.lower() for text in texts], dtype=object) for texts in (left, right))
         equal = left == right
         empty = left == ""
     else:
@@ -326,6 +347,15 @@ def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch,
             reason = "its session is stored as one without side effects asked about; correct the row"
             file = batch.files.get("side_effects", "side_effects.csv")
             problems.add_rows(file, effects["row"].to_numpy()[place >= 0], "term", reason)
+
+
+def _highest_below_before(sessions: pd.DataFrame) -> int:
+    """In how many sessions a vital sign's highest value is below the one before: odd, but it may be so."""
+    pairs = [
+        (sessions[f"{sign}_highest"].to_numpy(float), sessions[f"{sign}_before"].to_numpy(float))
+        for sign in ("systolic", "diastolic", "heart_rate")
+    ]
+    return int(np.logical_or.reduce([highest < before for highest, before in pairs]).sum())
 
 
 def _off_the_clock(batch: RecordBatch, first: pd.Series) -> tuple[int, int]:

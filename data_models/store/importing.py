@@ -39,11 +39,22 @@ RECORDS = ("patients", "sessions", "assessments", "side_effects")
 _TABLES = Base.metadata.tables
 _MADE_AHEAD = 3  # of the rows of a part and the facts of a slice: what waits in the memory to be stored
 Progress = Callable[[str, float], None]
-# What the store holds of the patients of some records, and their ids by code.
-Stored = Callable[[RecordBatch], tuple[RecordBatch, pd.Series]]
 NOTHING = RecordBatch(
     empty_table("patients"), empty_table("sessions"), empty_table("assessments"), empty_table("side_effects")
 )
+
+
+class Stored(NamedTuple):
+    """What a store holds.
+
+    Attributes
+    ----------
+    of : called with some records: all stored records of their patients, and these patients' ids by code.
+    clinics : of any patient.
+    """
+
+    of: Callable[[RecordBatch], tuple[RecordBatch, pd.Series]]
+    clinics: tuple[str, ...] = ()
 
 
 class NewRecords(NamedTuple):
@@ -120,9 +131,7 @@ def opened(path: Path, engine: Engine | None, progress: Progress) -> Iterator[Re
 # --- compared with what is stored ----------------------------------------------------------------------
 
 
-def nothing_stored(batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
-    """What a store without patients holds of any batch."""
-    return NOTHING, pd.Series(dtype=np.int64)
+nothing_stored = Stored(lambda batch: (NOTHING, pd.Series(dtype=np.int64)))
 
 
 @contextmanager
@@ -134,7 +143,9 @@ def stored_before(engine: Engine) -> Iterator[Stored]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
-        yield partial(stored_records, connection)
+        clinic = _TABLES["patients"].c.clinic
+        clinics = connection.scalars(select(clinic).distinct().where(clinic.is_not(None)).order_by(clinic))
+        yield Stored(partial(stored_records, connection), tuple(clinics))
 
 
 def stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
@@ -163,16 +174,17 @@ def compared(
     ------
     RecordsRefused : with every problem, after the last part; no part is given after the first problem.
     """
-    across = Reconciliation(parts.files)
+    across = Reconciliation(parts.files, stored.clinics)
     for part in parts:
-        before, known = stored(part)
+        before, known = stored.of(part)
         new = across.new(part, before)
         totals.fingerprint.add(part)
         totals.counts.update({name: len(getattr(new, name)) for name in RECORDS})
         totals.repeats += new.repeats
+        totals.warnings += new.warnings
         if not across.refused:
             yield before, known, new
-    totals.warnings = across.warnings()
+    totals.warnings += across.warnings()
 
 
 # --- prepared in a thread of its own -------------------------------------------------------------------

@@ -21,6 +21,7 @@ SESSIONS = (
     "patient_code,hours,day,drug,route,dose,dose_unit,phase,systolic_before,systolic_highest,cadss_highest,"
     "moaas_lowest,side_effects_asked\n"
 )
+VITALS = "patient_code,hours,systolic_before,diastolic_before,systolic_highest,diastolic_highest\n"
 SCORES = "patient_code,hours,day,timing,instrument,score,item9\n"
 EFFECTS = "patient_code,hours,day,term,severity,onset_minutes,resolved_minutes,last_observed_minutes,serious\n"
 GOOD = {
@@ -177,6 +178,8 @@ CASES = [
     Case("other wrong unit", session("P001,99,,,,0.5,mg,,,,,,"), S, 6, "dose", "1 to 1000 mg"),
     Case("dose without unit", session("P001,99,,,,0.5,,,,,,,"), S, 6, "dose_unit", "without its unit"),
     Case("blood pressure of 999", session("P001,99,,,,,,,120,999,,,"), S, 6, "systolic_highest", "50 to 300 mmHg"),
+    Case("diastolic over systolic", {S: VITALS + "P001,0,80,120,150,90\n"}, S, 2, "diastolic_before", "above systolic_before"),
+    Case("highest diastolic over systolic", {S: VITALS + "P001,0,120,80,90,150\n"}, S, 2, "diastolic_highest", "above systolic_highest"),
     Case("CADSS of 93", session("P001,99,,,,,,,,,93,,"), S, 6, "cadss_highest", "0 to 92"),
     Case("MOAA/S of 6", session("P001,99,,,,,,,,,,6,"), S, 6, "moaas_lowest", "0 to 5"),
     Case("asked maybe", session("P001,99,,,,,,,,,,,maybe"), S, 6, "side_effects_asked", "the codes are yes, no"),
@@ -189,6 +192,8 @@ CASES = [
     Case("band over 89", patient("P003,,95+,,,,,"), P, 4, "age_band", "age over 89"),
     Case("unknown condition", patient("P003,,,,,,liver;gout,"), P, 4, "conditions", "unknown code"),
     Case("none and a condition", patient("P003,,,,,,none;liver,"), P, 4, "conditions", "beside other codes"),
+    Case("nothing between conditions", patient("P003,,,,,,liver;;other,"), P, 4, "conditions", "beside a semicolon"),
+    Case("nothing after a condition", patient("P003,,,,,,liver;,"), P, 4, "conditions", "beside a semicolon"),
     Case("no code", patient(",North,,,,,,"), P, 4, "patient_code", "the cell is empty"),
     Case("code too long", patient("P" * 33 + ",,,,,,,"), P, 4, "patient_code", "1 to 32"),
     Case("code with a dot", patient("P.3,,,,,,,"), P, 4, "patient_code", "A-Z a-z 0-9"),
@@ -197,6 +202,7 @@ CASES = [
     Case("unknown term", effect("P001,0,,nausae,,,,,"), E, 4, "term", "did you mean nausea?"),
     Case("unknown severity", effect("P001,0,,vertigo,bad,,,,"), E, 4, "severity", "mild, moderate, severe"),
     Case("resolved before onset", effect("P001,0,,vertigo,,20,10,,"), E, 4, "resolved_minutes", "before its onset"),
+    Case("resolved after last observed", effect("P001,0,,vertigo,,1,20,10,"), E, 4, "resolved_minutes", "after it was last observed"),
     Case("no session at these hours", effect("P001,5,,vertigo,,,,,"), E, 4, "hours", "no session"),
     Case("no session on the day", effect("P001,,2,vertigo,,,,,"), E, 4, "day", "no session"),
     Case("two sessions on the day", effect("P001,,3,vertigo,,,,,"), E, 4, "day", "give hours"),

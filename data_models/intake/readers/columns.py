@@ -117,7 +117,12 @@ class Converter:
                 reason = f"more than {MOST_WORDS:,} different values; a column of its own for each patient is no "
                 self._problems.add(self.raw.file, None, field.name, reason + field.name)
             return Coded(np.full(self.raw.length, MISSING, np.int32), [])
-        return self._coded(field, lambda text: _word_reason(text) is None, lambda text: _word_reason(text) or "")
+        coded = self._coded(field, lambda text: _word_reason(text) is None, lambda text: _word_reason(text) or "")
+        spelled = list(coded.values)
+        for at in pd.unique(coded.codes).tolist():
+            if at != MISSING:  # a refused value is never repeated, not as a spelling either
+                spelled[at] = self._context.spelling(spelled[at])
+        return _recoded(coded, spelled)
 
     def flag(self, field: Field) -> Numbers:
         """A yes / no column as 1, 0, NaN."""
@@ -135,6 +140,8 @@ class Converter:
 
         def reason(text: str) -> str:
             parts = _parts(text)
+            if "" in parts:
+                return "nothing stands beside a semicolon; was a code lost there? give codes with one semicolon between"
             if "none" in parts:
                 return "none stands beside other codes; keep one or the other"
             return next(_choice_reason(part, field.choices) for part in parts if part not in field.choices)
@@ -233,7 +240,7 @@ def _recoded(coded: Coded, canonical: list[str]) -> Coded:
 
 
 def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(";") if part.strip()] or [text]
+    return [part.strip() for part in text.split(";")]
 
 
 def _choice_reason(text: str, choices: tuple[str, ...]) -> str:

@@ -63,12 +63,15 @@ class FileContext:
     codes : gives every patient code of the file, in pieces; None where the block is all of it.
     crowded : columns of words known to hold more than `MOST_WORDS` different ones.
     blocks : how many blocks of the file were judged.
+    respelled : words that differ from an earlier one in capitals alone, and that one, which is taken for both.
     """
 
     cleared: Cleared = field(default_factory=Cleared)
     codes: Callable[[], Iterable[Sequence[str]]] | None = None
     crowded: set[str] = field(default_factory=set)
     blocks: int = 0
+    respelled: dict[str, str] = field(default_factory=dict)
+    _spellings: dict[str, str] = field(default_factory=dict)
     _reasons: dict[str, dict[int, str]] = field(default_factory=dict)
     _words: dict[str, set[int]] = field(default_factory=dict)
     _places: list[int] | None = None
@@ -95,6 +98,13 @@ class FileContext:
                 return ANY_REASON
             known[mark] = find()
         return known[mark]
+
+    def spelling(self, word: str) -> str:
+        """The first spelling in the file of a word: `north` and `North` are one clinic."""
+        first = self._spellings.setdefault(word.lower(), word)
+        if first != word:
+            self.respelled[word] = first
+        return first
 
     def is_full(self, column: str) -> bool:
         """Whether a thousand different texts of a column were refused: finding reasons for more takes too long."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead, RecordBatch
+from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead, RecordBatch, one_clinic
 from data_models.intake.readers.checked_table import CheckedTable, batch_of, drop_repeats
 from data_models.intake.readers.containers import Container, open_container
 from data_models.intake.readers.file_context import Cleared, FileContext, ReadAgain
@@ -44,10 +44,11 @@ class RecordParts:
     source, files : as `RecordBatch` has them, of the whole.
     most : rows of each table, repeats included.
     counts, repeats : rows of each table and repeats, of the parts given so far.
+    warnings : what is odd but not wrong; the first part has them too.
     """
 
-    def __init__(self, spill: Spill, source: str, *, one_sheet: bool) -> None:
-        self._spill, self._one_sheet = spill, one_sheet
+    def __init__(self, spill: Spill, source: str, warnings: list[str], *, one_sheet: bool) -> None:
+        self._spill, self._one_sheet, self.warnings = spill, one_sheet, warnings
         self.source = source
         self.files = {name: spill.files.get(name, f"{name}.csv") for name in TABLES}
         self.most: Mapping[str, int] = {name: spill.rows[name] for name in TABLES}
@@ -91,7 +92,9 @@ class RecordParts:
                 for found in conflicts.values():
                     problems.extend(found)
                 problems.refuse_if_any()
-            yield batch_of(tables, self.source, dict(self.files), repeats, [])
+            yield batch_of(
+                tables, self.source, dict(self.files), repeats, self.warnings if number == numbers[0] else []
+            )
 
 
 @contextmanager
@@ -130,10 +133,11 @@ def read_parts(
         spill = Spill(folder, count)
         cleared = Cleared()
         shares = _FileProgress(say, container)
+        respelled: dict[str, str] = {}
         for name in container.tables:
-            _read(container, name, spill, problems, cleared, shares)
+            respelled |= _read(container, name, spill, problems, cleared, shares)
         spill.flush()
-        records = RecordParts(spill, container.source, one_sheet=ONE_SHEET in container.tables)
+        records = RecordParts(spill, container.source, one_clinic(respelled), one_sheet=ONE_SHEET in container.tables)
         if problems:
             say("looking for repeats", 1.0)
             records.refuse(problems)
@@ -198,8 +202,8 @@ class _FileProgress:
 
 def _read(
     container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, shares: _FileProgress
-) -> None:
-    """Check one file block by block into the spill.
+) -> dict[str, str]:
+    """Check one file block by block into the spill; the words that were respelled.
 
     What a later block shows to be wrong for the whole file (a malformed line, too many different words) is known
     when it is read again from its start. The codes cleared meanwhile stay so: those that pass in any file, and those
@@ -219,7 +223,7 @@ def _read(
                         spill.add(table)
             problems.extend(of_lines)
             problems.extend(of_cells)
-            return
+            return context.respelled
         except ReadAgain as found:
             spill.drop(TABLES if name == ONE_SHEET else {name: ()})
             if found.crowded:

@@ -116,6 +116,12 @@ def sessions(converter: Converter, code: Coded | None = None) -> dict[str, Coded
         columns["patient_code"] = code
     columns["hours"], day_only = clock(converter, columns, "session")
     columns["day_only"] = day_only.astype(np.float64)
+    for when in ("before", "highest"):
+        systolic, diastolic = columns[f"systolic_{when}"], columns[f"diastolic_{when}"]
+        assert not isinstance(systolic, Coded)
+        assert not isinstance(diastolic, Coded)
+        reason = f"diastolic above systolic_{when}; correct one of them (were they exchanged?)"
+        converter.note(diastolic > systolic, f"diastolic_{when}", reason)
     dose, unit = columns["dose"], columns["dose_unit"]
     assert isinstance(unit, Coded)
     assert not isinstance(dose, Coded)
@@ -182,5 +188,6 @@ def side_effects(converter: Converter) -> dict[str, Coded | Numbers]:
     assert not isinstance(last, Coded)
     converter.note(resolved < onset, "resolved_minutes", "resolved before its onset; correct one of them")
     converter.note(last < onset, "last_observed_minutes", "last observed before its onset; correct one of them")
+    converter.note(resolved > last, "resolved_minutes", "resolved after it was last observed; correct one of them")
     columns["onset_minutes"] = np.where(np.isnan(onset), -1.0, onset)
     return columns

@@ -283,3 +283,37 @@ def test_a_disk_that_is_full_while_parts_are_kept_is_told_plainly(
     monkeypatch.setattr(patient_blocks, "Spill", full)
     with pytest.raises(StoreError, match="cannot hold what was read: No space left"):
         store.import_path(sample_folder)
+
+
+def _records(folder: Path, patients: str, sessions: str) -> Path:
+    folder.mkdir()
+    (folder / "patients.csv").write_text(f"patient_code,clinic\n{patients}")
+    (folder / "sessions.csv").write_text(sessions)
+    return folder
+
+
+def test_clinics_that_differ_in_capitals_alone_are_one_and_it_is_said(store: Store, tmp_path: Path) -> None:
+    def clinics() -> list[tuple[str, str]]:
+        with store.connect() as connection:
+            patients = Base.metadata.tables["patients"].c
+            return [tuple(row) for row in connection.execute(select(patients.patient_code, patients.clinic))]
+
+    hours = "patient_code,hours\n"
+    first = _records(tmp_path / "first", "A1,north\nA2,North\nA3,south\n", f"{hours}A1,0\nA2,0\nA3,0\n")
+    said = store.import_path(first).warnings
+    assert said == ["clinics that differ in capitals alone are one clinic: North is taken for north"]
+    assert sorted(clinics()) == [("A1", "north"), ("A2", "north"), ("A3", "south")]
+    later = _records(tmp_path / "later", "A1,NORTH\nA4,NORTH\n", f"{hours}A4,0\n")
+    assert check_path(later, store, lambda what, done: None)[0].warnings == store.import_path(later).warnings
+    assert sorted(clinics())[-1] == ("A4", "north")
+    again = _records(tmp_path / "again", "A5,SOUTH\n", f"{hours}A5,0\n")
+    said = store.import_path(again).warnings
+    assert said == ["clinics that differ in capitals alone are one clinic: SOUTH is taken for south"]
+
+
+def test_a_highest_value_below_the_one_before_is_stored_and_said(store: Store, tmp_path: Path) -> None:
+    vitals = "patient_code,hours,systolic_before,systolic_highest\nA1,0,140,120\nA1,48,120,140\n"
+    result = store.import_path(_records(tmp_path / "records", "A1,north\n", vitals))
+    assert result.sessions == 2
+    (said,) = result.warnings
+    assert said == "sessions in which a blood pressure or heart rate that is called highest is below the one before: 1"
