@@ -19,6 +19,7 @@ import pandas as pd
 from data_models.intake.contract import CannotRead, Problem, RecordBatch, RecordsRefused, empty_table
 from data_models.intake.identified import Deidentified, Known, deidentify, moment_of
 from data_models.intake.readers import read_records
+from data_models.intake.readers.containers import require_file
 from data_models.intake.readers.identified_files import read_identified
 from data_models.intake.readers.spill import owners_alone
 from data_models.intake.reconcile import reconcile
@@ -32,6 +33,7 @@ def read_crosswalk(path: Path) -> dict[str, Known]:
         return {}
     known: dict[str, Known] = {}
     codes: set[str] = set()
+    require_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.reader(stream, strict=True))

@@ -87,6 +87,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("date (C)", re.compile(r"(?<![\w:])\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?(?![\w:])", re.IGNORECASE)),
+    ("device identifier (M)", _alone(r"[0-9a-f]{2}([-:_.])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}")),
+    ("device identifier (M)", _alone(r"(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}")),
     ("IP address (O)", re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")),
     (
         "IP address (O)",
@@ -117,6 +119,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 # Written without separators in codes: 12MAR2024, MAR2024.
 _GLUED_DATE = _alone(rf"\d{{1,2}}{_MONTHS}(?:18|19|20)?\d\d|{_MONTHS}(?:18|19|20)\d\d")
+# In a clinic's name: five digits beside a word that may be a city, and postcodes whatever stands within them.
+_ZIP = re.compile(r"(?<!\d)\d{5}(?!\d)")
+_POSTCODE = _alone(r"[A-Z]{1,2}\d[A-Z\d]?[-_]?\d[A-Z]{2}|[A-Z]\d[A-Z][-_]?\d[A-Z]\d|[1-9]\d{3}[-_]?[A-Z]{2}")
 _FREE_TEXT_CLASS = "free text of two words or more, which may hold a name (A)"
 _LONGEST_CELL = 512
 _CODES_COMPARED = 2_000
@@ -212,6 +217,10 @@ def _name_like(code: str) -> bool:
     )
 
 
+def _may_name_a_place(text: str) -> bool:
+    return any(len(word) > 1 and word.lower() not in _CODE_WORDS for word in _WORD.findall(text))
+
+
 def identifier_class(value: str, kind: str = "choice") -> str | None:
     """The identifier class that a cell's text looks like; None when it looks like none.
 
@@ -242,6 +251,8 @@ def identifier_class(value: str, kind: str = "choice") -> str | None:
             return "telephone number (D)"
         if re.fullmatch(r"\d{5}(?:\.\d+)?", text):
             return "ZIP code (B) or date as a spreadsheet's serial number (C)"
+        if kind == "word" and (_POSTCODE.search(text) or (_ZIP.search(text) and _may_name_a_place(text))):
+            return "geographic subdivision (B)"
         if re.fullmatch(r"9\d\+?|1[0-2]\d", text) and text != "90+":
             return "age over 89 (C)"
     if _FREE_TEXT.search(text):

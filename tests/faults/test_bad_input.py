@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import socket
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +16,9 @@ import openpyxl
 import pytest
 
 from data_models.intake.contract import CannotRead, Problem, RecordsRefused
+from data_models.intake.crosswalk import read_crosswalk
+from data_models.intake.readers import read_records
+from data_models.intake.readers.identified_files import read_identified
 from data_models.store import Store
 
 PATIENTS = "patient_code,clinic,age_band,age,sex,diagnosis,conditions,first_session_year\n"
@@ -263,6 +268,13 @@ CASES = [
     located("92 years", "age over 89 (C)", "age in words"),
     located("Dr Smith Clinic", "name (A)", "title and name"),
     located("Harbour View", "free text of two words", "two words"),
+    located("00-1B-44-11-3A-B7", "device identifier (M)", "MAC address"),
+    located("00:1B:44:11:3A:B7", "device identifier (M)", "MAC address with colons"),
+    located("Denver_80202", "geographic subdivision (B)", "ZIP with a city"),
+    located("80202-CO", "geographic subdivision (B)", "ZIP with a state"),
+    located("SW1A1AA", "geographic subdivision (B)", "British postcode"),
+    located("London_K1A-0B1", "geographic subdivision (B)", "Canadian postcode with a city"),
+    coded("00-1B-44-11-3A-B7", "device identifier (M)", "a MAC address as code"),
 ]  # fmt: skip
 
 
@@ -503,3 +515,54 @@ def test_what_is_no_container_of_records_cannot_be_read(
         path.write_bytes(content)
     with pytest.raises(CannotRead, match=reason):
         read_records(path.parent if name and "/" in name else path)
+
+
+def test_a_workbook_with_damaged_bytes_is_no_readable_workbook(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "records.xlsx", SHEETS)
+    with zipfile.ZipFile(path) as archive:
+        parts = {part.filename: part for part in archive.infolist()}
+    whole = path.read_bytes()
+    for part in parts.values():
+        start = part.header_offset + 30 + len(part.filename)
+        for at in (start, start + part.compress_size // 2, whole.rfind(part.CRC.to_bytes(4, "little"))):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+            for read in (read_records, read_identified):
+                with pytest.raises(CannotRead, match="no readable workbook"):
+                    read(path)
+
+
+@pytest.mark.parametrize("read", [read_records, read_identified])
+def test_merged_cells_below_the_header_are_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    path = workbook(tmp_path / "records.xlsx", {**SHEETS, "patients": [["patient_code", "sex"], ["P001", "male"]]})
+    book = openpyxl.load_workbook(path)
+    book["sessions"].append([None, 24])
+    book["sessions"].merge_cells("A2:A3")
+    book["patients"].merge_cells("D1:E9")  # right of the records, where nothing is read
+    book.save(path)
+    with pytest.raises(RecordsRefused) as caught:
+        read(path)
+    told = [(p.file, p.row) for p in caught.value.problems if "merged cells" in p.reason]
+    assert told == [("sessions", 2)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX pipes")
+@pytest.mark.parametrize("name", ["patients.csv", "sessions.parquet", "records.xlsx"])
+def test_a_pipe_a_device_and_a_socket_are_refused_at_once(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    place = folder / name
+
+    def make_socket() -> None:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(place))
+
+    for make in (lambda: os.mkfifo(place), make_socket, lambda: place.symlink_to("/dev/zero")):
+        make()
+        for read in (read_records, read_identified):
+            for path in (folder, place) if name == "patients.csv" else (place,):
+                with pytest.raises(CannotRead, match="is a pipe, device or socket and not a file"):
+                    read(path)
+        place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(CannotRead, match="is a pipe, device or socket and not a file"):
+        read_crosswalk(place)

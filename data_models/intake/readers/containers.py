@@ -51,8 +51,7 @@ def open_container(path: Path, problems: Problems) -> Container:
             raise CannotRead(f"there is no file or folder {path.name}; check the path")
     except OSError as error:
         raise CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
-    if not path.is_file():
-        raise CannotRead(f"{path.name} is neither a file nor a folder; give a folder of CSV files or a workbook")
+    require_file(path)
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
         found = open_workbook(path, problems)
@@ -67,6 +66,13 @@ def open_container(path: Path, problems: Problems) -> Container:
         table = path.stem if path.stem in TABLES else ONE_SHEET
         return _of_files({table: path}, problems)
     raise CannotRead(f"{path.name} is no CSV file, workbook (.xlsx), Parquet file or folder of such files; give one")
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is there and no file: opening a pipe would wait for somebody to write. Raises CannotRead."""
+    if path.exists() and not path.is_file():
+        what = "folder" if path.is_dir() else "pipe, device or socket"
+        raise CannotRead(f"{path.name} is a {what} and not a file; give a folder of CSV files or a workbook")
 
 
 def _folder(path: Path, problems: Problems) -> Container:
@@ -85,6 +91,7 @@ def _folder(path: Path, problems: Problems) -> Container:
             other = found[file.stem].name
             problems.add(file.name, None, None, f"{other} holds the same table; give the one or the other")
         elif file.name in known:
+            require_file(file)
             found[file.stem] = file
     for place, file in enumerate(files, start=1):
         if file.name not in known:

@@ -13,8 +13,9 @@ from typing import Any
 
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
 from data_models.intake.identified import Identified
+from data_models.intake.readers.containers import require_file
 from data_models.intake.readers.problems import Problems
-from data_models.intake.readers.workbook import safe_to_unpack
+from data_models.intake.readers.workbook import note_merged, safe_to_unpack
 
 _NAMES = (*TABLES, ONE_SHEET)
 
@@ -25,9 +26,10 @@ def read_identified(path: Path) -> dict[str, Identified]:
     Raises
     ------
     CannotRead : there is nothing to read at `path`.
-    RecordsRefused : a workbook that is not safe to unpack.
+    RecordsRefused : a workbook that is not safe to unpack, or with merged cells.
     """
     if path.suffix.lower() == ".xlsx":
+        require_file(path)
         tables = _workbook(path)
     elif path.is_dir():
         files = {name: path / f"{name}.csv" for name in _NAMES}
@@ -42,6 +44,7 @@ def read_identified(path: Path) -> dict[str, Identified]:
 
 
 def _csv(path: Path) -> Identified:
+    require_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.reader(stream, strict=True))
@@ -73,9 +76,11 @@ def _workbook(path: Path) -> dict[str, Identified]:
                 tables[name] = _table(
                     name, [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
                 )
+                note_merged(sheet, name, len(tables[name].header), problems)
             book.close()
     except Exception:  # openpyxl raises whatever a broken part makes it raise
         raise CannotRead(f"{path.name} is no readable workbook; save it again as .xlsx or as CSV files") from None
+    problems.refuse_if_any()
     return tables
 
 

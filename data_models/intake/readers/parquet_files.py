@@ -28,6 +28,8 @@ MOST_COLUMNS = 1_000
 # A file of equal values packs well; beyond this it is made to fill the memory.
 MOST_CELLS_A_BYTE = 100
 _HARMLESS_CELLS = 10_000_000
+MOST_BYTES_A_BYTE = 100
+_HARMLESS_BYTES = 64 * 2**20
 _BYTES_A_CELL = 8
 _BUFFER = 2**20
 
@@ -69,8 +71,13 @@ def unpacked_size(path: Path) -> int:
 
 def _unpacked(source: pq.ParquetFile) -> int:
     metadata = source.metadata
-    told = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
-    return int(max(told, _BYTES_A_CELL * metadata.num_rows * metadata.num_columns))
+    return int(max(_told(source), _BYTES_A_CELL * metadata.num_rows * metadata.num_columns))
+
+
+def _told(source: pq.ParquetFile) -> int:
+    """Bytes of the pages of a Parquet file unpacked, as its metadata has them."""
+    metadata = source.metadata
+    return sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
 
 
 @contextmanager
@@ -81,7 +88,13 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
 
     file = path.name
     try:
-        with path.open("rb") as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as source:
+        # Texts are read as the file holds them, each different one once: spelled out in every row, a kilobyte of one
+        # long text would fill the memory.
+        texts = list(range(MOST_COLUMNS))
+        with (
+            path.open("rb") as stream,
+            pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False, read_dictionary=texts) as source,
+        ):
             yield source
     except OSError as error:
         if error.strerror is None:  # Arrow's word for a file that breaks off
@@ -101,6 +114,9 @@ def _columns(source: pq.ParquetFile, table: str, path: Path, problems: Problems)
     elif cells > max(_HARMLESS_CELLS, MOST_CELLS_A_BYTE * path.stat().st_size):
         what = f"the file unpacks to more than {MOST_CELLS_A_BYTE} cells a byte; it is not read"
         problems.add(file, None, None, what)
+    elif _told(source) > max(_HARMLESS_BYTES, MOST_BYTES_A_BYTE * path.stat().st_size):
+        what = f"the file unpacks to more than {MOST_BYTES_A_BYTE} times its size; it is not read"
+        problems.add(file, None, None, what)
     elif not header:
         problems.add(file, None, None, "the file is empty; it needs columns with the names of the records")
     else:
@@ -119,15 +135,13 @@ def _columns(source: pq.ParquetFile, table: str, path: Path, problems: Problems)
 
 def _texts(column: pa.ChunkedArray) -> Texts:
     """A column's cells as a CSV file would hold them, "" for null."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_null(kind):
         return Texts(pa.array([""]), np.zeros(len(column), np.int32))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        column = column.cast(pa.string())
-    encoded = column.dictionary_encode().combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        encoded = _distinct(column.combine_chunks())
+    else:
+        encoded = column.dictionary_encode().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):  # no row at all
         return Texts.of([])
     values = _as_text(encoded.dictionary)
@@ -137,6 +151,13 @@ def _texts(column: pa.ChunkedArray) -> Texts:
         empty, values = len(values), pa.concat_arrays([values, pa.array([""])])
     codes = encoded.indices.fill_null(empty) if encoded.null_count else encoded.indices
     return Texts(values, codes.cast(pa.int32()).to_numpy(zero_copy_only=False))
+
+
+def _distinct(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    """A column of codes whose values are those that its rows hold, each once, in the order of the rows."""
+    used = column.indices.dictionary_encode()
+    values = column.dictionary.take(used.dictionary).cast(pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(values.indices.take(used.indices), values.dictionary)
 
 
 def _refused(kind: pa.DataType) -> str | None:

@@ -32,6 +32,7 @@ MOST_COLUMNS = 256
 _SMALL_PART = 10 * 2**20  # below this a high ratio (a sheet of equal rows) does no harm
 _CODES = frozenset({"patient_code", "clinic"})
 _PADDED = re.compile(r"0[0-]*0")  # 00000, 000-00: formats that put zeros before a number
+_MERGED = re.compile(rb'mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
@@ -107,7 +108,7 @@ def safe_to_unpack(path: Path, problems: Problems) -> bool:
                 if "vbaProject" in part.filename:
                     problems.add(file, None, None, "the workbook holds macros; save it without them")
                     return False
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError):
+    except Exception:  # zipfile raises whatever broken bytes make it raise, zlib.error among others
         raise CannotRead(f"{file} is no readable workbook; save it again as .xlsx or as CSV files") from None
     return True  # fmt: skip
 
@@ -160,9 +161,34 @@ def _sheet(sheet: Any, table: str, problems: Problems) -> RawTable | None:
         for place in range(len(names)):
             cells[place].append(texts[place] if place < len(texts) else "")
         numbers.append(number)
+    note_merged(sheet, table, len(names), problems)
     raw = RawTable(table, length=len(numbers), rows=np.array(numbers, dtype=np.int64))
     raw.columns = {name: Texts.of(column) for name, column in zip(names, cells, strict=True) if name is not None}
     return raw
+
+
+def note_merged(sheet: Any, file: str, columns: int, problems: Problems) -> None:
+    """Note merged cells below the header, among the first so many columns: only one of them holds the value."""
+    before = b""
+    with sheet._get_source() as stream:  # openpyxl passes them over where it reads row by row
+        while chunk := stream.read(2**20):
+            text = before + chunk
+            for found in _MERGED.finditer(text):
+                first, row, last_row = found.group(1).decode(), int(found.group(2)), int(found.group(3))
+                if last_row > 1 and _column(first) <= columns:
+                    reason = "merged cells, of which only the first holds a value; unmerge them and fill in each"
+                    problems.add(file, max(row, 2), None, reason)
+            # What may be the start of one more is looked through again with what follows.
+            start = text.rfind(b"<")
+            before = b"" if text.rfind(b">") > start else text[max(start, len(text) - 200, 0) :]
+
+
+def _column(letters: str) -> int:
+    """A column's number, from 1, by its letters."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
 
 
 def _row_texts(row: Any, table: str, number: int, names: list[str | None], problems: Problems) -> list[str]:

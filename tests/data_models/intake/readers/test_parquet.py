@@ -169,3 +169,23 @@ def test_text_that_is_no_utf8_cannot_be_read(tmp_path: Path) -> None:
 
 def test_every_table_has_a_good_example_here() -> None:
     assert set(GOOD) == set(TABLES)
+
+
+def test_one_long_text_of_many_rows_is_held_once(tmp_path: Path) -> None:
+    rows = 200_000
+    route = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * 10_000])  # 2 GB, spelled out
+    folder = _written(tmp_path / "records")
+    table = pa.table({"patient_code": ["P1"] * rows, "hours": np.arange(rows), "route": route})
+    pq.write_table(table, folder / "sessions.parquet")
+    assert (folder / "sessions.parquet").stat().st_size < 3_000_000
+    held = pa.default_memory_pool().max_memory()
+    assert any(p.column == "route" for p in _problems(folder))
+    assert pa.default_memory_pool().max_memory() - held < 500_000_000
+
+
+def test_a_few_texts_that_unpack_to_gigabytes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_files, "_HARMLESS_BYTES", 1_000_000)
+    folder = _written(tmp_path / "records")
+    table = pa.table({"patient_code": ["P1"], "hours": [0.0], "route": ["x" * 5_000_000]})
+    pq.write_table(table, folder / "sessions.parquet", compression="zstd", use_dictionary=False)
+    assert any("unpacks to more than 100 times its size" in p.reason for p in _problems(folder))
