@@ -242,6 +242,11 @@ _LAYERS = (
 )
 
 
+def _rows_every(release: Release) -> int:
+    """Days from a row to the next: rounded shares hardly change by the day, and less is told of when."""
+    return 1 if release.exact else 7
+
+
 def _over_time(release: Release) -> Section:
     rows, courses = release.whole.summary.occupancy.as_json(), release.whole.summary.funnel.courses
     said = _sentence(release, occupancy.words(release.whole.summary.occupancy)) if rows else ""
@@ -253,7 +258,12 @@ def _over_time(release: Release) -> Section:
             layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started"
         )
         charts = [Chart(drawing, alt)]
-    return Section("Who is in response over time?", said, charts, [tables.occupancy(_parts(release), release.by)])
+    return Section(
+        "Who is in response over time?",
+        said,
+        charts,
+        [tables.occupancy(_parts(release), release.by, _rows_every(release))],
+    )
 
 
 def _attrition(release: Release) -> Section:
@@ -273,7 +283,7 @@ def _attrition(release: Release) -> Section:
         said = f"Stopped in induction, {before}: {rate(stopped)}."
     made = [
         tables.early_stop(_parts(release), release.by, release.rules),
-        tables.attrition(_parts(release), release.by),
+        tables.attrition(_parts(release), release.by, _rows_every(release)),
     ]
     return Section("Who has left?", said, charts, made)
 

@@ -228,8 +228,8 @@ def competing(parts: Parts, by: str | None) -> Table:
     )
 
 
-def occupancy(parts: Parts, by: str | None) -> Table:
-    """Share of all courses started in each state."""
+def occupancy(parts: Parts, by: str | None, every: int) -> Table:
+    """Share of all courses started in each state, a row every so many days."""
     columns = (
         Column("day", "Day", "count"),
         Column("response", "Response", "share"),
@@ -243,7 +243,7 @@ def occupancy(parts: Parts, by: str | None) -> Table:
         "over_time",
         "Who is in response over time, of all who started",
         columns,
-        lambda part: part.summary.occupancy.as_json(),
+        lambda part: part.summary.occupancy.as_json()[::every],
         by=by,
         keyed=1,
         whole=False,
@@ -261,8 +261,8 @@ def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
     return _table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
 
 
-def attrition(parts: Parts, by: str | None) -> Table:
-    """Share of all courses started that have left, by day."""
+def attrition(parts: Parts, by: str | None, every: int) -> Table:
+    """Share of all courses started that have left, a row every so many days."""
     columns = (
         Column("day", "Day", "count"),
         Column("left", "Left", "share"),
@@ -273,7 +273,7 @@ def attrition(parts: Parts, by: str | None) -> Table:
         "attrition",
         "Who has left, or is not measured",
         columns,
-        lambda part: part.summary.occupancy.as_json(),
+        lambda part: part.summary.occupancy.as_json()[::every],
         by=by,
         keyed=1,
         whole=False,
