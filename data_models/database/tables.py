@@ -132,7 +132,7 @@ class Course(Base):
 
     `end_hours`: start of the next course, null for the last. `record_end_hours`: the last session
     or score of the course's observation. `drug`, `route`: the most frequent of its induction
-    sessions (of all its sessions where it has none), the earlier of two equals.
+    sessions (of all its sessions where it has none), the earlier of two equals. `worst`: that of its sessions.
     """
 
     __tablename__ = "courses"
@@ -149,6 +149,7 @@ class Course(Base):
     last_induction_hours: Mapped[float | None] = _number()
     last_session_hours: Mapped[float] = mapped_column(Float)
     early_stop: Mapped[int] = mapped_column(Integer)
+    worst: Mapped[int | None] = _whole()
 
 
 class SessionFact(Base):

@@ -124,27 +124,31 @@ def _most_frequent(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd
     return most
 
 
-def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: OutcomeRules) -> pd.DataFrame:
+def course_facts(
+    sessions: Sessions, courses: Courses, record_end: Ints, worst: Floats, rules: OutcomeRules
+) -> pd.DataFrame:
     """The `courses` table: one row a course.
 
     Parameters
     ----------
     sessions, courses : as `find_courses` gives them; the frame also with drug and route.
     record_end : time of each course's last session or score, in ticks, shape (m,).
+    worst : grade of each session's worst side effect, 0 to 3 (NaN: not known), shape (n,).
     rules : `induction_min_sessions`.
 
     Returns
     -------
     frame : m rows. Times in hours since the patient's first session; `end_hours` the start of the next course, NaN
-        without one; `drug` and `route` those of most induction sessions; `early_stop` 0 or 1.
+        without one; `drug` and `route` those of most induction sessions; `early_stop` 0 or 1; `worst` of its sessions.
 
     Examples
     --------
     >>> from data_models.outcomes.worked_example import worked_example
     >>> of = worked_example()
-    >>> facts = course_facts(of.sessions, of.courses, ticks([41 * 24]), of.rules)
-    >>> facts[["sessions", "induction_sessions", "last_induction_hours", "record_end_hours"]].values.tolist()
-    [[5.0, 4.0, 240.0, 984.0]]
+    >>> grades = np.array([0, np.nan, 2, 1, 0])
+    >>> facts = course_facts(of.sessions, of.courses, ticks([41 * 24]), grades, of.rules)
+    >>> facts[["sessions", "induction_sessions", "last_induction_hours", "record_end_hours", "worst"]].values.tolist()
+    [[5.0, 4.0, 240.0, 984.0, 2.0]]
     """
     hours = sessions.frame["hours"].to_numpy(np.float64)
     last_induction = np.where(courses.last_induction >= 0, hours[courses.last_induction], np.nan)
@@ -162,6 +166,7 @@ def course_facts(sessions: Sessions, courses: Courses, record_end: Ints, rules: 
             "last_induction_hours": last_induction,
             "last_session_hours": hours[courses.last],
             "early_stop": (courses.induction_sessions < rules.induction_min_sessions).astype(np.int64),
+            "worst": np.fmax.reduceat(worst, courses.first),
         }
     )
 

@@ -21,7 +21,7 @@ from data_models.outcomes.score_facts import score_facts, scored_sessions
 from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores
 
 # Raised with every change by which the same records give other facts: stores derived before derive again.
-DERIVATION = 2
+DERIVATION = 3
 
 
 @dataclass(slots=True)
@@ -57,7 +57,9 @@ def derive(
     judged = judge(scores, series, rules)
     of_sessions = session_facts(sessions, courses, side_effects, scored_sessions(scores, sessions))
     return Facts(
-        courses=course_facts(sessions, courses, _record_end(sessions, courses, scores), rules),
+        courses=course_facts(
+            sessions, courses, _record_end(sessions, courses, scores), of_sessions["worst"].to_numpy(np.float64), rules
+        ),
         session_facts=of_sessions,
         effect_facts=effect_facts(of_sessions, sessions.frame),
         score_facts=score_facts(scores, series, judged, sessions, courses, rules),

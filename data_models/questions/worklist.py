@@ -260,7 +260,6 @@ def _state() -> ColumnElement[str]:
 def _values() -> dict[str, SQLColumnExpression[Any]]:
     """What a list is ordered by, beside the code."""
     o = CourseOutcome
-    of_course = and_(SessionFact.patient_id == Course.patient_id, SessionFact.course == Course.course)
     return {
         "state": case({name: place for place, name in enumerate(STATES)}, value=_state()),
         "baseline": o.baseline,
@@ -268,7 +267,7 @@ def _values() -> dict[str, SQLColumnExpression[Any]]:
         "improvement": case((o.evaluable == 1, improved(o.instrument, o.baseline, o.last))),
         "days_since_session": o.last_days - _last_session_days(),
         "item9_last": o.item9_last,
-        "worst": select(func.max(SessionFact.worst)).where(of_course).scalar_subquery(),
+        "worst": Course.worst,
     }
 
 

@@ -218,8 +218,13 @@ def prepared(
 
 
 def _numbered(new: RecordBatch, known: pd.Series, first_id: int) -> dict[str, pd.DataFrame]:
-    """New records as rows of their tables, in the order of their patients' ids: new ones from `first_id` on."""
-    codes = pd.Index(known.index).append(pd.Index(new.patients["patient_code"].astype(object)))
+    """New records as rows of their tables, in the order of their patients' ids: new ones from `first_id` on.
+
+    Of one part a clinic's new patients get ids in a row: in a store of many clinics its list then reads fewer pages
+    (`tests/benchmarks/lists.py`).
+    """
+    fresh = new.patients.sort_values("clinic", kind="stable")["patient_code"]
+    codes = pd.Index(known.index).append(pd.Index(fresh.astype(object)))
     ids = np.concatenate((known.to_numpy(np.int64), first_id + np.arange(len(new.patients))))
     rows = {}
     for name in RECORDS:
