@@ -31,7 +31,6 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.questions import (
     completeness,
-    course_counts,
     fade,
     filter_choices,
     import_history,
@@ -253,7 +252,6 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: similar_courses.similar_courses(c, s, "phq9", None, phase="maintenance"),
         lambda c, s, f: similar_courses.similar_courses(c, s, "phq9", "iv", phase="maintenance", alignment="session"),
     ],
-    "course_counts.session_counts": [lambda c, s, f: course_counts.session_counts(c, s, DEFAULT_RULES)],
     "data_set_fingerprint.data_set_fingerprint": [
         lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)
     ],
