@@ -40,13 +40,17 @@ def open_existing(database: str | None) -> Store:
     url = database_url(database)
     if missing(url):
         raise CommandError(
-            f"{url.removeprefix('sqlite:///')}: there is no database here; "
+            f"{sqlite_file(url) or 'this server'}: there is no database here; "
             f"import records first ({COMMAND} import PATH) or name another with --database"
         )
     return open_store(url)
 
 
 def missing(url: str) -> bool:
-    """Whether a URL names a file that is not there."""
+    """Whether a URL names a file that is not there, or a server's database that holds nothing."""
     path = sqlite_file(url)
-    return path is not None and not path.exists()
+    if path is not None:
+        return not path.exists()
+    from data_models.store import Store
+
+    return Store.missing(url)

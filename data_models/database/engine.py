@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
@@ -107,10 +108,31 @@ def _sqlite(url: URL) -> Engine:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(f"{path} cannot be opened: {error.strerror or error}") from error
+    if not writable(path):
+        # What nobody may write here SQLite reads without the files that it keeps beside one in use.
+        fixed = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+        address = f"file:{quote(str(path.absolute()))}?mode=ro{fixed}"
+        engine = create_engine(url, creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False))
+        event.listen(engine, "connect", _read_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
     engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def writable(path: Path) -> bool:
+    """Whether a SQLite file can be written: it, and what SQLite keeps beside it of what is under way."""
+    return os.access(path, os.W_OK) and (
+        os.access(path.parent, os.W_OK) or os.access(path.with_name(path.name + "-wal"), os.W_OK)
+    )
+
+
+def holds_nothing(engine: Engine) -> bool:
+    """Whether a database has no table at all. Raises StoreError where it cannot be reached."""
+    with plainly():
+        return not inspect(engine).get_table_names()
 
 
 def _postgresql(url: URL) -> Engine:
@@ -135,6 +157,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
+    _read_sqlite(connection, _record)
+
+
+def _read_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
     try:
         connection.execute("SELECT ceil(0.5)")
     except sqlite3.OperationalError:  # an SQLite built without its mathematical functions
@@ -275,7 +302,9 @@ def plain(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
     if "full" in message:
         return StoreError("the disk is full: nothing was stored; free some space and try again")
     if "readonly" in message or "read-only" in message:
-        return StoreError("the store's file is read-only: nothing was stored; make it writable and try again")
+        return StoreError(
+            "the store's file or its folder is read-only: nothing was stored; make both writable and try again"
+        )
     if "not a database" in message or "malformed" in message:
         return StoreError(f"the file cannot be opened as a store: {message}; name another or restore a backup")
     if isinstance(error, OperationalError) and any(part in message for part in _LOST):

@@ -23,6 +23,7 @@ from data_models.database.engine import (
     access_engine,
     close,
     current,
+    holds_nothing,
     open_engine,
     plain,
     plainly,
@@ -65,7 +66,7 @@ class Store:
         ----------
         url : a SQLAlchemy URL, e.g. sqlite:////home/clinic/outcomes.db.
         upgrade : run outstanding migrations, and derive anew what an older version derived; None: do so for
-            SQLite, the embedded default.
+            SQLite, the embedded default, and for a database without any table.
 
         Raises
         ------
@@ -74,7 +75,7 @@ class Store:
         """
         store = cls(open_engine(url))
         if upgrade is None:
-            upgrade = store.engine.dialect.name == "sqlite"
+            upgrade = store.engine.dialect.name == "sqlite" or holds_nothing(store.engine)
         try:
             if upgrade:
                 store.upgrade(progress)
@@ -113,6 +114,15 @@ class Store:
                 progress = progress or _quiet
                 progress("deriving all outcomes anew, as this version of the program does", 0.0)
                 _derive_all(connection, _rules_from(info["rules"]), progress)
+
+    @staticmethod
+    def missing(url: str) -> bool:
+        """Whether a server's database at a URL holds nothing. Raises StoreError where it cannot be reached."""
+        engine = open_engine(url)
+        try:
+            return holds_nothing(engine)
+        finally:
+            close(engine)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

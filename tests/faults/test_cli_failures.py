@@ -252,3 +252,48 @@ def test_csv_numbers_are_short_and_read_back_the_same(tmp_path: Path) -> None:
     with terminal.whole_file(path) as stream:
         write_csv(frame, stream)
     assert path.read_text() == f"code,score,days,n\n007,20,{1 / 3!r},1\n,,{0.1 + 0.2!r},2\n"
+
+
+@posix
+def test_a_folder_that_may_only_be_read_is_read_and_gives_its_reason(small_records: Path, tmp_path: Path) -> None:
+    # Root may write everywhere, unless it gives that up.
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+    def run(*arguments: object, database: str) -> subprocess.CompletedProcess[str]:
+        line = [*bound, sys.executable, "-c", "from dashboard.cli import main; main()", *map(str, arguments)]
+        return subprocess.run(
+            [*line, "--database", str(folder / database)], check=False, capture_output=True, text=True, timeout=120
+        )
+
+    folder = tmp_path / "store"
+    folder.mkdir()
+    assert run("import", small_records, database="clinic.db").returncode == 0
+    assert not list(folder.glob("*-wal"))
+    folder.chmod(0o555)
+    try:
+        for arguments in (["summary", "--instrument", "phq9"], ["check", str(small_records)], ["outcomes"]):
+            ended = run(*arguments, database="clinic.db")
+            assert (ended.returncode, ended.stderr) == (0, ""), arguments
+        (small_records / "assessments.csv").write_text("patient_code,hours,instrument,score\nA1,500,phq9,3\n")
+        ended = run("import", small_records, database="clinic.db")
+        assert ended.returncode == 1
+        assert "folder is read-only: nothing was stored; make both writable" in one_line(ended.stderr)
+        ended = run("import", small_records, database="new.db")
+        assert ended.returncode == 1
+        assert "new.db cannot be opened: Permission denied" in one_line(ended.stderr)
+    finally:
+        folder.chmod(0o755)
+
+
+def test_an_empty_server_database_is_made_by_import_and_by_nothing_that_reads(
+    postgresql_url: str, small_records: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["summary", "--instrument", "phq9"], ["outcomes"]):
+        assert cli.run([*arguments, "--database", postgresql_url]) == 1
+        assert "there is no database here; import records first" in one_line(capsys.readouterr().err)
+    assert cli.run(["check", str(small_records), "--database", postgresql_url]) == 0
+    assert cli.run(["outcomes", "--database", postgresql_url]) == 1  # the check made nothing
+    capsys.readouterr()
+    assert cli.run(["import", str(small_records), "--database", postgresql_url]) == 0
+    assert capsys.readouterr().out.startswith("Imported 2 new patients")
+    assert cli.run(["outcomes", "--database", postgresql_url]) == 0
