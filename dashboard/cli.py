@@ -126,12 +126,13 @@ def _serve(settings: Settings) -> None:
 @app.command()
 def check(path: Records, database: Database = None) -> None:
     """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
+    from data_models.definitions.scope import Scope
     from data_models.store.check import check_path
 
     url = database_url(database)
     store = None if missing(url) else open_store(url)
     with Progress() as progress:
-        result, read = check_path(path, store, progress)
+        result, read = check_path(path, store, progress, Scope.everything())
     say(
         f"No problems: {_count(read['patients'], 'patient')}, {_count(read['sessions'], 'session')}, "
         f"{_count(read['assessments'], 'assessment')}, {_count(read['side_effects'], 'side effect')}"

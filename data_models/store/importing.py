@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine, false, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, false, select
 
 from data_models.database.engine import StoreError
 from data_models.database.indexes import drop_keys
 from data_models.database.loading import Load, by_patient, read_frame
 from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
+from data_models.definitions.scope import Scope
 from data_models.intake.contract import Fingerprint, RecordBatch, empty_table
 from data_models.intake.reconcile import Reconciliation
 from data_models.intake.threads import from_thread
@@ -92,14 +93,18 @@ class Totals:
     warnings: list[str] = field(default_factory=list)
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
-    def result(self, connection: Connection | None) -> ImportResult:
-        """What importing these records does to the store that a connection reads; None: to one that holds nothing."""
-        if connection is not None and self._imported(connection):
+    def result(self, connection: Connection | None, scope: Scope) -> ImportResult:
+        """What importing these records does to what a scope sees of the store that a connection reads; None: to one
+        that holds nothing."""
+        if connection is not None and self._imported(connection, scope):
             return ImportResult(True, warnings=self.warnings)
         return ImportResult(False, repeats=self.repeats, warnings=self.warnings, **self.counts)
 
-    def _imported(self, connection: Connection) -> bool:
+    def _imported(self, connection: Connection, scope: Scope) -> bool:
         """Whether the store took this content in before."""
+        if scope.clinics is not None:
+            # Fingerprints are of whole batches, which may hold other clinics' records.
+            return not any(self.counts.values())
         mark = _TABLES["imports"].c.fingerprint
         same = mark == str(self.fingerprint)
         if not any(self.counts.values()):
@@ -138,8 +143,8 @@ nothing_stored = Stored(lambda batch: (NOTHING, pd.Series(dtype=np.int64)))
 
 
 @contextmanager
-def stored_before(engine: Engine) -> Iterator[Stored]:
-    """What a store holds of the patients of a batch; all that is asked for belongs to one version of the store.
+def stored_before(engine: Engine, scope: Scope) -> Iterator[Stored]:
+    """What a scope sees of the patients of a batch in a store; all that is asked for is of one version of the store.
 
     Beside a transaction that imports, and so holds its lock, that is the version before the import.
     """
@@ -147,16 +152,22 @@ def stored_before(engine: Engine) -> Iterator[Stored]:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         clinic = _TABLES["patients"].c.clinic
-        clinics = connection.scalars(select(clinic).distinct().where(clinic.is_not(None)).order_by(clinic))
-        yield Stored(partial(stored_records, connection), tuple(clinics))
+        named = [clinic.is_not(None), *_visible(scope)]
+        clinics = connection.scalars(select(clinic).distinct().where(*named).order_by(clinic))
+        yield Stored(partial(stored_records, connection, scope), tuple(clinics))
 
 
-def stored_records(connection: Connection, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
-    """All stored records of the patients of a batch, and their ids by code."""
+def _visible(scope: Scope) -> list[ColumnElement[bool]]:
+    """Conditions on patients that a scope sees."""
+    return [] if scope.clinics is None else [_TABLES["patients"].c.clinic.in_(sorted(scope.clinics))]
+
+
+def stored_records(connection: Connection, scope: Scope, batch: RecordBatch) -> tuple[RecordBatch, pd.Series]:
+    """All stored records of the patients of a batch that a scope sees, and their ids by code."""
     codes = pd.unique(np.concatenate([getattr(batch, table)["patient_code"].unique() for table in RECORDS]))
     patients = _TABLES["patients"]
     with touched_patients.looked_up(connection, codes) as asked_for:
-        theirs = patients.c.patient_code.in_(asked_for)
+        theirs = and_(patients.c.patient_code.in_(asked_for), *_visible(scope))
         frames = {"patients": read_frame(connection, select(patients).where(theirs))}
         ids = frames["patients"].set_index("patient_code")["patient_id"]
         for name in RECORDS[1:]:

@@ -34,6 +34,7 @@ from data_models.database.engine import (
 from data_models.database.loading import read_frame, release
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
+from data_models.definitions.scope import Scope
 from data_models.outcomes.derive import DERIVATION, derive
 from data_models.outcomes.outcomes_table import outcomes_listing
 from data_models.store.derivation import derive_all, record_slices
@@ -198,11 +199,11 @@ class Store:
             stored: Stored = nothing_stored
             if last is not None:
                 progress("comparing with what is stored", 0.0)
-                stored = stack.enter_context(stored_before(self.engine))
+                stored = stack.enter_context(stored_before(self.engine, Scope.everything()))
             totals = store_parts(connection, parts, stored, (last or 0) + 1, by, progress)
             if rules is not None and by is None:
                 _derive_all(connection, rules, progress)
-            result = totals.result(connection)
+            result = totals.result(connection, Scope.everything())
             if not result.already_imported:
                 number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
                 about = {"fingerprint": str(totals.fingerprint), "source": parts.source, "repeats": totals.repeats}

@@ -22,6 +22,7 @@ from typing import Any
 from dashboard.pages.records import uploads
 from dashboard.pages.records.uploads import UploadRefused
 from dashboard.words.errors import place_of
+from data_models.definitions.scope import Scope
 
 CHECK, IMPORT = "check", "import"
 JOBS_AT_ONCE = 4
@@ -76,8 +77,15 @@ class JobState:
 # --- asked by requests ------------------------------------------------------------------------------
 
 
-def start(kind: str, names: Sequence[str], contents: Sequence[str], database: str, actor: str = "") -> str:
-    """Receive files, start a job on them and give its token; `actor`: who is named in the audit trail, if one is kept.
+def start(
+    kind: str, names: Sequence[str], contents: Sequence[str], database: str, scope: Scope, actor: str = ""
+) -> str:
+    """Receive files, start a job on them and give its token.
+
+    Parameters
+    ----------
+    scope : of whoever asks: a check compares with what it sees.
+    actor : who is named in the audit trail, if one is kept.
 
     Raises
     ------
@@ -91,7 +99,9 @@ def start(kind: str, names: Sequence[str], contents: Sequence[str], database: st
         path = uploads.receive(names, contents, folder)
         _write(folder, JobState(kind))
         # Its own process: a long import slows no page down, and its memory goes back when it ends.
-        process = multiprocessing.get_context("spawn").Process(target=_main, args=(kind, folder, path, database, actor))
+        process = multiprocessing.get_context("spawn").Process(
+            target=_main, args=(kind, folder, path, database, scope, actor)
+        )
         process.start()
     except OSError as error:
         uploads.remove(folder)
@@ -136,18 +146,18 @@ _STOPPED = {
 # --- run in the job's process -------------------------------------------------------------------------
 
 
-def _main(kind: str, folder: Path, path: Path, database: str, actor: str) -> None:
+def _main(kind: str, folder: Path, path: Path, database: str, scope: Scope, actor: str) -> None:
     # To be ended must not leave the records behind, whichever signal says it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run(kind, folder, path, database, actor)
+    run(kind, folder, path, database, scope, actor)
 
 
-def run(kind: str, folder: Path, path: Path, database: str, actor: str = "") -> None:
+def run(kind: str, folder: Path, path: Path, database: str, scope: Scope, actor: str = "") -> None:
     """Do one job and leave its end in the status file; the records are removed in every case."""
     result = JobState(kind, ended=True)
     try:
         with _heartbeat(folder):
-            result = _done(kind, folder, path, database, actor)
+            result = _done(kind, folder, path, database, scope, actor)
     except BaseException as error:
         result = _failed(kind, error)
     finally:
@@ -156,7 +166,7 @@ def run(kind: str, folder: Path, path: Path, database: str, actor: str = "") -> 
             _write(folder, result)
 
 
-def _done(kind: str, folder: Path, path: Path, database: str, actor: str) -> JobState:
+def _done(kind: str, folder: Path, path: Path, database: str, scope: Scope, actor: str) -> JobState:
     from data_models.intake.contract import TABLES
     from data_models.store import Store
     from data_models.store.accounts import record
@@ -166,7 +176,7 @@ def _done(kind: str, folder: Path, path: Path, database: str, actor: str) -> Job
     store = Store.open(database)
     try:
         if kind == CHECK:
-            result, counts = check_path(path, store, steps)
+            result, counts = check_path(path, store, steps, scope)
         else:
             result = store.import_path(path, progress=steps)
             counts = {table: getattr(result, table) for table in TABLES}

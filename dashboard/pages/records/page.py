@@ -142,7 +142,8 @@ def register(app: Dash) -> None:
         trail.note(f"{kind}_started", "records", files=len(dropped.get("names") or []))
         try:
             url = data.store().engine.url.render_as_string(hide_password=False)
-            token = jobs.start(kind, dropped.get("names") or [], dropped.get("contents") or [], url, trail.actor())
+            names, contents = dropped.get("names") or [], dropped.get("contents") or []
+            token = jobs.start(kind, names, contents, url, data.scope(), trail.actor())
         except uploads.UploadRefused as error:
             return None, report.refused(str(error)), True
         return token, report.progress(jobs.JobState(kind)), True

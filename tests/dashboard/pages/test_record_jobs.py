@@ -14,6 +14,7 @@ import pytest
 
 from dashboard.pages.records import jobs, uploads
 from dashboard.pages.records.jobs import CHECK, IMPORT, JobState
+from data_models.definitions.scope import Scope
 from data_models.questions.accounts import audit_page
 from data_models.store import Store
 
@@ -41,7 +42,7 @@ def _files(records: Path) -> tuple[list[str], list[str]]:
 def _done(kind: str, records: Path, database: str) -> JobState:
     """Run a job in this process, as its own process would."""
     token, folder = uploads.private_folder()
-    jobs.run(kind, folder, uploads.receive(*_files(records), folder), database)
+    jobs.run(kind, folder, uploads.receive(*_files(records), folder), database, Scope.everything())
     assert not (folder / "records").exists()
     found = jobs.state(token)
     assert found is not None
@@ -110,7 +111,7 @@ def test_problems_come_with_file_row_and_column_and_without_what_stood_there(
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, database: str) -> None:
     token, folder = uploads.private_folder()
     path = uploads.receive(["clinic.xlsx"], [base64.b64encode(b"no workbook").decode()], folder)
-    jobs.run(CHECK, folder, path, database)
+    jobs.run(CHECK, folder, path, database, Scope.everything())
     found = jobs.state(token)
     assert found is not None
     assert found.message.startswith("workbook.xlsx is no readable workbook")
@@ -142,7 +143,7 @@ def test_however_a_job_ends_its_records_are_removed(
 
 
 def test_a_job_in_its_own_process_tells_its_end_once_and_leaves_nothing(small_records: Path, database: str) -> None:
-    token = jobs.start(IMPORT, *_files(small_records), database)
+    token = jobs.start(IMPORT, *_files(small_records), database, Scope.everything())
     seen: list[JobState] = []
     for _ in range(900):
         found = jobs.state(token)
@@ -173,14 +174,14 @@ def test_a_job_that_was_ended_from_outside_is_told_and_removed() -> None:
 
 def test_files_that_are_refused_leave_nothing_behind(database: str) -> None:
     with pytest.raises(uploads.UploadRefused):
-        jobs.start(CHECK, ["patients.csv"], ["%"], database)
+        jobs.start(CHECK, ["patients.csv"], ["%"], database, Scope.everything())
     assert _left() == []
 
 
 def test_only_so_many_jobs_run_at_once(small_records: Path, database: str) -> None:
     folders = [uploads.private_folder()[1] for _ in range(jobs.JOBS_AT_ONCE)]
     with pytest.raises(uploads.UploadRefused, match="try again in a minute"):
-        jobs.start(CHECK, *_files(small_records), database)
+        jobs.start(CHECK, *_files(small_records), database, Scope.everything())
     assert len(_left()) == len(folders)
 
 
@@ -201,7 +202,7 @@ def test_progress_never_goes_back_and_ends_below_the_whole(tmp_path: Path) -> No
 
 def test_the_trail_is_told_what_an_import_brought_and_by_whom(database: str, small_records: Path) -> None:
     token, folder = uploads.private_folder()
-    jobs.run(IMPORT, folder, uploads.receive(*_files(small_records), folder), database, "dora")
+    jobs.run(IMPORT, folder, uploads.receive(*_files(small_records), folder), database, Scope.everything(), "dora")
     assert jobs.state(token) is not None
     store = Store.open(database)
     with store.connect_access() as connection:

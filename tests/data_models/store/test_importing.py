@@ -16,6 +16,7 @@ from data_models.database import indexes, loading
 from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.tables import Base
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
+from data_models.definitions.scope import Scope
 from data_models.intake.contract import RecordsRefused
 from data_models.intake.readers import patient_blocks, read_records
 from data_models.store import ImportResult, Store, StoreError, importing
@@ -92,7 +93,7 @@ def test_what_was_imported_under_the_first_form_of_fingerprints_is_known_again(
             update(imports).values(fingerprint="c143801929c89f41435cb953eff37acc42a564a9c9704e7c" + 16 * "0")
         )
     before = _rows(store)
-    assert check_path(small_records, store, lambda step, share: None)[0].already_imported
+    assert check_path(small_records, store, lambda step, share: None, Scope.everything())[0].already_imported
     assert store.import_path(small_records).already_imported
     assert _rows(store) == before
     more = shutil.copytree(small_records, tmp_path / "more")
@@ -216,7 +217,7 @@ def test_in_parts_one_wrong_record_leaves_nothing_and_is_told_as_ever(
     assert expected[0] == expected[1]
     assert _rows(store) == before
     with pytest.raises(RecordsRefused) as refused:
-        check_path(wrong, store, lambda step, share: None)
+        check_path(wrong, store, lambda step, share: None, Scope.everything())
     assert "\n".join(map(str, refused.value.problems)) == expected[0]
 
 
@@ -242,7 +243,10 @@ def test_in_parts_records_that_contradict_one_another_are_refused_while_they_are
     with pytest.raises(RecordsRefused) as expected:
         read_records(wrong)
     assert expected.value.count == 4
-    for refuse in (store.import_path, lambda path: check_path(path, store, lambda step, share: None)):
+    for refuse in (
+        store.import_path,
+        lambda path: check_path(path, store, lambda step, share: None, Scope.everything()),
+    ):
         with pytest.raises(RecordsRefused) as refused:
             refuse(wrong)
         assert (refused.value.count, refused.value.problems) == (4, expected.value.problems)
@@ -251,11 +255,11 @@ def test_in_parts_records_that_contradict_one_another_are_refused_while_they_are
 
 @pytest.mark.usefixtures("in_small_parts")
 def test_in_parts_a_check_says_what_an_import_does(store: Store, sample_folder: Path) -> None:
-    would, read = check_path(sample_folder, store, lambda step, share: None)
+    would, read = check_path(sample_folder, store, lambda step, share: None, Scope.everything())
     did = store.import_path(sample_folder)
     assert would == did
     assert read["sessions"] == did.sessions
-    assert check_path(sample_folder, store, lambda step, share: None)[0].already_imported
+    assert check_path(sample_folder, store, lambda step, share: None, Scope.everything())[0].already_imported
 
 
 @pytest.mark.usefixtures("in_small_parts")
@@ -304,7 +308,12 @@ def test_clinics_that_differ_in_capitals_alone_are_one_and_it_is_said(store: Sto
     assert said == ["clinics that differ in capitals alone are one clinic: North is taken for north"]
     assert sorted(clinics()) == [("A1", "north"), ("A2", "north"), ("A3", "south")]
     later = _records(tmp_path / "later", "A1,NORTH\nA4,NORTH\n", f"{hours}A4,0\n")
-    assert check_path(later, store, lambda what, done: None)[0].warnings == store.import_path(later).warnings
+    seen, of_others = (
+        check_path(later, store, lambda what, done: None, scope)[0].warnings
+        for scope in (Scope.everything(), Scope(frozenset({"south"})))
+    )
+    assert "north" not in str(of_others)  # how another clinic is written is not said to whoever does not see it
+    assert seen == store.import_path(later).warnings
     assert sorted(clinics())[-1] == ("A4", "north")
     again = _records(tmp_path / "again", "A5,SOUTH\n", f"{hours}A5,0\n")
     said = store.import_path(again).warnings

@@ -18,6 +18,7 @@ from data_models.database.engine import parts
 from data_models.database.loading import Load
 from data_models.database.tables import Base, CourseOutcome
 from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.scope import Scope
 from data_models.intake.contract import RecordsRefused
 from data_models.store import Store, StoreError
 from data_models.store import importing as store_import
@@ -131,14 +132,31 @@ def test_a_refused_import_leaves_the_file_byte_for_byte(
 def test_a_check_says_what_an_import_would_do_and_stores_nothing(
     store: Store, small_records: Path, tmp_path: Path
 ) -> None:
-    would, _ = check_path(small_records, store, _quiet)
+    would, _ = check_path(small_records, store, _quiet, Scope.everything())
     assert all(frame.empty for frame in _facts(store).values())
     assert store.version() == 0
     did = store.import_path(small_records)
     assert (would.patients, would.sessions, would.assessments) == (did.patients, did.sessions, did.assessments)
-    assert check_path(small_records, store, _quiet)[0].already_imported
+    assert check_path(small_records, store, _quiet, Scope.everything())[0].already_imported
     with pytest.raises(RecordsRefused):
-        check_path(_conflict(tmp_path / "more"), store, _quiet)
+        check_path(_conflict(tmp_path / "more"), store, _quiet, Scope.everything())
+
+
+def test_a_check_compares_with_what_the_scope_sees_and_with_no_more(store: Store, small_records: Path) -> None:
+    def checked(at: Store | None, *clinics: str) -> object:
+        return check_path(small_records, at, _quiet, Scope(frozenset(clinics)))
+
+    store.import_path(small_records)
+    would, _ = check_path(small_records, store, _quiet, Scope(frozenset({"south"})))
+    assert not would.already_imported
+    assert (would.patients, would.sessions, would.assessments, would.side_effects) == (1, 2, 4, 1)
+    assert check_path(small_records, store, _quiet, Scope(frozenset({"north", "south"})))[0].already_imported
+    assert checked(store, "west") == checked(store) == checked(None)
+    file = small_records / "patients.csv"
+    file.write_text(file.read_text().replace("A1,north,35-44,female", "A1,north,35-44,male"))
+    assert checked(store, "west") == checked(store) == checked(None)
+    with pytest.raises(RecordsRefused, match="differ"):
+        checked(store, "north")
 
 
 def test_a_failure_while_storing_leaves_nothing_half_stored(
