@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dashboard.exports import completeness
+from dashboard.exports.document import counted
 from dashboard.exports.rounded_answers import everybody, rounded
 from dashboard.exports.rounding import LEAST
 from data_models.definitions.filters import CohortFilter
@@ -75,13 +76,15 @@ class Release:
         return self.parts[None]
 
     def trail_details(self, content: bytes) -> dict[str, Any]:
-        """What the audit trail keeps of a file: filters, clinics, what it rests on, and the file's own digest."""
+        """What the audit trail keeps of a file: filters, clinics, what it rests on as the file says it, its digest."""
         chosen = frozenset(dict(self.cohort.chosen).get("clinic", ()))
         seen = chosen if self.clinics is None else (chosen & self.clinics if chosen else self.clinics)
         return {
             "query": self.cohort.with_values("clinic", tuple(sorted(seen))).to_query(),
             "by": self.by or "",
             "least": 0 if self.exact else LEAST,
+            "patients": str(counted(self.whole.summary.funnel.patients)),
+            "courses": str(counted(self.whole.summary.funnel.courses)),
             "fingerprint": self.fingerprint,
             "content": digest_of(content),
         }

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_models.database.tables import Session, SideEffect
-from data_models.definitions.rules import DEFAULT_RULES, LOSS_RULES
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.intake.contract import RecordBatch
 from data_models.outcomes.derive import derive
 from data_models.store import Store
+
+LOSS_RULES = OutcomeRules.__dataclass_fields__["loss_rule"].metadata["rule"].choices
 
 _SESSION = [c.name for c in Session.__table__.columns if c.name != "patient_id"]
 _EFFECT = [c.name for c in SideEffect.__table__.columns if c.name != "patient_id"]
