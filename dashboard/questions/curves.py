@@ -78,8 +78,9 @@ def compare(
 ) -> View:
     """The curves of several groups over one another."""
     curves = [(group, curve_of(group.answer)) for group in groups]
-    shown = [(group, curve) for group, curve in curves if not no_curve(curve)]
-    without = [group.name for group, curve in curves if no_curve(curve)]
+    drawn = [not no_curve(curve) for _, curve in curves]
+    shown = [pair for pair, has_curve in zip(curves, drawn, strict=True) if has_curve]
+    without = [group.name for (group, _), has_curve in zip(curves, drawn, strict=True) if not has_curve]
     under = f"Under the axis: courses still at risk after that day; a curve stops where fewer than {FEW} are."
     if without:
         under += f" Not drawn, with fewer at any time: {listing(without)}."
