@@ -64,6 +64,7 @@ class Patient(Base):
     diagnosis: Mapped[str | None] = _code()
     conditions: Mapped[str | None] = mapped_column(Text, nullable=True)
     first_session_year: Mapped[int | None] = _whole()
+    observed_until_weeks: Mapped[int | None] = _whole()  # since hour 0, rounded down; null: not known
 
 
 class Session(Base):

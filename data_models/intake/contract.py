@@ -81,6 +81,8 @@ PATIENTS = (
     Field("diagnosis", "choice", choices=vocabulary.DIAGNOSES),
     Field("conditions", "choices", choices=vocabulary.CONDITIONS),
     Field("first_session_year", "whole", low=1970, high=2100),
+    # Rounded down: to the day, two patients' weeks would lay their calendars beside each other.
+    Field("observed_until_weeks", "whole", low=0, high=LATEST_DAY // 7, unit="weeks"),
 )
 SESSIONS = (
     _CODE,
@@ -152,6 +154,8 @@ BATCH_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "side_effects": _EFFECT_KEY,
     }
 )
+# Columns that came after fingerprints were first stored: an empty cell of one leaves a row's as it was.
+_LATER: Mapping[str, frozenset[str]] = MappingProxyType({"patients": frozenset(("observed_until_weeks",))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +267,17 @@ def row_hashes(batch: RecordBatch) -> Iterator[tuple[str, np.ndarray]]:
         frame: Any = getattr(batch, name)
         total = np.full(len(frame), 0x2545F4914F6CDD1D, dtype=np.uint64)
         spare = np.empty_like(total)
+        later = _LATER.get(name, frozenset())
         for column in [*BATCH_COLUMNS[name], *(["day_only"] if name == "side_effects" else [])]:
+            if column in later:
+                given = frame[column].notna().to_numpy() if column in frame else np.zeros(len(frame), bool)
+                if not given.any():
+                    continue
+                before = total.copy()
             total += _column_hashes(frame[column], is_text(name, column), known) if column in frame else np.uint64(1)
             _mix(total, spare)
+            if column in later:
+                np.copyto(total, before, where=~given)
         yield name, total
 
 

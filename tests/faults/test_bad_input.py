@@ -195,6 +195,11 @@ CASES = [
     Case("age over 89", patient("P003,,,93,,,,"), P, 4, "age", "90+"),
     Case("age under 18", patient("P003,,,17,,,,"), P, 4, "age", "18 to 89"),
     Case("band over 89", patient("P003,,95+,,,,,"), P, 4, "age_band", "age over 89"),
+    *(
+        Case(f"observed {value} weeks", {P: f"patient_code,observed_until_weeks\nP001,{value}\nP002,\n"}, P, 2,
+             "observed_until_weeks", reason)
+        for value, reason in (("-1", "0 to 3128 weeks"), ("3129", "0 to 3128 weeks"), ("8.5", "whole number"))
+    ),
     Case("unknown condition", patient("P003,,,,,,liver;gout,"), P, 4, "conditions", "unknown code"),
     Case("none and a condition", patient("P003,,,,,,none;liver,"), P, 4, "conditions", "beside other codes"),
     Case("nothing between conditions", patient("P003,,,,,,liver;;other,"), P, 4, "conditions", "beside a semicolon"),

@@ -98,6 +98,21 @@ def test_the_fingerprint_of_a_known_batch_stays_what_it_is() -> None:
     assert fingerprint(nothing) == "2-0aed9718bdce7ffa4684eaa23757de5507861bb0a1bd57bec9456c6b55480c"
     patient = pd.DataFrame({"patient_code": ["P1"], "sex": ["male"], "first_session_year": [2024.0]})
     assert fingerprint(replaced(nothing, "patients", patient)) == PATIENT_FINGERPRINT
+    with_a_later_column = patient.assign(observed_until_weeks=np.nan)  # empty: as before there was such a column
+    assert fingerprint(replaced(nothing, "patients", with_a_later_column)) == PATIENT_FINGERPRINT
+
+
+def test_a_later_column_counts_in_the_rows_in_which_it_is_given(small_records: Path) -> None:
+    batch = read_records(small_records)
+    people = batch.patients
+    assert len(people) > 1
+    assert people["observed_until_weeks"].isna().all()
+    seen = {fingerprint(batch)}
+    for row in people.index:
+        seen.add(
+            fingerprint(replaced(batch, "patients", people.assign(observed_until_weeks=people.index == row * 1.0)))
+        )
+    assert len(seen) == 1 + len(people)
 
 
 PATIENT_FINGERPRINT = "2-6c95b5ad4c78059f394dfbac2b765b28106231f1287c68aec0227df14e395f"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import select, update
 
@@ -326,3 +327,32 @@ def test_a_highest_value_below_the_one_before_is_stored_and_said(store: Store, t
     assert result.sessions == 2
     (said,) = result.warnings
     assert said == "sessions in which a blood pressure or heart rate that is called highest is below the one before: 1"
+
+
+OBSERVED = {
+    "patients": {"patient_code": ["A1", "B2"], "clinic": ["north", None], "observed_until_weeks": [26, None]},
+    "sessions": {"patient_code": ["A1", "A1", "B2"], "hours": [0.0, 72.0, 0.0]},
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "xlsx", "one_sheet"])
+def test_until_when_a_patient_was_observed_is_kept_whatever_the_form(store: Store, tmp_path: Path, form: str) -> None:
+    path = tmp_path / "observed"
+    path.mkdir()
+    frames = {name: pd.DataFrame(columns) for name, columns in OBSERVED.items()}
+    if form == "one_sheet":
+        path = path / "session_records.csv"
+        frames["sessions"].merge(frames["patients"], on="patient_code").to_csv(path, index=False)
+    elif form == "xlsx":
+        path = path / "records.xlsx"
+        with pd.ExcelWriter(path) as book:
+            for name, frame in frames.items():
+                frame.to_excel(book, sheet_name=name, index=False)
+    else:
+        for name, frame in frames.items():
+            getattr(frame, f"to_{form}")(path / f"{name}.{form}", index=False)
+    store.import_path(path)
+    patients = Base.metadata.tables["patients"]
+    with store.connect() as connection:
+        weeks = connection.execute(select(patients.c.patient_code, patients.c.observed_until_weeks)).all()
+    assert sorted(map(tuple, weeks)) == [("A1", 26), ("B2", None)]

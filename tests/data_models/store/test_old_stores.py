@@ -143,7 +143,7 @@ def test_a_store_that_an_older_program_made_gives_the_figures_of_a_fresh_import(
         store.close()
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0005", "0006", "0007"])
+@pytest.mark.parametrize("revision", ["0002", "0003", "0005", "0006", "0007", "0008"])
 def test_there_and_back_again(store: Store, tmp_path: Path, revision: str) -> None:
     fill(store, tmp_path)
     before = held(store), figures(store)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data_models.database.tables import Session, SideEffect
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
-from data_models.intake.contract import RecordBatch
+from data_models.intake.contract import BATCH_COLUMNS, RecordBatch
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
@@ -65,9 +65,7 @@ def records(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
 
 
 def _batch(tables: dict[str, pd.DataFrame]) -> RecordBatch:
-    patients = tables["patients"].reindex(
-        columns=["patient_code", "clinic", "age_band", "sex", "diagnosis", "conditions", "first_session_year"]
-    )
+    patients = tables["patients"].reindex(columns=list(BATCH_COLUMNS["patients"]))
     frames = {
         "patients": patients,
         "sessions": tables["sessions"].reindex(columns=["patient_code", *_SESSION]),
