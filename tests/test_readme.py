@@ -66,15 +66,18 @@ def scales_table() -> str:
         return "-" if value is None else f"{value:.0%} of baseline" if is_share else f"{value:g}"
 
     lines = [
-        "| code | scale | range | moderate from | remission | meaningful change | looks back | source |",
-        "|---|---|---|---|---|---|---|---|",
+        "| code | scale | range | moderate from | remission | meaningful change | standard error | recovered below "
+        "| looks back | source |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for scale in INSTRUMENTS.values():
         remission = "-" if scale.remission is None else f"<= {scale.remission:g}"
+        error = "-" if scale.standard_error is None else f"{scale.standard_error:g}"
+        sources = "; ".join(source for source in (scale.source, scale.error_source) if source)
         lines.append(
             f"| `{scale.code}` | {scale.name} | {scale.minimum:g}-{scale.maximum:g} | {scale.moderate:g} | {remission} "
-            f"| {change(scale.meaningful_change, scale.meaningful_is_share)} | {scale.recall_days} days "
-            f"| {scale.source} |"
+            f"| {change(scale.meaningful_change, scale.meaningful_is_share)} "
+            f"| {error} | {scale.recovered_below:g} | {scale.recall_days} days | {sources} |"
         )
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ def instrument_table(code: str, rules: OutcomeRules) -> Table:
     """The scale and its cut-offs."""
     scale = INSTRUMENTS[code]
     remission = rules.remission_cutoff(code)
-    change = scale.meaningful_change
+    change, error = scale.meaningful_change, scale.standard_error
     of = "the baseline" if scale.minimum == 0 else scale.of_baseline
     of_baseline = f" of {of}" if scale.meaningful_is_share else " points"
     pairs = [
@@ -29,8 +29,10 @@ def instrument_table(code: str, rules: OutcomeRules) -> Table:
         ("Moderate from", f"{scale.moderate:g}"),
         ("Remission up to", "not defined" if remission is None else f"{remission:g}"),
         ("Smallest meaningful change", "not defined" if change is None else f"{change:g}{of_baseline}"),
+        ("Standard error of measurement", "not known" if error is None else f"{error:g} points"),
+        ("Recovered below", f"{scale.recovered_below:g}"),
         ("Looks back", f"{scale.recall_days} days"),
-        ("Source", scale.source),
+        ("Source", "; ".join(source for source in (scale.source, scale.error_source) if source)),
     ]
     rows = [{"name": name, "value": value} for name, value in pairs]
     columns = (Column("name", "Of the scale", "text"), Column("value", "Value", "text"))

@@ -2,8 +2,8 @@
 
 `contract.json.gz` has what the code of 0.1.0 gave (`summary --instrument I [--where ...] [--by ...] --format json`),
 its numbers to nine digits, by "clinic: arguments". Names, their order, kinds and numbers must be the same; Turnbull's
-masses to six digits, since where his search stops has changed: the likelihood is flat there. Rules and side effects
-that came since (a row of a registry each) are left out of the comparison.
+masses to six digits, since where his search stops has changed: the likelihood is flat there. Rules, side effects and
+facts of a scale that came since (a row or field of a registry each) are left out of the comparison.
 """
 
 from __future__ import annotations
@@ -23,16 +23,19 @@ CONTRACT: dict[str, Any] = json.loads(gzip.decompress(Path(__file__).with_name("
 
 _SAMPLE = CONTRACT["sample: --instrument phq9"]
 RULES = set(_SAMPLE["definitions"]["rules"])
+SCALE = set(_SAMPLE["definitions"]["instrument"])
 TERMS = {row["term"] for row in _SAMPLE["side_effects"]["per_patient"]}
 
 
 def without_later_rows(now: Any) -> Any:
-    """A summary without the rules and side effects that version 0.1.0 did not have."""
+    """A summary without the rules, side effects and facts of a scale that version 0.1.0 did not have."""
     if isinstance(now, dict):
-        rules = (
-            {"rules": {name: value for name, value in now["rules"].items() if name in RULES}} if "rules" in now else {}
-        )
-        return {name: without_later_rows(value) for name, value in {**now, **rules}.items()}
+        early = {
+            part: {name: value for name, value in now[part].items() if name in names}
+            for part, names in (("rules", RULES), ("instrument", SCALE))
+            if part in now
+        }
+        return {name: without_later_rows(value) for name, value in {**now, **early}.items()}
     if isinstance(now, list):
         rows = (row for row in now if not (isinstance(row, dict) and row.get("term", "other") not in TERMS))
         return [without_later_rows(row) for row in rows]
