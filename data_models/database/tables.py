@@ -308,6 +308,8 @@ class Import(Base):
     assessments: Mapped[int] = mapped_column(Integer)
     side_effects: Mapped[int] = mapped_column(Integer)
     repeats: Mapped[int] = mapped_column(Integer)
+    # JSON: of how many patients that were known it changed which column.
+    changed: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
 
 
 class StoreInfo(Base):
