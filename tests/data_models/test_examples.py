@@ -26,6 +26,7 @@ CLINICAL = {
     "proportions": ["wilson", "clustered", "per_course", "clustered_mean", "difference"],
     "score_facts": ["score_facts"],
     "scores": ["place_scores", "find_series", "judge"],
+    "states": ["spans_of_scores", "state_curves"],
     "survival": ["kaplan_meier"],
     "turnbull": ["turnbull"],
 }
