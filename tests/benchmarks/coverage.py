@@ -1,179 +1,290 @@
-"""Coverage study: do the product's 95 % intervals hold the truth in 95 % of simulated clinics?
+"""Coverage study: from session records to the JSON of the summary, how often do the 95% intervals hold the truth?
 
-Run `python tests/benchmarks/coverage.py` for 1,000 clinics of 200 patients (a few seconds); options
-`--clinics`, `--patients`, `--seed`. It prints one row an interval: how often it held the truth, its
-mean width, and the same for the naive method that a reader might use instead.
+    python tests/benchmarks/coverage.py                                  # 200 clinics of 150 patients a scenario
+    python tests/benchmarks/coverage.py --scenario daily --clinics 30    # one scenario, fewer clinics
+    python tests/benchmarks/coverage.py --table coverage.md --data coverage.json
 
-The simulator is compact and knows its truth: some patients come back for a second course that goes
-like their first; side effects are beta-binomial within patient (strong clustering); loss of response
-and re-treatment are competing exponential times with delayed entry at the end-of-induction score;
-changes between sessions share a patient effect, with unequal numbers of scores.
+Each clinic of `simulated_clinics` is written as records, imported into a store of its own, and asked for its summary
+(`--processes` at once, by default one). What the summary says is compared with `simulated_truth`, worked out from a
+very large clinic (`--truth` patients) of the same scenario. A row a figure: in how many clinics it was estimable (and
+had an interval), bias, how often the interval held the truth, how often it lay above and below it, mean width. A
+figure that this version does not give is named as not there.
+
+Tests between two groups drawn by lot are counted as false alarms at 5%; of the null treatment, the sentences of the
+Outcomes cards are listed, with those that claim an effect.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from data_models.outcomes.competing import aalen_johansen
-from data_models.outcomes.proportions import PatientSums, clustered, clustered_mean, difference, per_course, wilson
-from data_models.outcomes.survival import kaplan_meier
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.scope import Scope
+from data_models.questions import comparison
+from data_models.questions.summary import Summary, summarise
+from data_models.questions.waterfall import waterfall
+from data_models.store import Store
+from tests.benchmarks.simulated_answers import EXPECTED, Estimate, claims, estimates, sentences
+from tests.benchmarks.simulated_clinics import SCENARIOS, Scenario, simulate
+from tests.benchmarks.simulated_truth import truths
 
-Floats = NDArray[np.float64]
-Bounds = tuple[float | None, float | None]
+EVERYTHING = Scope.everything()
 
-RESPONSE = 0.536  # McInnes 2022, after induction
-SECOND_COURSE = 0.25
-EFFECT_RATES = {"dissociation": 0.36, "nausea": 0.13, "vomiting": 0.03}
-CLUSTERING = 0.4  # correlation of two sessions of one patient
-LOSS_A_DAY = math.log(1 / 0.6) / 56  # 60 % still in response at 8 weeks
-RETREATED_A_DAY = 1 / 40
-AT_DAYS = 28.0
-FADE_MEAN, FADE_BETWEEN, FADE_WITHIN = -3.0, 3.5, 2.5
 
-LOSS_FREE_AT = math.exp(-LOSS_A_DAY * AT_DAYS)
-LOST_AT = LOSS_A_DAY / (LOSS_A_DAY + RETREATED_A_DAY) * (1 - math.exp(-(LOSS_A_DAY + RETREATED_A_DAY) * AT_DAYS))
+# --- one clinic ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one clinic's page says."""
+
+    found: tuple[Estimate, ...]
+    tests: dict[str, float]
+    said: dict[str, str]
+
+
+def ask(folder: Path, store: Store, *, words: bool = False) -> Answered:
+    """Import a folder of records into an empty store, and what its summary says then."""
+    store.import_path(folder)
+    cohort = CohortFilter.from_assignments([], "phq9")
+    with store.connect() as connection:
+        summary = summarise(connection, EVERYTHING, cohort, store.rules())
+        tests = {}
+        for name, test in vars_of(comparison.curve_tests(connection, EVERYTHING, cohort, "clinic")).items():
+            if getattr(test, "p_value", None) is not None:
+                tests[name] = test.p_value
+        said = sentences(_answers(connection, summary)) if words else {}
+    return Answered(tuple(estimates(summary.as_json())), tests, said)
+
+
+def vars_of(answer: Any) -> dict[str, Any]:
+    """The fields of a frozen dataclass with slots."""
+    return {name: getattr(answer, name) for name in getattr(answer, "__dataclass_fields__", {})}
+
+
+def _answers(connection: Any, summary: Summary) -> dict[str, Any]:
+    """Every answer by the name of its type."""
+    found = {type(value).__name__: value for value in vars_of(summary).values()}
+    return found | {
+        "Proportion": summary.rates.early,
+        "Waterfall": waterfall(connection, EVERYTHING, summary.cohort),
+    }
+
+
+def clinic(scenario: Scenario, patients: int, seed: int, number: int) -> Answered:
+    """Simulate a clinic, import its records, ask for its summary."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        simulate(scenario, patients, np.random.default_rng([seed, 2, number])).write(folder / "records")
+        shutil.copy(_empty_store(), folder / "clinic.db")
+        store = Store.open(f"sqlite:///{(folder / 'clinic.db').as_posix()}")
+        try:
+            return ask(folder / "records", store, words=scenario.null)
+        finally:
+            store.close()
+
+
+_EMPTY = SimpleNamespace(folder=None)
+
+
+def _empty_store() -> Path:
+    """A store with its tables and without records, made once a process: a copy of it is faster."""
+    if _EMPTY.folder is None:
+        _EMPTY.folder = tempfile.TemporaryDirectory()
+        Store.open(f"sqlite:///{(Path(_EMPTY.folder.name) / 'empty.db').as_posix()}").close()
+    return Path(_EMPTY.folder.name) / "empty.db"
+
+
+# --- many clinics --------------------------------------------------------------------------------------
 
 
 @dataclass
 class Tally:
-    """How often an interval held the truth, lay wholly above or wholly below it, and its widths."""
+    """One figure over the clinics of a scenario.
 
-    truth: float
-    clinics: int = 0
+    Attributes
+    ----------
+    clinics : that were asked. Differences from the truth, and where the interval lay, of those that answered.
+    """
+
+    clinics: int
+    errors: list[float] = field(default_factory=list)
+    truths: list[float] = field(default_factory=list)
     held: int = 0
     above: int = 0
     below: int = 0
     widths: list[float] = field(default_factory=list)
 
-    def add(self, bounds: Bounds) -> None:
-        low, high = bounds
-        assert low is not None
-        assert high is not None
-        self.clinics += 1
-        self.above += low > self.truth
-        self.below += high < self.truth
-        self.held += low <= self.truth <= high
-        self.widths.append(high - low)
+    def add(self, one: Estimate, truth: float) -> None:
+        if one.value is None or math.isnan(one.value) or math.isnan(truth):
+            return
+        self.errors.append(one.value - truth)
+        self.truths.append(truth)
+        if one.low is None or one.high is None or math.isnan(one.low) or math.isnan(one.high):
+            return
+        self.above += one.low > truth + 1e-9
+        self.below += one.high < truth - 1e-9
+        self.held += one.low - 1e-9 <= truth <= one.high + 1e-9
+        self.widths.append(one.high - one.low)
 
-    @property
-    def coverage(self) -> float:
-        return self.held / self.clinics
-
-
-def sums_of(x: Floats, n: Floats) -> PatientSums:
-    """Sums over patients; those without a session are not among them."""
-    x, n = x[n > 0], n[n > 0]
-    return PatientSums(len(n), x.sum(), n.sum(), x @ x, x @ n, n @ n, (x > 0).sum(), (x < n).sum())
-
-
-def simulate_response(random: np.random.Generator, patients: int) -> PatientSums:
-    """Responses of first courses, and of second ones that repeat the first in two thirds of cases."""
-    first = random.random(patients) < RESPONSE
-    fresh = random.random(patients) < RESPONSE
-    second = np.where(random.random(patients) < 2 / 3, first, fresh)
-    again = random.random(patients) < SECOND_COURSE
-    return sums_of(first + second * again * 1.0, 1.0 + again)
+    def row(self) -> dict[str, float | None]:
+        """The row of the table, as numbers."""
+        n = len(self.widths)
+        return {
+            "truth": float(np.mean(self.truths)) if self.truths else None,
+            "estimable": len(self.errors) / self.clinics,
+            "with_interval": n / self.clinics,
+            "bias": float(np.mean(self.errors)) if self.errors else None,
+            "coverage": self.held / n if n else None,
+            "above": self.above / n if n else None,
+            "below": self.below / n if n else None,
+            "width": float(np.mean(self.widths)) if n else None,
+        }
 
 
-def simulate_sessions(random: np.random.Generator, patients: int, rate: float) -> PatientSums:
-    """Asked sessions with an effect: beta-binomial; a fifth leave after the first session."""
-    strength = 1 / CLUSTERING - 1
-    own = random.beta(rate * strength, (1 - rate) * strength, patients)
-    sessions = np.where(random.random(patients) < 0.2, 1, random.integers(4, 13, patients))
-    return sums_of(random.binomial(sessions, own).astype(float), sessions.astype(float))
+@dataclass
+class Result:
+    """A scenario: rows by figure, false alarms by test, what was said and what of it claims an effect."""
+
+    title: str
+    rows: dict[str, dict[str, float | None]]
+    alarms: dict[str, float]
+    said: dict[str, str]
+    claims: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        figures = [{"figure": name, **row} for name, row in self.rows.items()]
+        return {"title": self.title, "figures": figures, "false_alarms": self.alarms, "claims": self.claims}
 
 
-def simulate_durability(random: np.random.Generator, patients: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Entry, exit and end (0 censored, 1 loss, 2 re-treated) of those in response when they enter."""
-    entry = np.round(random.uniform(0.1, 7.0, patients), 2)
-    loss, again = random.exponential(1 / LOSS_A_DAY, patients), random.exponential(1 / RETREATED_A_DAY, patients)
-    last = entry + random.exponential(90.0, patients)
-    ends = np.minimum(np.minimum(loss, again), last)
-    kinds = np.where(ends == loss, 1, np.where(ends == again, 2, 0))
-    seen = (ends > entry) & (random.random(patients) < RESPONSE)
-    return entry[seen], ends[seen], kinds[seen]
+def study(
+    scenario: Scenario, clinics: int, patients: int, seed: int, *, truth_patients: int, processes: int = 1
+) -> Result:
+    """Coverage of every figure in one scenario."""
+    truth = truths(scenario, truth_patients, seed)
+    one = partial(clinic, scenario, patients, seed)
+    if processes > 1:
+        with ProcessPoolExecutor(processes) as pool:
+            answers = list(pool.map(one, range(clinics)))
+    else:
+        answers = [one(number) for number in range(clinics)]
+    tallies: dict[str, Tally] = {}
+    for answer in answers:
+        for estimate in answer.found:
+            tallies.setdefault(estimate.name, Tally(clinics)).add(estimate, truth[estimate.truth])
+    tests = sorted({name for answer in answers for name in answer.tests})
+    alarms = {
+        name: float(np.mean([answer.tests[name] < 0.05 for answer in answers if name in answer.tests]))
+        for name in tests
+    }
+    claimed: dict[str, float] = {}
+    for answer in answers:
+        for name in claims(answer.said):
+            claimed[name] = claimed.get(name, 0.0) + 1 / clinics
+    return Result(
+        scenario.title, {name: tally.row() for name, tally in tallies.items()}, alarms, answers[0].said, claimed
+    )
 
 
-def simulate_fade(random: np.random.Generator, patients: int) -> PatientSums:
-    """Changes at days 5 to 7, whole points; a third of the patients give none."""
-    scores = np.where(random.random(patients) < 1 / 3, 0, random.geometric(0.35, patients)).astype(float)
-    own = FADE_MEAN + FADE_BETWEEN * random.standard_normal(patients)
-    noise = FADE_WITHIN * random.standard_normal(patients) * np.sqrt(scores)
-    return sums_of(scores * own + noise, scores)
+# --- printed -------------------------------------------------------------------------------------------
 
 
-def study(clinics: int, patients: int, seed: int) -> dict[str, dict[str, Tally]]:
-    """Tallies per figure: the product's method under "ours", the naive one under "naive"."""
-    random = np.random.default_rng(seed)
-    results: dict[str, dict[str, Tally]] = {}
-
-    def tally(figure: str, method: str, truth: float, bounds: Callable[[], Bounds]) -> None:
-        results.setdefault(figure, {}).setdefault(method, Tally(truth)).add(bounds())
-
-    for _ in range(clinics):
-        response = simulate_response(random, patients)
-        ours = per_course(response)
-        plain = wilson(response.x, response.n)
-        tally("response share", "ours", RESPONSE, lambda p=ours: (p.low, p.high))
-        tally("response share", "naive", RESPONSE, lambda p=plain: (p.low, p.high))
-        shares = {}
-        for name, rate in EFFECT_RATES.items():
-            sums = simulate_sessions(random, patients, rate)
-            shares[name] = clustered(sums)
-            plain = wilson(sums.x, sums.n)
-            figure = f"{name} per session"
-            tally(figure, "ours", rate, lambda p=shares[name]: (p.low, p.high))
-            tally(figure, "naive", rate, lambda p=plain: (p.low, p.high))
-        other = clustered(simulate_sessions(random, patients // 2, 0.25))
-        gap = difference(shares["dissociation"], other)
-        tally("difference of two session rates", "ours", 0.11, lambda d=gap: (d.low, d.high))
-        entry, ends, kinds = simulate_durability(random, patients)
-        curve = kaplan_meier(ends, kinds == 1, entries=entry).at(AT_DAYS)
-        lost = aalen_johansen(ends, kinds, entries=entry).at(AT_DAYS, 1)
-        tally("in response at 28 days, Kaplan-Meier", "ours", LOSS_FREE_AT, lambda c=curve: c[1:])
-        tally("lost by 28 days, Aalen-Johansen", "ours", LOST_AT, lambda c=lost: c[1:])
-        naive = (1 - curve[2], 1 - curve[1])
-        tally("lost by 28 days, Aalen-Johansen", "naive", LOST_AT, lambda b=naive: b)
-        fade = simulate_fade(random, patients)
-        mean = clustered_mean(fade)
-        # The naive interval takes all scores as independent; their variance is known here.
-        half = 1.96 * math.sqrt((FADE_BETWEEN**2 + FADE_WITHIN**2) / fade.n)
-        middle = fade.x / fade.n
-        tally("fade mean at days 5 to 7", "ours", FADE_MEAN, lambda m=mean: (m.low, m.high))
-        tally("fade mean at days 5 to 7", "naive", FADE_MEAN, lambda m=middle, h=half: (m - h, m + h))
-    return results
+def markdown(results: Mapping[str, Result]) -> str:
+    """Every scenario as a table, in Markdown."""
+    return "\n\n".join(_section(key, result) for key, result in results.items()) + "\n"
 
 
-def table(results: dict[str, dict[str, Tally]]) -> str:
-    """The tallies as text, one row a figure and method."""
-    lines = [f"{'figure':<40}{'method':<8}{'truth':>8}{'coverage':>10}{'above':>8}{'below':>8}{'width':>8}"]
-    for figure, methods in results.items():
-        for method, t in methods.items():
-            lines.append(
-                f"{figure:<40}{method:<8}{t.truth:>8.3f}{t.coverage:>10.3f}"
-                f"{t.above / t.clinics:>8.3f}{t.below / t.clinics:>8.3f}{np.nanmean(t.widths):>8.3f}"
-            )
+def _section(key: str, result: Result) -> str:
+    lines = [
+        f"### {key}: {result.title}",
+        "",
+        "| figure | truth | estimable | bias | coverage | above | below | width |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    shown = {name: row for name, row in result.rows.items() if row["estimable"]}
+    for name, row in shown.items():
+        form: Callable[[float | None], str] = _days if name.startswith(("days", "change")) else _percent
+        estimable = _percent(row["estimable"])
+        if row["with_interval"] != row["estimable"]:
+            estimable += f" ({_percent(row['with_interval'])} with an interval)"
+        lines.append(
+            f"| {name} | {form(row['truth'])} | {estimable} | {form(row['bias'])} | {_percent(row['coverage'])} "
+            f"| {_percent(row['above'])} | {_percent(row['below'])} | {form(row['width'])} |"
+        )
+    never = [name for name in result.rows if name not in shown]
+    if never:
+        lines += ["", f"In no clinic estimable, or without a truth: {', '.join(never)}."]
+    missing = [name for name in EXPECTED if not any(row.startswith(name) for row in result.rows)]
+    if missing:
+        lines += ["", f"Not there: {', '.join(missing)}."]
+    if result.alarms:
+        alarms = ", ".join(f"{name} {_percent(share)}" for name, share in result.alarms.items())
+        lines += ["", f"False alarms at 5%: {alarms}."]
+    if result.said:
+        lines += ["", "Words of the first clinic; in brackets, in how many clinics they claim an effect:", ""]
+        lines += [f"- ({_percent(result.claims.get(name, 0.0))}) {name} {text}" for name, text in result.said.items()]
     return "\n".join(lines)
 
 
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}%"
+
+
+def _days(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--clinics", type=int, default=1000)
-    parser.add_argument("--patients", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=20261123)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--clinics", type=int, default=200)
+    parser.add_argument("--patients", type=int, default=150)
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="one of them; may be repeated")
+    parser.add_argument("--seed", type=int, default=20261201)
+    parser.add_argument("--truth", type=int, default=40_000, help="patients of the large clinic")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--table", type=Path, help="write the tables to this file, in Markdown")
+    parser.add_argument("--data", type=Path, help="write them to this file, as JSON")
     chosen = parser.parse_args()
-    print(f"{chosen.clinics} clinics of {chosen.patients} patients, seed {chosen.seed}")
-    print(table(study(chosen.clinics, chosen.patients, chosen.seed)))
+    results = {}
+    for key in chosen.scenario or SCENARIOS:
+        results[key] = study(
+            SCENARIOS[key],
+            chosen.clinics,
+            chosen.patients,
+            chosen.seed,
+            truth_patients=chosen.truth,
+            processes=chosen.processes,
+        )
+        print(_section(key, results[key]), end="\n\n", flush=True)
+    if chosen.table:
+        chosen.table.write_text(markdown(results), encoding="utf-8")
+    if chosen.data:
+        options = f"--clinics {chosen.clinics} --patients {chosen.patients} --seed {chosen.seed}"
+        about = {
+            "made": date.today().isoformat(),
+            "command": f"python tests/benchmarks/coverage.py {options}",
+            "clinics": chosen.clinics,
+            "patients": chosen.patients,
+            "scenarios": {key: result.as_json() for key, result in results.items()},
+        }
+        chosen.data.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
