@@ -228,7 +228,7 @@ def test_a_course_told_twice_changes_nothing_and_shares_add_up(seed: int) -> Non
 
 
 def test_weekly_scores_with_leaving_by_state_come_near_what_is_so() -> None:
-    """A change in the middle of its gap, and none expected where none could be seen: else 5 to 15 points are missing."""
+    """A change in the middle of its gap, none expected where none could be seen: else 5 to 15 points are missing."""
     random = np.random.default_rng(11)
     onset, lasts = random.exponential(8, 3000), random.exponential(40, 3000)
     lost = np.where(random.random(3000) < 0.6, onset + lasts, onset)
