@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of
 from data_models.outcomes.proportions import Mean, Proportion, wilson_bounds
-from data_models.outcomes.survival import RiskTable, SurvivalCurve, kaplan_meier_of
+from data_models.outcomes.risk_sets import RiskTable
+from data_models.outcomes.survival import SurvivalCurve, kaplan_meier_of
 from data_models.outcomes.turnbull import TurnbullCurve
 
 Floats = NDArray[np.float64]

@@ -209,11 +209,12 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
 
 def competing(parts: Parts, by: str | None) -> Table:
     """Lost, re-treated, still in response (Aalen-Johansen)."""
+    states = {"loss": "Response lost", "retreated": "Re-treated first", "in_response": "In response"}
+    ends = {"": "", "_low": ", 95% low", "_high": ", 95% high"}
     columns = (
         Column("days", "Days since the last induction session"),
-        Column("loss", "Response lost", "share"),
-        Column("retreated", "Re-treated first", "share"),
-        Column("in_response", "In response", "share"),
+        Column("at_risk", "At risk", "count"),
+        *(Column(state + end, words + of, "share") for state, words in states.items() for end, of in ends.items()),
     )
     return _table(
         parts,

@@ -1,19 +1,22 @@
-"""Kaplan-Meier from grouped counts, with delayed entry, as R's `survfit` computes it.
+"""Kaplan-Meier with delayed entry, as R's `survfit` computes it, and the mean time under its curve.
 
-What goes in are counts by time, so that a database groups and Python sees hundreds of rows. The
-estimate is the product-limit of Kaplan and Meier (1958), its variance Greenwood's (1926), its
-interval on the log(-log) scale (Kalbfleisch and Prentice 1980), its median interval the times at
-which the curve's interval crosses one half (Brookmeyer and Crowley 1982).
+The estimate is the product limit of Kaplan and Meier (1958), its interval on the log(-log) scale (Kalbfleisch and
+Prentice 1980), its median interval the times at which the curve's interval crosses one half (Brookmeyer and Crowley
+1982). The variance is Greenwood's (1926); where a patient has several courses, which resemble each other, it is the
+infinitesimal jackknife over patients (see `influence`; R: `survfit(Surv(entry, time, event) ~ 1, cluster = patient)`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from data_models.outcomes.influence import several_courses, squared_influence
+from data_models.outcomes.risk_sets import Followed, RiskTable, adequate_rows, followed, from_adequate_risk_set
 
 Floats = NDArray[np.float64]
 
@@ -32,8 +35,9 @@ class SurvivalCurve:
     times : ascending (unit of the input).
     at_risk, events, censored : counts at each time; at risk just before it.
     survival : share without the event just after each time.
-    log_variance : Greenwood's sum, the variance of log(survival); inf where survival is 0.
+    log_variance : of log(survival); inf where survival is 0, NaN where all courses are of one patient.
     low, high : log-log interval; NaN where it does not exist (survival 0 or 1), as in R.
+    start : from when the curve runs: of those without the event at that time. None: never enough at risk to start.
     """
 
     n: float | None
@@ -46,10 +50,11 @@ class SurvivalCurve:
     log_variance: Floats
     low: Floats
     high: Floats
+    start: float | None = 0.0
 
     @property
     def standard_error(self) -> Floats:
-        """Greenwood's standard error of survival; NaN once survival is 0."""
+        """Standard error of survival; NaN once survival is 0."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.survival * np.sqrt(self.log_variance), dtype=float)
 
@@ -116,84 +121,15 @@ def _crossing(times: Floats, survival: Floats, probability: float) -> float:
     return float((times[reached] + end) / 2)
 
 
-@dataclass(frozen=True, slots=True)
-class RiskTable:
-    """Counts by distinct exit time: what each estimator with right censoring rests on.
-
-    `ends` has one row per kind of end (row 0 is censoring) and one column per time. `entry_times`,
-    `entry_counts`: delayed entries by time, empty where all are at risk from the start.
-    """
-
-    n: float
-    times: Floats
-    at_risk: Floats
-    ends: Floats
-    entry_times: Floats = field(default_factory=lambda: np.zeros(0))
-    entry_counts: Floats = field(default_factory=lambda: np.zeros(0))
-
-    @property
-    def drops(self) -> Floats:
-        """How many leave at each time."""
-        return np.asarray(self.ends.sum(axis=0))
-
-
-def risk_table(
-    times: ArrayLike,
-    kinds: ArrayLike,
-    counts: ArrayLike,
-    entries: ArrayLike | None = None,
-    n_kinds: int = 2,
-) -> RiskTable:
-    """Group exits into a risk table.
-
-    Parameters
-    ----------
-    times : exit time of each group (any unit), in any order, repeated or not.
-    kinds : what happened at it: 0 censored, 1.. the kinds of event.
-    counts : how many left so at that time.
-    entries : time of entry of each group; None: all are at risk from the start. A group is at risk
-        on (entry, exit]; one that leaves at its own entry is never at risk and is in `n` alone.
-    n_kinds : kinds of end including censoring.
-
-    Raises
-    ------
-    ValueError
-        when an exit precedes its entry or a time is not finite.
-    """
-    exits = np.asarray(times, dtype=float).ravel()
-    kind = np.asarray(kinds, dtype=np.int64).ravel()
-    weight = np.asarray(counts, dtype=float).ravel()
-    if exits.size and not np.isfinite(exits).all():
-        raise ValueError("survival times must be finite numbers")
-    n = float(weight.sum())
-    entry: Floats | None = None
-    if entries is not None:
-        entry = np.asarray(entries, dtype=float).ravel()
-        if (entry > exits).any():
-            raise ValueError("survival times must not precede their entry")
-        seen = entry < exits
-        exits, kind, weight, entry = exits[seen], kind[seen], weight[seen], entry[seen]
-    unique, place = np.unique(exits, return_inverse=True)
-    flat: Floats = np.bincount(kind * unique.size + place, weight, n_kinds * unique.size).astype(float)
-    ends = flat.reshape(n_kinds, unique.size)
-    leaving = ends.sum(axis=0)
-    at_risk = leaving[::-1].cumsum()[::-1]
-    if entry is None:
-        return RiskTable(n, unique, at_risk, ends)
-    # Not yet entered: entry at or after the time (a course enters just after its entry time).
-    entry_times, place = np.unique(entry, return_inverse=True)
-    entry_counts: Floats = np.bincount(place, weight, entry_times.size).astype(float)
-    waiting = np.concatenate((entry_counts[::-1].cumsum()[::-1], [0.0]))
-    at_risk = at_risk - waiting[np.searchsorted(entry_times, unique, side="left")]
-    return RiskTable(n, unique, at_risk, ends, entry_times, entry_counts)
-
-
 def kaplan_meier(
     times: ArrayLike,
     events: ArrayLike,
     counts: ArrayLike | None = None,
     entries: ArrayLike | None = None,
     level: float = 0.95,
+    *,
+    patients: ArrayLike | None = None,
+    adequate: bool = False,
 ) -> SurvivalCurve:
     """Kaplan-Meier curve with a log-log interval.
 
@@ -201,42 +137,112 @@ def kaplan_meier(
     ----------
     times : exit times (event or censoring), shape (k,), any unit.
     events : 1 where the exit is the event, 0 where it is censored, shape (k,).
-    counts : how many exits each row stands for; None: one each.
+    counts : how many exits, all of different patients, each row stands for; None: one each.
     entries : times of delayed entry; None: at risk from the start.
     level : confidence level of the interval.
+    patients : whose course each row is; where one has several, the variance is by patient.
+    adequate : start where `STARTS_AT` are at risk, of those then free of the event, and stop where fewer than
+        `STOPS_BELOW` are (definitions, section 5.2).
 
     Returns
     -------
-    curve : one element per distinct exit time, ascending (Kaplan and Meier 1958; variance of Greenwood 1926).
+    curve : one element per distinct exit time, ascending (Kaplan and Meier 1958; variance of Greenwood 1926, or the
+        infinitesimal jackknife by patient).
 
     Raises
     ------
     ValueError
-        when an exit precedes its entry or a time is not finite.
+        when an exit precedes its entry, a time is not finite, or counts are given beside patients.
 
     Examples
     --------
     >>> curve = kaplan_meier([1, 2, 3], [1, 0, 1])
     >>> [round(float(s), 3) for s in curve.survival]
     [0.667, 0.667, 0.0]
+
+    Two courses of one patient that go alike say no more than one.
+
+    >>> whose = [1, 1, 2, 2, 3, 3]
+    >>> round(float(kaplan_meier([1, 1, 2, 2, 3, 3], [1, 1, 1, 1, 0, 0], patients=whose).standard_error[0]), 3)
+    0.272
+    >>> round(float(kaplan_meier([1, 2, 3], [1, 1, 0]).standard_error[0]), 3)
+    0.272
     """
-    exits = np.asarray(times, dtype=float).ravel()
-    weights = np.ones(exits.size) if counts is None else counts
-    return kaplan_meier_of(risk_table(exits, events, weights, entries), level)
+    courses = followed(times, np.asarray(events, dtype=bool), counts, entries, patients)
+    start: float | None = 0.0
+    if adequate:
+        courses, start = from_adequate_risk_set(courses)
+    table = courses.table()
+    variance = log_variance_by_patient(courses, table) if several_courses(courses.patients) else None
+    curve = kaplan_meier_of(table, level, variance)
+    return stopped(curve, adequate_rows(table), start) if adequate else curve
 
 
-def kaplan_meier_of(table: RiskTable, level: float = 0.95) -> SurvivalCurve:
-    """Kaplan-Meier curve of a risk table; every kind but 0 counts as the event."""
+def kaplan_meier_of(table: RiskTable, level: float = 0.95, log_variance: Floats | None = None) -> SurvivalCurve:
+    """Kaplan-Meier curve of a risk table; every kind but 0 counts as the event.
+
+    `log_variance`: of log(survival); None: Greenwood's, of courses of different patients.
+    """
     events, at_risk = table.ends[1:].sum(axis=0), table.at_risk
-    with np.errstate(divide="ignore", invalid="ignore"):
-        survival = np.cumprod(1.0 - np.divide(events, at_risk, out=np.zeros_like(events), where=at_risk > 0))
-        step = np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0)
-        log_variance = np.cumsum(step)
-        low, high = log_log_interval(survival, np.sqrt(log_variance), level)
+    survival = np.cumprod(1.0 - np.divide(events, at_risk, out=np.zeros_like(events), where=at_risk > 0))
+    if log_variance is None:
+        log_variance = np.where(survival > 0, np.cumsum(greenwood_steps(table)), np.inf)
+    low, high = log_log_interval(survival, np.sqrt(log_variance), level)
     happened = float(events.sum())
     return SurvivalCurve(
         table.n, happened, table.times, at_risk, events, table.ends[0], survival, log_variance, low, high
     )
+
+
+def stopped(curve: SurvivalCurve, rows: int, start: float | None) -> SurvivalCurve:
+    """The first rows of a curve; its events are those in them."""
+    names = ("times", "at_risk", "events", "censored", "survival", "log_variance", "low", "high")
+    kept = {name: getattr(curve, name)[:rows] for name in names}
+    return replace(curve, total_events=float(kept["events"].sum()), start=start, **kept)
+
+
+def greenwood_steps(table: RiskTable) -> Floats:
+    """d / (Y (Y - d)) at each time; 0 where all at risk have the event: nothing moves after it."""
+    events, at_risk = table.ends[1:].sum(axis=0), table.at_risk
+    left = at_risk - events
+    steps = np.zeros(events.size)
+    np.divide(events, at_risk * left, out=steps, where=(left > 0) & (at_risk > 0))
+    return steps
+
+
+def log_survival_influence(courses: Followed, table: RiskTable) -> tuple[Floats, Floats, Floats]:
+    """A(t) = sum d / (Y (Y - d)), and of each course A at its entry and its influence on log(survival) from its exit.
+
+    While at risk the influence is A(t) - A(entry): what weighs more falls less. An own event takes 1 / (Y - d) of it.
+    """
+    hazard = np.cumsum(greenwood_steps(table))
+    left = table.at_risk - table.ends[1:].sum(axis=0)
+    place = np.searchsorted(table.times, courses.exits)
+    entered = np.append(0.0, hazard)[courses.since(table.times)]
+    lost = (courses.kinds > 0) & (left[place] > 0)
+    own = np.divide(1.0, left[place], out=np.zeros(place.size), where=lost)
+    return hazard, entered, hazard[place] - entered - own
+
+
+def log_variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
+    """Variance of log(survival), the infinitesimal jackknife over patients; NaN of one patient alone.
+
+    Where the patients differ in nothing it would be 0 and say nothing: each patient then counts as one course.
+    """
+    who = courses.patients if courses.patients is not None else np.arange(courses.exits.size)
+    if courses.people < 2:
+        return np.full(table.times.size, np.nan)
+    hazard, entered, after = log_survival_influence(courses, table)
+    places = np.concatenate((courses.since(table.times), np.searchsorted(table.times, courses.exits)))
+    ones = np.ones(entered.size)
+    changes = np.vstack((np.append(-entered, entered + after), np.append(ones, -ones)))
+    weights = None if courses.weights is None else np.tile(courses.weights, 2)
+    functions = np.vstack((np.ones(hazard.size), hazard))
+    variance = squared_influence(functions, np.tile(who, 2), places, changes, weights)
+    silent = variance <= 1e-9 * hazard
+    variance = np.where(silent, hazard * courses.courses / courses.people, variance)
+    survives = np.cumprod(table.at_risk > table.ends[1:].sum(axis=0)) > 0
+    return np.where(survives, variance, np.inf)
 
 
 def log_log_interval(survival: Floats, log_error: Floats, level: float = 0.95) -> tuple[Floats, Floats]:

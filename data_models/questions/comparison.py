@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection
 
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.logrank import LogRank, log_rank
-from data_models.outcomes.survival import risk_table
 from data_models.questions import Shows, shows
 from data_models.questions.durability import LOSS, durabilities
 from data_models.questions.filter_choices import present_values
@@ -47,9 +47,11 @@ def curve_tests(connection: Connection, scope: Scope, cohort: CohortFilter, by: 
     if FILTERS[by].shares_courses:
         return CurveTests(None, None)
     onset, durability = [], []
-    for part in groups(connection, scope, cohort, by).values():
+    for group, part in enumerate(groups(connection, scope, cohort, by).values()):
         left, right, counts = onset_intervals(connection, scope, part)
-        onset.append(risk_table(*first_seen(left, right), counts))
+        onset.append(np.repeat([*first_seen(left, right), np.full(left.size, group)], counts.astype(int), axis=1))
         entries, exits, kinds, counts = durabilities(connection, scope, part)
-        durability.append(risk_table(exits, kinds == LOSS, counts, entries))
-    return CurveTests(log_rank(onset), log_rank(durability))
+        rows = [exits, kinds == LOSS, np.full(exits.size, group), entries]
+        durability.append(np.repeat(rows, counts.astype(int), axis=1))
+    nobody = np.zeros((4, 0))
+    return CurveTests(log_rank(*np.hstack(onset or [nobody[:3]])), log_rank(*np.hstack(durability or [nobody])))

@@ -24,6 +24,7 @@ CLINICAL = {
     "occupancy": ["state_shares"],
     "onset": ["onset", "early_response"],
     "proportions": ["wilson", "clustered", "per_course", "clustered_mean", "difference"],
+    "restricted_mean": ["restricted_mean"],
     "score_facts": ["score_facts"],
     "scores": ["place_scores", "find_series", "judge"],
     "states": ["spans_of_scores", "state_curves"],

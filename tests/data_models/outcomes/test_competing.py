@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen
+from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen, aalen_johansen_of
+from data_models.outcomes.risk_sets import followed
 from data_models.outcomes.survival import kaplan_meier
 
 
@@ -45,9 +46,9 @@ def test_shares_sum_to_one_at_every_time() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_variance_equals_the_printed_double_sum(seed: int) -> None:
+def test_variance_of_counts_equals_the_printed_double_sum(seed: int) -> None:
     times, kinds, entries = random_courses(seed)
-    result = aalen_johansen(times, kinds, entries=entries)
+    result = aalen_johansen_of(followed(times, kinds, entries=entries).table(3))
     for row in (0, 1):
         np.testing.assert_allclose(result.variance[row], double_sum_variance(result, row), atol=1e-12)
 
@@ -65,7 +66,8 @@ def test_incidence_equals_statsmodels_without_delayed_entry() -> None:
 def test_without_competition_it_is_one_minus_kaplan_meier_with_greenwoods_variance() -> None:
     times, kinds, entries = random_courses(4)
     events = (kinds == 1).astype(int)
-    ours, curve = aalen_johansen(times, events, entries=entries), kaplan_meier(times, events, entries=entries)
+    table = followed(times, events, entries=entries).table(3)
+    ours, curve = aalen_johansen_of(table), kaplan_meier(times, events, entries=entries)
     np.testing.assert_allclose(ours.incidence[0], 1 - curve.survival, atol=1e-12)
     alive = curve.survival > 1e-9
     np.testing.assert_allclose(np.sqrt(ours.variance[0][alive]), curve.standard_error[alive], atol=1e-9)
@@ -83,8 +85,24 @@ def test_censoring_retreatment_always_overstates_the_share_lost() -> None:
 
 def test_nobody_followed_and_nobody_lost() -> None:
     assert aalen_johansen([], []).as_rows(("loss", "retreated"), "in_response") == []
-    rows = aalen_johansen([5], [0], [3]).as_rows(("loss", "retreated"), "in_response")
-    assert rows == [{"days": 5.0, "loss": 0.0, "retreated": 0.0, "in_response": 1.0}]
+    (row,) = aalen_johansen([5], [0], [3]).as_rows(("loss", "retreated"), "in_response")
+    assert row.pop("days") == 5
+    assert row.pop("at_risk") == 3
+    assert {key: row.pop(key) for key in ("loss", "retreated", "in_response")} == {
+        "loss": 0.0,
+        "retreated": 0.0,
+        "in_response": 1.0,
+    }
+    # No interval where nobody or everybody is in a state, as in R.
+    assert row == {f"{state}_{end}": None for state in ("loss", "retreated", "in_response") for end in ("low", "high")}
+
+
+def test_each_state_has_its_interval_in_the_rows() -> None:
+    result = aalen_johansen([1, 2, 3, 4, 5, 6], [1, 2, 0, 1, 2, 0])
+    row = result.as_rows(("loss", "retreated"), "in_response")[3]
+    assert (row["days"], row["at_risk"]) == (4, 3)
+    for state in ("loss", "retreated", "in_response"):
+        assert 0 < row[f"{state}_low"] < row[state] < row[f"{state}_high"] < 1
 
 
 def test_all_lost_at_once() -> None:
@@ -92,3 +110,38 @@ def test_all_lost_at_once() -> None:
     assert result.at(2, 1)[0] == 1
     assert result.at(1, 1)[0] == 0
     assert result.variance[0].tolist() == [0]
+
+
+def test_a_curve_does_not_start_with_one_person() -> None:
+    # Issue 14: 39 patients in response on days 10 to 60, one scored on day 1 and treated again on day 5.
+    times, kinds, entries = [60] * 39 + [5], [0] * 39 + [2], [10] * 39 + [1]
+    plain = aalen_johansen(times, kinds, entries=entries)
+    assert plain.free[-1] == 0
+    result = aalen_johansen(times, kinds, entries=entries, adequate=True)
+    assert (result.start, result.n) == (10, 40)
+    assert result.times.tolist() == [60]
+    assert result.free.tolist() == [1]
+
+
+def test_a_curve_starts_at_ten_of_those_still_free_and_stops_below_five() -> None:
+    # One enters a day and leaves on day 20 + 2 i, but the first on day 5: before ten are at risk.
+    entries = np.arange(14.0)
+    times, kinds = 20 + 2 * entries, np.tile([1, 2], 7)
+    times[0] = 5
+    result = aalen_johansen(times, kinds, entries=entries, adequate=True)
+    assert result.start == 10  # entries at 1 to 10: ten are at risk after day 10
+    assert result.at_risk.tolist() == [13, 12, 11, 10, 9, 8, 7, 6, 5]
+    curve = kaplan_meier(times, kinds == 1, entries=entries, adequate=True)
+    assert curve.start == 10
+    np.testing.assert_array_equal(curve.times, result.times)
+    assert curve.total_events == curve.events.sum() == 4
+    # Of those free on day 10: the product begins at 1 there.
+    assert curve.survival[1] == pytest.approx(1 - 1 / 12)
+
+
+def test_a_curve_of_nine_never_starts() -> None:
+    for entries in (None, [1] * 9):
+        result = aalen_johansen([5] * 9, [1] * 9, entries=entries, adequate=True)
+        assert (result.start, result.n, result.times.size) == (None, 9, 0)
+        curve = kaplan_meier([5] * 9, [1] * 9, entries=entries, adequate=True)
+        assert (curve.start, curve.n, curve.total_events) == (None, 9, 0)

@@ -445,7 +445,8 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     assert set(result["onset"]["turnbull"]) == {"median", "mass", "log_likelihood"}
     assert set(result["duration"]) == {"kaplan_meier"}
     assert set(result["durability"]) == {"kaplan_meier", "aalen_johansen"}
-    assert set(result["durability"]["aalen_johansen"][0]) == {"days", "loss", "retreated", "in_response"}
+    states = {f"{state}{end}" for state in ("loss", "retreated", "in_response") for end in ("", "_low", "_high")}
+    assert set(result["durability"]["aalen_johansen"][0]) == {"days", "at_risk", *states}
     for of in (result["onset"]["kaplan_meier"], result["durability"]["kaplan_meier"]):
         assert set(of) == curve
         assert set(of["curve"][0]) == {"days", "at_risk", "events", "censored", "survival", "low", "high"}

@@ -2,8 +2,8 @@
 
 `contract.json.gz` has what the code of 0.1.0 gave (`summary --instrument I [--where ...] [--by ...] --format json`),
 its numbers to nine digits, by "clinic: arguments". Names, their order, kinds and numbers must be the same; Turnbull's
-masses to six digits, since where his search stops has changed: the likelihood is flat there. Rules, side effects and
-facts of a scale that came since (a row or field of a registry each) are left out of the comparison.
+masses to six digits, since where his search stops has changed: the likelihood is flat there. Names, rules, side effects
+and facts of a scale that came since are left out of the comparison.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def written(*arguments: str) -> str:
 def differences(was: Any, now: Any, place: str = "") -> list[str]:
     """Where two parsed documents differ in names, order, kind or value."""
     if isinstance(was, dict) and isinstance(now, dict):
-        if list(was) != list(now):
+        if list(was) != [name for name in now if name in was]:
             return [f"{place}: {list(was)} became {list(now)}"]
         return [line for key in was for line in differences(was[key], now[key], f"{place}.{key}")]
     if isinstance(was, list) and isinstance(now, list):
