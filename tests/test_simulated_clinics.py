@@ -108,12 +108,12 @@ def test_a_clinic_is_what_its_scenario_says() -> None:
     assert 0.4 < (made["going_on"].patients["observed_until_weeks"] < 10).mean() < 0.6
     assert (made["weekly"].recorded_until < 100).mean() > 0.2
     for scenario in clinics.SCENARIOS.values():
-        assert truths(scenario, 400, 1).keys() == truths(EXACT, 400, 1).keys()
+        assert truths(scenario, 50, 1).keys() == truths(EXACT, 50, 1).keys()
 
 
 def test_a_clinic_goes_from_records_to_the_table(coverage: ModuleType) -> None:
     results = {
-        key: coverage.study(one, clinics=2, patients=30, seed=5, truth_patients=400)
+        key: coverage.study(one, clinics=2, patients=30, seed=5, truth_patients=200)
         for key, one in coverage.SCENARIOS.items()
     }
     for result in results.values():

@@ -36,6 +36,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.questions import comparison
 from data_models.questions.summary import Summary, summarise
@@ -46,6 +47,7 @@ from tests.benchmarks.simulated_clinics import SCENARIOS, Scenario, simulate
 from tests.benchmarks.simulated_truth import truths
 
 EVERYTHING = Scope.everything()
+STARTS_AT = 10  # at risk: there a curve of durability starts
 
 
 # --- one clinic ----------------------------------------------------------------------------------------
@@ -60,9 +62,9 @@ class Answered:
     said: dict[str, str]
 
 
-def ask(folder: Path, store: Store, *, words: bool = False) -> Answered:
+def ask(folder: Path, store: Store, rules: OutcomeRules = DEFAULT_RULES, *, words: bool = False) -> Answered:
     """Import a folder of records into an empty store, and what its summary says then."""
-    store.import_path(folder)
+    store.import_path(folder, rules)
     cohort = CohortFilter.from_assignments([], "phq9")
     with store.connect() as connection:
         summary = summarise(connection, EVERYTHING, cohort, store.rules())
@@ -71,7 +73,9 @@ def ask(folder: Path, store: Store, *, words: bool = False) -> Answered:
             if getattr(test, "p_value", None) is not None:
                 tests[name] = test.p_value
         said = sentences(_answers(connection, summary)) if words else {}
-    return Answered(tuple(estimates(summary.as_json())), tests, said)
+    followed = store.outcomes_frame()["durability_entry_days"].dropna().sort_values()
+    entry = float(followed.iloc[STARTS_AT - 1]) if len(followed) >= STARTS_AT else 1.0
+    return Answered(tuple(estimates(summary.as_json(), entry)), tests, said)
 
 
 def vars_of(answer: Any) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def _answers(connection: Any, summary: Summary) -> dict[str, Any]:
     }
 
 
-def clinic(scenario: Scenario, patients: int, seed: int, number: int) -> Answered:
+def clinic(scenario: Scenario, patients: int, seed: int, rules: OutcomeRules, number: int) -> Answered:
     """Simulate a clinic, import its records, ask for its summary."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -96,7 +100,7 @@ def clinic(scenario: Scenario, patients: int, seed: int, number: int) -> Answere
         shutil.copy(_empty_store(), folder / "clinic.db")
         store = Store.open(f"sqlite:///{(folder / 'clinic.db').as_posix()}")
         try:
-            return ask(folder / "records", store, words=scenario.null)
+            return ask(folder / "records", store, rules, words=scenario.null)
         finally:
             store.close()
 
@@ -175,11 +179,18 @@ class Result:
 
 
 def study(
-    scenario: Scenario, clinics: int, patients: int, seed: int, *, truth_patients: int, processes: int = 1
+    scenario: Scenario,
+    clinics: int,
+    patients: int,
+    seed: int,
+    *,
+    truth_patients: int,
+    processes: int = 1,
+    rules: OutcomeRules = DEFAULT_RULES,
 ) -> Result:
-    """Coverage of every figure in one scenario."""
+    """Coverage of every figure in one scenario, with outcomes derived by some rules."""
     truth = truths(scenario, truth_patients, seed)
-    one = partial(clinic, scenario, patients, seed)
+    one = partial(clinic, scenario, patients, seed, rules)
     if processes > 1:
         with ProcessPoolExecutor(processes) as pool:
             answers = list(pool.map(one, range(clinics)))
@@ -259,10 +270,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20261201)
     parser.add_argument("--truth", type=int, default=40_000, help="patients of the large clinic")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--rule", action="append", default=[], metavar="NAME=VALUE", help="may be repeated")
     parser.add_argument("--table", type=Path, help="write the tables to this file, in Markdown")
     parser.add_argument("--data", type=Path, help="write them to this file, as JSON")
     chosen = parser.parse_args()
-    results = {}
+    rules, results = DEFAULT_RULES.with_assignments(chosen.rule), {}
     for key in chosen.scenario or SCENARIOS:
         results[key] = study(
             SCENARIOS[key],
@@ -271,12 +283,14 @@ def main() -> None:
             chosen.seed,
             truth_patients=chosen.truth,
             processes=chosen.processes,
+            rules=rules,
         )
         print(_section(key, results[key]), end="\n\n", flush=True)
     if chosen.table:
         chosen.table.write_text(markdown(results), encoding="utf-8")
     if chosen.data:
         options = f"--clinics {chosen.clinics} --patients {chosen.patients} --seed {chosen.seed}"
+        options += "".join(f" --rule {rule}" for rule in chosen.rule)
         about = {
             "made": date.today().isoformat(),
             "command": f"python tests/benchmarks/coverage.py {options}",

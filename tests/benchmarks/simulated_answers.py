@@ -38,12 +38,16 @@ class Estimate(NamedTuple):
 # --- what a summary says -------------------------------------------------------------------------------
 
 
-def estimates(found: Mapping[str, Any]) -> Iterator[Estimate]:
-    """Every figure of a summary's JSON that has a truth; those that are not there are left out."""
+def estimates(found: Mapping[str, Any], entry: float = 1.0) -> Iterator[Estimate]:
+    """Every figure of a summary's JSON that has a truth; those that are not there are left out.
+
+    `entry`: the day after the last induction session on which at least ten are followed: from there on the curves of
+    durability speak.
+    """
     yield from _rates(found)
     yield from _starts(found)
     yield from _over_time(found)
-    yield from _lasts(found)
+    yield from _lasts(found, entry)
     yield from _fades(found)
     for place, words in (("per_patient", "per patient"), ("per_session", "per session")):
         rows = {row["term"]: row for row in found["side_effects"][place]}
@@ -95,31 +99,27 @@ def _over_time(found: Mapping[str, Any]) -> Iterator[Estimate]:
         yield Estimate(name, name, row["mean"], row["low"], row["high"])
 
 
-def _lasts(found: Mapping[str, Any]) -> Iterator[Estimate]:
+def _lasts(found: Mapping[str, Any], entry: float) -> Iterator[Estimate]:
     for day in DAYS[1:]:
         yield _survival(f"response lasts {day} days", found["duration"]["kaplan_meier"]["curve"], day)
     durability = found["durability"]
-    entry = _entry(durability)
+    entry = min(ENTRIES, key=lambda day: abs(day - entry))
     for day in DAYS[1:]:
         if "turnbull" in durability:
             name = f"lost by day {day} after induction"
-            yield _on_day(name, durability["turnbull"]["curve"], day, "share")._replace(truth=f"{name}, from {entry}")
+            yield _on_day(name, durability["turnbull"]["curve"], day, "share")._replace(truth=f"{name}, from {entry:g}")
         for key, words in (
             ("loss", "lost first by"),
             ("retreated", "re-treated first by"),
             ("in_response", "in response untreated on"),
         ):
             name = f"{words} day {day}"
-            yield _on_day(name, durability["aalen_johansen"], day, key)._replace(truth=f"{name}, from {entry}")
+            rows = durability["aalen_johansen"]
+            rows = rows if rows and (rows[-1]["days"] > day or not rows[-1]["in_response"]) else []  # it has stopped
+            yield _on_day(name, rows, day, key)._replace(truth=f"{name}, from {entry:g}")
         name = f"lost by day {day} if not re-treated"
         curve = durability["kaplan_meier"]["curve"]
-        yield _survival(name, curve, day, gone=True)._replace(truth=f"{name}, from {entry}")
-
-
-def _entry(durability: Mapping[str, Any]) -> int:
-    """The day after the last induction session from which the curves of durability speak; 1 where they do not say."""
-    said = durability.get("turnbull", {}).get("from_days")
-    return min(max(round(said or 1), ENTRIES[0]), ENTRIES[-1])
+        yield _survival(name, curve, day, gone=True)._replace(truth=f"{name}, from {entry:g}")
 
 
 def _fades(found: Mapping[str, Any]) -> Iterator[Estimate]:

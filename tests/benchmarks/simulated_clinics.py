@@ -180,7 +180,7 @@ def drawn(random: np.random.Generator, scenario: Scenario, n: int) -> pd.DataFra
     )
 
 
-def improvement(before: Floats, after: Floats, days: Floats, people: People) -> Floats:
+def improvement(before: Floats, after: Floats, days: float | Floats, people: People) -> Floats:
     """The improvement some days after a session, as a share of the severity."""
     left = 2.0 ** -((days / people["half_life"]) ** people["shape"])
     return np.asarray(after * left - (after - before) * np.exp(-days / people["sets_in"]))

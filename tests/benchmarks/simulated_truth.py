@@ -37,7 +37,7 @@ from tests.benchmarks.simulated_clinics import (
 )
 
 DAYS = (1, 7, 14, 28)
-ENTRIES = (1, 2, 3, 4, 5, 6, 7)  # days after the last induction session at which a curve may begin
+ENTRIES = tuple(half / 2 for half in range(1, 15))  # days after the last induction session at which a curve may begin
 WINDOW = 110.0  # days after a course's start that are looked at
 NEVER = 10**6  # a step that is never reached
 REMISSION, WORSE = 4, 5
@@ -56,6 +56,13 @@ def steps(days: Any) -> Any:
 def first(condition: Bools) -> Ints:
     """The first column in which each row holds; NEVER where none does."""
     return np.where(condition.any(axis=1), condition.argmax(axis=1), NEVER)
+
+
+def following(condition: Bools) -> Ints:
+    """At each column the first one after it in which the row holds; NEVER where none does."""
+    column = np.where(condition, np.arange(condition.shape[1], dtype=np.int32), np.int32(NEVER))
+    from_here = np.minimum.accumulate(column[:, ::-1], axis=1)[:, ::-1]
+    return np.hstack((from_here[:, 1:], np.full((len(condition), 1), NEVER, dtype=np.int32)))
 
 
 class Truth:
@@ -154,7 +161,7 @@ class Truth:
         self._rates(put, ill)
         self._starts(put, ill)
         self._lasts(put, ill)
-        self._fades(put, ill)
+        self._fades(put, found, ill)
         self._side_effects(found)
         return found
 
@@ -204,30 +211,30 @@ class Truth:
         return found
 
     def _lasts(self, put: Any, ill: Bools) -> None:
-        column = np.arange(self.score.shape[1])
-        loss = first(self.lost & (column > self.first_seen[:, None]))
+        loss = following(self.lost)
+        rows = np.arange(len(ill))
         whole = ill & (self.first_seen <= steps(WINDOW - 30))
+        onset = np.where(whole, self.first_seen, 0)
         for day in DAYS[1:]:
-            put(f"response lasts {day} days", loss > np.where(whole, self.first_seen, 0) + steps(day), whole)
+            put(f"response lasts {day} days", loss[rows, onset] > onset + steps(day), whole)
         of = ill & self.complete & (self.last_induction < steps(WINDOW - 30))
         zero = np.where(of, self.last_induction, 0)
-        rows = np.arange(len(zero))
-        alone = self._without_sessions(zero, of)
+        alone = following(self._without_sessions(zero))
+        treated = self.next_session - zero
         for entry in ENTRIES:
             begins = zero + steps(entry)
             there = of & self.in_response[rows, begins] & (self.next_session > begins)
-            lost = first(self.lost & (column > begins[:, None])) - zero
-            treated = self.next_session - zero
-            lost_alone = first(alone & (np.arange(alone.shape[1]) > steps(entry)))
-            for day in (day for day in DAYS if day > entry or day == 1):
+            lost = loss[rows, begins] - zero
+            lost_alone = alone[:, steps(entry)]
+            for day in (day for day in DAYS[1:] if day >= entry):
                 at = steps(day)
-                put(f"lost by day {day} after induction, from {entry}", lost <= at, there)
-                put(f"lost first by day {day}, from {entry}", (lost <= at) & (lost <= treated), there)
-                put(f"re-treated first by day {day}, from {entry}", (treated <= at) & (treated < lost), there)
-                put(f"in response untreated on day {day}, from {entry}", np.minimum(lost, treated) > at, there)
-                put(f"lost by day {day} if not re-treated, from {entry}", lost_alone <= at, there)
+                put(f"lost by day {day} after induction, from {entry:g}", lost <= at, there)
+                put(f"lost first by day {day}, from {entry:g}", (lost <= at) & (lost <= treated), there)
+                put(f"re-treated first by day {day}, from {entry:g}", (treated <= at) & (treated < lost), there)
+                put(f"in response untreated on day {day}, from {entry:g}", np.minimum(lost, treated) > at, there)
+                put(f"lost by day {day} if not re-treated, from {entry:g}", lost_alone <= at, there)
 
-    def _without_sessions(self, zero: Ints, of: Bools) -> Bools:
+    def _without_sessions(self, zero: Ints) -> Bools:
         """Whether response would be lost at each step after the last induction session with no session after it."""
         days = np.arange(round(30 / STEP)) * STEP
         sessions = self.clinic.sessions
@@ -242,21 +249,32 @@ class Truth:
         found[place] = (score > self.baseline[place, None] / 2) & (score >= MODERATE)
         return found
 
-    def _fades(self, put: Any, ill: Bools) -> None:
-        """Change from the score before a session, if no other session followed: mean over all recorded sessions."""
-        given = self.clinic.sessions[self.clinic.recorded(self.clinic.sessions)]
+    def _fades(self, put: Any, found: dict[str, tuple[float, float]], ill: Bools) -> None:
+        """How improvement runs after a session if no other followed.
+
+        By bins: the change from the score before, in points, mean over all recorded sessions. As a curve: the
+        improvement on the course's baseline, in percent of it, of sessions from the sixth of a course on (by then it
+        has built up), mean over patients.
+        """
+        given = self.clinic.sessions
         place = self._row.reindex(pd.MultiIndex.from_frame(given[["patient", "course"]])).to_numpy()
-        given = given[ill[place]]
-        people = {name: column.to_numpy()[given["patient"]] for name, column in self.clinic.patients.items()}
+        recorded = self.clinic.recorded(given) & ill[place]
         day, before, after = (given[name].to_numpy() for name in ("day", "before", "after"))
+        people = {name: column.to_numpy()[given["patient"]] for name, column in self.clinic.patients.items()}
         own = np.rint(untreated(people, day) * (1 - before))
-        everyone = np.ones(len(given), dtype=bool)
+
+        def later(days: float) -> NDArray[Any]:
+            return np.rint(untreated(people, day + days) * (1 - improvement(before, after, days, people)))
+
         for low, high in FADE_BINS:
-            later = [
-                np.rint(untreated(people, day + d) * (1 - improvement(before, after, np.full(len(day), d), people)))
-                for d in np.linspace(low, high, 7)[1:-1:2]
-            ]
-            put(f"change {low} to {high} days after a session", np.mean(later, axis=0) - own, everyone)
+            mean = np.mean([later(days) for days in np.linspace(low, high, 7)[1:-1:2]], axis=0)
+            put(f"change {low} to {high} days after a session", mean - own, recorded)
+        built_up = (given["number"].to_numpy() >= PLANNED) & ill[place]
+        share = built_up / np.maximum(np.bincount(given["patient"], built_up), 1)[given["patient"]]
+        patients = np.unique(given["patient"][built_up]).size
+        for days in DAYS:
+            value = 1 - later(days) / self.baseline[place]
+            found[f"improvement {days} days after a session"] = (float((value * share).sum()), float(patients))
 
     def _side_effects(self, found: dict[str, tuple[float, float]]) -> None:
         given = self.clinic.sessions[self.clinic.recorded(self.clinic.sessions) & self.clinic.sessions["asked"]]
