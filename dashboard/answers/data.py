@@ -28,6 +28,7 @@ from data_models.questions import (
     funnel,
     occupancy,
     onset,
+    rate_comparison,
     rates,
     resolution,
     severity,
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from data_models.definitions.filters import CohortFilter
-    from data_models.questions.comparison import CurveTests
     from data_models.questions.durability import Durability
     from data_models.questions.fade import Fade
     from data_models.questions.funnel import Funnel
     from data_models.questions.occupancy import Occupancy
     from data_models.questions.onset import Onset
+    from data_models.questions.rate_comparison import RateComparison
     from data_models.questions.rates import Rates
     from data_models.questions.resolution import Resolution
     from data_models.questions.severity import Severity
@@ -245,9 +246,9 @@ def side_effects_by(cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
     return _shown(ask(side_effects.side_effects_by, cohort, by), cohort)
 
 
-def curve_tests(cohort: CohortFilter, by: str) -> CurveTests:
-    """Log-rank tests between the values of one filter key."""
-    return _shown(ask(comparison.curve_tests, cohort, by), cohort)
+def rates_compared(cohort: CohortFilter, by: str) -> RateComparison:
+    """Rates at the end of induction of the groups of one filter key, as they are and standardised."""
+    return _shown(ask(rate_comparison.rate_comparison, cohort, by), cohort)
 
 
 def fade_by(cohort: CohortFilter, by: str) -> dict[str, Fade]:

@@ -51,12 +51,14 @@ _WRITERS: dict[str, Callable[[Document], bytes]] = {"csv": _csv, "xlsx": _xlsx, 
 
 
 def json_bytes(release: Release) -> bytes:
-    """The data contract's JSON; with groups: {"by", "groups"}; of rounded counts it says so ("counts")."""
+    """The data contract's JSON; with groups: {"by", "groups", "compared"}; of rounded counts it says so ("counts")."""
     parts = {group: part.summary.as_json() for group, part in release.parts.items()}
     result: Any = parts[None]
     if release.by is not None:
         groups = {group: summary for group, summary in parts.items() if group is not None}
         result = {"by": release.by, "groups": groups}
+        if release.compared is not None:
+            result["compared"] = release.compared.as_json()
     if not release.exact:
         result = {"counts": ROUNDED_NOTE, **_marked(result)}
     return (json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

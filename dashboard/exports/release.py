@@ -27,6 +27,7 @@ from data_models.questions import Shows, shows
 from data_models.questions.comparison import groups
 from data_models.questions.completeness import ClinicRecords
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
+from data_models.questions.rate_comparison import RateComparison, rate_comparison
 from data_models.questions.rates import early_stop
 from data_models.questions.summary import Summary, summarise
 
@@ -56,6 +57,7 @@ class Release:
     by : the filter key that groups are values of.
     records : completeness of records, a row a clinic, where asked for.
     clinics : those that the asker may see; None: all.
+    compared : rates at the end of induction of the groups, as they are and standardised; None without groups.
     """
 
     cohort: CohortFilter
@@ -69,6 +71,7 @@ class Release:
     made: datetime.date = field(default_factory=datetime.date.today)
     records: Sequence[ClinicRecords] = ()
     clinics: frozenset[str] | None = None
+    compared: RateComparison | None = None
 
     @property
     def whole(self) -> Part:
@@ -165,6 +168,9 @@ def gather(
             found = Part(rounded(found.summary, zero=zero), rounded(found.early_stop, zero=zero))
         if group is None or found.summary.funnel.patients is not None:
             parts[group] = found
+    compared = None if by is None else ask(rate_comparison, cohort, by)
+    if compared is not None and not exact:
+        compared = rounded(compared, zero=False)
     return Release(
         cohort,
         rules,
@@ -176,4 +182,5 @@ def gather(
         synthetic,
         records=completeness.records(connection, scope, exact=exact) if with_records else (),
         clinics=scope.clinics,
+        compared=compared,
     )

@@ -18,15 +18,15 @@ from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import ROUNDING, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.fade import FadeBin
-from data_models.outcomes.proportions import Proportion
+from data_models.outcomes.proportions import Proportion, difference
 from data_models.questions import NotAllowed
-from data_models.questions.comparison import CurveTests
 from data_models.questions.durability import Durability
 from data_models.questions.duration import Duration
 from data_models.questions.fade import Fade
 from data_models.questions.funnel import Funnel
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
+from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison, RateDifference
 from data_models.questions.rates import Rates
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity
@@ -185,9 +185,37 @@ def _(answer: Vitals, zero: bool) -> Vitals:
 
 
 @_rounded.register
-def _(answer: CurveTests, zero: bool) -> CurveTests:
-    """No test: its statistic follows from the exact counts alone."""
-    return CurveTests(None, None)
+def _(answer: RateComparison, zero: bool) -> RateComparison:
+    return RateComparison(_compared(answer.response), _compared(answer.remission))
+
+
+def _compared(of: ComparedRates) -> ComparedRates:
+    """Rates of rounded counts, a standardised one of the rounded count of courses that would have the event.
+
+    Differences are those of the rounded rates, so without a p-value; a group of few courses is not listed.
+    """
+
+    def rounded_rate(group: GroupRate) -> GroupRate:
+        alike = group.standardised and rounding.proportion(group.standardised, zero=False)
+        return GroupRate(
+            group.value,
+            rounding.proportion(group.measured, zero=False),
+            rounding.proportion(group.crude, zero=False),
+            None if alike is None or alike.share is None else alike,
+        )
+
+    groups = [rounded_rate(group) for group in of.groups]
+    groups = [group for group in groups if group.measured.n is not None]
+    compared = sum(group.standardised is not None for group in groups) - 1
+
+    def apart(first: GroupRate, other: GroupRate) -> RateDifference:
+        alike = None
+        if first.standardised is not None and other.standardised is not None:
+            alike = rounding.widened(difference(other.standardised, first.standardised), compared)
+        return RateDifference(other.value, difference(other.crude, first.crude), alike, None)
+
+    differences = [apart(groups[0], other) for other in groups[1:]]
+    return ComparedRates(tuple(groups), tuple(differences), of.held_equal if compared > 0 else ())
 
 
 @_rounded.register

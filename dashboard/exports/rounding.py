@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of
-from data_models.outcomes.proportions import Mean, Proportion, wilson_bounds
+from data_models.outcomes.proportions import Difference, Mean, Proportion, wilson_bounds
 from data_models.outcomes.risk_sets import RiskTable
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier_of
 from data_models.outcomes.turnbull import TurnbullCurve
@@ -91,7 +91,7 @@ def proportion(exact: Proportion, *, zero: bool = True, patients: int | None = N
         return replace(exact, events=events, n=n, share=None, low=None, high=None)
     share = events / n
     size = float(n)
-    if exact.method == "clustered":
+    if exact.method != "wilson":
         effect = design_effect(exact)
         if patients is not None:
             size = float(min(n, patients))
@@ -101,6 +101,15 @@ def proportion(exact: Proportion, *, zero: bool = True, patients: int | None = N
             size = n / next((step for step in DESIGN_EFFECTS if step >= effect - 1e-9), DESIGN_EFFECTS[-1])
     low, high = wilson_bounds(share, size, _Z)
     return replace(exact, events=events, n=n, share=share, low=low, high=high)
+
+
+def widened(exact: Difference, comparisons: int) -> Difference:
+    """A difference of rounded rates with the interval that so many comparisons ask for (Bonferroni)."""
+    if exact.difference is None or exact.low is None or exact.high is None:
+        return exact
+    by = NormalDist().inv_cdf(1 - 0.025 / max(comparisons, 1)) / _Z
+    low, high = (exact.difference + by * (end - exact.difference) for end in (exact.low, exact.high))
+    return replace(exact, low=max(-1.0, low), high=min(1.0, high))
 
 
 def design_effect(exact: Proportion) -> float | None:

@@ -9,7 +9,7 @@ from dashboard.exports import completeness, definition_tables, svg, tables
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
-from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, vitals
+from dashboard.questions import durability, fade, funnel, occupancy, onset, rate_comparison, side_effects, vitals
 from dashboard.questions.view import Table
 from dashboard.words.numbers import FEW, count, listing
 from dashboard.words.shares import rate
@@ -172,7 +172,13 @@ def _outcomes(release: Release) -> Section:
         ),
         said or "Rates at the end of induction.",
     )
-    return Section("Who responds?", said, [chart], [tables.rates(_parts(release), release.by)])
+    made = [tables.rates(_parts(release), release.by)]
+    if release.by is not None and release.compared is not None and release.compared.response.groups:
+        row = FILTERS[release.by]
+        said = f"{rate_comparison.words(release.compared.response, release.by, row.words)} {said}".rstrip()
+        title = "Response and remission, as the groups are and held equal"
+        made.append(rate_comparison.table(release.compared, row.words, name="rates_compared", title=title))
+    return Section("Who responds?", said, [chart], made)
 
 
 def _drawn(share: Proportion) -> tuple[float | None, float | None, float | None]:

@@ -9,9 +9,9 @@ from dashboard.figures.base import Figure, empty
 from dashboard.figures.steps import Curve, StepRow, known, last_drawn, no_curve, step_rows, stops_early
 from dashboard.questions.view import Answer, Column, Group, Mark, Tile, View
 from dashboard.words.numbers import FEW, count, days, interval, listing, number, sentence, whole
-from data_models.outcomes.logrank import LogRank
 from data_models.outcomes.survival import SurvivalCurve
 
+UNADJUSTED = "The groups are not made alike here."
 UNDER_AXIS = "Rows under the axis: still at risk after that time; events and censored up to and at it."
 COUNTED = (Column("at_risk", "At risk", "count"), Column("events", "Events", "count"),
            Column("censored", "Censored", "count"))  # fmt: skip
@@ -73,7 +73,6 @@ def compare(
     question: str,
     groups: Sequence[Group[Answer]],
     curve_of: Callable[[Answer], SurvivalCurve],
-    test: LogRank | None,
     draw: Callable[[Sequence[Curve]], Figure],
 ) -> View:
     """The curves of several groups over one another."""
@@ -87,7 +86,7 @@ def compare(
     return View(
         f"compare-{part}",
         question,
-        f"{_medians(curves)} {_test(test)}",
+        f"{_medians(curves)} {UNADJUSTED}",
         draw([Curve(group.name, curve, group.token, group.dash) for group, curve in shown])
         if shown
         else empty(f"No group has {FEW} courses at risk."),
@@ -108,12 +107,3 @@ def _medians(curves: Sequence[tuple[Group[Answer], SurvivalCurve]]) -> str:
             span = interval(low, high).removeprefix("95% interval ")
             found.append(f"{group.name} {days(middle)} ({span}; n {whole(curve.n)}{few_by(curve, middle)})")
     return sentence("medians with 95% intervals: " + ", ".join(found))
-
-
-def _test(test: LogRank | None) -> str:
-    """A log-rank test in words; empty where there is none."""
-    if test is None or test.p_value is None:
-        return ""
-    p = test.p_value
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-    return f"Log-rank test: {shown} ({test.degrees} degrees of freedom)."

@@ -27,7 +27,6 @@ from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import FEW, HIDDEN, count, days, interval, number, percent, sentence, too_few, whole
 from data_models.outcomes.competing import CumulativeIncidence
-from data_models.outcomes.logrank import LogRank
 from data_models.outcomes.survival import SurvivalCurve
 from data_models.questions.durability import LOSS, RETREATED, Durability
 
@@ -90,9 +89,9 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
     )
 
 
-def compare(groups: Sequence[Group[Durability]], test: LogRank | None) -> View:
+def compare(groups: Sequence[Group[Durability]]) -> View:
     """Loss of response after induction of several groups."""
-    return compare_curves("durability", "How long", groups, lambda durability: durability.curve, test, draw_groups)
+    return compare_curves("durability", "How long", groups, lambda durability: durability.curve, draw_groups)
 
 
 def incidence_rows(found: CumulativeIncidence) -> list[dict[str, Any]]:

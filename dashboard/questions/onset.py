@@ -15,7 +15,6 @@ from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.theme import colour, faint
 from dashboard.words.numbers import FEW, count, day, interval, number, sentence, too_few, whole
 from dashboard.words.shares import rate
-from data_models.outcomes.logrank import LogRank
 from data_models.outcomes.proportions import Proportion
 from data_models.outcomes.survival import SurvivalCurve
 from data_models.outcomes.turnbull import TurnbullCurve
@@ -75,9 +74,9 @@ def by_session(onset: Onset) -> View:
     )
 
 
-def compare(groups: Sequence[Group[Onset]], test: LogRank | None) -> View:
+def compare(groups: Sequence[Group[Onset]]) -> View:
     """Days to response of several groups."""
-    return compare_curves("onset", "How quickly", groups, lambda onset: onset.first_seen, test, draw_groups)
+    return compare_curves("onset", "How quickly", groups, lambda onset: onset.first_seen, draw_groups)
 
 
 def table(onset: Onset) -> Table:

@@ -5,8 +5,8 @@ course's chance would be in each group; the mean of these chances over all cours
 (Robins 1986, Math Modelling 7:1393; Zou 2009, Am J Epidemiol 170:1559 for its variance; Steingrimsson et al. 2017,
 Biometrics 73:1391). Its variance is the sandwich of influence functions, summed by patient (Stefanski & Boos 2002,
 Am Stat 56:29): the chances, the model and which courses there are all vary. Nothing is shrunk. Levels of a covariate
-that are too rare to be estimated are pooled; what goes wholly with the groups cannot be held equal, and is named by
-its absence from `held_equal`.
+that are too rare to be estimated are pooled; what goes with the groups (esketamine is intranasal) cannot be held equal,
+and is named by its absence from `held_equal`.
 
 It holds equal what is recorded. What is not recorded may still differ.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ LEAST_COURSES = 20  # of a group that is standardised
 LEAST_EVENTS = 5  # in each group, and as many without: else its share in the model is not estimated
 EVENTS_A_PARAMETER = 3.0  # of the rarer of event and no event
 _LEAST_LEVEL = 3  # events and non-events of a level of a covariate; rarer levels are pooled
+_LEAST_OVERLAP = 3  # courses of a group in a level: fewer tell nothing of the group there
 _STEPS = 50
 _FARTHEST = 15.0  # log-odds: a course so sure of its outcome means that the model has separated
 
@@ -59,6 +61,17 @@ class Contrast:
     p_value: float
 
 
+def large_enough(courses: NDArray[Any], events: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which groups can be standardised, of how many courses and events each has.
+
+    Examples
+    --------
+    >>> large_enough(np.array([19.0, 20.0, 40.0, 40.0]), np.array([9.0, 9.0, 4.0, 36.0])).tolist()
+    [False, True, False, False]
+    """
+    return np.asarray((courses >= LEAST_COURSES) & (np.minimum(events, courses - events) >= LEAST_EVENTS))
+
+
 def pooled(values: NDArray[np.object_], event: Floats, least: float) -> NDArray[np.object_]:
     """A category with its rare levels made one: those with fewer than `least` events, or without.
 
@@ -85,6 +98,31 @@ def pooled(values: NDArray[np.object_], event: Floats, least: float) -> NDArray[
     largest = int(np.argmax(np.where(common, courses, -1)))
     found[rare] = values[codes == largest][0] if short else "pooled"
     return found
+
+
+def overlaps(group: Ints, levels: NDArray[np.object_]) -> bool:
+    """Whether the groups can be compared within levels: no group or level is an island of its own.
+
+    Groups and levels are joined where a group has `_LEAST_OVERLAP` courses in a level; in an additive model their
+    effects can be told apart where all are joined, directly or by way of others.
+
+    Examples
+    --------
+    >>> drug = np.repeat([0, 1], 6)
+    >>> overlaps(drug, np.array(["iv"] * 3 + ["im"] * 3 + ["nasal"] * 6, dtype=object))
+    False
+    >>> overlaps(drug, np.array(["iv"] * 3 + ["nasal"] * 9, dtype=object))
+    True
+    """
+    _, place = np.unique(levels.astype(str), return_inverse=True)
+    counts = np.zeros((int(group.max()) + 1, int(place.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (group, place), 1)
+    joined = counts >= _LEAST_OVERLAP
+    reached = np.zeros(len(counts), dtype=bool)
+    reached[0] = True
+    for _ in range(len(counts)):
+        reached = reached | joined[:, joined[reached].any(axis=0)].any(axis=1)
+    return bool(reached.all())
 
 
 def _independent(columns: Sequence[Floats]) -> list[bool]:
@@ -151,7 +189,7 @@ def standardise(
     Parameters
     ----------
     event : (n,), 1 or 0.
-    group : (n,), 0 to k - 1: each with `LEAST_COURSES` and with `LEAST_EVENTS` events and non-events.
+    group : (n,), 0 to k - 1, each `large_enough`.
     patient : (n,), ids: courses of one are not independent.
     numbers : name -> (n,), enters by itself and squared.
     categories : name -> (n,), a level each; None is the level "not recorded".
@@ -174,16 +212,24 @@ def standardise(
     ([0.5, 0.5], ('severity',))
     """
     k = int(group.max(initial=-1)) + 1
-    courses, events = np.bincount(group, minlength=k), np.bincount(group, weights=event, minlength=k)
-    if k < 2 or courses.min() < LEAST_COURSES or np.minimum(events, courses - events).min() < LEAST_EVENTS:
+    courses = np.bincount(group, minlength=k).astype(np.float64)
+    if k < 2 or not large_enough(courses, np.bincount(group, weights=event, minlength=k)).all():
         return None
-    most = k + max(0, int(min(event.sum(), len(event) - event.sum()) / EVENTS_A_PARAMETER) - k)
     members = (group[:, None] == np.arange(k)).astype(np.float64)
-    extra, held_equal = _covariates(event, members, numbers, categories, most - k)
-    design = np.column_stack((members, extra))
-    beta = logistic(design, event)
-    if beta is None:
-        return None
+    comparable = {name: _named(levels) for name, levels in categories.items() if overlaps(group, _named(levels))}
+    most = max(0, int(min(event.sum(), len(event) - event.sum()) / EVENTS_A_PARAMETER) - k)
+    least, beta = float(_LEAST_LEVEL), None
+    while beta is None:
+        merged = {name: pooled(levels, event, least) for name, levels in comparable.items()}
+        columns = _columns(members, numbers, merged)
+        split = any(len(set(levels)) > 1 for levels in merged.values())
+        extra = np.column_stack([np.zeros((len(event), 0)), *(column for _, column in columns[:most])])
+        design = np.column_stack((members, extra))
+        beta = None if split and len(columns) > most else logistic(design, event)
+        if beta is None and not split:
+            return None
+        least *= 1.5
+    held_equal = tuple(dict.fromkeys(name for name, _ in columns[:most]))
     n, p = design.shape
     chance = 1 / (1 + np.exp(-(design @ beta)))
     bread = np.linalg.inv((design * (chance * (1 - chance))[:, None]).T @ design / n)
@@ -209,33 +255,23 @@ def standardise(
     return Standardised(shares, covariance, degrees, held_equal)
 
 
-def _covariates(
-    event: Floats,
-    members: Floats,
-    numbers: Mapping[str, Floats],
-    categories: Mapping[str, NDArray[np.object_]],
-    most: int,
-) -> tuple[Floats, tuple[str, ...]]:
-    """At most so many columns of covariates, levels pooled until they are that few, and whose they are."""
-    least = float(_LEAST_LEVEL)
-    while True:
-        columns: list[tuple[str, Floats]] = []
-        for name, values in numbers.items():
-            spread = float(values.std())
-            scaled = (values - values.mean()) / spread if spread > 0 else np.zeros(len(values))
-            columns += [(name, scaled), (name, scaled * scaled)]
-        for name, levels in categories.items():
-            given = np.array(["" if level is None else level for level in levels], dtype=object)
-            merged = pooled(given, event, least)
-            columns += [(name, (merged == level).astype(np.float64)) for level in sorted(set(merged))[1:]]
-        fresh = _independent([*members.T, *(column for _, column in columns)])[members.shape[1] :]
-        kept = [column for column, new in zip(columns, fresh, strict=True) if new]
-        if len(kept) <= max(most, 0) or least > len(event):
-            kept = kept[: max(most, 0)]
-            break
-        least *= 1.5
-    extra = np.column_stack([column for _, column in kept]) if kept else np.zeros((len(event), 0))
-    return extra, tuple(dict.fromkeys(name for name, _ in kept))
+def _named(levels: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.array(["" if level is None else level for level in levels], dtype=object)
+
+
+def _columns(
+    members: Floats, numbers: Mapping[str, Floats], categories: Mapping[str, NDArray[np.object_]]
+) -> list[tuple[str, Floats]]:
+    """The columns of the covariates, each with its covariate's name, that are no mixture of those before them."""
+    columns: list[tuple[str, Floats]] = []
+    for name, values in numbers.items():
+        spread = float(values.std())
+        scaled = (values - values.mean()) / spread if spread > 0 else np.zeros(len(values))
+        columns += [(name, scaled), (name, scaled * scaled)]
+    for name, levels in categories.items():
+        columns += [(name, (levels == level).astype(np.float64)) for level in sorted(set(levels))[1:]]
+    fresh = _independent([*members.T, *(column for _, column in columns)])[members.shape[1] :]
+    return [column for column, new in zip(columns, fresh, strict=True) if new]
 
 
 def contrasts(found: Standardised, level: float = 0.95) -> list[Contrast]:

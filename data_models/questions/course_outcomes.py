@@ -40,7 +40,7 @@ def of_outcomes(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> Any
     return restricted(statement, CourseOutcome, scope, cohort)
 
 
-def of_treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
+def of_treated(statement: AnySelect, scope: Scope, cohort: CohortFilter, *, with_patient: bool = False) -> AnySelect:
     """From all matching courses, with their outcomes on the cohort's instrument where there are any."""
     same = and_(
         CourseOutcome.patient_id == Course.patient_id,
@@ -48,7 +48,7 @@ def of_treated(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnyS
         CourseOutcome.instrument == cohort.instrument,
     )
     statement = statement.select_from(Course).join(CourseOutcome, same, isouter=True)
-    return restricted(statement, Course, scope, cohort)
+    return restricted(statement, Course, scope, cohort, with_patient=with_patient)
 
 
 def late_enough(days: Any, cohort: CohortFilter) -> ColumnElement[bool]:

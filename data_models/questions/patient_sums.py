@@ -29,18 +29,20 @@ def flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
-def restricted(statement: AnySelect, facts: Any, scope: Scope, cohort: CohortFilter) -> AnySelect:
+def restricted(
+    statement: AnySelect, facts: Any, scope: Scope, cohort: CohortFilter, *, with_patient: bool = False
+) -> AnySelect:
     """Leave the rows of `facts` whose course the scope reaches and the cohort holds.
 
     `facts` is a table with patient_id and course (or `Course` itself). Tables that no condition
-    needs are not joined.
+    needs are not joined, `with_patient` joins the patient all the same.
     """
     on_course = of_courses(cohort)
     if on_course and facts is not Course:
         same = and_(Course.patient_id == facts.patient_id, Course.course == facts.course)
         statement = statement.join(Course, same)
     on_patient = [*visible(scope), *of_patients(cohort)]
-    if on_patient:
+    if on_patient or with_patient:
         statement = statement.join(Patient, Patient.patient_id == facts.patient_id)
     return statement.where(*on_course, *on_patient)
 

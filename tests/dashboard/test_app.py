@@ -61,7 +61,7 @@ DEFERRED = {
     ],
     "side-effects-cue": [f"{name}-place" for name in ("when", "resolution", "severity", "vitals")],
 }
-COMPARED = [f"compare-{part}-place" for part in ("fade", "occupancy", "waterfall", "effects")]
+COMPARED = [f"compare-{part}-place" for part in ("rates", "fade", "occupancy", "waterfall", "effects")]
 
 
 def cards(client: FlaskClient, query: str, state: list[Any]) -> str:

@@ -15,7 +15,7 @@ from dashboard.answers import cache, data
 from dashboard.pages import failure
 from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
-from dashboard.questions import durability, fade, occupancy, onset, side_effects, waterfall
+from dashboard.questions import durability, fade, occupancy, onset, rate_comparison, side_effects, waterfall
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.questions.fade import Fade
 
@@ -100,7 +100,7 @@ def _few(by: str) -> Component:
 
 
 def first(groups: Comparison) -> Component:
-    """Onset and durability, which are quickly counted, and the places of the rest.
+    """Onset and durability, which are quickly counted, between the places of the rest: the rates come first.
 
     Of a split by the session's phase only what sessions can tell: courses pass through the phases.
     """
@@ -110,18 +110,22 @@ def first(groups: Comparison) -> Component:
         said = "A course passes through these phases: how quickly and how long it responds cannot be split by them."
         rest = html.Div([_place(groups, "fade"), _place(groups, "effects")], className="cards")
         return html.Div([html.P(said, className="card-note"), rest])
-    tests = data.curve_tests(groups.cohort, groups.by)
     shown = [
-        groups.show(onset.compare(groups.drawn(groups.each(lambda figures: figures.onset)), tests.onset)),
-        groups.show(
-            durability.compare(groups.drawn(groups.each(lambda figures: figures.durability)), tests.durability)
-        ),
+        groups.show(onset.compare(groups.drawn(groups.each(lambda figures: figures.onset)))),
+        groups.show(durability.compare(groups.drawn(groups.each(lambda figures: figures.durability)))),
     ]
-    return html.Div([*shown, *(_place(groups, part) for part in DEFERRED)], className="cards")
+    rates, *later = (_place(groups, part) for part in DEFERRED)
+    return html.Div([rates, *shown, *later], className="cards")
 
 
 def _place(groups: Comparison, part: str) -> Component:
     return place(f"compare-{part}-place", skeleton(f"compare-{part}", groups.question(part), 300, wide=True))
+
+
+def rates_card(groups: Comparison) -> Component:
+    """Who responds: rates as they are, and as if the groups' courses were alike."""
+    found = data.rates_compared(groups.cohort, groups.by)
+    return groups.show(rate_comparison.view(found, groups.by, groups.called))
 
 
 def fade_card(groups: Comparison) -> Component:
@@ -147,6 +151,7 @@ def effects_card(groups: Comparison) -> Component:
 
 
 DEFERRED: Mapping[str, Callable[[Comparison], Component]] = {
+    "rates": rates_card,
     "fade": fade_card,
     "occupancy": occupancy_card,
     "waterfall": waterfall_card,

@@ -21,6 +21,7 @@ MOST_GROUPS = 6
 DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a stroke for each
 Parts = Mapping[str, data.Figures]
 QUESTIONS = {  # heading of each card, before ", by route?"
+    "rates": "Who responds",
     "onset": "How quickly",
     "durability": "How long",
     "fade": "How does it fade",
@@ -97,7 +98,7 @@ class Comparison:
     def show(self, view: View) -> Component:
         """One card of the comparison, under the heading of its question."""
         part = view.name.removeprefix("compare-")
-        asked = replace(view, question=self.question(part), definition=self.definition)
+        asked = replace(view, question=self.question(part), definition=view.definition or self.definition)
         return show(replace(asked, table=view.table or self.rates()), self.rules)
 
     @property

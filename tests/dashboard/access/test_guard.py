@@ -200,7 +200,11 @@ def test_figures_are_rounded_for_whoever_sees_no_patient(guarded: Any) -> None:
                 *(one.funnel.courses for one in data.split(cohort, "route").values()),
             ]
             assert all(n is None or n % 5 == 0 for n in counted)
-            assert data.curve_tests(cohort, "route").onset is None
+            compared = data.rates_compared(cohort, "route").response
+            assert all(
+                n is None or n % 5 == 0 for group in compared.groups for n in (group.crude.n, group.crude.events)
+            )
+            assert [one.p_value for one in compared.differences if one.p_value is not None] == []
 
 
 def test_an_answer_that_nobody_can_round_is_refused() -> None:

@@ -16,6 +16,7 @@ from dashboard.questions import (
     fade,
     occupancy,
     onset,
+    rate_comparison,
     resolution,
     severity,
     side_effects,
@@ -27,12 +28,13 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.outcomes.fade import FadeBin
 from data_models.outcomes.occupancy import StateShares
-from data_models.outcomes.proportions import Mean, wilson
+from data_models.outcomes.proportions import Difference, Mean, wilson
 from data_models.outcomes.survival import kaplan_meier
 from data_models.outcomes.turnbull import turnbull
 from data_models.questions.fade import Fade
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
+from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison, RateDifference
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity, TermGrades
 from data_models.questions.side_effects import EffectGroup
@@ -57,17 +59,23 @@ def figures() -> dict[str, dict[str, Any]]:
     sign = Sign(*(Mean(200, 40, mean, mean - 1, mean + 1) for mean in (124.0, 139.0, 15.0)))
     pressures = Vitals(sign, sign, sign, (Threshold("systolic_high_mmhg", 180.0, wilson(3, 200)),))
     graded = Severity({"severe": wilson(1, 9), "none": wilson(8, 9)}, (TermGrades("nausea", 8, 5, 2, 1, 0, 0),))
+    rates = ComparedRates(
+        tuple(GroupRate(name, wilson(60, 80), wilson(30, 60), wilson(33, 60)) for name in ("iv", "im")),
+        (RateDifference("im", Difference(0.1, -0.1, 0.3), Difference(0.05, -0.1, 0.2), 0.4),),
+        ("severity",),
+    )
     two = (("IV", "iv", "circle", "solid"), ("IM", "im", "square", "dash"))
     views = [
         onset.view(found, wilson(1, 9)),
         onset.by_session(found),
-        onset.compare([Group(*style, found) for style in two], None),
+        onset.compare([Group(*style, found) for style in two]),
         durability.view(durable),
         durability.competing(durable),
-        durability.compare([Group(*style, durable) for style in two], None),
+        durability.compare([Group(*style, durable) for style in two]),
         occupancy.view(states),
         waterfall.view(fall, CohortFilter(), DEFAULT_RULES),
         fade.view(bins, CohortFilter()),
+        rate_comparison.view(RateComparison(rates, rates), "route", str),
         fade.compare([Group(*style, bins) for style in two], "Route", ""),
         side_effects.view(asked),
         side_effects.by_number([EffectGroup("1", asked), EffectGroup("2", asked)], asked),

@@ -124,6 +124,21 @@ def test_what_goes_with_the_groups_cannot_be_held_equal() -> None:
     assert found.shares == pytest.approx([0.3, 0.6])
 
 
+def test_a_route_that_hardly_any_other_group_has_is_not_held_equal_either() -> None:
+    """Of B two courses are by IV: of what IV does in B they say next to nothing."""
+    event, group, _ = counts([(0, "", 12, 40), (1, "", 30, 50)])
+    route = np.where((group == 1) & (np.arange(90) < 88), "nasal", np.where(np.arange(90) % 2, "im", "iv")).astype(
+        object
+    )
+    found = standardise(event, group, np.arange(90), {}, {"route": route})
+    assert found is not None
+    assert found.held_equal == ()
+    route[65:75] = "iv"
+    found = standardise(event, group, np.arange(90), {}, {"route": route})
+    assert found is not None
+    assert found.held_equal == ("route",)
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -136,6 +151,16 @@ def test_what_goes_with_the_groups_cannot_be_held_equal() -> None:
 def test_a_group_too_small_to_be_standardised_is_not(rows: list[tuple[int, str, int, int]]) -> None:
     event, group, _ = counts(rows)
     assert standardise(event, group, np.arange(len(event)), {}, {}) is None
+
+
+def test_a_level_that_cannot_be_estimated_in_its_group_is_pooled_until_it_can() -> None:
+    """None of the five by IV in B respond, and nobody in A is nasal: the model would put them at no chance at all."""
+    event, group, _ = counts([(0, "", 12, 40), (1, "", 30, 50)])
+    route = np.where(group == 1, "nasal", np.where(np.arange(90) % 2, "im", "iv")).astype(object)
+    route[85:] = "iv"
+    found = standardise(event, group, np.arange(90), {}, {"route": route})
+    assert found is not None
+    assert ((found.shares > 0.1) & (found.shares < 0.9)).all()
 
 
 def test_a_number_that_tells_the_outcome_apart_separates_and_gives_none() -> None:
