@@ -126,6 +126,7 @@ def _serve(settings: Settings) -> None:
 @app.command()
 def check(path: Records, database: Database = None) -> None:
     """Check session records and store nothing. Exit code 0: clean, 1: problems, 2: cannot be read."""
+    from dashboard.words.records import changes
     from data_models.definitions.scope import Scope
     from data_models.store.check import check_path
 
@@ -138,6 +139,8 @@ def check(path: Records, database: Database = None) -> None:
         f"{_count(read['assessments'], 'assessment')}, {_count(read['side_effects'], 'side effect')}"
         f"{_repeats(result.repeats)}."
     )
+    if result.changed:
+        say(f"An import changes facts of known patients: {changes(result.changed)} (an empty cell changes none).")
     for warning in result.warnings:
         say(f"Note: {warning}")
 
@@ -148,6 +151,8 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
 
     Rules given here are kept: every patient's outcomes follow them from then on.
     """
+    from dashboard.words.records import changes
+
     store = open_store(database_url(database))
     before = store.rules()
     rules = _rules(before, rule) if rule else None
@@ -155,16 +160,19 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
     with Progress() as progress:
         result = store.import_path(path, rules=rules, progress=progress)
     counts = {table: getattr(result, table) for table in ("patients", "sessions", "assessments", "side_effects")}
-    note(store, "imported", "records", **counts, again=result.already_imported, rules=list(rule or ()))
+    changed = {"changed": dict(result.changed)} if result.changed else {}
+    note(store, "imported", "records", **counts, **changed, again=result.already_imported, rules=list(rule or ()))
     if result.already_imported:
-        changed = f"the outcomes of all patients follow the new rules from now on: {', '.join(rule or ())}"
-        say(f"These records are already imported; {changed if rules not in (None, before) else 'nothing has changed'}.")
+        follow = f"the outcomes of all patients follow the new rules from now on: {', '.join(rule or ())}"
+        say(f"These records are already imported; {follow if rules not in (None, before) else 'nothing has changed'}.")
         return
     say(
         f"Imported {_count(result.patients, 'new patient')}, {_count(result.sessions, 'session')}, "
         f"{_count(result.assessments, 'assessment')}, {_count(result.side_effects, 'side effect')}"
         f"{_repeats(result.repeats)}."
     )
+    if result.changed:
+        say(f"Facts of known patients changed: {changes(result.changed)}.")
     for warning in result.warnings:
         say(f"Note: {warning}")
 

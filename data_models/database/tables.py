@@ -1,9 +1,10 @@
 """The store's tables as SQLAlchemy typed mappings.
 
 Two kinds stand side by side. *Records* hold what a clinic sent, as it was checked, and are never
-changed. *Facts* are derived from them under one set of rules, once, at import; pages group by facts
-and never derive live. Every table that grows leads its primary key with `patient_id`, so that each
-join and window stays within one patient (what lets PostgreSQL with Citus spread them over machines).
+changed, but for what is said of a patient: there the latest import holds. *Facts* are derived from
+them under one set of rules, once, at import; pages group by facts and never derive live. Every table
+that grows leads its primary key with `patient_id`, so that each join and window stays within one
+patient (what lets PostgreSQL with Citus spread them over machines).
 
 Times are decimal hours on the patient's own clock (0 = start of the first recorded session) in
 records, and days since the course's first session in facts. Flags are 1, 0 or null (does not apply

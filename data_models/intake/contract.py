@@ -204,6 +204,8 @@ class RecordBatch:
     Attributes
     ----------
     source : csv, parquet, xlsx or one_sheet.
+    changed : reconciled with a store, the patients it knows some of whose facts these records change, as they are from
+        then on; `changes` counts the patients by column.
     side_effects : as read, has one more column, `day_only` (1: only the day of the session was given
         and hours = 24 x day); `reconcile` resolves it to the session's hours and drops the column.
     files : the file or sheet name that each table came from, for messages.
@@ -217,6 +219,8 @@ class RecordBatch:
     files: dict[str, str] = field(default_factory=dict)
     repeats: int = 0
     warnings: list[str] = field(default_factory=list)
+    changed: pd.DataFrame = field(default_factory=lambda: empty_table("patients"))
+    changes: dict[str, int] = field(default_factory=dict)
 
 
 def one_clinic(respelled: Mapping[str, str]) -> list[str]:

@@ -1,20 +1,20 @@
 """Rules across files, and against what is already stored: what of a checked batch is new.
 
 Every record belongs to a known patient and every side effect to one session; an identical record
-that is there already is counted and left out, a differing one refuses the batch. Nothing here reads
-a store: the caller hands in what the store holds of the batch's patients.
+that is there already is counted and left out, a differing one refuses the batch. A patient's facts
+may change (a birthday, another clinic): the latest hold, an empty cell leaves what is known, and what
+changes is counted. Nothing here reads a store: the caller hands in what the store holds of the
+batch's patients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from data_models.intake.contract import (
     BATCH_COLUMNS,
@@ -23,12 +23,14 @@ from data_models.intake.contract import (
     HOURS_A_DAY,
     TABLES,
     RecordBatch,
+    empty_table,
     is_text,
     one_clinic,
 )
+from data_models.intake.matching import among, coded, found
 from data_models.intake.readers.problems import Problems
 
-Places = npt.NDArray[np.intp]
+_HOURS_A_WEEK = 7 * HOURS_A_DAY
 
 
 def reconcile(batch: RecordBatch, stored: RecordBatch) -> RecordBatch:
@@ -69,7 +71,7 @@ class Reconciliation:
         self._respelled: dict[str, str] = {}
         self._files = {name: files.get(name, f"{name}.csv") for name in TABLES}
         self._problems = Problems(self._files.values())
-        self._sessions = self._lacking = self._late = self._below = 0
+        self._sessions = self._lacking = self._late = self._below = self._beyond = 0
 
     @property
     def refused(self) -> bool:
@@ -97,17 +99,26 @@ class Reconciliation:
         repeats += dropped
         _check_asked(effects, batch, stored, problems)
         frames["side_effects"] = effects
-        for name in TABLES:
+        frames["patients"], changed, changes, dropped = _facts(frames["patients"], stored.patients)
+        if batch.source != "one_sheet":
+            repeats += dropped
+        for name in list(TABLES)[1:]:
             frames[name], dropped = _new(name, frames[name], getattr(stored, name), batch, problems)
-            if not (name == "patients" and batch.source == "one_sheet"):
-                repeats += dropped
+            repeats += dropped
         if not problems:
+            self._beyond += _observed_beyond(batch, stored)
             lacking, late = _off_the_clock(batch, first)
             self._lacking += lacking
             self._late += late
             self._below += _highest_below_before(frames["sessions"])
         return RecordBatch(
-            **frames, source=batch.source, files=dict(batch.files), repeats=repeats, warnings=list(batch.warnings)
+            **frames,
+            source=batch.source,
+            files=dict(batch.files),
+            repeats=repeats,
+            warnings=list(batch.warnings),
+            changed=changed,
+            changes=changes,
         )
 
     def warnings(self) -> list[str]:
@@ -130,6 +141,9 @@ class Reconciliation:
         if self._below:
             what = "a blood pressure or heart rate that is called highest is below the one before"
             said.append(f"sessions in which {what}: {self._below:,}")
+        if self._beyond:
+            what = "patients whose last session or score lies after observed_until_weeks"
+            said.append(f"{what}: {self._beyond:,}; they count as observed until that session or score")
         return said + one_clinic(self._respelled)
 
     def _as_stored(self, patients: pd.DataFrame) -> pd.DataFrame:
@@ -141,53 +155,9 @@ class Reconciliation:
         return patients.assign(clinic=clinics.astype("str").replace(respelled)) if respelled else patients
 
 
-def _coded(parts: Sequence[pd.Series]) -> tuple[list[Places], npt.NDArray[np.object_]]:
-    """Texts as codes, equal where the texts are equal across the parts, -1 for missing; and the text of each code.
-
-    Only the different texts of each part are compared: a part read from a file knows them (it is of categories).
-    """
-    found = [pd.factorize(part) for part in parts]
-    known = np.concatenate([np.asarray(uniques, dtype=object) for _, uniques in found])
-    places, texts = pd.factorize(known)
-    of_each = np.split(places, np.cumsum([len(uniques) for _, uniques in found])[:-1])
-    return [np.append(place, -1)[codes] for (codes, _), place in zip(found, of_each, strict=True)], texts
-
-
-def _packed(frames: Sequence[pd.DataFrame], keys: Sequence[str]) -> list[npt.NDArray[np.int64]]:
-    """One whole number a row for a combined key, equal where the keys are equal across the frames."""
-    lengths = [len(frame) for frame in frames]
-    total = np.zeros(sum(lengths), np.int64)
-    size = 1
-    for key in keys:
-        parts = [frame[key] for frame in frames]
-        if key in _TEXT_KEYS:
-            of_each, uniques = _coded(parts)
-            codes = np.concatenate(of_each)
-        else:
-            codes, uniques = pd.factorize(np.concatenate([part.to_numpy(float) for part in parts]))
-        if size * (len(uniques) + 1) >= 2**62:
-            total, seen = pd.factorize(total)
-            size = len(seen)
-        total = total * (len(uniques) + 1) + codes
-        size *= len(uniques) + 1
-    return np.split(total, np.cumsum(lengths)[:-1])
-
-
-_TEXT_KEYS = frozenset(("patient_code", "instrument", "term"))
-
-
-def _found(left: pd.DataFrame, right: pd.DataFrame, keys: Sequence[str]) -> Places:
-    """For each row of `left` the place of the row of `right` with the same keys; -1 for none."""
-    if len(left) == 0 or len(right) == 0:
-        return np.full(len(left), -1, np.intp)
-    ours, theirs = _packed((left, right), keys)
-    kept, first = np.unique(theirs, return_index=True)
-    place = pd.Index(kept).get_indexer(pd.Index(ours))
-    return np.where(place >= 0, first[place], -1)
-
-
 def _same(name: str, column: str, ours: pd.Series, theirs: pd.Series) -> npt.NDArray[np.bool_]:
-    """Where two columns of equal length agree; for patients, an empty cell of ours agrees with anything."""
+    """Where two columns of equal length agree; for patients, an empty cell of ours agrees with anything, and a clinic
+    with one that differs in capitals alone."""
     if is_text(name, column):
         left = ours.astype("str").fillna("").to_numpy(dtype=object)
         right = theirs.astype("str").fillna("").to_numpy(dtype=object)
@@ -202,11 +172,30 @@ def _same(name: str, column: str, ours: pd.Series, theirs: pd.Series) -> npt.NDA
     return np.asarray(equal | empty if name == "patients" else equal, dtype=bool)
 
 
+def _facts(ours: pd.DataFrame, stored: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int], int]:
+    """Patients whom the store does not hold; those whose facts change, as they are from then on, with the number of
+    them by column; and how many stay as they are."""
+    place = found(ours, stored, BATCH_KEYS["patients"])
+    held = np.flatnonzero(place >= 0)
+    theirs, before = ours.iloc[held].reset_index(drop=True), stored.iloc[place[held]].reset_index(drop=True)
+    columns = [column for column in BATCH_COLUMNS["patients"] if column not in BATCH_KEYS["patients"]]
+    differs = {column: ~_same("patients", column, theirs[column], before[column]) for column in columns}
+    changes = np.logical_or.reduce(list(differs.values()))
+    if not changes.any():
+        return ours[place < 0].reset_index(drop=True), empty_table("patients"), {}, len(held)
+    kinds = {column: "str" if is_text("patients", column) else "float64" for column in BATCH_COLUMNS["patients"]}
+    theirs, before = theirs.astype(kinds), before.astype(kinds)
+    latest = {column: theirs[column].where(differs[column], before[column]) for column in columns}
+    changed = theirs.assign(**latest)[changes]
+    counts = {column: int(differs[column].sum()) for column in columns if differs[column].any()}
+    return ours[place < 0].reset_index(drop=True), changed.reset_index(drop=True), counts, len(held) - len(changed)
+
+
 def _new(
     name: str, ours: pd.DataFrame, stored: pd.DataFrame, batch: RecordBatch, problems: Problems
 ) -> tuple[pd.DataFrame, int]:
     """Rows that the store does not hold, and how many it does; notes those that differ from it."""
-    place = _found(ours, stored, BATCH_KEYS[name])
+    place = found(ours, stored, BATCH_KEYS[name])
     held = np.flatnonzero(place >= 0)
     if len(held) == 0:
         return ours, 0
@@ -215,7 +204,6 @@ def _new(
         if column not in BATCH_KEYS[name]:
             agree &= _same(name, column, ours[column].iloc[held], stored[column].iloc[place[held]])
     what = {
-        "patients": ("patient_code", "this patient's facts differ from what is stored; correct the row"),
         "sessions": ("hours", "this session differs from what is stored; correct the row"),
         "assessments": ("score", "this score differs from what is stored for the same time; correct the row"),
         "side_effects": ("term", "this side effect differs from what is stored; correct the row"),
@@ -228,18 +216,12 @@ def _new(
     return ours[place < 0].reset_index(drop=True), len(held)
 
 
-def _among(codes: pd.Series | pd.Index, known: pd.Series) -> npt.NDArray[np.bool_]:
-    """Whether each code is one of the known ones (Arrow: pandas goes through Python objects for this)."""
-    left, right = (pa.array(values.to_numpy(dtype=object), pa.string()) for values in (codes, known))
-    return np.asarray(pc.is_in(left, value_set=right).to_numpy(zero_copy_only=False), dtype=bool)
-
-
 def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> None:
     known = pd.concat([batch.patients["patient_code"], stored.patients["patient_code"]])
     for name in ("sessions", "assessments", "side_effects"):
         frame = getattr(batch, name)
         codes, uniques = pd.factorize(frame["patient_code"])
-        lost = ~_among(pd.Index(uniques), known)
+        lost = ~among(pd.Index(uniques), known)
         if lost.any():
             problems.add_rows(
                 batch.files.get(name, f"{name}.csv"),
@@ -252,7 +234,7 @@ def _check_patients_known(batch: RecordBatch, stored: RecordBatch, problems: Pro
 def _first_sessions(batch: RecordBatch, stored: RecordBatch) -> pd.Series:
     """Hours of each patient's first session, by code; of those who have one."""
     frames = (batch.sessions, stored.sessions)
-    of_each, codes = _coded([frame["patient_code"] for frame in frames])
+    of_each, codes = coded([frame["patient_code"] for frame in frames])
     first = np.full(len(codes), np.inf)
     for places, frame in zip(of_each, frames, strict=True):
         np.minimum.at(first, places, frame["hours"].to_numpy(float))
@@ -283,7 +265,7 @@ def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd
     if len(effects) == 0:
         return effects[[*BATCH_COLUMNS["side_effects"], "row"]]
     both = (batch.sessions, stored.sessions)
-    of_each, texts = _coded([frame["patient_code"] for frame in both])
+    of_each, texts = coded([frame["patient_code"] for frame in both])
     sessions = pd.DataFrame(
         {
             "patient_code": pd.Categorical.from_codes(np.concatenate(of_each), pd.Index(texts, dtype="str")),
@@ -294,16 +276,16 @@ def _resolved(batch: RecordBatch, stored: RecordBatch, problems: Problems) -> pd
     by_day = effects["day_only"].to_numpy(float) == 1 if "day_only" in effects else np.zeros(len(effects), bool)
     hours = effects["hours"].to_numpy(float).copy()
     rows = effects["row"].to_numpy()
-    exact = _found(effects, sessions, ("patient_code", "hours"))
+    exact = found(effects, sessions, ("patient_code", "hours"))
     problems.add_rows(
         name, rows[~by_day & (exact < 0)], "hours", "no session of this patient starts at these hours; correct them"
     )
     on_day, several = np.full(len(effects), -1, np.intp), np.zeros(len(effects), bool)
     if by_day.any():
         days = sessions.assign(hours=np.floor(sessions["hours"] / HOURS_A_DAY) * HOURS_A_DAY)
-        on_day = _found(effects, days, ("patient_code", "hours"))
+        on_day = found(effects, days, ("patient_code", "hours"))
         crowded = days[days.duplicated(["patient_code", "hours"], keep=False)]
-        several = _found(effects, crowded, ("patient_code", "hours")) >= 0
+        several = found(effects, crowded, ("patient_code", "hours")) >= 0
     problems.add_rows(name, rows[by_day & (on_day < 0)], "day", "this patient has no session on this day; correct it")
     problems.add_rows(
         name, rows[by_day & several], "day", "this patient has two sessions on this day; give hours in place of day"
@@ -321,7 +303,7 @@ def _without_repeats(effects: pd.DataFrame, file: str, problems: Problems) -> tu
     if not effects.duplicated(keys).any():
         return effects, 0
     distinct = effects.drop_duplicates(list(BATCH_COLUMNS["side_effects"]))
-    conflicting = _found(effects, distinct[distinct.duplicated(keys, keep=False)], keys) >= 0
+    conflicting = found(effects, distinct[distinct.duplicated(keys, keep=False)], keys) >= 0
     problems.add_rows(
         file,
         effects["row"].to_numpy()[conflicting],
@@ -336,7 +318,7 @@ def _check_asked(effects: pd.DataFrame, batch: RecordBatch, stored: RecordBatch,
     """A session with a side effect was asked about: "no" beside one is refused."""
     for frame, ours in ((batch.sessions, True), (stored.sessions, False)):
         denied = frame[frame["side_effects_asked"].to_numpy(float, na_value=np.nan) == 0]
-        place = _found(effects, denied, ("patient_code", "hours"))
+        place = found(effects, denied, ("patient_code", "hours"))
         if not (place >= 0).any():
             continue
         if ours:
@@ -358,7 +340,20 @@ def _highest_below_before(sessions: pd.DataFrame) -> int:
     return int(np.logical_or.reduce([highest < before for highest, before in pairs]).sum())
 
 
+def _observed_beyond(batch: RecordBatch, stored: RecordBatch) -> int:
+    """How many patients have a session or score after the week that ends their observation."""
+    people = batch.patients[batch.patients["observed_until_weeks"].notna()]
+    if len(people) == 0:
+        return 0
+    frames = (people, batch.sessions, stored.sessions, batch.assessments, stored.assessments)
+    (theirs, *of_each), codes = coded([frame["patient_code"] for frame in frames])
+    last = np.full(len(codes), -np.inf)
+    for places, frame in zip(of_each, frames[1:], strict=True):
+        np.maximum.at(last, places, frame["hours"].to_numpy(float))
+    return int((last[theirs] > (people["observed_until_weeks"].to_numpy(float) + 1) * _HOURS_A_WEEK).sum())
+
+
 def _off_the_clock(batch: RecordBatch, first: pd.Series) -> tuple[int, int]:
     """How many patients have no session, and of how many the first is not where their clock should begin."""
-    lacking = int((~_among(batch.patients["patient_code"], pd.Series(first.index))).sum())
+    lacking = int((~among(batch.patients["patient_code"], pd.Series(first.index))).sum())
     return lacking, int((first != 0).sum())

@@ -14,7 +14,8 @@ from data_models.questions import NotAllowed, Shows, shows
 @shows(Shows.COHORT)
 def imports(connection: Connection, scope: Scope, limit: int = 200) -> pd.DataFrame:
     """The latest imports: number, source (csv, xlsx, one_sheet), patients, sessions, assessments,
-    side_effects (new rows of each), repeats (identical ones, left out), fingerprint (of the content).
+    side_effects (new rows of each), repeats (identical ones, left out), changed (JSON: of how many known patients
+    which fact), fingerprint (of the content).
 
     Raises
     ------
@@ -31,6 +32,7 @@ def imports(connection: Connection, scope: Scope, limit: int = 200) -> pd.DataFr
             Import.assessments,
             Import.side_effects,
             Import.repeats,
+            Import.changed,
             Import.fingerprint,
         )
         .order_by(Import.number.desc())

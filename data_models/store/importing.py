@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Engine, and_, false, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, false, select
 
 from data_models.database.engine import StoreError
 from data_models.database.indexes import drop_keys
@@ -26,7 +26,7 @@ from data_models.database.loading import Load, by_patient, read_frame
 from data_models.database.tables import Base
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
-from data_models.intake.contract import Fingerprint, RecordBatch, empty_table
+from data_models.intake.contract import BATCH_COLUMNS, Fingerprint, RecordBatch, empty_table
 from data_models.intake.reconcile import Reconciliation
 from data_models.intake.threads import from_thread
 from data_models.outcomes.derive import Facts, derive
@@ -60,15 +60,28 @@ class Stored(NamedTuple):
 
 
 class NewRecords(NamedTuple):
-    """The new rows of a part, by table, and the ids of those of their patients that the store knew."""
+    """What a part brings.
+
+    Attributes
+    ----------
+    rows : by table; of patients also those whom the store knew and some of whose facts change.
+    known : ids of the patients of these rows whom the store knew.
+    changed : those of them whose row in `patients` is replaced.
+    """
 
     rows: Mapping[str, pd.DataFrame]
     known: Ids
+    changed: Ids
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did: new rows a table, identical repeats ignored, whether it was stored before."""
+    """What an import did: new rows a table, identical repeats ignored, whether it was stored before.
+
+    Attributes
+    ----------
+    changed : of how many patients whom the store knew it changed which column.
+    """
 
     already_imported: bool
     patients: int = 0
@@ -77,6 +90,7 @@ class ImportResult:
     side_effects: int = 0
     repeats: int = 0
     warnings: list[str] = field(default_factory=list)
+    changed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,9 +100,11 @@ class Totals:
     Attributes
     ----------
     counts : new rows of each table of records.
+    changed : of how many patients whom the store knew which column changes.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
     warnings: list[str] = field(default_factory=list)
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
@@ -98,16 +114,18 @@ class Totals:
         that holds nothing."""
         if connection is not None and self._imported(connection, scope):
             return ImportResult(True, warnings=self.warnings)
-        return ImportResult(False, repeats=self.repeats, warnings=self.warnings, **self.counts)
+        changed = {column: self.changed[column] for column in BATCH_COLUMNS["patients"] if self.changed[column]}
+        return ImportResult(False, repeats=self.repeats, warnings=self.warnings, changed=changed, **self.counts)
 
     def _imported(self, connection: Connection, scope: Scope) -> bool:
         """Whether the store took this content in before."""
+        nothing_new = not any(self.counts.values()) and not self.changed
         if scope.clinics is not None:
             # Fingerprints are of whole batches, which may hold other clinics' records.
-            return not any(self.counts.values())
+            return nothing_new
         mark = _TABLES["imports"].c.fingerprint
         same = mark == str(self.fingerprint)
-        if not any(self.counts.values()):
+        if nothing_new:
             # Of a store that was filled before fingerprints could be added up, it is enough that nothing is new.
             same |= ~mark.startswith(Fingerprint.FORM)
         return connection.execute(select(mark).where(same).limit(1)).first() is not None
@@ -194,6 +212,7 @@ def compared(
         new = across.new(part, before)
         totals.fingerprint.add(part)
         totals.counts.update({name: len(getattr(new, name)) for name in RECORDS})
+        totals.changed.update(new.changes)
         totals.repeats += new.repeats
         totals.warnings += new.warnings
         if not across.refused:
@@ -221,18 +240,19 @@ def prepared(
     for before, known, new in compared(parts, stored, totals):
         rows = _numbered(new, known, first_id)
         touched = np.unique(np.concatenate([rows[name]["patient_id"].to_numpy(np.int64) for name in RECORDS]))
-        yield NewRecords(rows, touched[touched < first_id])
+        people = rows["patients"]["patient_id"].to_numpy(np.int64)
+        yield NewRecords(rows, touched[touched < first_id], people[people < first_id])
         if rules is not None:
             of_these = {name: getattr(before, name) for name in RECORDS}
             if len(before.patients):
                 of_these = {name: frame[frame["patient_id"].isin(touched)] for name, frame in of_these.items()}
             for records in whole_patients(rows, of_these):
                 yield derive(*records, rules)
-        first_id += len(rows["patients"])
+        first_id += len(new.patients)
 
 
 def _numbered(new: RecordBatch, known: pd.Series, first_id: int) -> dict[str, pd.DataFrame]:
-    """New records as rows of their tables, in the order of their patients' ids: new ones from `first_id` on.
+    """New and changed records as rows of their tables, in the order of patients' ids: new ones from `first_id` on.
 
     Of one part a clinic's new patients get ids in a row: in a store of many clinics its list then reads fewer pages
     (`tests/benchmarks/lists.py`).
@@ -243,11 +263,17 @@ def _numbered(new: RecordBatch, known: pd.Series, first_id: int) -> dict[str, pd
     rows = {}
     for name in RECORDS:
         frame = getattr(new, name)
+        if name == "patients" and len(new.changed):
+            frame = pd.concat([_as_text(frame), new.changed], ignore_index=True)
         of_row, names = pd.factorize(frame["patient_code"])
         rows[name] = by_patient(frame.assign(patient_id=ids[codes.get_indexer(names)][of_row]))
     effects = rows["side_effects"]
     rows["side_effects"] = effects.assign(onset_minutes=effects["onset_minutes"].fillna(-1.0))
     return rows
+
+
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(frame.select_dtypes("category").columns, "str"))
 
 
 # --- stored --------------------------------------------------------------------------------------------
@@ -261,7 +287,7 @@ def store_parts(
     rules: OutcomeRules | None,
     progress: Progress,
 ) -> Totals:
-    """Store the new records of all parts and, by the rules if there are any, the facts of their patients.
+    """Store the new and changed records of all parts and, by the rules if there are any, the facts of their patients.
 
     `connection` is in a transaction that holds the import's lock; the others are those of `prepared`.
     """
@@ -279,6 +305,10 @@ def store_parts(
                 if len(item.known):
                     with touched_patients.touched(connection, item.known) as theirs:
                         drop_facts(connection, theirs)
+                if len(item.changed):
+                    people = _TABLES["patients"]
+                    with touched_patients.touched(connection, item.changed) as theirs:
+                        connection.execute(delete(people).where(people.c.patient_id.in_(theirs)))
                 for name in RECORDS:
                     load.add(item.rows[name], _TABLES[name])
                     done += len(item.rows[name])

@@ -1,8 +1,8 @@
 """The store: records go in a batch at a time, outcomes are derived from them.
 
 One writer at a time, each import or derivation in one transaction: readers see the store before or
-after it, never between. Records go in once and stay; facts are derived from them under the store's
-rules and are replaced for the patients that an import touches.
+after it, never between. Records go in once and stay, but that of each patient the latest facts hold;
+what is derived from them under the store's rules is replaced for the patients that an import touches.
 """
 
 from __future__ import annotations
@@ -200,13 +200,17 @@ class Store:
             if last is not None:
                 progress("comparing with what is stored", 0.0)
                 stored = stack.enter_context(stored_before(self.engine, Scope.everything()))
+            # What was imported before is known at the end alone, and takes back nothing that changed since.
+            stored_now = connection.begin_nested()
             totals = store_parts(connection, parts, stored, (last or 0) + 1, by, progress)
+            result = totals.result(connection, Scope.everything())
+            (stored_now.rollback if result.already_imported else stored_now.commit)()
             if rules is not None and by is None:
                 _derive_all(connection, rules, progress)
-            result = totals.result(connection, Scope.everything())
             if not result.already_imported:
                 number = connection.execute(select(func.coalesce(func.max(imports.c.number), 0))).scalar_one() + 1
                 about = {"fingerprint": str(totals.fingerprint), "source": parts.source, "repeats": totals.repeats}
+                about["changed"] = json.dumps(result.changed)
                 connection.execute(imports.insert().values(number=number, **about, **totals.counts))
                 # What was synthetic alone no longer is, and is not named so any more.
                 _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))

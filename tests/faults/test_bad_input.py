@@ -227,7 +227,6 @@ CASES = [
     Case("effect of nobody", effect("P009,0,,nausea,,,,,"), E, 4, "patient_code", "no patient has this code"),
     Case("no sessions", {P: "patient_code\nQ1\n", S: None, A: None, E: None}, S, None, None, "no sessions"),
     Case("header of sessions alone", {P: "patient_code\nQ1\n", S: SESSIONS, A: None, E: None}, S, None, None, "no sessions"),
-    Case("differs from the store", {P: "patient_code,sex\nZ900,male\n", S: None, A: None, E: None}, P, 2, "patient_code", "differ from what is stored"),
     Case("score differs from the store", {P: None, S: None, E: None, A: SCORES + "Z900,0,,,phq9,11,\n"}, A, 2, "score", "differs from what is stored"),
     Case("session differs from the store", {P: None, A: None, E: None, S: SESSIONS + "Z900,0,,,im,,,,,,,,\n"}, S, 2, "hours", "differs from what is stored"),
     # --- identifiers: columns of the classes (A) to (R) ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -71,16 +72,22 @@ def history(frame: pd.DataFrame) -> Component:
         Column("sessions", "Sessions"),
         Column("assessments", "Assessments"),
         Column("side_effects", "Side effects"),
+        Column("changed", "Facts changed"),
         Column("repeats", "Repeats left out"),
         Column("fingerprint", "Fingerprint"),
     )
-    frame = frame.assign(source=frame["source"].map(record_words.SOURCES).fillna(frame["source"]))
+    frame = frame.assign(
+        source=frame["source"].map(record_words.SOURCES).fillna(frame["source"]),
+        changed=[record_words.changes(json.loads(counts)) for counts in frame["changed"]],
+    )
     rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
     if not rows:
         return card(HISTORY, HISTORY_QUESTION, "Nothing yet: drop the first records above.", wide=True)
     latest = rows[0]
     added = {key: int(latest[key]) for key in ("patients", "sessions", "assessments", "side_effects")}
-    sentence = f"{numbers.count(latest['number'], 'import')} so far; the latest added {record_words.rows(added)}."
+    change = f" and changed the {latest['changed']}" if latest["changed"] else ""
+    latest_did = f"added {record_words.rows(added)}{change}"
+    sentence = f"{numbers.count(latest['number'], 'import')} so far; the latest {latest_did}."
     head = html.Tr([html.Th(column.heading, scope="col", className=_kind(column.key)) for column in columns])
     lines = [
         html.Tr([html.Td(_cell(key, row[key]), className=_kind(key)) for key in (column.key for column in columns)])
@@ -97,8 +104,10 @@ def history(frame: pd.DataFrame) -> Component:
         table=Table(columns, rows),
         definition=Definition(
             "One row a stored batch, newest first: the rows it added, and identical rows that were stored already or "
-            "stood in it twice. Imports are numbered in their order; the store keeps no date of anything. The "
-            "fingerprint is that of the content, whatever the form of its files.",
+            "stood in it twice. Facts of a patient, such as the clinic or the age band, may change: those of the "
+            "latest import hold, an empty cell changes none; of how many patients each changed stands here. Imports "
+            "are numbered in their order; the store keeps no date of anything. The fingerprint is that of the "
+            "content, whatever the form of its files.",
             n=numbers.sentence(numbers.count(len(rows), "import")),
         ),
         wide=True,
@@ -106,7 +115,7 @@ def history(frame: pd.DataFrame) -> Component:
 
 
 def _kind(key: str) -> str:
-    return "" if key in ("source", "fingerprint") else "number"
+    return "" if key in ("source", "changed", "fingerprint") else "number"
 
 
 def _cell(key: str, value: Any) -> Any:

@@ -54,6 +54,7 @@ class JobState:
     already_imported : this content is stored already.
     counts : rows a table: read by a check, new ones stored by an import.
     repeats : identical rows left out.
+    changed : of how many patients who are stored which fact changes, or did.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class JobState:
     already_imported: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     repeats: int = 0
+    changed: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -181,7 +183,8 @@ def _done(kind: str, folder: Path, path: Path, database: str, scope: Scope, acto
             result = store.import_path(path, progress=steps)
             counts = {table: getattr(result, table) for table in TABLES}
             if actor:
-                record(store.engine, actor, "imported", "records", **counts, again=result.already_imported)
+                changed = {"changed": dict(result.changed)} if result.changed else {}
+                record(store.engine, actor, "imported", "records", **counts, **changed, again=result.already_imported)
     finally:
         store.close()
     return JobState(
@@ -192,6 +195,7 @@ def _done(kind: str, folder: Path, path: Path, database: str, scope: Scope, acto
         already_imported=result.already_imported,
         counts=counts,
         repeats=result.repeats,
+        changed=dict(result.changed),
         warnings=list(result.warnings),
     )
 

@@ -36,10 +36,14 @@ def verdict(state: JobState) -> tuple[str, str]:
     repeats = f" {repeated(state.repeats)}" if state.repeats else ""
     if state.already_imported:
         return "Already imported", "These records are stored already; importing them again would change nothing."
+    changes = record_words.changes(state.changed)
     if state.kind == CHECK:
         ready = f"Ready to import: {record_words.rows(state.counts)}."
-        return "No problems", f"{ready}{repeats} Nothing has been stored yet."
-    return "Imported", f"Stored {record_words.rows(state.counts, of='new ')}, and derived their outcomes.{repeats}"
+        change = f" This changes facts of known patients: {changes} (an empty cell changes none)." if changes else ""
+        return "No problems", f"{ready}{change}{repeats} Nothing has been stored yet."
+    change = f" Facts of known patients changed: {changes}." if changes else ""
+    stored = f"Stored {record_words.rows(state.counts, of='new ')}, and derived their outcomes."
+    return "Imported", f"{stored}{change}{repeats}"
 
 
 def repeated(count: int) -> str:

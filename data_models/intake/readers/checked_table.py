@@ -78,7 +78,8 @@ def batch_of(
     for name, frame in frames.items():
         extra = ["day_only"] if name == "side_effects" else []
         frames[name] = frame[[*BATCH_COLUMNS[name], *extra, "row"]]
-    return RecordBatch(**frames, source=source, files=files, repeats=repeats, warnings=warnings)
+    people, sessions, assessments, side_effects = frames.values()
+    return RecordBatch(people, sessions, assessments, side_effects, source, files, repeats, warnings)
 
 
 def _dense(column: Coded | Numbers) -> tuple[npt.NDArray[np.int64], int]:

@@ -26,12 +26,14 @@ def manager(guarded: Any, signed_in: Callable[[str], Any], password_hash: str) -
     return signed_in(name)
 
 
-def told(guarded: Any, one: Any, make_body: Any, code: str, clinic: str, sex: str) -> str:
-    """What the Records page says at the end of a check of one patient with one session."""
+def told(guarded: Any, one: Any, make_body: Any, code: str, clinic: str, sex: str, *, treated: bool = True) -> str:
+    """What the Records page says at the end of a check of one patient, with one session if so asked."""
     files = {
         "patients.csv": f"patient_code,clinic,sex\n{code},{clinic},{sex}\n",
         "sessions.csv": f"patient_code,hours,drug,route,dose,dose_unit\n{code},0,ketamine,iv,0.5,mg_per_kg\n",
     }
+    if not treated:
+        del files["sessions.csv"]
     contents = [base64.b64encode(text.encode()).decode() for text in files.values()]
     dropped = {"records-dropped.data": {"names": list(files), "contents": contents}}
     token = one.call(make_body(guarded, BEGIN, dropped)).json["response"]["records-job"]["data"]
@@ -54,5 +56,16 @@ def test_a_check_confirms_nothing_of_another_clinics_patient(guarded: Any, manag
         for sex in ("male", "female"):
             assert told(guarded, manager, make_body, stranger, clinic, sex) == nobody
     mine = guarded.codes[own][0]
-    said = [told(guarded, manager, make_body, mine, own, sex) for sex in ("male", "female")]
-    assert any("differ from what is stored" in text for text in said)
+    said = [told(guarded, manager, make_body, mine, own, sex, treated=False) for sex in ("male", "female")]
+    assert any("sex of 1 patient" in text for text in said)
+
+
+def test_a_check_of_a_transfer_tells_of_ones_own_patients_alone(guarded: Any, manager: Any, make_body: Any) -> None:
+    """Whether the stranger is moved here or mine is moved there: of the other clinic nothing is said or changed."""
+    own, other = guarded.clinics[:2]
+    mine, stranger = guarded.codes[own][0], guarded.codes[other][0]
+    assert "clinic of 1 patient" in told(guarded, manager, make_body, mine, other, "", treated=False)
+    for treated in (True, False):
+        taken = told(guarded, manager, make_body, stranger, own, "", treated=treated)
+        assert "of known patients" not in taken
+        assert taken == told(guarded, manager, make_body, "ZZ9876", own, "", treated=treated)

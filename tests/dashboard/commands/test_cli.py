@@ -67,6 +67,22 @@ def test_check_compares_with_what_is_stored(
     assert len(outcomes(capsys, "--database", database)) == 2
 
 
+def test_facts_that_change_are_named_by_check_and_told_by_import(
+    database: str, small_records: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = small_records / "patients.csv"
+    table.write_text(table.read_text().replace("A1,north,35-44", "A1,south,45-54").replace("B2,south", "B2,"))
+    assert cli.run(["check", str(small_records), "--database", database]) == 0
+    what = "clinic of 1 patient and age band of 1 patient"
+    assert f"An import changes facts of known patients: {what} (an empty cell" in capsys.readouterr().out
+    assert {row["clinic"] for row in outcomes(capsys, "--database", database)} == {"north", "south"}
+    assert cli.run(["import", str(small_records), "--database", database]) == 0
+    told = capsys.readouterr().out
+    assert f"Facts of known patients changed: {what}." in told
+    assert "12 repeats" not in told
+    assert {row["clinic"] for row in outcomes(capsys, "--database", database)} == {"south"}
+
+
 def test_the_same_records_again_change_nothing(
     database: str, small_records: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

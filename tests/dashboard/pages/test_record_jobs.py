@@ -11,11 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 
-from dashboard.pages.records import jobs, uploads
+from dashboard.pages.records import cards, jobs, uploads
 from dashboard.pages.records.jobs import CHECK, IMPORT, JobState
 from data_models.definitions.scope import Scope
 from data_models.questions.accounts import audit_page
+from data_models.questions.import_history import imports
 from data_models.store import Store
 
 
@@ -82,6 +84,26 @@ def test_an_import_stores_and_a_second_check_says_so(small_records: Path, databa
     assert (found.clean, found.counts, found.already_imported) == (True, COUNTS, False)
     again = _done(CHECK, small_records, database)
     assert (again.clean, again.already_imported) == (True, True)
+
+
+def test_facts_that_change_are_named_before_and_after_and_in_the_trail(small_records: Path, database: str) -> None:
+    _done(IMPORT, small_records, database)
+    file = small_records / "patients.csv"
+    file.write_text(file.read_text().replace("north,35-44", "south,45-54"))
+    named = _done(CHECK, small_records, database)
+    assert (named.clean, named.already_imported, named.changed) == (True, False, {"clinic": 1, "age_band": 1})
+    _, folder = uploads.private_folder()
+    jobs.run(IMPORT, folder, uploads.receive(*_files(small_records), folder), database, Scope.everything(), "dora")
+    store = Store.open(database)
+    with store.connect_access() as connection:
+        details = json.loads(audit_page(connection)[0][0].details)
+    with store.connect() as connection:
+        history = cards.history(imports(connection, Scope.everything()))
+    store.close()
+    assert (details["changed"], details["patients"]) == ({"clinic": 1, "age_band": 1}, 0)
+    assert "A1" not in json.dumps(details)
+    said = json.dumps(history.to_plotly_json(), cls=PlotlyJSONEncoder)
+    assert "2 imports so far; the latest added no rows and changed the clinic of 1 patient and age band of 1" in said
 
 
 def test_the_check_finds_what_contradicts_the_store(small_records: Path, database: str) -> None:

@@ -35,6 +35,19 @@ def _problem(file: str, row: int = 2) -> dict[str, Any]:
             "Stored 1 new patient, 2 sessions and 1,234 assessments, and derived their outcomes. "
             "2 identical repeats left out.",
         ),
+        (
+            JobState(CHECK, ended=True, counts=COUNTS, changed={"clinic": 1, "age_band": 1_200, "sex": 2}, repeats=1),
+            "No problems",
+            "Ready to import: 1 patient, 2 sessions and 1,234 assessments. This changes facts of known patients: "
+            "clinic of 1 patient, age band of 1,200 patients and sex of 2 patients (an empty cell changes none). "
+            "1 identical repeat left out. Nothing has been stored yet.",
+        ),
+        (
+            JobState(IMPORT, ended=True, counts={"sessions": 1}, changed={"observed_until_weeks": 3}),
+            "Imported",
+            "Stored 1 session, and derived their outcomes. Facts of known patients changed: end of observation of 3 "
+            "patients.",
+        ),
         (JobState(IMPORT, ended=True), "Imported", "Stored no rows, and derived their outcomes."),
         (
             JobState(CHECK, ended=True, already_imported=True, counts=COUNTS),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table
+from data_models.intake.contract import BATCH_COLUMNS, TABLES, RecordBatch, RecordsRefused, empty_table
 from data_models.intake.readers import read_records
 from data_models.intake.reconcile import Reconciliation, reconcile
 from tests.data_models.intake.readers.agreement import fingerprint
@@ -69,9 +69,66 @@ def test_stored_frames_may_come_without_rows_and_with_other_types(small_records:
 
 def test_a_patient_with_fewer_facts_than_stored_is_a_repeat(small_records: Path, tmp_path: Path) -> None:
     stored = reconcile(read_records(small_records), NOTHING)
-    assert reconcile(batch(tmp_path / "b", patients="patient_code,sex\nA1,\n"), stored).repeats == 1
-    found = batch(tmp_path / "b", patients="patient_code,sex,conditions\nA1,female,liver\n")
-    assert refusal(found, stored) == [("patients.csv", 2, "patient_code")]
+    again = reconcile(batch(tmp_path / "b", patients="patient_code,sex,clinic\nA1,,NORTH\n"), stored)
+    assert (again.repeats, len(again.patients), len(again.changed), again.changes) == (1, 0, 0, {})
+
+
+@pytest.mark.parametrize(
+    "row, changes",
+    [
+        ("A1,,,,,none,,", {"conditions": 1}),  # asked, none: no empty cell
+        ("A1,south,45-54,male,ptsd,liver;other,2024,12", dict.fromkeys(BATCH_COLUMNS["patients"][1:], 1)),
+        ("A1,north,35-44,,,,,0", {"observed_until_weeks": 1}),
+    ],
+)
+def test_facts_of_a_known_patient_change_to_those_given(
+    small_records: Path, tmp_path: Path, row: str, changes: dict[str, int]
+) -> None:
+    stored = reconcile(read_records(small_records), NOTHING)
+    header = "patient_code,clinic,age_band,sex,diagnosis,conditions,first_session_year,observed_until_weeks\n"
+    new = reconcile(batch(tmp_path / "b", patients=f"{header}{row}\nB2,,,,,,,\n"), stored)
+    assert (new.changes, new.repeats, len(new.patients)) == (changes, 1, 0)
+    (found,), (before,) = (
+        frame[frame["patient_code"] == "A1"].drop(columns="row").to_dict("records")
+        for frame in (new.changed, stored.patients)
+    )
+    cells = dict(zip(header.strip().split(","), row.split(","), strict=True))
+    given = {column: cells[column].replace("none", "") for column in changes}
+    for column, value in found.items():
+        if column == "conditions" and column in given:
+            assert value == f";{given[column]};".replace(";;", ";")
+        elif column in given:
+            assert str(value).removesuffix(".0") == given[column]
+        else:
+            assert value == before[column] or pd.isna([value, before[column]]).all()
+
+
+def test_facts_of_the_one_sheet_form_change_too(small_records: Path, tmp_path: Path) -> None:
+    stored = reconcile(read_records(small_records), NOTHING)
+    sheet = tmp_path / "session_records.csv"
+    sheet.write_text("patient_code,clinic,hours,observed_until_weeks\nA1,south,0.5,\nA1,south,1,7\nB2,,2,\n")
+    new = reconcile(read_records(sheet), stored)
+    assert (new.changes, new.repeats) == ({"clinic": 1, "observed_until_weeks": 1}, 0)
+
+
+@pytest.mark.parametrize("weeks, noted", [(0, True), (5, True), (6, False), (7, False)])
+@pytest.mark.parametrize("known", [False, True], ids=["in the batch", "in the store"])
+def test_a_record_after_the_end_of_observation_is_noted_and_not_refused(
+    tmp_path: Path, weeks: int, noted: bool, known: bool
+) -> None:
+    """The last score is on day 42 and an hour: six weeks, which week 5 ends a little before."""
+    people = f"patient_code,observed_until_weeks\nA1,{weeks}\nB1,\n"
+    files = {
+        "sessions": "patient_code,hours\nA1,0\nA1,336\nB1,0\n",
+        "assessments": "patient_code,hours,instrument,score\nA1,1009,phq9,4\nB1,9000,phq9,4\n",
+    }
+    if known:
+        stored = reconcile(batch(tmp_path / "k", patients="patient_code\nA1\nB1\n", **files), NOTHING)
+        new = reconcile(batch(tmp_path / "b", patients=people), stored)
+    else:
+        new = reconcile(batch(tmp_path / "b", patients=people, **files), NOTHING)
+    said = "patients whose last session or score lies after observed_until_weeks: 1; they count as observed until "
+    assert [warning for warning in new.warnings if "observed" in warning] == [f"{said}that session or score"] * noted
 
 
 def test_what_differs_from_the_store_is_refused_with_its_row(small_records: Path, tmp_path: Path) -> None:
