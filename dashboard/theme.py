@@ -80,6 +80,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "response_lost": ("loss", "▼", "Response lost"),
     "no_response": ("none", "○", "No response yet"),
     "not_measured": ("not_measured", "–", "Not measured"),
+    "mild_at_start": ("not_measured", "◇", "Mild at the start"),
     "worse": ("worse", "▲", "Worse"),
 }
 

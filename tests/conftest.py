@@ -190,7 +190,7 @@ def sample_database(tmp_path_factory: pytest.TempPathFactory, sample_folder: Pat
 
 @pytest.fixture
 def small_records(tmp_path: Path) -> Path:
-    """A folder of valid session records: two patients, one of whom responds and loses the response."""
+    """A folder of valid session records: two patients, one of whom responds, with a last loss-like score."""
     folder = tmp_path / "records"
     folder.mkdir()
     (folder / "patients.csv").write_text(

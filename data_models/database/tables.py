@@ -133,8 +133,9 @@ class Course(Base):
     """One row a course (treatment series). Hours on the patient's clock.
 
     `end_hours`: start of the next course, null for the last. `record_end_hours`: the last session
-    or score of the course's observation. `drug`, `route`: the most frequent of its induction
-    sessions (of all its sessions where it has none), the earlier of two equals. `worst`: that of its sessions.
+    or score of the course's observation. `observed_until_hours`: until when the patient's record was looked through
+    (null: not known). `status`: going_on, ended or unknown. `drug`, `route`: those of its sessions, `mixed` of several.
+    `early_stop` null: induction is neither complete nor given up yet. `worst`: that of its sessions.
     """
 
     __tablename__ = "courses"
@@ -144,13 +145,16 @@ class Course(Base):
     start_hours: Mapped[float] = mapped_column(Float)
     end_hours: Mapped[float | None] = _number()
     record_end_hours: Mapped[float] = mapped_column(Float)
+    observed_until_hours: Mapped[float | None] = _number()
+    status: Mapped[str] = mapped_column(_CODE)
     drug: Mapped[str | None] = _code()
     route: Mapped[str | None] = _code()
     sessions: Mapped[int] = mapped_column(Integer)
     induction_sessions: Mapped[int] = mapped_column(Integer)
     last_induction_hours: Mapped[float | None] = _number()
     last_session_hours: Mapped[float] = mapped_column(Float)
-    early_stop: Mapped[int] = mapped_column(Integer)
+    induction_complete: Mapped[int] = mapped_column(Integer)
+    early_stop: Mapped[int | None] = _whole()
     worst: Mapped[int | None] = _whole()
 
 
@@ -217,7 +221,7 @@ class ScoreFact(Base):
 
     Keys are those of the assessment. `at_hours` is the resolved time. `days` is since the course's
     first session (0 or negative: before it). `state` 2 response, 1 partial response, 0 neither,
-    null without a baseline or not after the first session; it holds until `until_days`.
+    null where the course is not evaluable or not after the first session; it holds until `until_days`.
     `since_session_days` days since the latest session that started before the score (null: none);
     `fade_change` the score minus that session's pre-session score (null: none within the window).
     `last_in_bin`: of which bins of days it is its course's last score (`outcomes.similar_courses.last_in_bins`).
@@ -286,7 +290,11 @@ class CourseOutcome(Base):
     end_of_induction_response: Mapped[int | None] = _whole()
     end_of_induction_remission: Mapped[int | None] = _whole()
     end_of_induction_worse: Mapped[int | None] = _whole()
+    last_reliable: Mapped[str | None] = _code()  # one of outcomes.reliable_change.GROUPS
+    end_of_induction_reliable: Mapped[str | None] = _code()
     durability_entry_days: Mapped[float | None] = _number()
+    durability_left: Mapped[float | None] = _number()  # the loss lies after it, up to `durability_right` (null: none)
+    durability_right: Mapped[float | None] = _number()
     durability_days: Mapped[float | None] = _number()
     durability_end: Mapped[str | None] = _code()  # loss, retreated, censored
     state: Mapped[str] = mapped_column(_CODE)  # one of outcomes.scores.STATES

@@ -9,7 +9,17 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.definitions.vocabulary import AGE_BANDS, CONDITIONS, DIAGNOSES, DRUGS, PHASES, ROUTES, SEXES, label
+from data_models.definitions.vocabulary import (
+    AGE_BANDS,
+    CONDITIONS,
+    DIAGNOSES,
+    DRUGS,
+    MIXED,
+    PHASES,
+    ROUTES,
+    SEXES,
+    label,
+)
 
 HOURS = "min_hours_since_session"
 _RESERVED = ("instrument", HOURS, "by")  # other names of a URL's query
@@ -70,8 +80,8 @@ FILTERS: dict[str, Filter] = {
     row.key: row
     for row in (
         Filter("clinic", "Clinic", "patient", "clinic"),
-        Filter("drug", "Drug", "course", "drug", DRUGS),
-        Filter("route", "Route", "course", "route", ROUTES),
+        Filter("drug", "Drug", "course", "drug", (*DRUGS, MIXED)),
+        Filter("route", "Route", "course", "route", (*ROUTES, MIXED)),
         Filter("diagnosis", "Diagnosis", "patient", "diagnosis", DIAGNOSES),
         Filter("condition", "Condition", "patient", "conditions", CONDITIONS, listed=True),
         Filter("age_band", "Age", "patient", "age_band", AGE_BANDS),

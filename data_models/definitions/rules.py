@@ -15,10 +15,9 @@ from typing import Any
 
 from data_models.definitions.instruments import INSTRUMENTS
 
-DEFINITIONS_VERSION = "1"
+DEFINITIONS_VERSION = "2"
 LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 # Scores have few decimals; a share of them that is exactly a limit may come out below it by rounding.
-LEAST_SHOWN = 11  # smaller counts are hidden from those who see no patient (CMS cell size suppression policy)
 ROUNDING = 1e-9
 
 
@@ -61,13 +60,27 @@ class OutcomeRules:
 
     course_gap_days: float = _rule(90.0, "a longer gap between sessions starts a new course", 1, 3650)
     induction_gap_days: float = _rule(14.0, "a longer gap between sessions ends induction", 1, 3650)
-    induction_max_sessions: int = _rule(12, "most sessions that induction may have", 1, 100)
-    induction_min_sessions: int = _rule(4, "fewer induction sessions than this is an early stop", 1, 100)
+    induction_sessions_ketamine: int = _rule(6, "sessions that an induction with ketamine is planned to have", 1, 100)
+    induction_sessions_esketamine: int = _rule(
+        8, "sessions that an induction with esketamine is planned to have", 1, 100
+    )
+    induction_min_sessions: int = _rule(
+        4, "as many sessions that the records mark as induction make it complete", 1, 100
+    )
     baseline_window_days: float = _rule(14.0, "oldest score that may be the baseline", 0, 365)
+    entry_severity: str = _rule(
+        "moderate", "baseline from which courses are judged: the moderate cut-off, or any above the lowest score",
+        choices=("moderate", "any"),
+    )  # fmt: skip
     response_improvement: float = _rule(0.50, "improvement that is a response", 0.01, 1)
     partial_improvement: float = _rule(0.25, "improvement that is a partial response", 0.01, 1)
     sustained_days: float = _rule(7.0, "two scores in response this far apart are sustained response", 0, 365)
-    end_of_induction_days: float = _rule(14.0, "latest end-of-induction score after the last induction session", 0, 365)
+    end_of_induction_days: float = _rule(
+        14.0, "latest first score after the last induction session that counts as its end", 0, 365
+    )
+    durability_entry_within_days: float = _rule(
+        7.0, "latest first score after the last induction session from which durability is followed", 0, 90
+    )
     early_response_from_hours: float = _rule(12.0, "earliest score that may stand for 24 h", 0, 24)
     early_response_to_hours: float = _rule(36.0, "latest score that may stand for 24 h", 24, 72)
     fade_pre_session_days: float = _rule(7.0, "oldest score that may be a session's pre-session score", 0, 90)
@@ -76,7 +89,11 @@ class OutcomeRules:
         12.0, "a score given by day and taken after that day's session is placed this long after its start", 0.01, 23.99
     )
     loss_rule: str = _rule("both", "what is loss of response", choices=("both", "half_lost", "back_in_band"))
-    loss_confirmations: int = _rule(1, "consecutive scores that loss of response takes", 1, 10)
+    loss_confirmations: int = _rule(2, "consecutive scores that loss of response takes", 1, 10)
+    loss_before_session: str = _rule(
+        "confirms", "a score that meets the loss rule and is the last before a session confirms the loss, or censors",
+        choices=("confirms", "censors"),
+    )  # fmt: skip
     madrs_remission: int = _rule(10, "highest MADRS score in remission (10; 12 is the option)", 0, 20)
     systolic_rise_mmhg: float = _rule(40.0, "systolic rise that is reported", 1, 200)
     diastolic_rise_mmhg: float = _rule(25.0, "diastolic rise that is reported", 1, 200)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 DRUGS = ("ketamine", "esketamine")
 ROUTES = ("iv", "im", "sc", "intranasal", "sublingual", "oral")
+MIXED = "mixed"  # the drug or route of a course whose sessions have several; no session has it
 DOSE_UNITS = ("mg", "mg_per_kg")
 PHASES = ("induction", "maintenance")
 SEXES = ("female", "male", "other", "unknown")

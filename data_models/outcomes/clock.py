@@ -59,6 +59,7 @@ class Flagged:
     """Answers "first / last place in [low, high) where the flag is set" for many ranges at once."""
 
     def __init__(self, flags: Flags) -> None:
+        self.flags = flags
         self._places = np.flatnonzero(flags)
         self._before = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
 

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from data_models.definitions.rules import OutcomeRules
-from data_models.definitions.vocabulary import PHASES, SEVERITIES, SIDE_EFFECT_BITS
+from data_models.definitions.vocabulary import MIXED, PHASES, SEVERITIES, SIDE_EFFECT_BITS
 from data_models.outcomes.clock import FAR, Flags, Floats, Ints, day_ticks, days, key, ticks
+
+# What a course is at the end of observation (definitions, section 2).
+GOING_ON, ENDED, UNKNOWN = "going_on", "ended", "unknown"
+STATUSES = (GOING_ON, ENDED, UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -50,6 +54,23 @@ class Courses:
     last: Ints  # index of its last session
     last_induction: Ints  # index of its last induction session, or -1
     induction_sessions: Ints
+    induction_complete: Flags
+
+
+@dataclass(slots=True)
+class Observation:
+    """Until when patients were looked at; one entry a patient of `Sessions.patient_ids`, in ticks on their clocks.
+
+    `until`: the end of observation, -1 where it is not known; `record_end`: the last session or score.
+    """
+
+    until: Ints
+    record_end: Ints
+
+    @property
+    def surely(self) -> Ints:
+        """A time up to which the patient was surely looked at."""
+        return np.maximum(self.until, self.record_end)
 
 
 def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Courses]:
@@ -58,18 +79,22 @@ def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Co
     Parameters
     ----------
     frame : one row a session, any order: patient_id, hours since the patient's first session, phase (given in
-        the records, which wins, or missing), and any others.
-    rules : `course_gap_days`, `induction_gap_days` (days), `induction_max_sessions`.
+        the records, which wins, or missing), drug (of which a course's first session says how many sessions its
+        induction is planned to have), and any others.
+    rules : `course_gap_days`, `induction_gap_days` (days), `induction_sessions_ketamine`,
+        `induction_sessions_esketamine`, `induction_min_sessions`.
 
     Returns
     -------
-    sessions, courses : one entry a session (n,) and a course (m,), both in order of patient and time.
+    sessions, courses : one entry a session (n,) and a course (m,), both in order of patient and time. Induction is
+        told without looking ahead: a session's phase does not depend on what came after it.
 
     Examples
     --------
     A gap of 30 days ends induction, one of 110 days the course.
 
-    >>> frame = pd.DataFrame({"patient_id": 1, "hours": np.array([0, 4, 34, 144]) * 24.0, "phase": None})
+    >>> days = np.array([0, 4, 34, 144])
+    >>> frame = pd.DataFrame({"patient_id": 1, "hours": days * 24.0, "phase": None, "drug": "ketamine"})
     >>> sessions, courses = find_courses(frame, OutcomeRules())
     >>> courses.number[sessions.course].tolist(), list(sessions.phase)
     ([1, 1, 1, 2], ['induction', 'induction', 'maintenance', 'induction'])
@@ -88,7 +113,9 @@ def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Co
 
     # A long gap ends induction for good: count the long gaps since the course began.
     long_gaps = np.cumsum((gap > day_ticks(rules.induction_gap_days)) & ~opens)
-    by_rule = (long_gaps == long_gaps[first][course]) & (number <= rules.induction_max_sessions)
+    of_esketamine = frame["drug"].to_numpy(object)[first] == "esketamine"
+    planned = np.where(of_esketamine, rules.induction_sessions_esketamine, rules.induction_sessions_ketamine)
+    by_rule = (long_gaps == long_gaps[first][course]) & (number <= planned[course])
     given = frame["phase"].to_numpy(object)
     induction = np.where(given == "induction", True, np.where(given == "maintenance", False, by_rule)).astype(bool)
 
@@ -97,6 +124,8 @@ def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Co
     following = np.where(same_patient, np.concatenate((at[1:], [0])) if len(frame) else at, FAR)
     last_induction = np.full(first.shape, -1, dtype=np.int64)
     np.maximum.at(last_induction, course[induction], place[induction])
+    induction_sessions = np.bincount(course[induction], minlength=len(first))
+    marked = np.bincount(course[given == "induction"], minlength=len(first))
     course_patient = patient[first]
     first_course = np.flatnonzero(np.diff(course_patient, prepend=-1) > 0)
     courses = Courses(
@@ -107,51 +136,88 @@ def find_courses(frame: pd.DataFrame, rules: OutcomeRules) -> tuple[Sessions, Co
         first=first,
         last=last,
         last_induction=last_induction,
-        induction_sessions=np.bincount(course[induction], minlength=len(first)),
+        induction_sessions=induction_sessions,
+        induction_complete=(induction_sessions >= planned) | (marked >= rules.induction_min_sessions),
     )
     sessions = Sessions(frame, patient_ids, patient, at, key(patient, at), course, number, induction, following)
     return sessions, courses
 
 
-def _most_frequent(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd.Series:
-    """Per course, the most frequent code of its induction sessions; the earlier of two equals."""
-    counted = sessions.induction | (courses.induction_sessions == 0)[sessions.course]
-    known = pd.DataFrame({"course": sessions.course, "code": codes, "place": np.arange(len(codes))})
-    known = known[counted & codes.notna().to_numpy()]
-    tally = known.groupby(["course", "code"], sort=False, observed=True)["place"].agg(["size", "min"]).reset_index()
-    tally = tally.sort_values(["course", "size", "min"], ascending=[True, False, True]).drop_duplicates("course")
-    most: pd.Series = tally.set_index("course")["code"].reindex(range(len(courses.start))).reset_index(drop=True)
-    return most
+def observation(sessions: Sessions, observed_weeks: pd.Series, record_end: Ints) -> Observation:
+    """Until when each patient was looked at (definitions, section 1).
+
+    Parameters
+    ----------
+    observed_weeks : whole weeks since the first session, by patient_id; missing where it is not known. They are
+        rounded down, so a record of the week after them is none too late: the later of the two counts.
+    record_end : time of each patient's last session or score, in ticks.
+
+    Examples
+    --------
+    Looked at for 8 weeks, with a last score on day 41.
+
+    >>> from data_models.outcomes.worked_example import worked_example
+    >>> seen = observation(worked_example().sessions, pd.Series({1: 8}), ticks([41 * 24]))
+    >>> (seen.until / day_ticks(1)).tolist()
+    [56.0]
+    """
+    weeks = observed_weeks.reindex(sessions.patient_ids).to_numpy(np.float64)
+    known = ~np.isnan(weeks)
+    until = np.maximum(day_ticks(7) * np.where(known, weeks, 0).astype(np.int64), record_end)
+    return Observation(np.where(known, until, -1), record_end)
+
+
+def _of_all(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd.Series:
+    """Per course, the one code of its sessions; `mixed` where they have several, missing where they have none."""
+    known = pd.DataFrame({"course": sessions.course, "code": codes.astype(object)}).dropna()
+    found = known.groupby("course", sort=False)["code"].agg(["min", "max"])
+    one = found["min"].where(found["min"] == found["max"], MIXED)
+    of_course: pd.Series = one.reindex(range(len(courses.start))).reset_index(drop=True)
+    return of_course
 
 
 def course_facts(
-    sessions: Sessions, courses: Courses, record_end: Ints, worst: Floats, rules: OutcomeRules
+    sessions: Sessions, courses: Courses, record_end: Ints, seen: Observation, worst: Floats, rules: OutcomeRules
 ) -> pd.DataFrame:
     """The `courses` table: one row a course.
+
+    A course is going on while the end of observation lies less than `course_gap_days` after its last session. Where
+    that end is not known, a later record can show that a course ended, and nothing that it goes on.
 
     Parameters
     ----------
     sessions, courses : as `find_courses` gives them; the frame also with drug and route.
     record_end : time of each course's last session or score, in ticks, shape (m,).
+    seen : until when each patient was looked at (`observation`).
     worst : grade of each session's worst side effect, 0 to 3 (NaN: not known), shape (n,).
-    rules : `induction_min_sessions`.
+    rules : `course_gap_days`, `induction_gap_days` (days).
 
     Returns
     -------
     frame : m rows. Times in hours since the patient's first session; `end_hours` the start of the next course, NaN
-        without one; `drug` and `route` those of most induction sessions; `early_stop` 0 or 1; `worst` of its sessions.
+        without one; `observed_until_hours` NaN where it is not known; `status` one of `STATUSES`; `drug` and `route`
+        of its sessions, `mixed` where they have several; `early_stop` 1 where induction was not completed and
+        `induction_gap_days` are gone since its last session, NaN where they are not yet gone; `worst` of its sessions.
 
     Examples
     --------
     >>> from data_models.outcomes.worked_example import worked_example
     >>> of = worked_example()
     >>> grades = np.array([0, np.nan, 2, 1, 0])
-    >>> facts = course_facts(of.sessions, of.courses, ticks([41 * 24]), grades, of.rules)
+    >>> end = ticks([41 * 24])
+    >>> seen = observation(of.sessions, pd.Series({1: 8}), end)
+    >>> facts = course_facts(of.sessions, of.courses, end, seen, grades, of.rules)
     >>> facts[["sessions", "induction_sessions", "last_induction_hours", "record_end_hours", "worst"]].values.tolist()
     [[5.0, 4.0, 240.0, 984.0, 2.0]]
+    >>> facts[["status", "induction_complete", "early_stop"]].values.tolist()
+    [['going_on', 1, 0.0]]
     """
     hours = sessions.frame["hours"].to_numpy(np.float64)
     last_induction = np.where(courses.last_induction >= 0, hours[courses.last_induction], np.nan)
+    until, surely = seen.until[courses.patient], seen.surely[courses.patient]
+    over = (courses.end < FAR) | (surely - sessions.at[courses.last] >= day_ticks(rules.course_gap_days))
+    of_induction = np.where(courses.last_induction >= 0, courses.last_induction, courses.last)
+    stopped = surely - sessions.at[of_induction] >= day_ticks(rules.induction_gap_days)
     return pd.DataFrame(
         {
             "patient_id": sessions.patient_ids[courses.patient],
@@ -159,13 +225,16 @@ def course_facts(
             "start_hours": hours[courses.first],
             "end_hours": np.where(courses.end == FAR, np.nan, courses.end / ticks(1)),
             "record_end_hours": record_end / ticks(1),
-            "drug": _most_frequent(sessions.frame["drug"], sessions, courses),
-            "route": _most_frequent(sessions.frame["route"], sessions, courses),
+            "observed_until_hours": np.where(until >= 0, until / ticks(1), np.nan),
+            "status": pd.Series(np.select([over, until >= 0], [ENDED, GOING_ON], UNKNOWN), dtype="str"),
+            "drug": _of_all(sessions.frame["drug"], sessions, courses),
+            "route": _of_all(sessions.frame["route"], sessions, courses),
             "sessions": courses.last - courses.first + 1,
             "induction_sessions": courses.induction_sessions,
             "last_induction_hours": last_induction,
             "last_session_hours": hours[courses.last],
-            "early_stop": (courses.induction_sessions < rules.induction_min_sessions).astype(np.int64),
+            "induction_complete": courses.induction_complete.astype(np.int64),
+            "early_stop": np.where(courses.induction_complete, 0.0, np.where(stopped, 1.0, np.nan)),
             "worst": np.fmax.reduceat(worst, courses.first),
         }
     )

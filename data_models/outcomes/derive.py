@@ -13,15 +13,23 @@ import pandas as pd
 
 from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.clock import Flagged, Flags, Floats, Ints, days, take
-from data_models.outcomes.courses import Courses, Sessions, course_facts, find_courses, session_facts
-from data_models.outcomes.durability import confirmed_loss, durability, duration
+from data_models.outcomes.courses import (
+    Courses,
+    Sessions,
+    course_facts,
+    find_courses,
+    observation,
+    session_facts,
+)
+from data_models.outcomes.durability import durability, duration, end_of_induction, losses
 from data_models.outcomes.effect_facts import effect_facts
 from data_models.outcomes.onset import early_response, onset
+from data_models.outcomes.reliable_change import reliable_change
 from data_models.outcomes.score_facts import score_facts, scored_sessions
 from data_models.outcomes.scores import Judged, Scores, Series, find_series, judge, place_scores
 
 # Raised with every change by which the same records give other facts: stores derived before derive again.
-DERIVATION = 3
+DERIVATION = 4
 
 
 @dataclass(slots=True)
@@ -36,13 +44,18 @@ class Facts:
 
 
 def derive(
-    sessions_frame: pd.DataFrame, assessments: pd.DataFrame, side_effects: pd.DataFrame, rules: OutcomeRules
+    sessions: pd.DataFrame,
+    assessments: pd.DataFrame,
+    side_effects: pd.DataFrame,
+    rules: OutcomeRules,
+    patients: pd.DataFrame | None = None,
 ) -> Facts:
     """Derive every fact of some patients from all of their records.
 
     Parameters
     ----------
-    sessions_frame, assessments, side_effects : columns of the tables of the same names, any order.
+    sessions, assessments, side_effects, patients : columns of the tables of the same names, any order; of patients
+        `observed_until_weeks` (None: nobody's end of observation is known).
     rules : the outcome rules to follow.
 
     Returns
@@ -51,28 +64,39 @@ def derive(
         `courses.course_facts`, `courses.session_facts`, `effect_facts`, `score_facts`, and for course_outcomes
         `onset`, `durability`.
     """
-    sessions, courses = find_courses(sessions_frame, rules)
-    scores = place_scores(assessments, sessions, courses, rules)
+    placed, courses = find_courses(sessions, rules)
+    scores = place_scores(assessments, placed, courses, rules)
     series = find_series(scores, courses, rules)
     judged = judge(scores, series, rules)
-    of_sessions = session_facts(sessions, courses, side_effects, scored_sessions(scores, sessions))
+    of_sessions = session_facts(placed, courses, side_effects, scored_sessions(scores, placed))
+    weeks = pd.Series(dtype=np.float64)
+    if patients is not None:
+        weeks = patients.set_index("patient_id")["observed_until_weeks"]
+    course_end, patient_end = _record_ends(placed, courses, scores)
     return Facts(
         courses=course_facts(
-            sessions, courses, _record_end(sessions, courses, scores), of_sessions["worst"].to_numpy(np.float64), rules
+            placed,
+            courses,
+            course_end,
+            observation(placed, weeks, patient_end),
+            of_sessions["worst"].to_numpy(np.float64),
+            rules,
         ),
         session_facts=of_sessions,
-        effect_facts=effect_facts(of_sessions, sessions.frame),
-        score_facts=score_facts(scores, series, judged, sessions, courses, rules),
-        course_outcomes=_course_outcomes(scores, series, judged, sessions, courses, rules),
+        effect_facts=effect_facts(of_sessions, placed.frame),
+        score_facts=score_facts(scores, series, judged, placed, courses, rules),
+        course_outcomes=_course_outcomes(scores, series, judged, placed, courses, rules),
     )
 
 
-def _record_end(sessions: Sessions, courses: Courses, scores: Scores) -> Ints:
-    """Per course, the last session or score of its observation (ticks)."""
-    end = sessions.at[courses.last].copy()
+def _record_ends(sessions: Sessions, courses: Courses, scores: Scores) -> tuple[Ints, Ints]:
+    """The last session or score of each course's observation, and of each patient (ticks)."""
+    of_course = sessions.at[courses.last].copy()
     observed = scores.session >= 0
-    np.maximum.at(end, scores.course[observed], scores.at[observed])
-    return end
+    np.maximum.at(of_course, scores.course[observed], scores.at[observed])
+    of_patient = np.full(len(sessions.patient_ids), np.iinfo(np.int64).min)
+    np.maximum.at(of_patient, courses.patient, of_course)
+    return of_course, of_patient
 
 
 def _course_outcomes(
@@ -84,7 +108,7 @@ def _course_outcomes(
     last = np.where(observed, high - 1, -1)
     evaluable = series.evaluable
     judged_last = np.where(evaluable, last, -1)
-    loss = Flagged(confirmed_loss(scores, judged, rules))
+    found = losses(scores, judged, sessions, rules)
     first_response, onset_columns = onset(scores, series, judged, sessions)
 
     def ever(flags: np.ndarray) -> Floats:
@@ -99,8 +123,17 @@ def _course_outcomes(
     item9_last, item9_change = _item9(scores, series)
     has_remission = ~np.isnan(series.remission)
     has_change = ~np.isnan(series.least_change)
-    duration_columns = duration(scores, series, first_response, loss)
-    durability_columns = durability(scores, series, judged, sessions, courses, loss, rules)
+    duration_columns = duration(scores, series, first_response, found)
+    end_place, _ = end_of_induction(scores, series, sessions, courses, rules)
+
+    def reliable(place: Ints) -> pd.Series:
+        place = np.where(evaluable, place, -1)
+        score = take(scores.score, place)
+        groups = reliable_change(
+            score - series.baseline, series.baseline, score, series.standard_error, series.recovered_below
+        )
+        return pd.Series(groups, dtype="str")
+
     columns = {
         "patient_id": sessions.patient_ids[courses.patient[series.course]],
         "course": courses.number[series.course],
@@ -124,10 +157,10 @@ def _course_outcomes(
         **early_response(scores, series, judged, rules),
         **onset_columns,
         **duration_columns,
-        **durability_columns,
-        "state": _state(
-            scores, series, judged, first_response, best, judged_last, duration_columns["duration_event"] == 1
-        ),
+        **durability(scores, series, judged, sessions, courses, found, rules),
+        "last_reliable": reliable(last),
+        "end_of_induction_reliable": reliable(end_place),
+        "state": _state(scores, series, judged, first_response, best, last, duration_columns["duration_event"] == 1),
         "item9_last": item9_last,
         "item9_change": item9_change,
     }
@@ -153,7 +186,7 @@ def _state(
     Fading: in response, and the latest score has given back at least half of the improvement reached,
     or risen by the smallest meaningful change since the best score. A course that has slipped out of
     response without ever meeting the loss rule (below the moderate cut-off, say) is fading too: not
-    lost by the rule, and not responding either.
+    lost by the rule, and not responding either. A baseline below the entry severity leaves nothing to respond.
     """
     score = take(scores.score, last)
     risen = score - best
@@ -165,8 +198,15 @@ def _state(
     responded = first_response >= 0
     return pd.Series(
         np.select(
-            [last < 0, worse, ~responded, lost, fading | ~in_response],
-            ["not_measured", "worse", "no_response", "response_lost", "fading"],
+            [
+                (last < 0) | ~(series.baseline > series.minimum),
+                worse,
+                ~series.ill,
+                ~responded,
+                lost,
+                fading | ~in_response,
+            ],
+            ["not_measured", "worse", "mild_at_start", "no_response", "response_lost", "fading"],
             default="responding",
         ),
         dtype="str",

@@ -29,9 +29,9 @@ def score_facts(
     Returns
     -------
     frame : n rows. `days` since the course's first session; `state` 0 no response, 1 partial, 2 response (NaN without
-        a baseline), which holds until `until_days`; `since_session_days` since the latest session started;
-        `fade_change` in points against the score before that session (NaN without one); `last_in_bin` as
-        `similar_courses.last_in_bins` says.
+        a baseline of the entry severity), which holds until `until_days`; `since_session_days` since the latest
+        session started; `fade_change` in points against the score before that session (NaN without one);
+        `last_in_bin` as `similar_courses.last_in_bins` says.
 
     Examples
     --------
@@ -43,7 +43,8 @@ def score_facts(
     """
     start, end = courses.start[scores.course], courses.end[scores.course]
     at_days = days(scores.at - start)
-    measured = ~np.isnan(judged.improvement)
+    measured = (scores.series >= 0) & ~np.isnan(judged.improvement)
+    measured &= series.ill[scores.series] if len(series.ill) else False
     state = np.where(measured, judged.response.astype(float) + judged.partial, np.nan)
 
     same_series = np.zeros(len(scores.at), dtype=bool)

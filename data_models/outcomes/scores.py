@@ -13,7 +13,7 @@ from data_models.outcomes.clock import Flags, Floats, Ints, day_ticks, key, take
 from data_models.outcomes.courses import Courses, Sessions
 
 # What a patient's course amounts to at its latest score (screens, Patients).
-STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse")
+STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse", "mild_at_start")
 
 BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
 _RANKS = np.array([1, 0, 2])  # of these, in the order of scores that stand at one time
@@ -45,8 +45,10 @@ class Scores:
 class Series:
     """One entry a course and instrument that has a baseline or a score in its observation.
 
-    The observation is the slice [`low`, `high`) of the scores; `baseline_place` is -1 without one.
-    Limits are per series: `minimum` of the scale, `remission`, `moderate`, `least_change` in points (NaN: it has none).
+    The observation is the slice [`low`, `high`) of the scores; `baseline_place` is -1 without one. `ill`: the baseline
+    is as severe as `entry_severity` asks for.
+    Limits are per series: `minimum` of the scale, `remission`, `moderate`, `least_change` in points, `standard_error`
+    of measurement, `recovered_below` (NaN: it has none).
     """
 
     course: Ints
@@ -61,11 +63,14 @@ class Series:
     remission: Floats
     moderate: Floats
     least_change: Floats
+    standard_error: Floats
+    recovered_below: Floats
+    ill: Flags
 
     @property
     def evaluable(self) -> Flags:
-        """A baseline above the scale's minimum and at least one score in the observation."""
-        return (self.baseline > self.minimum) & (self.high > self.low)
+        """A baseline at or above the entry severity and at least one score in the observation."""
+        return self.ill & (self.high > self.low)
 
 
 def place_scores(frame: pd.DataFrame, sessions: Sessions, courses: Courses, rules: OutcomeRules) -> Scores:
@@ -183,7 +188,7 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
     Parameters
     ----------
     scores, courses : one entry a score (n,), a course (m,).
-    rules : `baseline_window_days` (days), the remission cut-offs (points).
+    rules : `baseline_window_days` (days), `entry_severity`, the remission cut-offs (points).
 
     Returns
     -------
@@ -226,8 +231,13 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
     none = float("nan")
     remission = {n: none if (cut := rules.remission_cutoff(n)) is None else cut for n in limits}
     least = {n: none if i.meaningful_change is None else i.meaningful_change for n, i in limits.items()}
+    error = {n: none if i.standard_error is None else i.standard_error for n, i in limits.items()}
     is_share = per_series({n: float(i.meaningful_is_share) for n, i in limits.items()})
     minimum = per_series({n: i.minimum for n, i in limits.items()})
+    moderate = per_series({n: i.moderate for n, i in limits.items()})
+    ill = baseline > minimum
+    if rules.entry_severity == "moderate":
+        ill &= baseline >= moderate
     counts = high - low
     scores.series[np.repeat(low - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())] = np.repeat(
         np.arange(len(low)), counts
@@ -243,8 +253,11 @@ def find_series(scores: Scores, courses: Courses, rules: OutcomeRules) -> Series
         baseline=baseline,
         minimum=minimum,
         remission=per_series(remission),
-        moderate=per_series({n: i.moderate for n, i in limits.items()}),
+        moderate=moderate,
         least_change=per_series(least) * np.where(is_share == 1, baseline - minimum, 1.0),
+        standard_error=per_series(error),
+        recovered_below=per_series({n: i.recovered_below for n, i in limits.items()}),
+        ill=ill,
     )
 
 

@@ -16,9 +16,6 @@ from data_models.definitions.scope import Scope
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, looks_back, single_patients
 
-# Days: less than lies between two records, more than sums of days are off by.
-_NO_TIME = 1e-8
-
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
@@ -158,7 +155,7 @@ class PatientOutcome:
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> PatientOutcome:
-        """Of a row of `course_outcomes` with `last_induction_days` and `durability_left`."""
+        """Of a row of `course_outcomes` with `last_induction_days`."""
         seen = response = end = durability = None
         if row["scores"]:
             seen = ScoresSeen(row["scores"], row["best"], row["last"], row["last_days"], row["last_response"] == 1)
@@ -171,7 +168,8 @@ class PatientOutcome:
                 row["end_of_induction_score"], row["end_of_induction_days"], row["end_of_induction_response"] == 1
             )
         if row["durability_days"] is not None:
-            durability = LastedAfterInduction(row["durability_days"], row["durability_end"], row["durability_left"])
+            left = row["durability_left"] if row["durability_end"] == "loss" else None
+            durability = LastedAfterInduction(row["durability_days"], row["durability_end"], left)
         return cls(
             row["course"],
             row["instrument"],
@@ -324,22 +322,10 @@ def _side_effects(scope: Scope) -> Select[Any]:
 
 def _outcomes(scope: Scope) -> Select[Any]:
     last_induction = (Course.last_induction_hours - Course.start_hours) / 24.0
-    before = (
-        select(func.max(ScoreFact.days))
-        .where(
-            ScoreFact.patient_id == CourseOutcome.patient_id,
-            ScoreFact.course == CourseOutcome.course,
-            ScoreFact.instrument == CourseOutcome.instrument,
-            ScoreFact.days < last_induction + CourseOutcome.durability_days - _NO_TIME,
-        )
-        .scalar_subquery()
-    )
-    left = case((CourseOutcome.durability_end == "loss", before - last_induction))
     statement = (
         select(
             *CourseOutcome.__table__.columns,
             last_induction.label("last_induction_days"),
-            left.label("durability_left"),
         )
         .join_from(
             CourseOutcome,

@@ -89,6 +89,6 @@ def facts_of(url: str, first: int, rules: dict[str, Any]) -> list[Facts]:
     try:
         with plainly(), reading(engine) as connection:
             slices = record_slices(connection, first, first + PATIENTS_AT_ONCE)
-            return [derive(*records, DEFAULT_RULES.changed(rules)) for records in slices]
+            return [derive(**records, rules=DEFAULT_RULES.changed(rules)) for records in slices]
     finally:
         engine.dispose()

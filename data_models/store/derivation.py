@@ -21,15 +21,15 @@ from data_models.intake.threads import ahead
 from data_models.outcomes.derive import Facts, derive
 
 FACTS = ("courses", "session_facts", "effect_facts", "score_facts", "course_outcomes")
-DERIVED_FROM = ("sessions", "assessments", "side_effects")
+DERIVED_FROM = ("sessions", "assessments", "side_effects", "patients")
 # Patients derived at once: measured, 10,000 keep two cores busy and memory small.
 PATIENTS_AT_ONCE = 10_000
 SLICES_AHEAD = 5
 _TABLES = Base.metadata.tables
 
 Progress = Callable[[str, float], None]
-# Sessions, assessments and side effects of some patients, with their ids.
-Records = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+# The rows of some patients in each table of `DERIVED_FROM`, by its name: what `derive` takes.
+Records = dict[str, pd.DataFrame]
 
 
 def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.DataFrame]) -> list[Records]:
@@ -42,6 +42,8 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
             codes = frame.select_dtypes("category").columns
             both = pd.concat([before[columns], frame.astype(dict.fromkeys(codes, "str"))], ignore_index=True)
             frame = both.sort_values("patient_id", kind="stable", ignore_index=True)
+        if table == "patients":  # facts of a patient may change: the latest hold
+            frame = frame.drop_duplicates("patient_id", keep="last", ignore_index=True)
         frames.append(frame)
     owners = [frame["patient_id"].to_numpy(np.int64) for frame in frames]
     patients = np.unique(owners[0])
@@ -51,10 +53,12 @@ def whole_patients(new: Mapping[str, pd.DataFrame], stored: Mapping[str, pd.Data
     cuts = [np.array([0, *np.searchsorted(owner, borders), len(owner)]) for owner in owners]
     slices = []
     for i in range(len(borders) + 1):
-        sessions, assessments, side_effects = (
-            frame.iloc[cut[i] : cut[i + 1]].reset_index(drop=True) for frame, cut in zip(frames, cuts, strict=True)
+        slices.append(
+            {
+                table: frame.iloc[cut[i] : cut[i + 1]].reset_index(drop=True)
+                for table, frame, cut in zip(DERIVED_FROM, frames, cuts, strict=True)
+            }
         )
-        slices.append((sessions, assessments, side_effects))
     return slices
 
 
@@ -74,19 +78,20 @@ def record_slices(connection: Connection, start: int = 0, end: int | None = None
     if end is None:
         end = connection.execute(select(func.coalesce(func.max(patient_id), 0))).scalar_one() + 1
     for first in range(start, end, PATIENTS_AT_ONCE):
-        tables = (_TABLES[name] for name in DERIVED_FROM)
         after = min(first + PATIENTS_AT_ONCE, end)
-        frames = [
-            read_frame(connection, select(t).where(t.c.patient_id >= first, t.c.patient_id < after)) for t in tables
-        ]
-        if len(frames[0]):
-            yield frames[0], frames[1], frames[2]
+        records = {}
+        for name in DERIVED_FROM:
+            table = _TABLES[name]
+            of_these = select(table).where(table.c.patient_id >= first, table.c.patient_id < after)
+            records[name] = read_frame(connection, of_these)
+        if len(records["sessions"]):
+            yield records
 
 
 def derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
     """Derive every patient's facts anew from the stored records, in a thread beside the one that stores them."""
     with ThreadPoolExecutor(1) as thread:
-        calls = (partial(derive, *records, rules) for records in record_slices(connection))
+        calls = (partial(derive, **records, rules=rules) for records in record_slices(connection))
         replace_facts(connection, ahead(thread, calls, SLICES_AHEAD), progress)
 
 

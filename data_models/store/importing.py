@@ -247,7 +247,7 @@ def prepared(
             if len(before.patients):
                 of_these = {name: frame[frame["patient_id"].isin(touched)] for name, frame in of_these.items()}
             for records in whole_patients(rows, of_these):
-                yield derive(*records, rules)
+                yield derive(**records, rules=rules)
         first_id += len(new.patients)
 
 

@@ -235,7 +235,7 @@ class Store:
                 facts = {t: read_frame(connection, select(_TABLES[t])) for t in ("courses", "course_outcomes")}
                 parts = [(facts["courses"], facts["course_outcomes"])]
             else:
-                derived = (derive(*records, rules) for records in record_slices(connection))
+                derived = (derive(**records, rules=rules) for records in record_slices(connection))
                 parts = [(facts.courses, facts.course_outcomes) for facts in derived]
             patients = _TABLES["patients"]
             people = read_frame(connection, select(patients.c.patient_id, patients.c.patient_code, patients.c.clinic))
@@ -271,8 +271,10 @@ def _derived_as_here(info: Mapping[str, str]) -> bool:
 
 def _rules_from(text: str) -> OutcomeRules:
     # A rule that this version no longer knows is dropped; a new one takes its default, and all is derived anew.
-    known = DEFAULT_RULES.as_dict()
-    return DEFAULT_RULES.changed({k: v for k, v in json.loads(text).items() if k in known})
+    known, kept = DEFAULT_RULES.as_dict(), json.loads(text)
+    if "entry_severity" not in kept and kept.get("loss_confirmations") == 1:
+        del kept["loss_confirmations"]  # the default of definitions version 1, which nobody chose
+    return DEFAULT_RULES.changed({k: v for k, v in kept.items() if k in known})
 
 
 def _info_in(connection: Connection) -> dict[str, str]:

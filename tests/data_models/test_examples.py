@@ -18,7 +18,7 @@ MODULES = [
 CLINICAL = {
     "competing": ["aalen_johansen"],
     "courses": ["find_courses", "course_facts"],
-    "durability": ["confirmed_loss", "duration", "durability"],
+    "durability": ["losses", "duration", "end_of_induction", "durability"],
     "fade": ["fade_bins"],
     "logrank": ["log_rank"],
     "occupancy": ["state_shares"],

@@ -88,11 +88,11 @@ def test_the_same_records_again_change_nothing(
 ) -> None:
     assert cli.run(["import", str(small_records), "--database", database]) == 0
     assert "already imported; nothing has changed" in capsys.readouterr().out
-    rule = ["--rule", "loss_confirmations=2"]
+    rule = ["--rule", "loss_confirmations=3"]
     assert cli.run(["import", str(small_records), "--database", database, *rule]) == 0
     told = capsys.readouterr().out
     assert "already imported" in told
-    assert "outcomes of all patients follow the new rules from now on: loss_confirmations=2" in told
+    assert "outcomes of all patients follow the new rules from now on: loss_confirmations=3" in told
     assert cli.run(["import", str(small_records), "--database", database, *rule]) == 0
     assert "nothing has changed" in capsys.readouterr().out
 
@@ -103,10 +103,10 @@ def test_outcomes_are_the_columns_of_the_contract(database: str, capsys: pytest.
     assert (first["patient_code"], first["baseline"], first["last"], first["evaluable"]) == ("A1", "20", "16", "1")
     assert (first["onset_left"], first["onset_right"], first["onset_sessions"]) == ("1", "4", "2")
     assert (first["duration_event"], first["duration_days"], first["loss_left"], first["loss_right"]) == (
-        "1",
+        "0",
         "7",
-        "4",
         "11",
+        "",
     )
     assert (second["ever_response"], second["onset_right"], second["onset_left"]) == ("0", "", "7")
 
@@ -124,7 +124,7 @@ def test_derive_keeps_the_rules_and_import_can_bring_some(
     database: str, small_records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["derive", "--database", database, "--rule", "response_improvement=0.3"]) == 0
-    assert "version 1+" in capsys.readouterr().out
+    assert "version 2+" in capsys.readouterr().out
     kept = outcomes(capsys, "--database", database)
     assert kept[0]["onset_right"] == "1"
     other = str(tmp_path / "other.db")

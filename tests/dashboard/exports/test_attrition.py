@@ -27,12 +27,11 @@ def test_courses_that_stop_early_are_counted_in_each_group(store: Store) -> None
     with store.connect() as connection:
         found = gather(connection, Scope.everything(), CohortFilter(), store.rules(), by="route", exact=True)
     with store.engine.connect() as plain:
-        courses = pd.read_sql_query("select route, induction_sessions from courses", plain)
-    least = store.rules().induction_min_sessions
+        courses = pd.read_sql_query("select route, early_stop from courses", plain)
     for group, part in found.parts.items():
         kept = courses if group is None else courses[courses["route"] == group]
         stopped = part.early_stop
-        assert (stopped.events, stopped.n) == ((kept["induction_sessions"] < least).sum(), len(kept))
+        assert (stopped.events, stopped.n) == ((kept["early_stop"] == 1).sum(), len(kept))
         assert stopped.low < stopped.share < stopped.high
 
 

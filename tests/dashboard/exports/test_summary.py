@@ -43,7 +43,7 @@ def test_groups_without_a_mark_are_named_under_the_chart_and_not_in_its_legend(s
 
 
 def test_a_median_told_from_few_at_risk_says_so_in_the_file_as_on_the_page(store: Store) -> None:
-    few = CohortFilter(route=("sublingual",))
+    few = CohortFilter(sex=("female",))
     with store.connect() as connection:
         release = gather(connection, Scope.everything(), few, store.rules(), exact=True)
     curve = release.whole.summary.durability.curve

@@ -44,7 +44,7 @@ def test_a_card_prints_rule_names_values_version_n_and_source() -> None:
     assert all(meaning for *_, meaning in rules)
     text = words_of(made)
     for part in (
-        "Definitions version 1.",
+        "Definitions version 2.",
         "12 courses.",
         "Greenwood 1926",
     ):

@@ -12,7 +12,8 @@ from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS, Outcome
 DEFINITIONS = {
     "course_gap_days": 90,
     "induction_gap_days": 14,
-    "induction_max_sessions": 12,
+    "induction_sessions_ketamine": 6,
+    "induction_sessions_esketamine": 8,
     "induction_min_sessions": 4,
     "baseline_window_days": 14,
     "response_improvement": 0.5,
@@ -24,7 +25,10 @@ DEFINITIONS = {
     "fade_pre_session_days": 7,
     "state_hold_days": 30,
     "loss_rule": "both",
-    "loss_confirmations": 1,
+    "loss_confirmations": 2,
+    "loss_before_session": "confirms",
+    "entry_severity": "moderate",
+    "durability_entry_within_days": 7,
     "madrs_remission": 10,
 }
 
@@ -37,7 +41,8 @@ def test_defaults_are_those_of_the_definitions() -> None:
 @pytest.mark.parametrize("name", [rule.name for rule in dataclasses.fields(OutcomeRules)])
 def test_every_rule_can_be_set_and_changes_the_version(name: str) -> None:
     value = DEFAULT_RULES.as_dict()[name]
-    other = "half_lost" if name == "loss_rule" else value + 1 if isinstance(value, int) else value * 0.9
+    texts = {"loss_rule": "half_lost", "entry_severity": "any", "loss_before_session": "censors"}
+    other = texts[name] if name in texts else value + 1 if isinstance(value, int) else value * 0.9
     changed = DEFAULT_RULES.with_assignments([f"{name}={other}"])
     assert changed.as_dict()[name] == other
     assert changed.version != DEFAULT_RULES.version
@@ -52,7 +57,7 @@ def test_every_rule_can_be_set_and_changes_the_version(name: str) -> None:
         ("course_gap_days=nan", "must"),
         ("course_gap_days=inf", "must"),
         ("course_gap_days=0", "must lie from"),
-        ("induction_max_sessions=6.5", "whole number"),
+        ("induction_sessions_ketamine=6.5", "whole number"),
         ("partial_improvement=0.5", "below response_improvement"),
         ("colour=blue", "no rule 'colour'"),
         ("loss_rule", "NAME=VALUE"),

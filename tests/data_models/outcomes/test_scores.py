@@ -75,8 +75,29 @@ def test_pain_worsens_by_a_share_of_its_baseline_and_has_no_remission(cases):
 
 @pytest.mark.parametrize("baseline, last", [(7, 9.1), (3, 3.9), (1.1, 1.43), (2.33, 3.029)])
 def test_a_share_that_is_exactly_the_limit_reaches_it_whatever_its_rounding(cases, baseline, last):
-    assert cases.outcome([0], [(-1, baseline), (7, last)], instrument="peg")["last_worse"] == 1
-    assert cases.outcome([0], [(-1, baseline), (7, last - 0.01)], instrument="peg")["last_worse"] == 0
+    anybody = DEFAULT_RULES.changed({"entry_severity": "any"})
+    assert cases.outcome([0], [(-1, baseline), (7, last)], anybody, "peg")["last_worse"] == 1
+    assert cases.outcome([0], [(-1, baseline), (7, last - 0.01)], anybody, "peg")["last_worse"] == 0
+
+
+def test_who_was_never_ill_neither_responds_nor_remits(cases, make_rules):
+    # PHQ-9 3 throughout, and 9: below the moderate cut-off of 10.
+    for baseline in (3, 9):
+        got = cases.outcome([0], [(-1, baseline), (7, 3), (14, 1)])
+        assert (got["evaluable"], got["state"]) == (0, "mild_at_start")
+        for name in ("ever_response", "last_remission", "onset_left", "last_reliable", "duration_days"):
+            assert pd.isna(got[name]), name
+    assert cases.outcome([0], [(-1, 10), (7, 3)])["ever_response"] == 1
+    assert cases.outcome([0], [(-1, 9), (7, 3)], make_rules(entry_severity="any"))["ever_response"] == 1
+    assert cases.outcome([0], [(-1, 3), (7, 8)])["state"] == "worse"
+    facts = cases.facts([0], [(-1, 9), (7, 3)]).score_facts
+    assert facts["state"].isna().all()
+
+
+def test_reliable_change_at_the_last_and_the_end_of_induction_score(cases):
+    # PHQ-9: an unchanged person's two scores differ by up to 5.2; cases from 10.
+    got = cases.outcome([0, 3, 6, 9, 12, 15], [(-1, 18), (16, 13), (30, 9)])
+    assert (got["end_of_induction_reliable"], got["last_reliable"]) == ("no_change", "recovered")
 
 
 @pytest.mark.parametrize("baseline, partial, half", [(9.2, 6.9, 4.6), (4.4, 3.3, 2.2), (6.6, 4.95, 3.3)])
@@ -129,7 +150,7 @@ def test_on_a_day_without_a_session_after_is_later_than_before(cases):
     facts = _by_day(cases, [(0, 1, 20), (5, 2, 20), (5, 1, 8)], [0, 6])
     assert facts.score_facts["score"].tolist() == [20, 8, 20]
     assert facts.score_facts["at_hours"].tolist() == [0, 120, 132]
-    assert facts.course_outcomes["duration_event"].tolist() == [1]
+    assert facts.course_outcomes["last_response"].tolist() == [0]
 
 
 def test_fade_is_measured_against_the_pre_session_score_within_7_days(cases):
@@ -169,7 +190,8 @@ def test_state_at_the_latest_score(cases, scores, state):
 def test_out_of_response_without_meeting_the_loss_rule_is_fading(cases):
     # Baseline 12: 8 is no response, and below the moderate cut-off of 10 no loss.
     assert cases.outcome([0], [(-1, 12), (7, 5), (14, 8)])["state"] == "fading"
-    assert cases.outcome([0], [(-1, 12), (7, 5), (14, 11), (21, 8)])["state"] == "response_lost"
+    assert cases.outcome([0], [(-1, 12), (7, 5), (14, 11), (21, 8)])["state"] == "fading"  # one bad score
+    assert cases.outcome([0], [(-1, 12), (7, 5), (14, 11), (17, 11), (21, 8)])["state"] == "response_lost"
 
 
 def test_half_of_the_improvement_given_back_is_fading_even_within_the_meaningful_change(cases, make_rules):

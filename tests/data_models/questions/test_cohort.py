@@ -39,7 +39,8 @@ from data_models.questions.waterfall import waterfall
 from data_models.store import Store
 
 ALL = Scope.everything()
-HALF_LOST = DEFAULT_RULES.changed({"loss_rule": "half_lost"})
+# What R was given: each course with a baseline, one score below half of the improvement is loss.
+AS_IN_R = DEFAULT_RULES.changed({"loss_rule": "half_lost", "loss_confirmations": 1, "entry_severity": "any"})
 FILTERS = (
     CohortFilter(),
     CohortFilter(route=("iv",)),
@@ -71,7 +72,7 @@ def _assert_number(ours: float | None, theirs: float) -> None:
 def test_summary_of_a_published_trial_equals_r(
     trial: str, folder: str, unit: int, store: Store, datasets: Path, request: pytest.FixtureRequest
 ) -> None:
-    store.import_path(request.getfixturevalue(trial), HALF_LOST)
+    store.import_path(request.getfixturevalue(trial), AS_IN_R)
     expected = pd.read_csv(datasets / folder / "expected_summary.csv")
     curves = pd.read_csv(datasets / folder / "expected_km.csv")
     quantiles = pd.read_csv(datasets / folder / "expected_km_quantiles.csv").query(
@@ -194,9 +195,8 @@ def test_curves_equal_those_of_single_courses(connection: Connection, chosen: Co
     responded = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
     assert result["onset"]["kaplan_meier"] == responded.as_dict()
     ever = outcomes[outcomes["ever_response"] == 1]
-    lasted = kaplan_meier(ever["duration_days"], ever["duration_event"], patients=ever["patient_id"])
-    assert result["duration"]["kaplan_meier"] == lasted.as_dict()
-    held = outcomes[outcomes["end_of_induction_response"] == 1]
+    assert result["duration"]["kaplan_meier"] == kaplan_meier(ever["duration_days"], ever["duration_event"]).as_dict()
+    held = outcomes[outcomes["durability_days"].notna()]
     lost = held["durability_end"] == "loss"
     curve = kaplan_meier(held["durability_days"], lost, entries=held["durability_entry_days"])
     assert result["durability"]["kaplan_meier"] == curve.as_dict()

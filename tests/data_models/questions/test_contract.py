@@ -1,9 +1,9 @@
-"""The summary's JSON has the names that version 0.1.0 wrote, for the sample and for 20 random clinics.
+"""The summary's JSON is the one that version 0.1.0 wrote, for the sample and for 20 random clinics.
 
 `contract.json.gz` has what the code of 0.1.0 gave (`summary --instrument I [--where ...] [--by ...] --format json`),
-its numbers as today's definitions give them, to nine digits, by "clinic: arguments". Names, their order, kinds and
-numbers must be the same; Turnbull's masses to six digits, since where his search stops has changed: the likelihood is
-flat there. Names, rules, side effects and facts of a scale that came since are left out of the comparison.
+its numbers to nine digits, by "clinic: arguments". Names, their order, kinds and numbers must be the same; Turnbull's
+masses to six digits, since where his search stops has changed: the likelihood is flat there. Names, rules, side effects
+and facts of a scale that came since are left out of the comparison.
 """
 
 from __future__ import annotations

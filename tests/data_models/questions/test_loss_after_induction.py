@@ -1,4 +1,4 @@
-"""The loss that ends durability lies in an interval, whose left end is worked out when a patient is shown."""
+"""The loss that ends durability lies in an interval, as the derivation finds it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from data_models.questions.patient import LastedAfterInduction, PatientOutcome, 
 from data_models.store import Store
 
 ALL = Scope.everything()
-# Three induction sessions on days 0, 3 and 6. In response on day 1, lost on day 4, again in response from day 7 to
-# day 36, lost on day 89. GAD-7: one loss. B was retreated, C has no loss.
+# Four induction sessions on days 0, 2, 4 and 6. In response on day 1, lost on day 4 (a session follows), again in
+# response from day 7 to day 36, lost on day 89. GAD-7: one loss. B was retreated, C has no loss.
 RECORDS = {
     "patients": "patient_code,diagnosis\nA,ptsd\nB,ptsd\nC,ptsd\n",
-    "sessions": "patient_code,hours,drug,route\n"
-    + "".join(f"{who},{24 * day},ketamine,iv\n" for who in "ABC" for day in (0, 3, 6))
-    + "B,960,ketamine,iv\n",
+    "sessions": "patient_code,hours,drug,route,phase\n"
+    + "".join(f"{who},{24 * day},ketamine,iv,induction\n" for who in "ABC" for day in (0, 2, 4, 6))
+    + "B,960,ketamine,iv,\n",
     "assessments": "patient_code,hours,instrument,score\n"
     + "".join(
         f"{who},{24 * day},{scale},{score}\n"
         for who, scale, series in (
-            ("A", "phq9", [(-1, 20), (1, 8), (4, 15), (7, 6), (36, 9), (89, 14)]),
-            ("A", "gad7", [(-1, 16), (5, 6), (8.5, 7), (40.25, 12)]),
+            ("A", "phq9", [(-1, 20), (1, 8), (4, 15), (7, 6), (36, 9), (89, 14), (91, 14)]),
+            ("A", "gad7", [(-1, 16), (5, 6), (8.5, 7), (40.25, 12), (44, 12)]),
             ("B", "phq9", [(-1, 20), (7, 5), (30, 6), (50, 18)]),
             ("C", "phq9", [(-1, 20), (7, 5), (30, 6)]),
         )
@@ -86,4 +86,4 @@ def test_a_first_loss_after_induction_has_the_interval_that_the_derivation_found
         if abs(began + durability.days - response.loss[1]) < 1e-6:
             same += 1
             assert began + durability.left == pytest.approx(response.loss[0])
-    assert same >= 20
+    assert same >= 10

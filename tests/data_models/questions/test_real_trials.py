@@ -12,7 +12,7 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import RecordsRefused
 from data_models.store import Store
 
-HALF_LOST = DEFAULT_RULES.changed({"loss_rule": "half_lost"})
+AS_IN_R = DEFAULT_RULES.changed({"loss_rule": "half_lost", "loss_confirmations": 1, "entry_severity": "any"})
 # Our column -> R's; times in R are weeks (Reisby) or days.
 FLAGS = {"ever_response": "ever_response", "last_response": "response_last", "last_remission": "remission_last"}
 
@@ -49,17 +49,17 @@ def _check_against_r(ours: pd.DataFrame, expected: Path, days_per_unit: float) -
 @pytest.mark.parametrize("how", ["rules kept at import", "rules of one listing"])
 def test_reisby_equals_r_for_every_patient(riesby: Path, store: Store, datasets: Path, how: str) -> None:
     if how == "rules kept at import":
-        store.import_path(riesby, HALF_LOST)
+        store.import_path(riesby, AS_IN_R)
         ours = store.outcomes_frame()
     else:
         store.import_path(riesby)
-        ours = store.outcomes_frame(HALF_LOST)
+        ours = store.outcomes_frame(AS_IN_R)
         assert store.rules() == DEFAULT_RULES
     _check_against_r(ours, datasets / "riesby_hamd" / "expected_per_patient.csv", days_per_unit=7)
 
 
 def test_antidepressant_trial_equals_r_for_every_patient(antidepressant: Path, store: Store, datasets: Path) -> None:
-    store.import_path(antidepressant, HALF_LOST)
+    store.import_path(antidepressant, AS_IN_R)
     ours = store.outcomes_frame()
     _check_against_r(ours, datasets / "antidepressant_hamd17" / "expected_per_patient.csv", days_per_unit=1)
 

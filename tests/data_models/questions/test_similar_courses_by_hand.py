@@ -99,7 +99,7 @@ def bands(store: Store) -> tuple[dict[Asked, Rows], dict[Asked, Rows]]:
     with store.connect() as connection:
         facts = {name: pd.read_sql(select(Base.metadata.tables[name]), connection).astype(object) for name in names}
         facts = {name: frame.where(frame.notna(), None) for name, frame in facts.items()}
-        scales, routes = ("phq9", "gad7", "peg"), ("iv", "im", None)
+        scales, routes = ("phq9", "gad7", "peg"), ("iv", "im", "mixed", None)
         phases, clocks = (None, "induction", "maintenance"), ("course", "session")
         for asked in product(SCOPES, scales, routes, phases, clocks):
             scope, scale, route, phase, clock = asked
@@ -130,7 +130,7 @@ def test_the_band_is_that_of_plain_loops_after_each_change(store: Store, parts: 
         assert ours == by_loops, number
     assert len(ours) > 60
     before = ours
-    other = DEFAULT_RULES.changed({"course_gap_days": 20, "day_only_after_hours": 3, "induction_max_sessions": 3})
+    other = DEFAULT_RULES.changed({"course_gap_days": 20, "day_only_after_hours": 3, "induction_sessions_ketamine": 3})
     store.derive(other)
     ours, by_loops = bands(store)
     assert ours == by_loops

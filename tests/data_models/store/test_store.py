@@ -62,9 +62,9 @@ def test_an_import_stores_records_and_outcomes(store: Store, small_records: Path
     assert (result.patients, result.sessions, result.assessments, result.side_effects) == (2, 3, 6, 1)
     row = store.outcomes_frame().set_index("patient_code").loc["A1"]
     assert (row["baseline"], row["onset_left"], row["onset_right"], row["onset_sessions"]) == (20, 1, 4, 2)
-    assert (row["loss_left"], row["loss_right"], row["duration_days"]) == (4, 11, 7)
-    # The last score within 14 days of the last induction session, day 11, is no longer in response.
-    assert (row["end_of_induction_score"], row["end_of_induction_response"]) == (16, 0)
+    assert (row["loss_left"], row["duration_days"], row["duration_event"]) == (11, 7, 0)
+    # Two sessions are no complete induction.
+    assert pd.isna(row["end_of_induction_score"])
     assert pd.isna(row["durability_end"])
 
 
