@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -182,10 +183,25 @@ def deidentify(
     raw: Annotated[Path, typer.Argument(metavar="RAW", help="Identified export: a folder of CSV files or a workbook.")],
     crosswalk: Annotated[Path, typer.Option(metavar="FILE", help="Which record number has which code; stays here.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")],
+    as_of: Annotated[
+        str,
+        typer.Option(
+            metavar="DATE",
+            help="Until when the records were looked through, as 2026-01-31.",
+            show_default="the latest entry of the export",
+        ),
+    ] = "",
 ) -> None:
-    """Make session records of an identified export: codes for record numbers, hours for dates. At the clinic alone."""
-    from data_models.intake.crosswalk import deidentify_path
+    """Make session records of an identified export: codes for record numbers, hours for dates. At the clinic alone.
 
+    Until when each patient was observed is told in whole weeks since the first session, up to --as-of.
+    """
+    from data_models.intake.crosswalk import deidentify_path
+    from data_models.intake.moments import moment_of
+
+    until = moment_of(as_of.strip())
+    if as_of and until is None:
+        raise CommandError("--as-of: is no date that can be read; write it as 2026-01-31")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CommandError(f"{output}: is not an empty folder; name a new one")
     for place in (crosswalk, output):
@@ -193,11 +209,15 @@ def deidentify(
             raise CommandError(f"{place.absolute().parent}: there is no such folder; make it first")
     if output.absolute() in crosswalk.absolute().parents:
         raise CommandError(f"{crosswalk}: must not lie with the records that it would identify; name another place")
-    made, batch = deidentify_path(raw, crosswalk.absolute(), output.absolute())
+    made, batch = deidentify_path(raw, crosswalk.absolute(), output.absolute(), until)
     say(
         f"Wrote {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
         f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')} to {output}."
     )
+    if made.until and not as_of:
+        say("Observed until the latest entry of the export, told in whole weeks; give another day with --as-of.")
+        if made.until.day > date.today():
+            say("Note: that entry lies after today; correct its date, or give --as-of.")
     for table, columns in made.left_out.items():
         if columns:
             say(f"Left out of {table}: {', '.join(columns)}.")

@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from data_models.intake.contract import CannotRead, Problem, RecordBatch, RecordsRefused, empty_table
-from data_models.intake.identified import Deidentified, Known, deidentify, moment_of
+from data_models.intake.identified import Deidentified, Known, deidentify
+from data_models.intake.moments import Moment, moment_of
 from data_models.intake.readers import read_records
 from data_models.intake.readers.containers import require_file
 from data_models.intake.readers.identified_files import read_identified
@@ -67,12 +68,15 @@ def write_crosswalk(path: Path, known: dict[str, Known]) -> None:
         raise
 
 
-def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentified, RecordBatch]:
+def deidentify_path(
+    raw: Path, crosswalk: Path, output: Path, as_of: Moment | None = None
+) -> tuple[Deidentified, RecordBatch]:
     """Make session records of an identified export, checked as an import checks them: all of them or none.
 
     Parameters
     ----------
     crosswalk : read if it is there, and written with the people who are new.
+    as_of : until when the records were looked through; None: until their latest entry.
     output : a folder that is not there yet or empty, in a folder that is. Its files are their owner's alone (0600).
 
     Raises
@@ -81,7 +85,7 @@ def deidentify_path(raw: Path, crosswalk: Path, output: Path) -> tuple[Deidentif
     """
     known = read_crosswalk(crosswalk)
     of_earlier = [one.patient_code for one in known.values() if one.first_session]
-    made = deidentify(read_identified(raw), known)
+    made = deidentify(read_identified(raw), known, as_of)
     # Without dates and record numbers by now: nothing identified is ever written but the crosswalk.
     beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
     try:

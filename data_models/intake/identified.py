@@ -11,9 +11,8 @@ the first session's start, and the session of a date may lie in the one before. 
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -21,18 +20,19 @@ from typing import Final
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.vocabulary import AGE_BANDS
 from data_models.intake.deidentification import identifier_class
+from data_models.intake.moments import Moment, day_order, hours_between, moment_of, weeks_between
 from data_models.intake.readers.header import known_columns, score_column
 from data_models.intake.readers.problems import Problems
 
 RECORD_NUMBER: Final = "record_number"
 TIME: Final = "time"
 BIRTH_DATE: Final = "birth_date"
+OBSERVED: Final = "observed_until_weeks"
 # Neither vowels nor letters that look like digits: a code spells no word and is not misread.
 _ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
 _CODE_LENGTH: Final = 10  # 2 x 10^14 codes
 _OLDEST: Final = 90  # ages above 89 are one band (45 CFR 164.514(b)(2)(i)(C))
 _YOUNGEST, _LONGEST_LIFE = 18, 120
-_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?)?")
 _DAY: Final = 24.0
 _REPLACED: Final = frozenset({"patient_code", "hours", "day"})
 _WRITE_TIME: Final = "write it as 2026-01-31 14:05, the clinic's own clock, or as 2026-01-31 where no time is known"
@@ -70,30 +70,27 @@ class Deidentified:
     tables : header and rows of each.
     numbers : per table, the number in the export of each row.
     left_out : per table, the columns that session records do not have.
+    until : the end of observation from which `observed_until_weeks` were worked out; None where they were not.
     """
 
     tables: dict[str, tuple[list[str], list[list[str]]]] = field(default_factory=dict)
     numbers: dict[str, list[int]] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    until: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    at: datetime
-    has_time: bool
-
-    @property
-    def day(self) -> date:
-        return self.at.date()
-
-
-def deidentify(tables: Mapping[str, Identified], crosswalk: dict[str, Known]) -> Deidentified:
+def deidentify(
+    tables: Mapping[str, Identified], crosswalk: dict[str, Known], as_of: Moment | None = None
+) -> Deidentified:
     """Session records of some identified tables.
 
     Parameters
     ----------
     tables : by the names of the session records' tables, or the one-sheet form's.
     crosswalk : who is known by their record number; new people are added.
+    as_of : until when the records were looked through; None: until the latest entry of anybody in any table. Whole
+        weeks from each first session to it become `observed_until_weeks`, unless the export has that column and no
+        `as_of` is given.
 
     Raises
     ------
@@ -105,6 +102,7 @@ def deidentify(tables: Mapping[str, Identified], crosswalk: dict[str, Known]) ->
     treated = [columns for name, columns in found.items() if "drug" in known_columns(name)]
     _start_clocks(treated, crosswalk, problems)
     sessions = _sessions(treated, crosswalk)
+    until = _observed_until(found.values(), as_of, problems)
     taken = {known.patient_code for known in crosswalk.values()}
     made = Deidentified()
     for name, columns in found.items():
@@ -113,7 +111,9 @@ def deidentify(tables: Mapping[str, Identified], crosswalk: dict[str, Known]) ->
                 crosswalk[number] = Known("")
             if not crosswalk[number].patient_code:
                 crosswalk[number].patient_code = _new_code(taken)
-        header, rows = columns.rewritten(crosswalk, sessions)
+        theirs = until if columns.of_people and (as_of or OBSERVED not in columns) else None
+        made.until = theirs or made.until
+        header, rows = columns.rewritten(crosswalk, sessions, theirs)
         # By code: the order of an export may be that of names or record numbers.
         rows.sort(key=lambda row: row[1][0])
         made.tables[name] = header, [cells for _, cells in rows]
@@ -130,7 +130,8 @@ class _Columns:
         self.name, self.table, self._problems = name, table, problems
         self._place: dict[str, int] = {}
         known = set(known_columns(name)) - _REPLACED | {RECORD_NUMBER}
-        known |= {BIRTH_DATE} if "age_band" in known else set()
+        self.of_people = "age_band" in known
+        known |= {BIRTH_DATE} if self.of_people else set()
         self._timed = "hours" in known_columns(name)
         known |= {TIME} if self._timed else set()
         self.left_out: list[str] = []
@@ -145,6 +146,9 @@ class _Columns:
             if needed not in self._place:
                 problems.add(table.file, 1, needed, "the column is missing; an identified export needs it")
 
+    def __contains__(self, column: str) -> bool:
+        return column in self._place
+
     def cell(self, row: Sequence[str], column: str) -> str:
         """A cell without the space around it; empty where the column is missing."""
         place = self._place.get(column)
@@ -154,7 +158,7 @@ class _Columns:
         """The record number of each row that has one."""
         return filter(None, (self.cell(row, RECORD_NUMBER) for _, row in self.table.rows))
 
-    def moment(self, number: int, row: Sequence[str], column: str = TIME) -> _Moment | None:
+    def moment(self, number: int, row: Sequence[str], column: str = TIME) -> Moment | None:
         """When a row was; None, noted as a problem, where that cannot be read."""
         text = self.cell(row, column)
         moment = moment_of(text)
@@ -163,16 +167,33 @@ class _Columns:
             self._problems.add(self.table.file, number, column, reason)
         return moment
 
+    def entries(self) -> Iterator[tuple[int, str, Moment]]:
+        """Row, column and moment of each entry: of every row, and of each score that follows it on one sheet."""
+        following = {column: score_column(column) for column in self._place if self._timed}
+        for number, row in self.table.rows:
+            moment = moment_of(self.cell(row, TIME))
+            if moment is None:
+                continue
+            yield number, TIME, moment
+            for column, score in following.items():
+                if score and score[2] and self.cell(row, column):
+                    yield number, column, moment.later(score[2] * (_DAY if score[1] == "d" else 1.0))
+
     def rewritten(
-        self, crosswalk: Mapping[str, Known], sessions: Mapping[str, _Sessions]
+        self, crosswalk: Mapping[str, Known], sessions: Mapping[str, _Sessions], until: Moment | None
     ) -> tuple[list[str], list[tuple[int, list[str]]]]:
         """Header and rows of the session records, each row with its number in the export.
 
-        `sessions`: those of the export with a time, by record number.
+        `sessions`: those of the export with a time, by record number. `until`: the end of observation, if it is to be
+        said of each patient in weeks.
         """
+        observed = until is not None
         aged = "age" in self._place or BIRTH_DATE in self._place
-        kept = [c for c in self._place if c not in (RECORD_NUMBER, TIME, BIRTH_DATE, *(("age", "age_band") * aged))]
-        header = ["patient_code", *(("hours", "day") * self._timed), *(("age_band",) * aged), *kept]
+        replaced = {RECORD_NUMBER, TIME, BIRTH_DATE, *(("age", "age_band") * aged), *((OBSERVED,) * observed)}
+        kept = [column for column in self._place if column not in replaced]
+        header = [
+            "patient_code", *(("hours", "day") * self._timed), *(("age_band",) * aged), *((OBSERVED,) * observed), *kept
+        ]  # fmt: skip
         rows = []
         for number, row in self.table.rows:
             person = self.cell(row, RECORD_NUMBER)
@@ -186,10 +207,11 @@ class _Columns:
                 if clock[0] and not _has_time(self.cell(row, TIME)):
                     others.pop("timing", None)  # goes with a day alone
             cells += [self._age_band(number, row, start)] if aged else ()
+            cells += [_weeks(start, until)] if observed else ()
             rows.append((number, [*cells, *(others.get(column, "") for column in kept)]))
         return header, rows
 
-    def _clock(self, number: int, row: Sequence[str], start: _Moment | None, sessions: _Sessions) -> tuple[str, str]:
+    def _clock(self, number: int, row: Sequence[str], start: Moment | None, sessions: _Sessions) -> tuple[str, str]:
         """Hours since the first session, or days where the time of either is not known."""
         moment = self.moment(number, row)
         if moment is None:
@@ -199,7 +221,7 @@ class _Columns:
             self._problems.add(self.table.file, number, TIME, reason)
             return "", ""
         if moment.has_time and start.has_time:
-            return _as_text(_hours_between(start, moment)), ""
+            return _as_text(hours_between(start, moment)), ""
         day = (moment.day - start.day).days
         if start.has_time and self.name == "side_effects":
             found = sessions.of_date(moment.day)
@@ -212,7 +234,7 @@ class _Columns:
             return sessions.place(moment.day, day, after=self.cell(row, "timing") == "after")
         return "", str(day)
 
-    def _age_band(self, number: int, row: Sequence[str], start: _Moment | None) -> str:
+    def _age_band(self, number: int, row: Sequence[str], start: Moment | None) -> str:
         """The band that is given; else that of the age given, or of the age at the first session."""
         given, age = self.cell(row, "age_band"), self.cell(row, "age")
         if given or not (age or self.cell(row, BIRTH_DATE)):
@@ -275,16 +297,30 @@ def _sessions(treated: Sequence[_Columns], crosswalk: Mapping[str, Known]) -> di
             person, moment = columns.cell(row, RECORD_NUMBER), moment_of(columns.cell(row, TIME))
             start = moment_of(crosswalk[person].first_session) if person in crosswalk else None
             if moment and moment.has_time and start and start.has_time:
-                found.setdefault(person, set()).add((moment.at, _hours_between(start, moment)))
+                found.setdefault(person, set()).add((moment.at, hours_between(start, moment)))
     return {
         person: _Sessions([at.date() for at, _ in sorted(times)], [hours for _, hours in sorted(times)])
         for person, times in found.items()
     }
 
 
-def _hours_between(start: _Moment, moment: _Moment) -> float:
-    """Hours as session records have them: of four decimals."""
-    return round((moment.at - start.at).total_seconds() / 3600, 4)
+def _observed_until(tables: Iterable[_Columns], as_of: Moment | None, problems: Problems) -> Moment | None:
+    """Until when the records were looked through: `as_of`, after which none may lie, or the latest entry."""
+    if as_of is None:
+        moments = [moment for columns in tables for *_, moment in columns.entries()]
+        return max(moments, key=lambda moment: (moment.day, not moment.has_time, moment.at), default=None)
+    for columns in tables:
+        for number, column, moment in columns.entries():
+            if moment.after(as_of):
+                what = "lies after --as-of, until which the records were looked through"
+                problems.add(columns.table.file, number, column, f"{what}; give a later date, or leave the row out")
+    return as_of
+
+
+def _weeks(start: Moment | None, until: Moment | None) -> str:
+    """Whole weeks from a first session to the end of observation; empty where either is not known."""
+    weeks = weeks_between(start, until) if start and until else -1
+    return str(weeks) if weeks >= 0 else ""
 
 
 def _as_text(hours: float) -> str:
@@ -296,16 +332,6 @@ def _has_time(text: str) -> bool:
     return moment is not None and moment.has_time
 
 
-def moment_of(text: str) -> _Moment | None:
-    """A date, or a date and time of the wall clock, as ISO 8601 writes them; None for anything else."""
-    if not _TIME.fullmatch(text):
-        return None
-    try:
-        return _Moment(datetime.fromisoformat(text), len(text) > len("2026-01-31"))
-    except ValueError:  # 2026-02-30
-        return None
-
-
 def age_band(years: int) -> str:
     """The band of an age in whole years, from 18."""
     if years >= _OLDEST:
@@ -315,7 +341,7 @@ def age_band(years: int) -> str:
 
 def _start_clocks(sessions: Sequence[_Columns], crosswalk: dict[str, Known], problems: Problems) -> None:
     """Note when each person's first session was; one that came earlier than those of earlier exports is refused."""
-    firsts: dict[str, tuple[_Moment, str]] = {}
+    firsts: dict[str, tuple[Moment, str]] = {}
     for columns in sessions:
         for number, row in columns.table.rows:
             person, moment = columns.cell(row, RECORD_NUMBER), moment_of(columns.cell(row, TIME))
@@ -334,15 +360,10 @@ def _start_clocks(sessions: Sequence[_Columns], crosswalk: dict[str, Known], pro
                 continue
             text = columns.cell(row, TIME)
             earliest = firsts.get(person)
-            if earliest is None or (moment.day, moment.has_time, moment.at) < _order(earliest[0]):
+            if earliest is None or (moment.day, moment.has_time, moment.at) < day_order(earliest[0]):
                 firsts[person] = (moment, text)
     for person, (_, text) in firsts.items():
         crosswalk.setdefault(person, Known("")).first_session = text
-
-
-def _order(moment: _Moment) -> tuple[date, bool, datetime]:
-    """Within a day a session without a time comes first: it may have been the first."""
-    return moment.day, moment.has_time, moment.at
 
 
 def _new_code(taken: set[str]) -> str:

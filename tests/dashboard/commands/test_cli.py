@@ -233,6 +233,30 @@ def test_deidentify_writes_records_that_check_finds_clean_and_names_what_it_left
     assert "yesterday" not in told
 
 
+def test_deidentify_tells_until_when_it_takes_patients_as_observed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, crosswalk = tmp_path / "visits.csv", tmp_path / "who.csv"
+    raw.write_text("record_number,time\nMRN1,2024-01-05 09:00\nMRN1,2024-01-26 09:00\n")
+
+    def told(folder: str, *as_of: str, code: int = 0) -> str:
+        assert (
+            cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(tmp_path / folder), *as_of])
+            == code
+        )
+        return "".join(capsys.readouterr())
+
+    assert "Observed until the latest entry of the export, told in whole weeks" in told("latest")
+    assert "Observed until" not in told("as_of", "--as-of", "2024-02-25")
+    weeks = [(tmp_path / name / "session_records.csv").read_text().splitlines()[1] for name in ("latest", "as_of")]
+    assert [line.split(",")[3] for line in weeks] == ["3", "7"]
+    assert "lies after --as-of" in told("none", "--as-of", "2024-01-25", code=1)
+    assert "--as-of: is no date that can be read; write it as 2026-01-31" in told("none", "--as-of", "spring", code=1)
+    raw.write_text("record_number,time\nMRN1,2024-01-05 09:00\nMRN1,2062-01-26 09:00\n")
+    assert "Note: that entry lies after today" in told("future")
+    assert not any("20" in line for line in told("again").splitlines() if "Observed" in line or "entry" in line)
+
+
 def test_database_upgrade_makes_and_keeps_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "new.db"
     for _ in range(2):

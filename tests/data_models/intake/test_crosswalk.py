@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import CannotRead, RecordsRefused
 from data_models.intake.crosswalk import deidentify_path, read_crosswalk
-from data_models.intake.identified import Identified, age_band, deidentify
+from data_models.intake.identified import Identified, Known, age_band, deidentify
+from data_models.intake.moments import moment_of
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
@@ -330,3 +331,129 @@ def test_age_bands_at_their_ends() -> None:
     assert [age_band(years) for years in (18, 24, 25, 84, 85, 89, 90, 120)] == [
         "18-24", "18-24", "25-34", "75-84", "85-89", "85-89", "90+", "90+",
     ]  # fmt: skip
+
+
+# --- until when ---------------------------------------------------------------------------------------
+
+
+def weeks_of(folder: Path, who: Path) -> dict[str, str]:
+    """`observed_until_weeks` by record number."""
+    numbers = {known.patient_code: number for number, known in read_crosswalk(who).items()}
+    file = folder / "patients.csv"
+    return {numbers[row["patient_code"]]: row["observed_until_weeks"] for row in rows_of(file)}
+
+
+@pytest.mark.parametrize(
+    "as_of, jane, john",
+    [
+        # The latest entry is Jane's session at 10:30 on 2026-03-31: 3 days after her first, 58 days after John's.
+        ("", "0", "8"),
+        ("2026-04-03", "0", "8"),
+        ("2026-04-04", "1", "8"),  # the day itself, to its end
+        ("2026-04-04 09:59", "0", "8"),  # Jane's first session began at 10:00
+        ("2026-04-04 10:00", "1", "8"),
+        ("2026-04-05", "1", "9"),
+    ],
+)
+def test_until_when_each_patient_was_observed_is_told_in_whole_weeks(
+    export: Write, tmp_path: Path, as_of: str, jane: str, john: str
+) -> None:
+    made, batch = deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out", moment_of(as_of))
+    assert weeks_of(tmp_path / "out", tmp_path / "who.csv") == {"MRN0047": jane, "MRN0012": john}
+    assert not batch.warnings  # nothing lies after it
+    text = "".join(file.read_text() for file in (tmp_path / "out").iterdir())
+    assert "2026" not in text
+    assert made.until is not None
+
+
+def test_who_was_never_treated_is_observed_until_nobody_knows(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(patients=PATIENTS + "MRN7,Ann Poe,1990-01-01,female,\n"), tmp_path / "who", tmp_path / "out")
+    assert weeks_of(tmp_path / "out", tmp_path / "who")["MRN7"] == ""
+
+
+def test_a_later_export_moves_on_those_who_did_not_come(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    later = export(
+        "later", sessions="record_number,time,drug\nMRN0047,2026-06-01 10:00,ketamine\n", assessments="",
+        side_effects="",
+    )  # fmt: skip
+    deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+    assert weeks_of(tmp_path / "more", tmp_path / "who.csv") == {"MRN0047": "9", "MRN0012": "17"}
+    store = Store.open(f"sqlite:///{(tmp_path / 'clinic.db').as_posix()}")
+    store.import_path(tmp_path / "out")
+    assert store.import_path(tmp_path / "more").changed == {"observed_until_weeks": 2}
+    store.close()
+
+
+def test_an_entry_after_as_of_is_refused_and_nothing_is_written(export: Write, tmp_path: Path) -> None:
+    with pytest.raises(RecordsRefused) as caught:
+        deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out", moment_of("2026-03-31 09:00"))
+    assert [(p.file, p.row, p.column) for p in caught.value.problems] == [
+        ("sessions.csv", 3, "time"), ("side_effects.csv", 2, "time"),
+    ]  # fmt: skip
+    reason = caught.value.problems[0].reason
+    assert reason.startswith("lies after --as-of")
+    assert "2026" not in reason
+    assert not (tmp_path / "who.csv").exists()
+    deidentify_path(export("again"), tmp_path / "who.csv", tmp_path / "out", moment_of("2026-03-31"))
+
+
+def test_an_export_that_says_so_itself_is_believed_but_for_as_of(export: Write, tmp_path: Path) -> None:
+    said = PATIENTS.replace("clinic", "observed_until_weeks").replace(",north", ",30")
+    made, _ = deidentify_path(export(patients=said), tmp_path / "who.csv", tmp_path / "out")
+    assert set(weeks_of(tmp_path / "out", tmp_path / "who.csv").values()) == {"30"}
+    assert made.until is None
+    deidentify_path(export("again", patients=said), tmp_path / "who.csv", tmp_path / "as_of", moment_of("2026-04-05"))
+    assert weeks_of(tmp_path / "as_of", tmp_path / "who.csv") == {"MRN0047": "1", "MRN0012": "9"}
+
+
+@pytest.mark.parametrize("as_of", ["", "2026-05-02", "2026-05-01"])
+def test_on_one_sheet_a_score_that_follows_is_an_entry_of_its_own_time(tmp_path: Path, as_of: str) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(
+        "record_number,time,drug,phq9_before,phq9_after_14d,gad7_after_30h\nMRN1,2026-03-02 10:00,ketamine,20,,\n"
+        "MRN2,2026-04-18 10:00,ketamine,21,12,\nMRN2,2026-04-10 10:00,ketamine,22,,9\n"
+    )
+    if as_of == "2026-05-01":
+        with pytest.raises(RecordsRefused) as caught:
+            deidentify_path(sheet, tmp_path / "who.csv", tmp_path / "out", moment_of(as_of))
+        assert [(p.row, p.column) for p in caught.value.problems] == [(3, "phq9_after_14d")]
+        return
+    deidentify_path(sheet, tmp_path / "who.csv", tmp_path / "out", moment_of(as_of))
+    numbers = {known.patient_code: number for number, known in read_crosswalk(tmp_path / "who.csv").items()}
+    rows = [
+        (numbers[row["patient_code"]], row["observed_until_weeks"])
+        for row in rows_of(tmp_path / "out" / "session_records.csv")
+    ]
+    assert sorted(rows) == [("MRN1", "8"), ("MRN2", "3"), ("MRN2", "3")]  # 2026-05-02: 61 and 22 days
+
+
+@given(
+    start=st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2030, 1, 1)),
+    gaps=st.lists(st.integers(0, 90 * 24 * 60), min_size=1, max_size=5),
+    dated=st.booleans(),
+)
+def test_no_record_lies_after_the_week_that_ends_its_observation(
+    start: datetime.datetime, gaps: list[int], dated: bool
+) -> None:
+    """And the week is the last that has begun: the next begins after the latest entry of anybody."""
+    moments = [start + datetime.timedelta(minutes=sum(gaps[:i])) for i in range(len(gaps) + 1)]
+    form = "%Y-%m-%d" if dated else "%Y-%m-%d %H:%M"
+    rows = [(i + 2, (f"N{i % 2}", moment.strftime(form), "ketamine")) for i, moment in enumerate(moments)]
+    people = [(2, ("N0",)), (3, ("N1",))]
+    crosswalk: dict[str, Known] = {}
+    made = deidentify(
+        {
+            "patients": Identified("p", ["record_number"], people),
+            "sessions": Identified("s", ["record_number", "time", "drug"], rows),
+        },
+        crosswalk,
+    )
+    weeks = dict(made.tables["patients"][1])
+    codes = {crosswalk[number].patient_code: number for number in crosswalk}
+    for code, hours, day, *_ in made.tables["sessions"][1]:
+        when = datetime.timedelta(hours=float(hours)) if hours else datetime.timedelta(days=int(day))
+        assert when < (int(weeks[code]) + 1) * datetime.timedelta(weeks=1)
+        first = moments[int(codes[code][1])]
+        until = moments[-1] - first if not dated else moments[-1].date() - first.date()
+        assert int(weeks[code]) == until.days // 7
