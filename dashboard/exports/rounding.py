@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_models.definitions.rules import LEAST_SHOWN
-from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of
-from data_models.outcomes.proportions import Difference, Mean, Proportion, wilson_bounds
+from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of, delta_variance
+from data_models.outcomes.proportions import MOST_DESIGN_EFFECT, Difference, Mean, Proportion, wilson_bounds
 from data_models.outcomes.risk_sets import RiskTable
-from data_models.outcomes.survival import SurvivalCurve, kaplan_meier_of
+from data_models.outcomes.survival import SurvivalCurve, greenwood_steps, kaplan_meier_of
 from data_models.outcomes.turnbull import TurnbullCurve
 
 Floats = NDArray[np.float64]
@@ -98,7 +98,7 @@ def proportion(exact: Proportion, *, zero: bool = True, patients: int | None = N
         elif effect is None:
             return replace(exact, events=events, n=n, share=share, low=None, high=None)
         else:
-            size = n / next((step for step in DESIGN_EFFECTS if step >= effect - 1e-9), DESIGN_EFFECTS[-1])
+            size = n / _effect_step(effect - 1e-9)
     low, high = wilson_bounds(share, size, _Z)
     return replace(exact, events=events, n=n, share=share, low=low, high=high)
 
@@ -124,6 +124,11 @@ def design_effect(exact: Proportion) -> float | None:
     return float((exact.n or 0) * (end - share) ** 2 / (end * (1 - end)) / _Z**2)
 
 
+def _effect_step(effect: float) -> float:
+    """A design effect rounded up."""
+    return next((step for step in DESIGN_EFFECTS if step >= effect), DESIGN_EFFECTS[-1])
+
+
 def mean(exact: Mean) -> Mean:
     """A mean with one decimal, its interval from the rounded counts; hidden where few values or few patients are in it.
 
@@ -147,6 +152,9 @@ def mean(exact: Mean) -> Mean:
 def survival(exact: SurvivalCurve, *, zero: bool = True, unit: float = 1.0) -> SurvivalCurve:
     """A Kaplan-Meier curve from rounded running counts of entries, events and censorings.
 
+    Its variance is Greenwood's of these counts times the design effect of the exact one, where patients have several
+    courses: one of `DESIGN_EFFECTS`.
+
     Parameters
     ----------
     unit : times are those at the end of whole units (days, sessions; minutes: 15).
@@ -156,23 +164,45 @@ def survival(exact: SurvivalCurve, *, zero: bool = True, unit: float = 1.0) -> S
     Rows where a running count steps, up to the last at which at least `LEAST` are at risk; none where n is hidden.
     """
     n, happened = count(exact.n or 0, zero=zero), count(float(exact.events.sum()), zero=zero)
-    table = _rounded_table(exact, np.vstack([exact.censored, exact.events]), unit) if n else _nobody(2)
-    return replace(kaplan_meier_of(table), n=n, total_events=happened)
+    ends = np.vstack([exact.censored, exact.events])
+    table, start = _rounded_table(exact, ends, unit) if n else _nobody(2)
+    independent = np.cumsum(greenwood_steps(RiskTable(0.0, exact.times, exact.at_risk, ends)))
+    effect = _curve_effect(exact.log_variance, independent, exact.at_risk)
+    return replace(kaplan_meier_of(table, effect=effect), n=n, total_events=happened, start=start)
 
 
 def incidence(exact: CumulativeIncidence) -> CumulativeIncidence:
-    """Competing events from rounded running counts of each kind, at whole days."""
+    """Competing events from rounded running counts of each kind, at whole days; intervals as those of `survival`."""
     n = count(exact.n or 0, zero=False)
     ends = np.vstack([exact.censored, exact.events])
-    return replace(aalen_johansen_of(_rounded_table(exact, ends, 1.0) if n else _nobody(len(ends))), n=n)
+    table, start = _rounded_table(exact, ends, 1.0) if n else _nobody(len(ends))
+    independent = delta_variance(RiskTable(0.0, exact.times, exact.at_risk, ends)).sum(axis=0)
+    effect = _curve_effect(exact.variance.sum(axis=0), independent, exact.at_risk)
+    return replace(aalen_johansen_of(table, effect=effect), n=n, start=start)
 
 
-def _nobody(kinds: int) -> RiskTable:
-    return RiskTable(0.0, np.zeros(0), np.zeros(0), np.zeros((kinds, 0)))
+def _curve_effect(variance: Floats, independent: Floats, at_risk: Floats) -> float:
+    """By how much the variance by patient exceeds that of as many patients where a curve is last shown, rounded up."""
+    telling = np.flatnonzero((at_risk >= LEAST) & np.isfinite(variance) & (independent > 0))
+    if not telling.size:
+        return 1.0
+    # The jackknife is not exactly the other where each course is of another patient: up to a tenth says nothing.
+    return _effect_step(float(variance[telling[-1]] / independent[telling[-1]]) / MOST_DESIGN_EFFECT)
 
 
-def _rounded_table(exact: SurvivalCurve | CumulativeIncidence, ends: Floats, unit: float) -> RiskTable:
-    """The risk table of rounded running counts; `ends`: censored, then each kind of event, shape (kinds, m)."""
+def _nobody(kinds: int) -> tuple[RiskTable, None]:
+    return RiskTable(0.0, np.zeros(0), np.zeros(0), np.zeros((kinds, 0))), None
+
+
+def _rounded_table(
+    exact: SurvivalCurve | CumulativeIncidence, ends: Floats, unit: float
+) -> tuple[RiskTable, float | None]:
+    """The risk table of rounded running counts, and from when it runs.
+
+    Parameters
+    ----------
+    ends : censored, then each kind of event, shape (kinds, m).
+    """
     n = float(count(exact.n or 0) or 0)
     times = unit * np.ceil(np.round(exact.times / unit, 9))
     entered = exact.at_risk + np.concatenate(([0.0], np.cumsum(ends.sum(axis=0))[:-1])) if times.size else exact.times
@@ -188,8 +218,10 @@ def _rounded_table(exact: SurvivalCurve | CumulativeIncidence, ends: Floats, uni
     start = int(np.argmax(enough)) if enough.any() else last.size
     stop = start + int(np.argmin(np.append(enough[start:], False)))
     keep = np.arange(start, stop)
+    began = unit * math.ceil(exact.start / unit) if exact.start else 0.0
+    since = None if not keep.size else max(began, float(times[last][start - 1]) if start else 0.0)
     keep = keep[steps[:, keep].any(axis=0)]
-    return RiskTable(n, times[last][keep], at_risk[keep], steps[:, keep])
+    return RiskTable(n, times[last][keep], at_risk[keep], steps[:, keep]), since
 
 
 def turnbull(exact: TurnbullCurve) -> TurnbullCurve:

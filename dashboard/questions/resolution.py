@@ -38,9 +38,9 @@ def view(resolution: Resolution) -> View:
         definition=Definition(
             "Minutes from the beginning of an occurrence to its end; censored when it was last observed unresolved. "
             "Kaplan-Meier with log-log intervals over occurrences that have a beginning; occurrences of one patient "
-            "are alike, so the interval is somewhat too narrow.",
+            "are alike, so the variance is by patient.",
             n=sentence(count(curve.n, "occurrence")),
-            source="Kaplan and Meier 1958",
+            source="Kaplan and Meier 1958; Lin and Wei 1989 (variance by patient)",
         ),
     )
 

@@ -145,9 +145,9 @@ def aalen_johansen(
     return _stopped(found, adequate_rows(table), start) if adequate else found
 
 
-def aalen_johansen_of(table: RiskTable, level: float = 0.95) -> CumulativeIncidence:
-    """Cumulative incidence from a risk table alone, of courses of different patients."""
-    return _incidence(table, kaplan_meier_of(table, level), _delta_variance(table), level)
+def aalen_johansen_of(table: RiskTable, level: float = 0.95, effect: float = 1.0) -> CumulativeIncidence:
+    """Cumulative incidence from a risk table alone: variance of as many patients, times a design `effect`."""
+    return _incidence(table, kaplan_meier_of(table, level, effect=effect), effect * delta_variance(table), level)
 
 
 def _incidence(table: RiskTable, free: SurvivalCurve, variance: Floats, level: float) -> CumulativeIncidence:
@@ -219,11 +219,11 @@ def variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
         functions = np.vstack((np.ones(size), incidence, common))
         found[row] = squared_influence(functions, whose, places, changes, weights)
     # Where the patients differ in nothing it is 0 and says nothing: each of them then counts as one course.
-    independent = _delta_variance(table)
+    independent = delta_variance(table)
     return np.where(found <= 1e-9 * independent, independent * courses.courses / courses.people, found)
 
 
-def _delta_variance(table: RiskTable) -> Floats:
+def delta_variance(table: RiskTable) -> Floats:
     """Marubini and Valsecchi's variance of each incidence, shape (kinds, m)."""
     at_risk = np.where(table.at_risk > 0, table.at_risk, 1.0)
     incidence = np.cumsum(_steps(table), axis=1)

@@ -215,13 +215,18 @@ def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
     return clustered(sums, level)
 
 
-def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
+def clustered_mean(sums: PatientSums, level: float = 0.95, step: float = 1.0) -> Mean:
     """Mean of values with an interval clustered by patient (ratio estimator, Cochran 1977; t quantile).
+
+    Where all values are the same, what varies is hidden by how they are written down: a value of 5 in whole steps is
+    one from 4.5 to 5.5, of variance 1/12 (Sheppard 1898). The variance is never taken as less than that of one such
+    rounding a patient.
 
     Parameters
     ----------
     sums : over patients, of values (x, any unit) and of how many each has (n), with their products.
     level : confidence level.
+    step : in which the values are recorded, in their unit: scores in points, pressures in mmHg.
 
     Returns
     -------
@@ -234,6 +239,12 @@ def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
     >>> mean = clustered_mean(PatientSums(patients=4, x=-16, n=4, xx=98, xn=-16, nn=4))
     >>> mean.mean, round(mean.low, 2), round(mean.high, 2)
     (-4.0, -9.36, 1.36)
+
+    Ten patients, one value each, and all the same:
+
+    >>> mean = clustered_mean(PatientSums(patients=10, x=50, n=10, xx=250, xn=50, nn=10))
+    >>> mean.mean, round(mean.low, 2), round(mean.high, 2)
+    (5.0, 4.79, 5.21)
     """
     n, patients = int(sums.n), int(sums.patients)
     if n == 0:
@@ -243,7 +254,9 @@ def clustered_mean(sums: PatientSums, level: float = 0.95) -> Mean:
         return Mean(n, patients, mean, None, None)
     from scipy.special import stdtrit  # imported here: only an interval by patient pays for it
 
-    half = float(stdtrit(patients - 1, 0.5 + level / 2)) * math.sqrt(ratio_variance(sums))
+    # One rounding a patient, however many values he has: they may all be rounded alike.
+    rounding = step * step / 12 * sums.nn / (sums.n * sums.n)
+    half = float(stdtrit(patients - 1, 0.5 + level / 2)) * math.sqrt(max(ratio_variance(sums), rounding))
     return Mean(n, patients, mean, mean - half, mean + half)
 
 

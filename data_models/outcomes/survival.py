@@ -178,15 +178,17 @@ def kaplan_meier(
     return stopped(curve, adequate_rows(table), start) if adequate else curve
 
 
-def kaplan_meier_of(table: RiskTable, level: float = 0.95, log_variance: Floats | None = None) -> SurvivalCurve:
+def kaplan_meier_of(
+    table: RiskTable, level: float = 0.95, log_variance: Floats | None = None, effect: float = 1.0
+) -> SurvivalCurve:
     """Kaplan-Meier curve of a risk table; every kind but 0 counts as the event.
 
-    `log_variance`: of log(survival); None: Greenwood's, of courses of different patients.
+    `log_variance`: of log(survival); None: Greenwood's, times a design `effect`.
     """
     events, at_risk = table.ends[1:].sum(axis=0), table.at_risk
     survival = np.cumprod(1.0 - np.divide(events, at_risk, out=np.zeros_like(events), where=at_risk > 0))
     if log_variance is None:
-        log_variance = np.where(survival > 0, np.cumsum(greenwood_steps(table)), np.inf)
+        log_variance = np.where(survival > 0, effect * np.cumsum(greenwood_steps(table)), np.inf)
     low, high = log_log_interval(survival, np.sqrt(log_variance), level)
     happened = float(events.sum())
     return SurvivalCurve(

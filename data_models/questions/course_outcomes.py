@@ -1,7 +1,7 @@
 """What the questions of courses share: whose outcomes are read, and numbers out of the database as arrays.
 
-Questions read counts or sums by group, never a row a patient (but the waterfall). Times are grouped by
-their exact values: rounding would change the estimates.
+Questions read counts or sums by group. Curves read a row a course (and the waterfall): their variance is by patient, so
+they must know whose each is.
 """
 
 from __future__ import annotations

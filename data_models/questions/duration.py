@@ -23,7 +23,7 @@ class Duration:
 
     Attributes
     ----------
-    curve : Kaplan-Meier, censored at the last score.
+    curve : Kaplan-Meier, censored at the last score; variance by patient.
     """
 
     curve: SurvivalCurve
@@ -36,7 +36,8 @@ class Duration:
 @shows(Shows.COHORT)
 def duration(connection: Connection, scope: Scope, cohort: CohortFilter) -> Duration:
     """Days from response to its loss."""
-    return Duration(kaplan_meier(*durations(connection, scope, cohort)))
+    times, events, patients = durations(connection, scope, cohort)
+    return Duration(kaplan_meier(times, events, patients=patients))
 
 
 @shows(Shows.COHORT)
@@ -46,12 +47,11 @@ def duration_turnbull(connection: Connection, scope: Scope, cohort: CohortFilter
 
 
 def durations(connection: Connection, scope: Scope, cohort: CohortFilter) -> tuple[Floats, Floats, Floats]:
-    """Days from response to loss (event 1) or the last score (0), and counts."""
+    """Days from response to loss (event 1) or the last score (0), and the patient, of each course with a response."""
     o = CourseOutcome
-    statement = select(o.duration_days, o.duration_event, func.count()).where(o.ever_response == 1)
-    grouped = of_outcomes(statement, scope, cohort).group_by(o.duration_days, o.duration_event)
-    times, events, counts = arrays(connection, grouped)
-    return times, events, counts
+    statement = select(o.duration_days, o.duration_event, o.patient_id).where(o.ever_response == 1)
+    times, events, patients = arrays(connection, of_outcomes(statement, scope, cohort))
+    return times, events, patients
 
 
 def loss_intervals(connection: Connection, scope: Scope, cohort: CohortFilter) -> tuple[Floats, Floats, Floats]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from data_models.database.tables import SideEffect
 from data_models.definitions.filters import CohortFilter
@@ -14,6 +12,7 @@ from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.questions import Shows, shows
+from data_models.questions.course_outcomes import Floats, arrays
 from data_models.questions.patient_sums import flag
 from data_models.questions.side_effects import of_cohort_sessions, of_session
 
@@ -22,8 +21,7 @@ from data_models.questions.side_effects import of_cohort_sessions, of_session
 class Resolution:
     """How soon side effects are over: minutes from onset to resolution, of all occurrences and by term.
 
-    Occurrences of one patient are taken as independent here, so intervals are somewhat too narrow
-    where a patient has many.
+    A patient's occurrences are alike: variance by patient.
     """
 
     all: SurvivalCurve
@@ -33,32 +31,35 @@ class Resolution:
 @shows(Shows.COHORT)
 def resolution(connection: Connection, scope: Scope, cohort: CohortFilter) -> Resolution:
     """Time to resolution in minutes (Kaplan-Meier), of all occurrences and by term."""
-    return resolution_of(_resolution_times(connection, scope, cohort))
+    return resolution_of(*_resolution_times(connection, scope, cohort))
 
 
-def resolution_of(rows: Sequence[tuple[str, float, int, int]]) -> Resolution:
-    """Resolution from (term, minutes from onset, 1 resolved or 0 last observed, occurrences)."""
+def resolution_of(terms: Floats, minutes: Floats, resolved: Floats, patients: Floats) -> Resolution:
+    """Resolution of occurrences.
 
-    def curve(of: Sequence[tuple[str, float, int, int]]) -> SurvivalCurve:
-        columns = np.array([row[1:] for row in of], dtype=float).reshape(-1, 3)
-        return kaplan_meier(columns[:, 0], columns[:, 1], columns[:, 2])
-
-    by_term = {term: [row for row in rows if row[0] == term] for term in SIDE_EFFECTS}
-    return Resolution(curve(rows), {term: curve(of) for term, of in by_term.items() if of})
-
-
-def _resolution_times(connection: Connection, scope: Scope, cohort: CohortFilter) -> list[tuple[str, float, int, int]]:
-    """(term, minutes from onset, 1 resolved or 0 last observed, occurrences).
-
-    Occurrences with an onset and a resolution or a last-observed time, none before its onset.
+    Parameters
+    ----------
+    terms : place of the term in `SIDE_EFFECTS`, of each occurrence.
+    minutes, resolved : from onset to resolution (1), or to when it was last observed (0).
+    patients : whose it is.
     """
+    by_term = {}
+    for place, term in enumerate(SIDE_EFFECTS):
+        of = terms == place
+        if of.any():
+            by_term[term] = kaplan_meier(minutes[of], resolved[of], patients=patients[of])
+    return Resolution(kaplan_meier(minutes, resolved, patients=patients), by_term)
+
+
+def _resolution_times(
+    connection: Connection, scope: Scope, cohort: CohortFilter
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """As `resolution_of` takes them: occurrences with an onset and a resolution or a last-observed time after it."""
     e = SideEffect
     end = func.coalesce(e.resolved_minutes, e.last_observed_minutes)
-    minutes, resolved = (
-        (end - e.onset_minutes).label("minutes"),
-        flag(e.resolved_minutes.is_not(None)).label("resolved"),
-    )
-    statement = select(e.term, minutes, resolved, func.count()).select_from(e)
-    statement = statement.where(e.onset_minutes >= 0, end.is_not(None), end >= e.onset_minutes)
-    grouped = of_cohort_sessions(of_session(statement, e), scope, cohort).group_by(e.term, "minutes", "resolved")
-    return [(term, float(time), int(event), int(n)) for term, time, event, n in connection.execute(grouped)]
+    term = case({term: place for place, term in enumerate(SIDE_EFFECTS)}, value=e.term)
+    statement = select(term, end - e.onset_minutes, flag(e.resolved_minutes.is_not(None)), e.patient_id)
+    statement = statement.select_from(e).where(e.onset_minutes >= 0, end.is_not(None), end >= e.onset_minutes)
+    rows = of_cohort_sessions(of_session(statement, e), scope, cohort)
+    terms, minutes, resolved, patients = arrays(connection, rows)
+    return terms, minutes, resolved, patients

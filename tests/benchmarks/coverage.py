@@ -22,7 +22,7 @@ import math
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,6 +32,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -39,6 +40,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.questions import comparison
+from data_models.questions.rate_comparison import rate_comparison
 from data_models.questions.summary import Summary, summarise
 from data_models.questions.waterfall import waterfall
 from data_models.store import Store
@@ -58,7 +60,7 @@ class Answered:
     """What one clinic's page says."""
 
     found: tuple[Estimate, ...]
-    tests: dict[str, float]
+    alarms: dict[str, bool]
     said: dict[str, str]
 
 
@@ -68,14 +70,24 @@ def ask(folder: Path, store: Store, rules: OutcomeRules = DEFAULT_RULES, *, word
     cohort = CohortFilter.from_assignments([], "phq9")
     with store.connect() as connection:
         summary = summarise(connection, EVERYTHING, cohort, store.rules())
-        tests = {}
-        for name, test in vars_of(comparison.curve_tests(connection, EVERYTHING, cohort, "clinic")).items():
-            if getattr(test, "p_value", None) is not None:
-                tests[name] = test.p_value
+        alarms = dict(_alarms(connection, cohort))
         said = sentences(_answers(connection, summary)) if words else {}
     followed = store.outcomes_frame()["durability_entry_days"].dropna().sort_values()
     entry = float(followed.iloc[STARTS_AT - 1]) if len(followed) >= STARTS_AT else 1.0
-    return Answered(tuple(estimates(summary.as_json(), entry)), tests, said)
+    return Answered(tuple(estimates(summary.as_json(), entry)), alarms, said)
+
+
+def _alarms(connection: Connection, cohort: CohortFilter) -> Iterator[tuple[str, bool]]:
+    """Which comparisons at 5% between the two groups, drawn by lot, call them different."""
+    for name, test in vars_of(comparison.curve_tests(connection, EVERYTHING, cohort, "clinic")).items():
+        if getattr(test, "p_value", None) is not None:
+            yield f"{name}, log-rank", test.p_value < 0.05
+    for name, compared in vars_of(rate_comparison(connection, EVERYTHING, cohort, "clinic")).items():
+        for one in compared.differences:
+            if one.crude.low is not None:
+                yield f"{name}, as it is", one.crude.low > 0 or one.crude.high < 0
+            if one.p_value is not None:
+                yield f"{name}, standardised", one.p_value < 0.05
 
 
 def vars_of(answer: Any) -> dict[str, Any]:
@@ -200,11 +212,8 @@ def study(
     for answer in answers:
         for estimate in answer.found:
             tallies.setdefault(estimate.name, Tally(clinics)).add(estimate, truth[estimate.truth])
-    tests = sorted({name for answer in answers for name in answer.tests})
-    alarms = {
-        name: float(np.mean([answer.tests[name] < 0.05 for answer in answers if name in answer.tests]))
-        for name in tests
-    }
+    asked = sorted({name for answer in answers for name in answer.alarms})
+    alarms = {name: float(np.mean([one.alarms[name] for one in answers if name in one.alarms])) for name in asked}
     claimed: dict[str, float] = {}
     for answer in answers:
         for name in claims(answer.said):

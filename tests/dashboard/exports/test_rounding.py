@@ -150,6 +150,30 @@ def test_a_curve_with_late_entries_begins_when_enough_are_at_risk() -> None:
     assert made.at(30)[0] / made.at(10)[0] == pytest.approx(exact.at(30)[0] / exact.at(10)[0], abs=0.05)
 
 
+def test_a_curve_of_patients_with_several_courses_keeps_a_wider_interval() -> None:
+    days, events = times(7, 600)
+    whose = np.repeat(np.arange(200), 3)
+    days, events = np.repeat(days[:200], 3), np.repeat(events[:200], 3)
+    exact, plain = kaplan_meier(days, events, patients=whose), kaplan_meier(days, events)
+    made, narrow = rounding.survival(exact), rounding.survival(plain)
+    # Three courses that go alike: a design effect of 3, which is one of those shown.
+    assert made.survival.tolist() == narrow.survival.tolist()
+    np.testing.assert_allclose(made.log_variance, 3 * narrow.log_variance)
+    kinds = np.where(events, 1, 2)
+    competing = rounding.incidence(aalen_johansen(days, kinds, patients=whose))
+    apart = rounding.incidence(aalen_johansen(days, kinds))
+    np.testing.assert_allclose(competing.variance, 3 * apart.variance)
+
+
+def test_a_rounded_curve_says_from_when_it_runs() -> None:
+    days, events = times(2, 400)
+    entries = np.where(np.arange(400) < 5, 0.0, 4.5)
+    made = rounding.survival(kaplan_meier(days + entries, events, entries=entries, adequate=True))
+    assert made.start == 5
+    assert rounding.survival(kaplan_meier(days, events)).start == 0
+    assert rounding.survival(kaplan_meier(days[:9], events[:9])).start is None
+
+
 def test_a_curve_of_few_has_no_row_and_hides_how_many() -> None:
     days, events = times(4, 9)
     made = rounding.survival(kaplan_meier(days, events))

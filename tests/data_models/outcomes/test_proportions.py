@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from data_models.outcomes.proportions import (
@@ -138,6 +140,25 @@ def test_clustered_mean_equals_the_t_interval_when_each_patient_gives_one_value(
     assert mean.mean == pytest.approx(-4)
     assert (mean.low, mean.high) == pytest.approx((-4 - half, -4 + half))
     assert clustered_mean(sums_of([-3.0], [1])).low is None
+
+
+def test_the_mean_of_identical_values_leaves_open_how_they_were_rounded() -> None:
+    mean = clustered_mean(sums_of([5.0] * 10, [1] * 10))
+    half = stdtrit(9, 0.975) * np.sqrt(1 / 12 / 10)
+    assert (mean.low, mean.high) == pytest.approx((5 - half, 5 + half))
+    # Six equal values of each patient say no more than one; values in steps of a tenth are known ten times as well.
+    many = clustered_mean(sums_of([30.0] * 10, [6] * 10))
+    assert (many.low, many.high) == pytest.approx((mean.low, mean.high))
+    fine = clustered_mean(sums_of([5.0] * 10, [1] * 10), step=0.1)
+    assert (fine.low, fine.high) == pytest.approx((5 - half / 10, 5 + half / 10))
+
+
+@given(st.lists(st.tuples(st.integers(-30, 30), st.integers(1, 8)), min_size=2, max_size=40))
+def test_a_mean_never_has_an_interval_of_zero_width(patients: list[tuple[int, int]]) -> None:
+    mean = clustered_mean(sums_of([float(x * n) for x, n in patients], [n for _, n in patients]))
+    assert mean.low is not None
+    assert mean.high is not None
+    assert mean.high - mean.low > 0.2 / np.sqrt(len(patients))
 
 
 def test_difference_equals_newcombes_published_example() -> None:

@@ -195,7 +195,8 @@ def test_curves_equal_those_of_single_courses(connection: Connection, chosen: Co
     responded = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
     assert result["onset"]["kaplan_meier"] == responded.as_dict()
     ever = outcomes[outcomes["ever_response"] == 1]
-    assert result["duration"]["kaplan_meier"] == kaplan_meier(ever["duration_days"], ever["duration_event"]).as_dict()
+    lasted = kaplan_meier(ever["duration_days"], ever["duration_event"], patients=ever["patient_id"])
+    assert result["duration"]["kaplan_meier"] == lasted.as_dict()
     held = outcomes[outcomes["durability_days"].notna()]
     lost = held["durability_end"] == "loss"
     curve = kaplan_meier(held["durability_days"], lost, entries=held["durability_entry_days"])

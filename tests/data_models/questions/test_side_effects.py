@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from data_models.definitions.rules import DEFAULT_RULES
@@ -49,11 +50,22 @@ def test_severity_adds_up_by_term() -> None:
 
 
 def test_resolution_counts_the_unresolved_as_censored() -> None:
-    found = resolution_of([("nausea", 30.0, 1, 2), ("nausea", 60.0, 0, 1), ("headache", 90.0, 1, 1)])
+    nausea, headache = (SIDE_EFFECTS.index(term) for term in ("nausea", "headache"))
+    columns = [nausea, nausea, nausea, headache], [30.0, 30.0, 60.0, 90.0], [1, 1, 0, 1], [1, 2, 3, 3]
+    found = resolution_of(*(np.array(column, dtype=float) for column in columns))
     assert (found.all.n, found.all.events.sum()) == (4, 3)
     assert found.all.times.tolist() == [30, 60, 90]
     assert list(found.by_term) == ["nausea", "headache"]
     assert found.by_term["nausea"].median[0] == 30
+
+
+def test_occurrences_of_one_patient_count_as_one_patient() -> None:
+    nausea = np.full(40, SIDE_EFFECTS.index("nausea"), dtype=float)
+    minutes, resolved = np.repeat(np.arange(10.0, 30.0), 2), np.ones(40)
+    apart = resolution_of(nausea, minutes, resolved, np.arange(40.0)).all
+    together = resolution_of(nausea, minutes, resolved, np.repeat(np.arange(20.0), 2)).all
+    np.testing.assert_array_equal(together.survival, apart.survival)
+    np.testing.assert_allclose(together.standard_error[:-1], apart.standard_error[:-1] * np.sqrt(2))
 
 
 def test_vitals_name_the_rules_of_their_thresholds() -> None:
