@@ -33,6 +33,7 @@ from data_models.questions import (
     resolution,
     severity,
     side_effects,
+    states,
     vitals,
     waterfall,
     what_shows,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from data_models.questions.resolution import Resolution
     from data_models.questions.severity import Severity
     from data_models.questions.side_effects import EffectGroup, SideEffects
+    from data_models.questions.states import States
     from data_models.questions.vitals import Vitals
     from data_models.questions.waterfall import Waterfall
     from data_models.store import Store
@@ -199,6 +201,10 @@ class Figures:
     @cached_property
     def durability(self) -> Durability:
         return self._ask(durability.durability)
+
+    @cached_property
+    def states(self) -> States:
+        return self._ask(states.states, RULES)
 
     @cached_property
     def occupancy(self) -> Occupancy:

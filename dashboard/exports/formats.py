@@ -14,7 +14,7 @@ from dashboard.exports.rounding import ROUNDED_NOTE
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 _COUNTS = frozenset(
     {"patients", "courses", "with_baseline", "evaluable", "end_of_induction_scored", "events", "n", "scores"}
-    | {"patients_asked", "sessions_asked"}
+    | {"patients_asked", "sessions_asked", "at_risk"}
 )
 
 

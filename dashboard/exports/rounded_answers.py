@@ -31,6 +31,7 @@ from data_models.questions.rates import Rates
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity
 from data_models.questions.side_effects import EffectGroup, EffectRate, SideEffects
+from data_models.questions.states import States
 from data_models.questions.summary import Summary
 from data_models.questions.vitals import Vitals
 from data_models.questions.waterfall import Waterfall
@@ -101,6 +102,11 @@ def _(answer: Duration, zero: bool) -> Duration:
 @_rounded.register
 def _(answer: Durability, zero: bool) -> Durability:
     return Durability(rounding.survival(answer.curve, zero=zero), rounding.incidence(answer.competing))
+
+
+@_rounded.register
+def _(answer: States, zero: bool) -> States:
+    return States(rounding.states(answer.first_session), rounding.states(answer.last_induction_session))
 
 
 @_rounded.register

@@ -28,6 +28,7 @@ from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of, delta_variance
 from data_models.outcomes.proportions import MOST_DESIGN_EFFECT, Difference, Mean, Proportion, wilson_bounds
 from data_models.outcomes.risk_sets import RiskTable
+from data_models.outcomes.states import StateCurves
 from data_models.outcomes.survival import SurvivalCurve, greenwood_steps, kaplan_meier_of
 from data_models.outcomes.turnbull import TurnbullCurve
 
@@ -245,6 +246,43 @@ def turnbull(exact: TurnbullCurve) -> TurnbullCurve:
     rest = np.maximum(0.0, 1 - np.cumsum(mass))
     rest[-1] = 0.0
     return replace(exact, n=n, left=left, right=right, mass=mass, survival=rest, log_likelihood=math.nan, gap=0.0)
+
+
+def states(exact: StateCurves) -> StateCurves:
+    """States over time from rounded counts of courses; the days spent in each, whole.
+
+    Returns
+    -------
+    At risk: in bins of ten; where few are, NaN, and then no share is said. Intervals rest on the rounded counts and on
+    the design effect, rounded up. No standard errors: they have more digits than the counts.
+    """
+    n, courses, k = count(exact.courses or 0, zero=False), float(exact.courses or 0), exact.share.shape[1]
+    if n is None or not exact.days:
+        nothing, none, unknown = np.zeros(0), np.zeros((0, k)), np.full(k, math.nan)
+        by_day, over_all = (nothing, nothing, nothing, none, none, none, none), (unknown, unknown, unknown, unknown)
+        return StateCurves(n, n, *by_day, *over_all)
+    at_risk = cumulative(exact.at_risk)
+    at_risk[at_risk == 0] = math.nan
+    share = parts(np.nan_to_num(exact.share.T) * courses, courses).T
+    share[np.isnan(at_risk) | np.isnan(exact.share).all(axis=1)] = math.nan
+
+    def bounds(shown: float, of: float, error: float) -> tuple[float, float]:
+        if shown != shown:
+            return math.nan, math.nan
+        effect = courses * error**2 / (of * (1 - of)) if 0 < of < 1 else 1.0
+        return wilson_bounds(shown, n / _effect_step(effect - 1e-9), _Z)
+
+    each = np.vectorize(bounds, otypes=[float, float])
+    with np.errstate(invalid="ignore"):  # not a number: no share is said
+        low, high = each(share, exact.share, exact.error)
+    spent = np.round(exact.spent)
+    ends = each(np.clip(spent / exact.days, 0, 1), exact.spent / exact.days, exact.spent_error / exact.days)
+    spent_low, spent_high = (np.round(end * exact.days) for end in ends)
+    return replace(
+        exact, patients=None, courses=n, at_risk=at_risk, stepping=np.full_like(at_risk, math.nan), share=share,
+        error=np.full_like(share, math.nan), low=low, high=high, spent=spent,
+        spent_error=np.full_like(spent, math.nan), spent_low=spent_low, spent_high=spent_high,
+    )  # fmt: skip
 
 
 def parts(exact: Floats, whole: float) -> Floats:

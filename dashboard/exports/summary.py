@@ -5,11 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dashboard.exports import completeness, definition_tables, svg, tables
+from dashboard.exports import completeness, definition_tables, over_time_tables, svg, tables
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
-from dashboard.questions import durability, fade, funnel, occupancy, onset, rate_comparison, side_effects, vitals
+from dashboard.questions import (
+    durability,
+    fade,
+    funnel,
+    occupancy,
+    onset,
+    rate_comparison,
+    side_effects,
+    states,
+    vitals,
+)
 from dashboard.questions.view import Table
 from dashboard.words.numbers import FEW, count, listing
 from dashboard.words.shares import rate
@@ -22,14 +32,14 @@ FOOTER = "Supports review by clinicians; it does not diagnose or recommend treat
 SYNTHETIC = "Synthetic sample data: no real patient"
 # What a file may be about: key -> title, and the sections in it.
 CATALOGUE: dict[str, tuple[str, tuple[str, ...]]] = {
-    "outcomes": ("Outcomes summary", ("cohort", "outcomes", "over_time", "fade")),
+    "outcomes": ("Outcomes summary", ("cohort", "states", "outcomes", "over_time", "fade")),
     "onset_durability": ("Onset and durability", ("cohort", "onset", "durability", "fade")),
     "side_effects": ("Side effects", ("cohort", "side_effects", "vital_signs")),
     "attrition": ("Attrition", ("cohort", "attrition")),
     "completeness": ("Completeness of records", ("completeness",)),
     "all": (
         "Summary",
-        ("cohort", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs"),
+        ("cohort", "states", "outcomes", "onset", "durability", "fade", "over_time", "side_effects", "vital_signs"),
     ),
 }
 
@@ -44,6 +54,7 @@ def document(release: Release, about: str = "all") -> Document:
     title, sections = CATALOGUE[about]
     makers: dict[str, Callable[[Release], Section]] = {
         "cohort": _cohort,
+        "states": _states,
         "outcomes": _outcomes,
         "onset": _onset,
         "durability": _durability,
@@ -239,6 +250,23 @@ def _fade(release: Release) -> Section:
     )
 
 
+def _states(release: Release) -> Section:
+    found = release.whole.summary.states
+    rows = found.as_json()["states"]
+    said = _sentence(release, " ".join(text for text in (states.words(found), states.after_induction(found)) if text))
+    charts: Sequence[Chart] = ()
+    if release.by is None and len(rows) > 1:
+        alt = states.words(found)
+        layers = [(name, [row[key] or 0.0 for row in rows]) for name, key in states.LAYERS]
+        drawing = svg.area_chart(layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses")
+        charts = [Chart(drawing, alt)]
+    made = [
+        over_time_tables.days_in_response(_parts(release), release.by),
+        over_time_tables.states(_parts(release), release.by, _rows_every(release)),
+    ]
+    return Section(states.QUESTION, said, charts, made)
+
+
 _LAYERS = (
     ("Response", "response"),
     ("Partial", "partial"),
@@ -268,7 +296,7 @@ def _over_time(release: Release) -> Section:
         "Who is in response over time?",
         said,
         charts,
-        [tables.occupancy(_parts(release), release.by, _rows_every(release))],
+        [over_time_tables.occupancy(_parts(release), release.by, _rows_every(release))],
     )
 
 
@@ -289,7 +317,7 @@ def _attrition(release: Release) -> Section:
         said = f"Stopped in induction, {before}: {rate(stopped)}."
     made = [
         tables.early_stop(_parts(release), release.by, release.rules),
-        tables.attrition(_parts(release), release.by, _rows_every(release)),
+        over_time_tables.attrition(_parts(release), release.by, _rows_every(release)),
     ]
     return Section("Who has left?", said, charts, made)
 

@@ -66,7 +66,7 @@ THRESHOLDS = {
 }
 
 
-def _table(
+def cohort_table(
     parts: Parts,
     name: str,
     title: str,
@@ -120,7 +120,7 @@ def cohort(parts: Parts, by: str | None) -> Table:
         Column("evaluable", "Evaluable", "count"),
         Column("end_of_induction_scored", "Scored at the end of induction", "count"),
     )
-    return _table(parts, "cohort", "On whom these figures rest", columns, rows, by=by, keyed=0)
+    return cohort_table(parts, "cohort", "On whom these figures rest", columns, rows, by=by, keyed=0)
 
 
 def rates(parts: Parts, by: str | None) -> Table:
@@ -135,7 +135,7 @@ def rates(parts: Parts, by: str | None) -> Table:
         ]
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
-    return _table(parts, "outcomes", "Response, remission and worse", columns, rows, by=by, keyed=1)
+    return cohort_table(parts, "outcomes", "Response, remission and worse", columns, rows, by=by, keyed=1)
 
 
 def medians(parts: Parts, by: str | None) -> Table:
@@ -158,7 +158,7 @@ def medians(parts: Parts, by: str | None) -> Table:
         Column("high", "95% high"),
     )
     note = "Kaplan-Meier; log-log intervals. Without a median: not reached."
-    return _table(
+    return cohort_table(
         parts,
         "onset_durability",
         "How quickly effects start and how long they last",
@@ -178,7 +178,7 @@ def turnbull(parts: Parts, by: str | None) -> Table:
         return [{"median_from": _finite(low), "median_to": _finite(high)}]
 
     columns = (Column("median_from", "Median after day"), Column("median_to", "Median by day"))
-    return _table(
+    return cohort_table(
         parts, "onset_turnbull", "Days to response, interval-censored", columns, rows, "Turnbull 1976.", by=by, keyed=0
     )
 
@@ -195,7 +195,7 @@ def curve(parts: Parts, by: str | None, name: str) -> Table:
         Column("low", "95% low", "share"),
         Column("high", "95% high", "share"),
     )
-    return _table(
+    return cohort_table(
         parts,
         f"{name}_curve",
         f"{title}: curve",
@@ -216,35 +216,13 @@ def competing(parts: Parts, by: str | None) -> Table:
         Column("at_risk", "At risk", "count"),
         *(Column(state + end, words + of, "share") for state, words in states.items() for end, of in ends.items()),
     )
-    return _table(
+    return cohort_table(
         parts,
         "durability_competing",
         "Response lost, or treated again first",
         columns,
         lambda part: list(part.summary.durability.as_json()["aalen_johansen"]),
         "Aalen and Johansen 1978.",
-        by=by,
-        keyed=1,
-        whole=False,
-    )
-
-
-def occupancy(parts: Parts, by: str | None, every: int) -> Table:
-    """Share of all courses started in each state, a row every so many days."""
-    columns = (
-        Column("day", "Day", "count"),
-        Column("response", "Response", "share"),
-        Column("partial", "Partial response", "share"),
-        Column("none", "No response", "share"),
-        Column("not_measured", "Not measured", "share"),
-        Column("left", "Left", "share"),
-    )
-    return _table(
-        parts,
-        "over_time",
-        "Who is in response over time, of all who started",
-        columns,
-        lambda part: part.summary.occupancy.as_json()[::every],
         by=by,
         keyed=1,
         whole=False,
@@ -259,26 +237,7 @@ def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
     note = f"Stopped early: fewer than {rules.induction_min_sessions} induction sessions."
-    return _table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
-
-
-def attrition(parts: Parts, by: str | None, every: int) -> Table:
-    """Share of all courses started that have left, a row every so many days."""
-    columns = (
-        Column("day", "Day", "count"),
-        Column("left", "Left", "share"),
-        Column("not_measured", "Not measured", "share"),
-    )
-    return _table(
-        parts,
-        "attrition",
-        "Who has left, or is not measured",
-        columns,
-        lambda part: part.summary.occupancy.as_json()[::every],
-        by=by,
-        keyed=1,
-        whole=False,
-    )
+    return cohort_table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
 
 
 def fade(parts: Parts, by: str | None) -> Table:
@@ -300,7 +259,7 @@ def fade(parts: Parts, by: str | None) -> Table:
         Column("high", "95% high"),
         Column("median", "Median change, points"),
     )
-    return _table(
+    return cohort_table(
         parts,
         "fade",
         "How the effect fades between sessions",
@@ -334,7 +293,7 @@ def side_effects(parts: Parts, by: str | None) -> Table:
 
     columns = (Column("term", "Side effect", "text"), Column("per", "Per", "text"), *_SHARE)
     note = "Only patients and sessions in which side effects were asked about. Not asked is never counted as none."
-    return _table(parts, "side_effects", "How often side effects occur", columns, rows, note, by=by, keyed=2)
+    return cohort_table(parts, "side_effects", "How often side effects occur", columns, rows, note, by=by, keyed=2)
 
 
 def vitals(parts: Parts, by: str | None) -> Table:
@@ -356,7 +315,7 @@ def vitals(parts: Parts, by: str | None) -> Table:
         Column("low", "95% low"),
         Column("high", "95% high"),
     )
-    return _table(parts, "vital_signs", "Vital signs in sessions", columns, rows, by=by, keyed=2, whole=False)
+    return cohort_table(parts, "vital_signs", "Vital signs in sessions", columns, rows, by=by, keyed=2, whole=False)
 
 
 def thresholds(parts: Parts, by: str | None) -> Table:
@@ -366,7 +325,9 @@ def thresholds(parts: Parts, by: str | None) -> Table:
         return [{"threshold": _limit(one), **_share(one.share)} for one in part.summary.vitals.thresholds]
 
     columns = (Column("threshold", "Sessions with", "text"), *_SHARE)
-    return _table(parts, "blood_pressure", "How often blood pressure passes a threshold", columns, rows, by=by, keyed=1)
+    return cohort_table(
+        parts, "blood_pressure", "How often blood pressure passes a threshold", columns, rows, by=by, keyed=1
+    )
 
 
 def _limit(one: Threshold) -> str:

@@ -41,17 +41,16 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StateCurves:
-    """Share of courses in each of s states after each of k times.
+    """Share of courses in each of s states after each of k times, with 95% intervals.
 
     Attributes
     ----------
     patients, courses : in a state at any time; None: hidden.
     times : days, ascending; the first is time zero.
-    at_risk : courses in each state at each time, seen or held, (k, s); NaN: hidden.
+    at_risk : courses in a state at each time, seen or held, (k,); NaN: hidden.
     stepping : one over the share that moves with one course, where it is largest, (k,); inf: nobody moved.
-    share, error : share in each state and its standard error by patient, (k, s).
-    telling : the fewer of the patients who were ever in each state and who were ever not, (s,).
-    spent, spent_error : days spent in each state up to the last time, and their standard errors, (s,).
+    share, error, low, high : share in each state, its standard error by patient and its interval, (k, s).
+    spent, spent_error, spent_low, spent_high : days spent in each state up to the last time, (s,).
     """
 
     patients: int | None
@@ -61,37 +60,37 @@ class StateCurves:
     stepping: Floats
     share: Floats
     error: Floats
-    telling: Floats
+    low: Floats
+    high: Floats
     spent: Floats
     spent_error: Floats
+    spent_low: Floats
+    spent_high: Floats
+
+    @property
+    def days(self) -> float:
+        """The days of which they are: up to the last time."""
+        return float(self.times[-1]) if self.times.size else 0.0
 
     @property
     def holds(self) -> int:
         """Of how many times the shares hold: up to the first that rests on fewer than `FEWEST_AT_RISK` courses."""
-        few = (self.at_risk.sum(axis=1) < FEWEST_AT_RISK) | (self.stepping < FEWEST_AT_RISK)
+        few = (self.at_risk < FEWEST_AT_RISK) | (self.stepping < FEWEST_AT_RISK)
         return int(np.argmax(few)) if few.any() else len(self.times)
 
-    def interval(self, place: int, state: int, level: float = 0.95) -> tuple[float, float]:
-        """Low and high of the share in a state at one of the times; NaN where nobody was at risk."""
-        seen = float(self.at_risk[place].sum())
-        inside = float(self.at_risk[place, state])
-        share, error = float(self.share[place, state]), float(self.error[place, state])
-        return _bounds(share, error, seen, min(inside, seen - inside), level)
 
-    def spent_interval(self, state: int, level: float = 0.95) -> tuple[float, float]:
-        """Low and high of the days spent in a state."""
-        whole = float(self.times[-1] - self.times[0]) if self.times.size else 0.0
-        if whole <= 0 or not self.patients:
-            return math.nan, math.nan
-        share, error = float(self.spent[state]) / whole, float(self.spent_error[state]) / whole
-        low, high = _bounds(share, error, float(self.patients), float(self.telling[state]), level)
-        return low * whole, high * whole
+def bounds(share: float, error: float, n: float, telling: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's bounds with the effective size that a standard error implies and a t quantile (Korn and Graubard 1998).
 
+    Parameters
+    ----------
+    share, error : a share (or a mean of shares) and its standard error.
+    n, telling : on how many it rests, and how many of them are on the rarer side: where these are few, an error near 0
+        says little, and each of the n counts once at most.
 
-def _bounds(share: float, error: float, n: float, telling: float, level: float) -> tuple[float, float]:
-    """Wilson's bounds with the effective size that the variance implies and a t quantile (Korn and Graubard 1998).
-
-    Where few tell, a variance near 0 says little: each of the `n` then counts once at most.
+    Returns
+    -------
+    low, high : 0 to 1; NaN where nobody is at risk.
     """
     if not n > 0 or share != share:
         return math.nan, math.nan
@@ -210,7 +209,7 @@ def state_curves(
 
     >>> two, start, stop = np.array([0, 0, 1]), np.array([0.0, 2, 0]), np.array([2.0, 4, 3])
     >>> curves = state_curves(Spans(two, two, start, stop, np.array([0, 2, 0]), np.array([2, -1, -1]), stop), until=4)
-    >>> curves.times.tolist(), curves.share[:, 2].tolist(), curves.at_risk.sum(axis=1).tolist()
+    >>> curves.times.tolist(), curves.share[:, 2].tolist(), curves.at_risk.tolist()
     ([0.0, 2.0, 3.0, 4.0], [0.0, 0.5, 0.5, 0.5], [2.0, 2.0, 2.0, 1.0])
     >>> float(curves.spent[2])
     1.0
@@ -223,7 +222,7 @@ def state_curves(
     ids, patient = np.unique(spans.patient, return_inverse=True)
     lasts = spans.stop > spans.start
     sums = _Sums(patient[lasts], _kept(spans, lasts), n_states, len(ids))
-    seen, share, error = (np.zeros((len(at), n_states)) for _ in range(3))
+    inside, share, error = (np.zeros((len(at), n_states)) for _ in range(3))
     stepping = np.full(len(at), math.inf)
     gaps = np.diff(at)
     weight = (np.append(gaps, 0) + np.append(0, gaps)) / 2 if linear else np.append(gaps, 0)
@@ -232,20 +231,22 @@ def state_curves(
         if place:
             stepping[place] = sums.step(at[place - 1], time)
             spent += sums.influence * weight[place]
-        seen[place], share[place] = sums.seen, sums.share
+        inside[place], share[place] = sums.seen, sums.share
         error[place] = np.sqrt(np.einsum("ij,ij->i", sums.influence, sums.influence))
+    inside += _held(spans, at, n_states)
+    at_risk = inside.sum(axis=1)
+    rarer = np.minimum(inside, at_risk[:, None] - inside)
+    each = np.vectorize(bounds, otypes=[float, float])
+    area, area_error = weight @ share, np.sqrt(np.einsum("ij,ij->i", spent, spent))
+    whole = float(at[-1]) or math.nan
+    telling = _telling(patient, spans, n_states, len(ids))
+    with np.errstate(invalid="ignore"):  # not a number: nobody was at risk at time zero
+        low, high = each(share, error, at_risk[:, None], rarer)
+        area_low, area_high = (whole * end for end in each(area / whole, area_error / whole, len(ids), telling))
     return StateCurves(
-        len(ids),
-        len(np.unique(spans.course)),
-        at,
-        seen + _held(spans, at, n_states),
-        stepping,
-        share,
-        error,
-        _telling(patient, spans, n_states, len(ids)),
-        weight @ share,
-        np.sqrt(np.einsum("ij,ij->i", spent, spent)),
-    )
+        len(ids), len(np.unique(spans.course)), at, at_risk, stepping, share, error, low, high,
+        area, area_error, area_low, area_high,
+    )  # fmt: skip
 
 
 def _held(spans: Spans, at: Floats, n_states: int) -> Floats:

@@ -20,6 +20,7 @@ from data_models.questions.occupancy import Occupancy, occupancy
 from data_models.questions.onset import Onset, onset
 from data_models.questions.rates import Rates, rates
 from data_models.questions.side_effects import SideEffects, side_effects
+from data_models.questions.states import States, states
 from data_models.questions.vitals import Vitals, vitals
 
 
@@ -34,6 +35,7 @@ class Summary:
     onset: Onset
     duration: Duration
     durability: Durability
+    states: States
     occupancy: Occupancy
     fade: Fade
     side_effects: SideEffects
@@ -52,6 +54,7 @@ class Summary:
             "duration": self.duration.as_json(),
             "durability": self.durability.as_json(),
             "occupancy": self.occupancy.as_json(),
+            **self.states.as_json(),
             "fade": self.fade.as_json(),
             "side_effects": {**self.side_effects.as_json(), "vitals": self.vitals.as_json()},
         }
@@ -74,6 +77,7 @@ def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules:
         onset(connection, scope, cohort),
         duration(connection, scope, cohort),
         durability(connection, scope, cohort),
+        states(connection, scope, cohort, rules),
         occupancy(connection, scope, cohort, rules),
         fade(connection, scope, cohort),
         side_effects(connection, scope, cohort),

@@ -61,7 +61,7 @@ DEFERRED = {
     ],
     "side-effects-cue": [f"{name}-place" for name in ("when", "resolution", "severity", "vitals")],
 }
-COMPARED = [f"compare-{part}-place" for part in ("rates", "fade", "occupancy", "waterfall", "effects")]
+COMPARED = [f"compare-{part}-place" for part in ("rates", "states", "fade", "occupancy", "waterfall", "effects")]
 
 
 def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
@@ -73,7 +73,7 @@ def cards(client: FlaskClient, query: str, state: list[Any]) -> str:
         mark = {"id": f"{cue}-go", "property": "data-cohort", "value": "?" + query}
         found += [ask(client, f"{name}.children", [mark]) for name in DEFERRED[cue]]
         if state is AT_OUTCOMES:
-            found += [ask(client, "headlines.children", [mark | {"id": cue}])]
+            found += [ask(client, f"{name}.children", [mark | {"id": cue}]) for name in ("headlines", "states-place")]
     if "by=" in query and state is AT_OUTCOMES:
         found += [ask(client, "compare-body.children", [url("?" + query)], AT_OUTCOMES[:1])]
         for name in COMPARED:

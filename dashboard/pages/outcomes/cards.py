@@ -7,8 +7,8 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.answers.data import Figures
-from dashboard.pages.card import behind, place, show
-from dashboard.questions import curves, funnel, onset, rates
+from dashboard.pages.card import behind, place, show, skeleton
+from dashboard.questions import curves, funnel, onset, rates, states
 from dashboard.questions.view import Tile
 from dashboard.words.numbers import percent, whole
 from data_models.definitions.filters import CohortFilter
@@ -40,6 +40,16 @@ def first(figures: Figures, rules: OutcomeRules, headlines_id: str, any_effect_i
             className="cards",
         ),
     ]
+
+
+def hero_place(place_id: str) -> Component:
+    """The place of the first card, waiting."""
+    return html.Div(place(place_id, skeleton("states", states.QUESTION, 330, wide=True)), className="cards")
+
+
+def hero(figures: Figures, rules: OutcomeRules) -> Component:
+    """Where courses stand over time, and the days in response of the first 90."""
+    return show(states.view(figures.states), rules)
 
 
 def funnel_card(figures: Figures, rules: OutcomeRules) -> Component:

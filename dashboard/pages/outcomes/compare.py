@@ -15,7 +15,7 @@ from dashboard.answers import cache, data
 from dashboard.pages import failure
 from dashboard.pages.card import message, place, skeleton
 from dashboard.pages.outcomes.comparison import QUESTIONS, Comparison
-from dashboard.questions import durability, fade, occupancy, onset, rate_comparison, side_effects, waterfall
+from dashboard.questions import durability, fade, occupancy, onset, rate_comparison, side_effects, states, waterfall
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.questions.fade import Fade
 
@@ -133,6 +133,11 @@ def fade_card(groups: Comparison) -> Component:
     return groups.show(fade.compare(groups.drawn(_fades(groups)), groups.name, groups.caution))
 
 
+def states_card(groups: Comparison) -> Component:
+    """The share in response over time, a line a group, and the days in response."""
+    return groups.show(states.compare(groups.drawn(groups.each(lambda figures: figures.states)), groups.name))
+
+
 def occupancy_card(groups: Comparison) -> Component:
     """Who is in response over time: one small chart a group."""
     return groups.show(occupancy.compare(groups.drawn(groups.each(lambda figures: figures.occupancy)), groups.name))
@@ -152,6 +157,7 @@ def effects_card(groups: Comparison) -> Component:
 
 DEFERRED: Mapping[str, Callable[[Comparison], Component]] = {
     "rates": rates_card,
+    "states": states_card,
     "fade": fade_card,
     "occupancy": occupancy_card,
     "waterfall": waterfall_card,

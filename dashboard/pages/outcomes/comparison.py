@@ -24,6 +24,7 @@ QUESTIONS = {  # heading of each card, before ", by route?"
     "rates": "Who responds",
     "onset": "How quickly",
     "durability": "How long",
+    "states": "How many days in response",
     "fade": "How does it fade",
     "occupancy": "Who is in response",
     "waterfall": "Who improved",

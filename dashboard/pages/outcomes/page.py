@@ -13,12 +13,13 @@ from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import DeferredCards
 from dashboard.pages.outcomes import cards, compare
-from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, waterfall
+from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, states, waterfall
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
 HEADLINES = "headlines"
 ANY_EFFECT = "any-effect"
+HERO = "states-place"
 
 
 def layout() -> Component:
@@ -27,6 +28,7 @@ def layout() -> Component:
         [html.H1("Outcomes", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
     )
     waiting = [
+        cards.hero_place(HERO),
         html.Div(skeleton("funnel", funnel.QUESTION, 70, wide=True), className="cards"),
         html.Div(cards.waiting_headlines(), className="headlines", **{"aria-hidden": "true"}),
         html.Div(
@@ -104,6 +106,7 @@ def register(app: Dash) -> None:
         return [
             filters.reach(cohort),
             filters.rounded(ids.OUTCOMES, cohort),
+            cards.hero_place(HERO),
             *cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT),
             deferred_cards.cue(ids.COHORT_CUE, cohort),
         ]
@@ -112,6 +115,15 @@ def register(app: Dash) -> None:
     @cache.callback(app, Output(HEADLINES, "children"), Input(ids.COHORT_CUE, "data-cohort"))
     def show_headlines(about: str | None) -> Any:
         return cards.headlines(data.figures(CohortFilter.from_query(about))) if about else None
+
+    @cache.callback(
+        app,
+        Output(HERO, "children"),
+        Input(ids.COHORT_CUE, "data-cohort"),
+        on_error=failure.instead_of(states.QUESTION, wide=True),
+    )
+    def show_hero(about: str | None) -> Any:
+        return cards.hero(data.figures(CohortFilter.from_query(about)), data.rules()) if about else None
 
     @cache.callback(
         app,

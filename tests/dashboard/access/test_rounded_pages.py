@@ -110,7 +110,9 @@ def test_every_count_of_every_answer_is_rounded(
         found += sum(1 for _ in counts_of(content))
         assert "state-error" not in answer.get_data(as_text=True), body["output"]
     assert found > 1000
-    assert {f"{name}-question" for name in ("onset", "durability", "fade", "occupancy", "waterfall", "often")} <= cards
+    assert {
+        f"{name}-question" for name in ("states", "onset", "durability", "fade", "occupancy", "waterfall", "often")
+    } <= cards
 
 
 def test_a_clinician_gets_the_counts_as_they_are(

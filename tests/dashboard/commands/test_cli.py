@@ -158,7 +158,7 @@ def test_summary_has_the_parts_of_the_contract(sample_database: str, capsys: pyt
     result = summary(capsys, "--database", sample_database, "--instrument", "phq9")
     assert list(result) == [
         "definitions", "cohort", "response", "remission", "worse", "onset", "duration", "durability", "occupancy",
-        "fade", "side_effects",
+        "days_in_response", "states", "states_after_induction", "fade", "side_effects",
     ]  # fmt: skip
     assert result["cohort"]["courses"] >= result["cohort"]["with_baseline"] >= result["cohort"]["evaluable"] > 0
     assert set(result["response"]["ever"]) == {"events", "n", "share", "low", "high", "method"}

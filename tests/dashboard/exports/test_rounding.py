@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dashboard.exports import rounding
 from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.proportions import Mean, Proportion, wilson, wilson_bounds
+from data_models.outcomes.states import StateCurves, by_day, spans_of_scores, state_curves
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.outcomes.turnbull import turnbull
 
@@ -215,3 +216,46 @@ def test_parts_of_a_whole_never_exceed_it_and_small_ones_are_hidden() -> None:
     assert np.isnan(made[1, 1])
     assert np.isnan(made[2]).all()
     assert np.isnan(rounding.parts(np.array([[3.0]]), 7)).all()
+
+
+def over_time(courses: int, seed: int = 8) -> StateCurves:
+    """Courses scored every day, in response from a day of their own on; each is followed for a while."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for course, onset in enumerate(random.exponential(20, courses)):
+        followed = random.integers(20, 100)
+        rows += [(course, day, 2 if day > onset else 0) for day in range(followed)]
+    course, days, state = np.array(rows).reshape(-1, 3).T
+    spans = spans_of_scores(course, course, days.astype(float), state, days + 0.0, 30)
+    return state_curves(by_day(spans), 90, times=np.arange(91), linear=True)
+
+
+def test_states_over_time_are_made_of_rounded_counts() -> None:
+    exact = over_time(203)
+    made = rounding.states(exact)
+    shown = ~np.isnan(made.share)
+    fives = made.share[shown] * 41
+    np.testing.assert_allclose(fives, np.round(fives), atol=1e-9)
+    assert (made.courses, made.patients) == (205, None)
+    assert {n for n in made.at_risk.tolist() if n == n} <= set(range(15, 215, 10))
+    assert np.isnan(made.at_risk[exact.at_risk <= 10]).all()
+    assert np.isnan(made.share[exact.at_risk <= 10]).all()
+    assert np.isnan(made.share[exact.share * 203 < 10.5]).all()
+    assert (made.low[shown] <= made.share[shown]).all()
+    assert (made.share[shown] <= made.high[shown]).all()
+    assert np.isnan(made.error).all()
+    assert np.isnan(made.spent_error).all()
+    assert made.share[40, 2] == pytest.approx(exact.share[40, 2], abs=0.02)
+    for days in (made.spent, made.spent_low, made.spent_high):
+        assert (days == np.round(days)).all()
+    assert made.spent[2] == round(float(exact.spent[2]))
+    assert made.spent_low[2] <= exact.spent_low[2] + 1
+    assert made.spent_high[2] >= exact.spent_high[2] - 1
+
+
+def test_states_of_few_courses_are_hidden() -> None:
+    made = rounding.states(over_time(10))
+    assert made.courses is None
+    assert made.share.size == made.at_risk.size == 0
+    assert made.days == 0
+    assert np.isnan(made.spent).all()

@@ -20,6 +20,7 @@ from dashboard.questions import (
     resolution,
     severity,
     side_effects,
+    states,
     vitals,
     waterfall,
 )
@@ -38,9 +39,10 @@ from data_models.questions.rate_comparison import ComparedRates, GroupRate, Rate
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity, TermGrades
 from data_models.questions.side_effects import EffectGroup
+from data_models.questions.states import States
 from data_models.questions.vitals import Sign, Threshold, Vitals
 from data_models.questions.waterfall import Waterfall
-from tests.dashboard.questions.conftest import curve, durability_of, effects
+from tests.dashboard.questions.conftest import curve, curves_of, durability_of, effects
 
 ASSETS = Path(theme.__file__).parent / "assets"
 
@@ -49,7 +51,8 @@ def figures() -> dict[str, dict[str, Any]]:
     """Every figure of a question."""
     found = Onset(km := curve(40, [1, 7, 14], 5, 2), turnbull([0, 1, 7], [1, 7, 14], [9, 9, 9]), km)
     durable = durability_of(km)
-    states = Occupancy(StateShares(310, *(np.full(91, 0.2) for _ in range(5))))
+    shares = Occupancy(StateShares(310, *(np.full(91, 0.2) for _ in range(5))))
+    over_time = States(curves_of(310, 90), curves_of(120, 90))
     changes = np.array([-12.0, -6.0, -1.0, 6.0, 0.0])
     fall = Waterfall(changes, changes, np.ones(5), -changes / 20, changes >= 5)
     bins = Fade(
@@ -72,7 +75,9 @@ def figures() -> dict[str, dict[str, Any]]:
         durability.view(durable),
         durability.competing(durable),
         durability.compare([Group(*style, durable) for style in two]),
-        occupancy.view(states),
+        states.view(over_time),
+        states.compare([Group(*style, over_time) for style in two], "Route"),
+        occupancy.view(shares),
         waterfall.view(fall, CohortFilter(), DEFAULT_RULES),
         fade.view(bins, CohortFilter()),
         rate_comparison.view(RateComparison(rates, rates), "route", str),

@@ -12,12 +12,14 @@ import pytest
 from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.occupancy import StateShares
 from data_models.outcomes.proportions import Proportion, wilson
+from data_models.outcomes.states import StateCurves
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.outcomes.turnbull import TurnbullCurve, turnbull
 from data_models.questions.durability import Durability
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
 from data_models.questions.side_effects import EffectRate, SideEffects
+from data_models.questions.states import States
 
 INFINITY = float("inf")
 
@@ -89,6 +91,29 @@ def make_durability() -> Any:
 def occupancy() -> Occupancy:
     shares = (np.full(91, share) for share in (0.3, 0.2, 0.2, 0.2, 0.1))
     return Occupancy(StateShares(310, *shares))
+
+
+def curves_of(courses: int | None, days: int, response: float = 0.4) -> StateCurves:
+    """As many courses at risk on each of some days, a share of them in response and the rest in none."""
+    k = days + 1 if days else 0
+    share = np.tile([1 - response, 0.0, response], (k, 1))
+    spent = np.array([1 - response, 0.0, response]) * days
+    flat = np.full(k, float(courses or 0))
+    error = np.full((k, 3), 0.03)
+    return StateCurves(
+        courses, courses, np.arange(float(k)), flat, flat + 1, share, error, share - 0.06, share + 0.06,
+        spent, np.full(3, 2.0), spent - 4, spent + 4,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def states() -> States:
+    return States(curves_of(310, 90), curves_of(120, 90, 0.5))
+
+
+@pytest.fixture
+def make_states() -> Any:
+    return curves_of
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_four_courses_by_hand() -> None:
     curves = daily(found, 4)
     # On day 1 two of three respond; on day 3 one of the two of them that are seen so long loses it.
     assert curves.share[:, 2].tolist() == pytest.approx([0, 2 / 3, 2 / 3, 1 / 3, 1 / 3])
-    assert curves.at_risk.sum(axis=1).tolist() == [4, 4, 4, 4, 4]
+    assert curves.at_risk.tolist() == [4, 4, 4, 4, 4]
     assert curves.spent[2] == pytest.approx(1 / 3 + 2 / 3 + 1 / 2 + 1 / 3)
     assert curves.stepping.tolist() == [math.inf, 3, math.inf, 3, math.inf]
     assert curves.holds == 0  # fewer than five courses
@@ -125,10 +125,10 @@ def test_four_courses_by_hand() -> None:
 
 def test_a_state_is_held_30_days_after_its_last_score_and_not_past_the_end_of_observation() -> None:
     rows = [(1, 1, 0, 0), (1, 1, 10, 2)]
-    assert daily(scores(rows)).at_risk[:, 2].tolist() == [0] * 5 + [1] * 36 + [0] * 50
-    assert daily(scores(rows, observed=20)).at_risk[:, 2].tolist() == [0] * 5 + [1] * 16 + [0] * 70
+    assert daily(scores(rows)).at_risk.tolist() == [1] * 41 + [0] * 50
+    assert daily(scores(rows, observed=20)).at_risk.tolist() == [1] * 21 + [0] * 70
     again = daily(scores([*rows, (1, 1, 60, 0), (1, 1, 61, 0)]))
-    assert again.at_risk.sum(axis=1).tolist() == [1] * 41 + [0] * 20 + [1] * 30
+    assert again.at_risk.tolist() == [1] * 41 + [0] * 20 + [1] * 30
     # Nobody saw the change between days 10 and 60: the share is that of the one who was seen.
     assert again.share[90, 2] == 1
 
@@ -168,7 +168,7 @@ def test_another_clock_begins_in_the_state_of_its_time_zero() -> None:
     assert curves.error[0, 2] == pytest.approx(math.sqrt(0.25 / 2))
     assert curves.share[4].tolist() == [0, 0, 1]  # the second responds between days 8 and 20
     # The third has no score after day 0: it is held until day 30, but says nothing of the shares.
-    assert curves.at_risk[0].tolist() == [2, 0, 1]
+    assert curves.at_risk[0] == 3
 
 
 def test_after_a_change_that_rests_on_few_courses_nothing_is_said() -> None:
@@ -176,7 +176,7 @@ def test_after_a_change_that_rests_on_few_courses_nothing_is_said() -> None:
     rows += [(i, i, day, 2 if day < 20 else 0) for i in (20, 21) for day in (0, 2, 10, 20)]
     curves = daily(scores(sorted(rows)))
     # 22 are held until day 40, but of those who could have lost it before day 20 there were two, and both did.
-    assert curves.at_risk[15].sum() == 22
+    assert curves.at_risk[15] == 22
     assert curves.stepping[15] == 2
     assert curves.holds == 15
     assert curves.share[14, 2] == 1
@@ -185,11 +185,11 @@ def test_after_a_change_that_rests_on_few_courses_nothing_is_said() -> None:
 def test_an_interval_of_identical_courses_has_a_width() -> None:
     all_alike = daily(scores([(i, i, day, 2 if day else 0) for i in range(12) for day in (0, 1, 90)], hold=100))
     assert all_alike.error[30, 2] == 0
-    assert all_alike.interval(30, 2) == (pytest.approx(0.712, abs=1e-3), 1)
-    low, high = all_alike.spent_interval(2)
+    assert all_alike.low[30, 2] == pytest.approx(0.712, abs=1e-3)
+    assert all_alike.high[30, 2] == 1
     assert all_alike.spent[2] == 89.5
-    assert low < 80 < 89.5 < high <= 90
-    assert all(math.isnan(bound) for bound in daily(scores([(1, 1, 0, 0)], hold=0.1)).interval(50, 2))
+    assert all_alike.spent_low[2] < 80 < 89.5 < all_alike.spent_high[2] <= 90
+    assert np.isnan(daily(scores([(1, 1, 0, 0)], hold=0.1)).low[50]).all()
 
 
 @settings(max_examples=60, deadline=None)

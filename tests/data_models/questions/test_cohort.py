@@ -436,7 +436,7 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     curve = {"n", "events", "median", "low", "high", "curve"}
     assert list(result) == [
         "definitions", "cohort", "response", "remission", "worse", "onset", "duration", "durability", "occupancy",
-        "fade", "side_effects",
+        "days_in_response", "states", "states_after_induction", "fade", "side_effects",
     ]  # fmt: skip
     assert set(result["definitions"]) == {"version", "rules", "instrument"}
     ways = {"ever", "last", "end_of_induction", "end_of_induction_all_treated"}
@@ -453,6 +453,9 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
         assert set(of) == curve
         assert set(of["curve"][0]) == {"days", "at_risk", "events", "censored", "survival", "low", "high"}
     assert set(result["occupancy"][0]) == {"day", "response", "partial", "none", "not_measured", "left"}
+    ends = {f"{state}{end}" for state in ("response", "partial", "none") for end in ("", "_low", "_high")}
+    assert set(result["states"][0]) == set(result["states_after_induction"][0]) == {"day", "at_risk", *ends}
+    assert {tuple(row) for row in result["days_in_response"]} == {("of_days", "from", "mean", "low", "high", "n")}
     assert set(result["fade"][0]) == {"from_days", "to_days", "scores", "patients", "mean", "low", "high", "median"}
     assert set(result["side_effects"]) == {"patients_asked", "sessions_asked", "per_patient", "per_session", "vitals"}
     assert set(result["side_effects"]["per_session"][0]) == {"term", *share}

@@ -1,0 +1,204 @@
+"""How many of the first 90 days are spent in response? States over time, with who is no longer observed left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout, line, ribbon
+from dashboard.figures.steps import area_labels, known, stacked, ticks
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.theme import colour
+from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
+from data_models.outcomes.states import StateCurves
+from data_models.questions.states import DAYS, NAMES, RESPONSE, States, rows
+
+QUESTION = f"How many of the first {DAYS} days are spent in response?"
+LAYERS = (("Response", "response"), ("Partial response", "partial"), ("No response", "none"))
+COLUMNS = (
+    Column("day", "Day", "count"),
+    Column("at_risk", "At risk", "count"),
+    *(
+        column
+        for name, key in LAYERS
+        for column in (
+            Column(key, name, "share"),
+            Column(f"{key}_low", f"{name}, 95% low", "share"),
+            Column(f"{key}_high", f"{name}, 95% high", "share"),
+        )
+    ),
+)
+_FIRST, _INDUCTION = "the first session", "the last induction session"
+_COURSES = "courses that began moderately ill or worse and were scored again"
+
+
+def view(states: States) -> View:
+    """The states of one cohort since the first session, and the days in response."""
+    curves = states.first_session
+    return View(
+        "states",
+        QUESTION,
+        words(states),
+        draw(curves),
+        notes=[after_induction(states), when_seen(curves), where_it_stops(curves)],
+        table=Table(COLUMNS, rows(curves)),
+        definition=Definition(
+            "Share of courses in response, partial response and no response by day since the first session, of "
+            f"{_COURSES}. A change is placed in the middle of the two scores between which it lies: nothing finer than "
+            "the gap between scores can be seen, and no share is said before half of the courses were scored. A course "
+            "counts from score to score and, for a limited time, past its last one; then, and when it is no longer "
+            "observed, it is left out (censored). That takes it that those who are left out go on as those in the "
+            "same state who are not. State occupation after Aalen and Johansen; days in response are the area under "
+            "the share (restricted mean); intervals by patient.",
+            ("state_hold_days", "response_improvement", "partial_improvement"),
+            n=sentence(count(curves.courses, "course")),
+            source="Aalen and Johansen 1978; Datta and Satten 2001; Royston and Parmar 2013",
+        ),
+        wide=True,
+    )
+
+
+def compare(groups: Sequence[Group[States]], by: str) -> View:
+    """The share in response of several groups over one another, and their days in response."""
+    found, said = [], []
+    for group in groups:
+        curves = group.answer.first_session
+        found += [{"group": group.name, **row} for row in rows(curves)]
+        said.append(f"{group.name} {_days(curves)}")
+    drawn = [group for group in groups if _drawn(group.answer.first_session)]
+    return View(
+        "compare-states",
+        QUESTION,
+        sentence("in response, with 95% intervals: " + ", ".join(said)),
+        draw_groups(drawn) if drawn else empty(f"No group has {FEW} courses: nothing is drawn."),
+        legend=[
+            Mark(f"{one.name} (n {whole(one.answer.first_session.courses)})", one.token, one.dash) for one in drawn
+        ],
+        table=Table((Column("group", by, "text"), *COLUMNS), found),
+    )
+
+
+def _days(curves: StateCurves) -> str:
+    """ "31 days in 90 (27 to 35; n 120)"."""
+    n = f"n {whole(curves.courses)}"
+    mean, low, high = spent(curves)
+    if mean is None:
+        return f"too few ({n})"
+    span = interval(low, high).removeprefix("95% interval ")
+    return f"{number(mean, 0)} days in {number(curves.days)} ({span}; {n})"
+
+
+# --- in words ------------------------------------------------------------------------------------
+
+
+def spent(curves: StateCurves) -> tuple[float | None, float | None, float | None]:
+    """Whole days in response with their interval; None where they are not known."""
+    ends = (curves.spent[RESPONSE], curves.spent_low[RESPONSE], curves.spent_high[RESPONSE])
+    mean, low, high = (known(float(of)) if curves.days else None for of in ends)
+    return mean, None if low is None else round(low), None if high is None else round(high)
+
+
+def words(states: States) -> str:
+    """The days in response of the first 90; true at every n."""
+    return _words(states.first_session, _FIRST)
+
+
+def _words(curves: StateCurves, since: str) -> str:
+    if curves.courses is None:
+        return too_few("courses")
+    mean, low, high = spent(curves)
+    if not curves.courses:
+        return "No course here began moderately ill or worse and was scored again."
+    if mean is None:
+        few = count(curves.courses, "course")
+        return sentence(f"{few}, of which fewer than {FEW} are observed for a day after {since}: too few to say")
+    of = f"of the first {number(curves.days)} days after {since}"
+    return sentence(f"{of} a course spends {number(mean, 0)} in response on average ({interval(low, high, ' days')})")
+
+
+def after_induction(states: States) -> str:
+    """The same from the last session of a complete induction; empty where nothing can be said."""
+    curves = states.last_induction_session
+    if not curves.courses or spent(curves)[0] is None:
+        return ""
+    return _words(curves, f"{_INDUCTION} ({count(curves.courses, 'complete induction')})")
+
+
+def when_seen(curves: StateCurves) -> str:
+    """Which first days nothing is said of; empty where there are none."""
+    later = np.flatnonzero(~_said(curves)[1:] & ~np.isnan(curves.at_risk[1:])) if curves.days else np.zeros(0)
+    if not later.size:
+        return ""
+    return f"Half of the courses had their first score by day {later[-1] + 2}: of the days before no share is said."
+
+
+def _said(curves: StateCurves) -> np.ndarray:
+    """On which days a share is said."""
+    return np.asarray(~np.isnan(curves.share).all(axis=1))
+
+
+def where_it_stops(curves: StateCurves) -> str:
+    """Up to which day follow-up suffices; empty where it does to the end."""
+    if not curves.days or curves.days >= DAYS:
+        return ""
+    return f"Follow-up is too short for day {DAYS}: after day {number(curves.days)} fewer than {FEW} courses say it."
+
+
+# --- drawn ---------------------------------------------------------------------------------------
+
+
+def _drawn(curves: StateCurves) -> bool:
+    return bool(curves.days) and bool(curves.courses)
+
+
+def _axes(end: float) -> dict[str, Any]:
+    return {
+        "x": axis(
+            "Days since the first session", range=[0, end], tickvals=ticks(end), showgrid=False, ticks="outside",
+            tickcolor=colour("axis"), unifiedhovertitle=DAY_TITLE,
+        ),
+        "y": axis("Courses", range=[0, 1], tickformat=".0%", dtick=0.25),
+        "hovermode": "x unified",
+    }  # fmt: skip
+
+
+def draw(curves: StateCurves, height: int = 330) -> Figure:
+    """Stacked areas with the interval of the share in response."""
+    if curves.courses is None:
+        return empty("Too few courses to draw from rounded counts.")
+    if not _drawn(curves):
+        return empty(f"Fewer than {FEW} courses are followed: nothing is drawn.")
+    said = _said(curves)
+    days = curves.times[said].tolist()
+    layers: list[tuple[str, str, list[Any]]] = [
+        (name, key, np.nan_to_num(curves.share[said, NAMES.index(key)]).tolist()) for name, key in LAYERS
+    ]
+    labels, thin = area_labels(days, layers)
+    data = stacked(days, layers)
+    for trace in data:
+        trace["showlegend"] = trace["name"] in thin
+    low, high = ([known(end) for end in of[:, RESPONSE].tolist()] for of in (curves.low[said], curves.high[said]))
+    data += ribbon(days, low, high, "text")
+    data[0]["customdata"] = [
+        "" if a is None or b is None else f", {share_interval(a, b)}" for a, b in zip(low, high, strict=True)
+    ]
+    data[0]["hovertemplate"] = "%{y:.0%} response%{customdata}<extra></extra>"
+    return {
+        "data": data,
+        "layout": layout(height, **_axes(days[-1]), annotations=labels, showlegend=bool(thin), legend=LEGEND),
+    }
+
+
+def draw_groups(groups: Sequence[Group[States]]) -> Figure:
+    """The share in response of each group as a line."""
+    data = []
+    for group in groups:
+        curves = group.answer.first_session
+        said = _said(curves)
+        shares = [known(share) for share in curves.share[said, RESPONSE].tolist()]
+        drawn = line(curves.times[said].tolist(), shares, group.name, group.token, line={"dash": group.dash})
+        data.append(drawn | {"hovertemplate": f"%{{y:.0%}} {group.name}<extra></extra>"})
+    end = max(group.answer.first_session.days for group in groups)
+    return {"data": data, "layout": layout(330, **_axes(end))}

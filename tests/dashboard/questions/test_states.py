@@ -1,0 +1,95 @@
+"""How many of the first 90 days are spent in response: true at every n, and no more days than are followed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from dashboard.questions import states as shown
+from dashboard.questions.view import Group
+from data_models.questions.states import States
+
+
+def test_the_days_are_said_with_their_interval_and_those_after_induction_beside(states: States) -> None:
+    view = shown.view(states)
+    assert view.sentence == (
+        "Of the first 90 days after the first session a course spends 36 in response on average "
+        "(95% interval 32 to 40 days)."
+    )
+    assert view.notes[0] == (
+        "Of the first 90 days after the last induction session (120 complete inductions) a course spends 45 in "
+        "response on average (95% interval 41 to 49 days)."
+    )
+    assert not any(view.notes[1:])
+
+
+def test_fewer_days_are_said_where_follow_up_is_too_short(make_states: Any) -> None:
+    view = shown.view(States(make_states(40, 33), make_states(0, 0)))
+    assert view.sentence.startswith("Of the first 33 days after the first session a course spends 13 in response")
+    assert [note for note in view.notes if note] == [
+        "Follow-up is too short for day 90: after day 33 fewer than 5 courses say it."
+    ]
+
+
+@pytest.mark.parametrize(
+    "courses, said",
+    [
+        (0, "No course here began moderately ill or worse and was scored again."),
+        (1, "1 course, of which fewer than 5 are observed for a day after the first session: too few to say."),
+        (4, "4 courses, of which fewer than 5 are observed for a day after the first session: too few to say."),
+        (None, "Fewer than 11 courses: too few to show."),
+    ],
+)
+def test_of_too_few_nothing_is_said_or_drawn(courses: int | None, said: str, make_states: Any) -> None:
+    states = States(make_states(courses, 0), make_states(courses, 0))
+    view = shown.view(states)
+    assert view.sentence == said
+    assert view.figure is not None
+    assert view.figure["data"] == []
+    assert not any(view.notes)
+    group = Group("IV", "iv", "circle", "solid", states)
+    n = "fewer than 11" if courses is None else courses
+    assert shown.compare([group], "Route").sentence == f"In response, with 95% intervals: IV too few (n {n})."
+
+
+def test_the_areas_add_up_and_the_table_has_the_same_numbers(states: States) -> None:
+    view = shown.view(states)
+    assert view.figure is not None
+    assert view.table is not None
+    go.Figure(view.figure)
+    areas = [trace for trace in view.figure["data"] if "stackgroup" in trace]
+    assert [trace["name"] for trace in areas] == [name for name, _ in shown.LAYERS]
+    assert np.sum([trace["y"] for trace in areas], axis=0) == pytest.approx(np.ones(91))
+    assert areas[0]["y"] == [row["response"] for row in view.table.rows]
+    assert areas[0]["customdata"][28] == ", 95% interval 34 to 46%"
+    assert set(view.table.rows[0]) == {column.key for column in view.table.columns}
+
+
+def test_days_before_half_were_scored_have_no_share_and_are_said(states: States) -> None:
+    curves = states.first_session
+    hidden = [of.copy() for of in (curves.share, curves.low, curves.high)]
+    for of in hidden:
+        of[1:4] = np.nan
+    early = replace(curves, share=hidden[0], low=hidden[1], high=hidden[2])
+    view = shown.view(replace(states, first_session=early))
+    assert "Half of the courses had their first score by day 4: of the days before no share is said." in view.notes
+    assert view.figure is not None
+    assert view.figure["data"][0]["x"][:2] == [0, 4]
+
+
+def test_groups_are_compared_by_their_days(states: States, make_states: Any) -> None:
+    other = States(make_states(80, 60, 0.3), make_states(0, 0))
+    groups = [Group("IV", "iv", "circle", "solid", states), Group("IM", "im", "square", "dash", other)]
+    view = shown.compare(groups, "Route")
+    assert (
+        view.sentence
+        == "In response, with 95% intervals: IV 36 days in 90 (32 to 40; n 310), IM 18 days in 60 (14 to 22; n 80)."
+    )
+    assert view.figure is not None
+    assert [trace["name"] for trace in view.figure["data"]] == ["IV", "IM"]
+    assert view.table is not None
+    assert {row["group"] for row in view.table.rows} == {"IV", "IM"}
