@@ -246,10 +246,10 @@ def _newton_aim(
     upper = np.triu(held)
     hessian = upper + np.triu(upper, 1).T
     slope = _gradient(probability, a, b, weight, k) - n
-    return _nonnegative_step(hessian, slope, mass)
+    return nonnegative_step(hessian, slope, mass)
 
 
-def _nonnegative_step(hessian: Floats, slope: Floats, mass: Floats) -> Floats:
+def nonnegative_step(hessian: Floats, slope: Floats, mass: Floats) -> Floats:
     """Masses p >= 0 that raise slope @ (p - mass) - (p - mass) @ hessian @ (p - mass) / 2.
 
     Go to the optimum on the free points, fix at 0 all that it takes below, repeat. Fixing several at

@@ -20,6 +20,7 @@ CLINICAL = {
     "courses": ["find_courses", "course_facts"],
     "durability": ["losses", "duration", "end_of_induction", "durability"],
     "fade": ["fade_bins"],
+    "interval_censored": ["interval_curve"],
     "logrank": ["log_rank"],
     "occupancy": ["state_shares"],
     "onset": ["onset", "early_response"],
