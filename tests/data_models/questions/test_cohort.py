@@ -16,6 +16,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECT_BITS, SIDE_EFFECTS
+from data_models.outcomes.logrank import log_rank
 from data_models.outcomes.proportions import PatientSums, per_course
 from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
@@ -516,6 +517,26 @@ def test_curves_are_tested_between_disjoint_groups_alone(connection: Connection)
         assert test.p_value is not None
         assert 0 <= test.p_value <= 1
     assert curve_tests(connection, ALL, CohortFilter(), "condition").onset is None
+
+
+def test_curves_are_tested_by_patient(connection: Connection) -> None:
+    routes = list(groups(connection, ALL, CohortFilter(), "route"))
+    outcomes = _outcomes(connection, CohortFilter())
+    by_route = _matching(connection, CohortFilter())[["patient_id", "course", "route"]]
+    outcomes = outcomes.merge(by_route[by_route["route"].notna()], on=["patient_id", "course"])
+    outcomes["group"] = outcomes["route"].map(routes.index)
+    ill = outcomes[outcomes["evaluable"] == 1]
+    seen = ill["onset_right"].fillna(ill["onset_left"]), ill["onset_right"].notna()
+    held = outcomes[outcomes["durability_days"].notna()]
+    lasted = held["durability_days"], held["durability_end"] == "loss"
+    found = curve_tests(connection, ALL, CohortFilter(), "route")
+    for test, expected in (
+        (found.onset, log_rank(*seen, ill["group"], patients=ill["patient_id"])),
+        (found.durability, log_rank(*lasted, held["group"], held["durability_entry_days"], held["patient_id"])),
+    ):
+        assert test is not None
+        assert test.statistic == pytest.approx(expected.statistic, rel=1e-9)
+        assert (test.degrees, test.observed) == (expected.degrees, expected.observed)
 
 
 def test_an_instrument_without_a_remission_cut_off_has_no_remission(connection: Connection) -> None:
