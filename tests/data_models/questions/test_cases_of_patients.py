@@ -1,0 +1,146 @@
+"""Small clinics whose figures are known without a computer: from records to the JSON of the summary.
+
+Each was once answered otherwise (issue 14): what the title of a card asks, and not what was easily estimated, is the
+number that stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data_models.definitions.filters import CohortFilter
+from data_models.definitions.rules import DEFAULT_RULES
+from data_models.definitions.scope import Scope
+from data_models.questions.summary import summarise
+from data_models.store import Store
+
+ALL = Scope.everything()
+INDUCTION = (0, 2, 4, 7, 9, 11)  # six sessions
+Row = dict[str, Any]
+
+
+class Clinic:
+    """Session records in the making, by day; PHQ-9."""
+
+    def __init__(self) -> None:
+        self.patients: list[Row] = []
+        self.sessions: list[Row] = []
+        self.assessments: list[Row] = []
+
+    def treat(
+        self,
+        patients: int,
+        sessions: Iterable[float],
+        scores: Mapping[float, float],
+        *,
+        induction: int | None = None,
+        weeks: int | str = "",
+        drug: str = "ketamine",
+    ) -> None:
+        """Some patients alike: days of their sessions, scores by day.
+
+        Parameters
+        ----------
+        induction : how many sessions are marked as induction, the others as maintenance; None: none is marked.
+        weeks : observed until.
+        """
+        for _ in range(patients):
+            code = f"P{len(self.patients)}"
+            self.patients.append({"patient_code": code, "observed_until_weeks": weeks})
+            for number, day in enumerate(sessions):
+                phase = "" if induction is None else "induction" if number < induction else "maintenance"
+                self.sessions.append(
+                    {"patient_code": code, "hours": day * 24, "drug": drug, "route": "iv", "phase": phase}
+                )
+            for day, score in scores.items():
+                self.assessments.append({"patient_code": code, "hours": day * 24, "instrument": "phq9", "score": score})
+
+
+@pytest.fixture
+def answer(
+    sqlite_store: Store, tmp_path: Path, write_table: Callable[[Path, str, list[Row]], None]
+) -> Callable[..., dict[str, Any]]:
+    """The JSON of a clinic's summary: `answer(clinic, "key=value", rule=value)`."""
+
+    def ask(clinic: Clinic, *where: str, **rules: Any) -> dict[str, Any]:
+        folder = tmp_path / "records"
+        folder.mkdir(exist_ok=True)
+        for table in ("patients", "sessions", "assessments"):
+            write_table(folder, table, getattr(clinic, table))
+        sqlite_store.import_path(folder)
+        if rules:
+            sqlite_store.derive(DEFAULT_RULES.changed(rules))
+        with sqlite_store.connect() as connection:
+            cohort = CohortFilter.from_assignments(list(where), "phq9")
+            return summarise(connection, ALL, cohort, sqlite_store.rules()).as_json()
+
+    return ask
+
+
+def row_at(rows: list[Row], day: float) -> Row:
+    """The last row of a curve at or before a day."""
+    return [row for row in rows if row.get("days", row.get("day")) <= day][-1]
+
+
+def events_of(share: Row) -> tuple[int, int]:
+    return share["events"], share["n"]
+
+
+def test_who_loses_response_in_the_first_days_after_induction_is_counted(answer: Callable[..., Row]) -> None:
+    """Of 40 in response a day after their last session half have lost it by day 5."""
+    clinic = Clinic()
+    last = 10
+    for scores in ((5, 14, 16, 18, 19), (5, 5, 5, 5, 5)):
+        after = {last + day: score for day, score in zip((1, 5, 10, 20, 30), scores, strict=True)}
+        clinic.treat(20, (0, 3, 7, 10), {-1: 20, **after}, induction=4)
+    found = answer(clinic)
+    assert events_of(found["response"]["end_of_induction"]) == (40, 40)
+    durability = found["durability"]
+    (loss,) = [row for row in durability["kaplan_meier"]["curve"] if row["events"]]
+    assert (loss["days"], loss["at_risk"], loss["events"]) == (5, 40, 20)
+    for day in (5, 14, 28):
+        assert row_at(durability["kaplan_meier"]["curve"], day)["survival"] == pytest.approx(0.5)
+        assert row_at(durability["aalen_johansen"], day)["loss"] == pytest.approx(0.5)
+        assert row_at(durability["aalen_johansen"], day)["in_response"] == pytest.approx(0.5)
+
+
+def test_one_bad_score_among_good_ones_is_no_loss(answer: Callable[..., Row]) -> None:
+    """Truly 6 for ever; every third score is measured as 11 or 12."""
+    clinic = Clinic()
+    clinic.treat(12, INDUCTION, {-1: 20, **{12 + 7 * week: (6, 5, 12)[week % 3] for week in range(12)}, 96: 6})
+    found = answer(clinic)
+    assert found["duration"]["kaplan_meier"]["events"] == 0
+    assert found["duration"]["kaplan_meier"]["median"] is None
+    assert found["durability"]["kaplan_meier"]["events"] == 0
+    single = answer(clinic, loss_confirmations=1)
+    assert single["duration"]["kaplan_meier"]["events"] == 12
+    assert single["duration"]["kaplan_meier"]["median"] == 14
+
+
+def test_esketamine_by_its_label_has_an_induction_of_eight_sessions(
+    answer: Callable[..., Row], sqlite_store: Store
+) -> None:
+    """Twice a week for four weeks, then weekly; no phases in the records."""
+    clinic = Clinic()
+    induction, weekly = (0, 3, 7, 10, 14, 17, 21, 24), (31, 38, 45, 52, 59)
+    scores = {-1: 20, **{day + 2: 5 for day in (*induction[-1:], *weekly)}}
+    clinic.treat(12, (*induction, *weekly), scores, drug="esketamine")
+    found = answer(clinic)
+    assert set(sqlite_store.outcomes_frame()["induction_sessions"]) == {8}
+    assert events_of(found["response"]["end_of_induction"]) == (12, 12)
+    durability = found["durability"]
+    assert row_at(durability["aalen_johansen"], 7)["retreated"] == pytest.approx(1)
+    assert durability["kaplan_meier"]["n"] == 12
+
+
+def test_identical_values_do_not_have_an_interval_of_no_width(answer: Callable[..., Row]) -> None:
+    clinic = Clinic()
+    clinic.treat(20, INDUCTION, {-1: 20, 0.5: 12, 1.5: 12, 3: 12, 10: 12})
+    found = answer(clinic)
+    widths = [row["high"] - row["low"] for row in found["fade"] if row["mean"] is not None and row["low"] is not None]
+    assert all(width > 0 for width in widths)
+    assert found["response"]["ever"]["high"] > 0
