@@ -1,12 +1,11 @@
 """Aalen-Johansen: the share lost and the share re-treated over time, as competing events.
 
-Cumulative incidence by Aalen and Johansen (1978), with delayed entry. Its variance is the infinitesimal
-jackknife over patients (see `influence`; R: `survfit(Surv(entry, time, kind) ~ 1, id = course, cluster = patient)`), of
-rounded counts the delta-method one of Marubini and Valsecchi (1995, section 10.3); its interval is on the log(-log)
-scale of 1 - incidence. Where re-treatment is instead counted as
-censoring, 1 - Kaplan-Meier says what would be lost if nobody were re-treated and lasted as the
-others do; it always exceeds the share really lost. In the coverage study (tests/benchmarks) its
-interval holds the true share lost by day 28 in 78 % of clinics and lies above it in 22 %.
+Cumulative incidence by Aalen and Johansen (1978), with delayed entry. Its variance is the infinitesimal jackknife
+over patients (see `influence`; R: the influence of `survfit(Surv(entry, time, kind) ~ 1, id = course, influence =
+TRUE)` summed by patient), of rounded counts the delta-method one of Marubini and Valsecchi (1995, section 10.3); its
+interval is on the log(-log) scale of 1 - incidence. Where re-treatment is instead counted as censoring, 1 -
+Kaplan-Meier says what would be lost if nobody were re-treated and lasted as the others do; it always exceeds the
+share really lost.
 """
 
 from __future__ import annotations

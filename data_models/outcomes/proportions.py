@@ -10,7 +10,7 @@ patients on whom the variance rests: for a rare effect those who had it, not all
 Where nobody or everybody has the effect the variance is 0 and says nothing: each patient then counts
 once. Where fewer than `FEWEST_TELLING` patients tell, it says little: each counts at most once.
 
-How often these intervals hold the truth is shown by tests/benchmarks/coverage.py: of 1,000 simulated
+How often these intervals hold the truth is shown by tests/benchmarks/side_effect_intervals.py: of 1,000 simulated
 clinics of 200 patients with strong clustering 95 to 96 %, where a plain binomial interval of the
 sessions holds it in 67 to 69 %.
 
