@@ -19,6 +19,7 @@ PATIENT = "/patient/"  # followed by the patient's code
 SIDE_EFFECTS = "/side-effects"
 RECORDS = "/records"
 EXPORTS = "/exports"
+METHODS = "/methods"
 ACCOUNTS = "/accounts"
 
 # The filter bar
@@ -45,6 +46,9 @@ TRAIL_FILTERS = {
         ("actor", "who"), ("action", "did"), ("text", "about"), ("first_day", "from"), ("last_day", "to"),
     )
 }  # fmt: skip
+
+# The Methods page
+METHODS_RULES = "methods-rules"
 
 # The cohort pages
 COHORT_BODY = "cohort-body"

@@ -14,6 +14,7 @@ PAGES: dict[str, frozenset[str]] = {
     ids.PATIENT: frozenset({CLINICIAN}),
     ids.EXPORTS: frozenset({ADMINISTRATOR}),
     ids.RECORDS: frozenset({DATA_MANAGER}),
+    ids.METHODS: EVERYONE,
     ids.ACCOUNTS: frozenset({OWNER}),
 }
 NAMES = {
@@ -31,4 +32,5 @@ def may_see(person: Person | None, path: str) -> bool:
 
 def home(person: Person) -> str:
     """The first page that the person may see."""
-    return next((path for path in PAGES if path != ids.PATIENT and may_see(person, path)), ids.OUTCOMES)
+    own = (path for path in PAGES if path not in (ids.PATIENT, ids.METHODS) and may_see(person, path))
+    return next(own, ids.OUTCOMES)

@@ -43,6 +43,15 @@ window.dash_clientside = window.dash_clientside || {};
     // A mark that the answers which follow wait for; without one nothing is waited for.
     drawn: (value) => (value ? drawn(value) : value),
 
+    // To the place that the address names: a page's content comes after its address.
+    go_to: function (_, hash) {
+      const place = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
+      if (place) {
+        place.scrollIntoView();
+        place.querySelector("details") && (place.querySelector("details").open = true);
+      }
+    },
+
     navigate: function (pathname, search, ids) {
       const here = pageOf(pathname);
       const query = kept(search);

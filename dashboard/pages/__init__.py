@@ -38,7 +38,7 @@ class Page:
         return (pathname.rstrip("/") or "/") == self.path
 
 
-_PAGES = ("outcomes", "patients", "patient", "side_effects", "exports", "records", "accounts")
+_PAGES = ("outcomes", "patients", "patient", "side_effects", "exports", "records", "methods", "accounts")
 
 
 def pages() -> tuple[Page, ...]:

@@ -12,12 +12,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard import ids
 from dashboard.exports.document import HIDDEN
 from dashboard.pages.graph import graph
 from dashboard.pages.legend import key as legend
+from dashboard.questions import methods
 from dashboard.questions.view import Definition, Table, View
 from data_models.definitions.rules import OutcomeRules
 
@@ -142,7 +144,9 @@ def behind(
     parts: list[Component] = []
     if definition is not None:
         parts.append(
-            html.Details([html.Summary("Definition"), _definition(definition, rules, question)], className="behind")
+            html.Details(
+                [html.Summary("Definition"), _definition(card_id, definition, rules, question)], className="behind"
+            )
         )
     if table is not None:
         parts.append(html.Details([html.Summary("As table"), table_view(table, card_id, question)], className="behind"))
@@ -199,7 +203,7 @@ def _region(name: str, question: str) -> str:
     return f"{name}: {question}" if question else name
 
 
-def _definition(definition: Definition, rules: OutcomeRules | None, question: str) -> Component:
+def _definition(card_id: str, definition: Definition, rules: OutcomeRules | None, question: str) -> Component:
     parts: list[Component] = [html.P(definition.text)]
     if rules is not None and definition.rules:
         meanings, values = rules.meanings(), rules.as_dict()
@@ -217,8 +221,16 @@ def _definition(definition: Definition, rules: OutcomeRules | None, question: st
     if rules is not None:
         facts.append(f"Definitions version {rules.version}.")
     facts.append(f"Source: {definition.source or OWN}.")
-    parts.append(html.P(" ".join(facts), className="fine"))
+    parts.append(html.P([" ".join(facts), *_method(card_id)], className="fine"))
     return html.Div(parts, className="definition")
+
+
+def _method(card_id: str) -> list[Component | str]:
+    """The way to the card's place on the Methods page, for those that have one."""
+    method = methods.of_card(card_id)
+    if method is None:
+        return []
+    return [" ", dcc.Link("How it is worked out and checked", href=f"{ids.METHODS}#method-{method}")]
 
 
 def _value(value: float | int | str) -> str:
