@@ -94,7 +94,22 @@ def rules_table() -> str:
     return "\n".join(lines)
 
 
-TABLES: dict[str, Callable[[], str]] = {"fields": fields_table, "scales": scales_table, "rules": rules_table}
+def methods_table() -> str:
+    """How each number is worked out."""
+    from dashboard.questions.methods import METHODS
+
+    lines = ["| number | worked out by | takes for granted | held against | source |", "|---|---|---|---|---|"]
+    for one in METHODS:
+        lines.append(f"| {one.title} | {one.estimator} | {one.assumes} | {one.checked} | {one.source} |")
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "fields": fields_table,
+    "scales": scales_table,
+    "rules": rules_table,
+    "methods": methods_table,
+}
 
 
 def block(name: str) -> re.Pattern[str]:
