@@ -89,10 +89,11 @@ def _by(end: float | None, day: float) -> bool:
 
 
 def _over_time(found: Mapping[str, Any]) -> Iterator[Estimate]:
-    rows = {row["day"]: row for row in _rows(found.get("states"))}
-    for day in DAYS:
-        if day in rows:
-            yield _on_day(f"in response on day {day}", [rows[day]], day, "response")
+    for place, words in (("states", "on day {}"), ("states_after_induction", "{} days after induction")):
+        rows = {row["day"]: row for row in _rows(found.get(place))}
+        for day in DAYS:
+            if day in rows:
+                yield _on_day(f"in response {words.format(day)}", [rows[day]], day, "response")
     for row in _all(found.get("days_in_response")):
         words = {"first_session": "the first session", "last_induction_session": "induction"}[row["from"]]
         name = f"days in response of {row['of_days']:g} after {words}"

@@ -48,6 +48,7 @@ class Scenario:
     every_days : between two scores.
     noise : standard deviation of measurement error, in points.
     induction : days of the six sessions.
+    early_or_late : days by which a session of induction may be, so that not all have theirs on the same day.
     treats : after induction: by "plan" (a fixed interval, for some), or by "score" (when response looks lost).
     leaves : chance to leave at a visit, in response and not.
     second : share of patients with a second course, more than 90 days after the first.
@@ -61,6 +62,7 @@ class Scenario:
     every_days: float = 1.0
     noise: float = 0.0
     induction: tuple[float, ...] = THREE_A_WEEK
+    early_or_late: float = 0.0
     treats: str = "plan"
     leaves: tuple[float, float] = (0.0, 0.0)
     second: float = 0.0
@@ -69,7 +71,7 @@ class Scenario:
     days: float = 120.0
 
 
-_WEEKLY = {"every_days": 7.0, "noise": 1.5, "induction": TWICE_A_WEEK, "leaves": (0.02, 0.06)}
+_WEEKLY = {"every_days": 7.0, "noise": 1.5, "induction": TWICE_A_WEEK, "early_or_late": 1.0, "leaves": (0.02, 0.06)}
 SCENARIOS = {
     one.key: one
     for one in (
@@ -172,7 +174,7 @@ def drawn(random: np.random.Generator, scenario: Scenario, n: int) -> pd.DataFra
             "maintained_every": np.where(random.random(n) < 0.5, random.choice([7.0, 14.0, 21.0], n), np.inf),
             "second": random.random(n) < scenario.second,
             "second_after": np.rint(random.uniform(95.0, 130.0, n)),
-            "phase": np.rint(random.uniform(1.0, 7.0, n) / STEP) * STEP,  # of weekly visits
+            "phase": _whole_steps(random.uniform(1.0, 7.0, n)),  # of weekly visits
             "going_on": began,
             "begun_days": np.where(began, begun_days, OBSERVED_WEEKS * 7.0),
             "observed_until_weeks": np.where(began, begun_days // 7, OBSERVED_WEEKS).astype(int),
@@ -246,6 +248,7 @@ def simulate(scenario: Scenario, n: int, random: np.random.Generator) -> Clinic:
             given.append((who, np.full(who.size, day), course[who], number[who], now, after[who]))
             induction = number[who] < PLANNED
             planned = day + np.where(induction, gap[np.minimum(number[who], PLANNED) - 1], every[who])
+            planned[induction] += _whole_steps(random.uniform(-1.0, 1.0, induction.sum()) * scenario.early_or_late)
             if scenario.treats == "score":
                 planned[~induction] = np.inf
             limit = TREATED_DAYS if not scenario.second else 60.0
@@ -269,7 +272,11 @@ def _now(before: Floats, after: Floats, days: Floats, people: People) -> Floats:
 
 def _gaps(random: np.random.Generator, n: int) -> Floats:
     """Days from one weekly visit to the next."""
-    return np.asarray(7.0 + np.rint(random.uniform(-1.0, 1.0, n) / STEP) * STEP)
+    return 7.0 + _whole_steps(random.uniform(-1.0, 1.0, n))
+
+
+def _whole_steps(days: Floats) -> Floats:
+    return np.asarray(np.rint(days / STEP) * STEP)
 
 
 def _frame(rows: list[tuple[Ints | Floats, ...]], names: tuple[str, ...]) -> pd.DataFrame:

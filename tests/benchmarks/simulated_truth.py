@@ -195,11 +195,12 @@ class Truth:
         ninety = response[:, : steps(90)].sum(axis=1) * STEP
         put("days in response of 90 after the first session", ninety, ill)
         of = ill & self.complete
-        rows = np.arange(len(of))[of, None]
-        later = response[rows, np.minimum(self.last_induction[of, None] + np.arange(steps(90)), response.shape[1] - 1)]
-        days = np.zeros(len(of))
-        days[of] = later.sum(axis=1) * STEP
-        put("days in response of 90 after induction", days, of)
+        rows = np.arange(len(of))
+        zero = np.where(of, self.last_induction, 0)
+        later = response[rows[:, None], np.minimum(zero[:, None] + np.arange(steps(90)), response.shape[1] - 1)]
+        put("days in response of 90 after induction", later.sum(axis=1) * STEP, of)
+        for day in DAYS:
+            put(f"in response {day} days after induction", later[:, steps(day)], of)
 
     @cached_property
     def first_seen(self) -> Ints:
