@@ -30,6 +30,7 @@ from data_models.questions import (
     onset,
     rate_comparison,
     rates,
+    reliable_change,
     resolution,
     severity,
     side_effects,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from data_models.questions.onset import Onset
     from data_models.questions.rate_comparison import RateComparison
     from data_models.questions.rates import Rates
+    from data_models.questions.reliable_change import ReliableChange
     from data_models.questions.resolution import Resolution
     from data_models.questions.severity import Severity
     from data_models.questions.side_effects import EffectGroup, SideEffects
@@ -188,11 +190,15 @@ class Figures:
 
     @cached_property
     def funnel(self) -> Funnel:
-        return self._ask(funnel.funnel)
+        return self._ask(funnel.funnel, RULES)
 
     @cached_property
     def rates(self) -> Rates:
-        return self._ask(rates.rates)
+        return self._ask(rates.rates, RULES)
+
+    @cached_property
+    def reliable_change(self) -> ReliableChange:
+        return self._ask(reliable_change.reliable_change, RULES)
 
     @cached_property
     def onset(self) -> Onset:
@@ -232,7 +238,7 @@ class Figures:
 
     @cached_property
     def waterfall(self) -> Waterfall:
-        found = ask(waterfall.waterfall, self.cohort)
+        found = ask(waterfall.waterfall, self.cohort, RULES)
         return rounded_waterfall(found, self.cohort.instrument, rules()) if self.rounded else found
 
 
@@ -254,7 +260,7 @@ def side_effects_by(cohort: CohortFilter, by: str) -> tuple[EffectGroup, ...]:
 
 def rates_compared(cohort: CohortFilter, by: str) -> RateComparison:
     """Rates at the end of induction of the groups of one filter key, as they are and standardised."""
-    return _shown(ask(rate_comparison.rate_comparison, cohort, by), cohort)
+    return _shown(ask(rate_comparison.rate_comparison, cohort, by, RULES), cohort)
 
 
 def fade_by(cohort: CohortFilter, by: str) -> dict[str, Fade]:

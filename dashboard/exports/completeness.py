@@ -20,7 +20,7 @@ _SHARES = (
     ("scored_before", "sessions", "Sessions with a score in the 7 days before"),
     ("scored_after", "sessions", "Sessions with a score within 7 days after, before the next"),
     ("recall", "scores_after_session", "Scores after a session that look back past it"),
-    ("no_baseline", "courses", "Courses without a baseline"),
+    ("no_baseline", "courses", "Courses without a baseline on any scale"),
 )
 
 

@@ -13,7 +13,8 @@ from dashboard.exports.rounding import ROUNDED_NOTE
 
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 _COUNTS = frozenset(
-    {"patients", "courses", "with_baseline", "evaluable", "end_of_induction_scored", "events", "n", "scores"}
+    {"patients", "courses", "with_baseline", "with_entry_severity", "evaluable", "end_of_induction_scored", "going_on"}
+    | {"going_on_unknown", "events", "n", "scores"}
     | {"patients_asked", "sessions_asked", "at_risk"}
 )
 

@@ -168,7 +168,7 @@ def gather(
             found = Part(rounded(found.summary, zero=zero), rounded(found.early_stop, zero=zero))
         if group is None or found.summary.funnel.patients is not None:
             parts[group] = found
-    compared = None if by is None else ask(rate_comparison, cohort, by)
+    compared = None if by is None else ask(rate_comparison, cohort, by, rules)
     if compared is not None and not exact:
         compared = rounded(compared, zero=False)
     return Release(

@@ -23,11 +23,12 @@ from data_models.questions import NotAllowed
 from data_models.questions.durability import Durability
 from data_models.questions.duration import Duration
 from data_models.questions.fade import Fade
-from data_models.questions.funnel import Funnel
+from data_models.questions.funnel import Funnel, Steps
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
 from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison, RateDifference
-from data_models.questions.rates import Rates
+from data_models.questions.rates import Quartiles, Rates
+from data_models.questions.reliable_change import ReliableChange, ReliableGroups
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity
 from data_models.questions.side_effects import EffectGroup, EffectRate, SideEffects
@@ -72,7 +73,11 @@ def _(answer: Proportion, zero: bool) -> Proportion:
 @_rounded.register
 def _(answer: Funnel, zero: bool) -> Funnel:
     # As many as none: whether a selection holds anybody is not said.
-    return Funnel(*(rounding.count(getattr(answer, field.name), zero=zero) for field in fields(answer)))
+    def each(of: Steps) -> Steps:
+        return Steps(*(rounding.count(getattr(of, field.name) or 0, zero=zero) for field in fields(of)))
+
+    patients, unknown = (rounding.count(n or 0, zero=zero) for n in (answer.patients, answer.unknown))
+    return Funnel(patients, each(answer.every), each(answer.going_on), unknown)
 
 
 @_rounded.register
@@ -80,9 +85,21 @@ def _(answer: Rates, zero: bool) -> Rates:
     def each(of: Any) -> Any:
         if isinstance(of, Proportion):
             return rounding.proportion(of, zero=zero)
+        if isinstance(of, Quartiles):
+            return rounding.quartiles(of)
         return type(of)(*(each(getattr(of, field.name)) for field in fields(of)))
 
     return cast(Rates, each(answer))
+
+
+@_rounded.register
+def _(answer: ReliableChange, zero: bool) -> ReliableChange:
+    """Groups are parts of a whole: none of them says that it holds nobody."""
+
+    def each(of: ReliableGroups) -> ReliableGroups:
+        return ReliableGroups(*(rounding.proportion(getattr(of, field.name), zero=False) for field in fields(of)))
+
+    return ReliableChange(each(answer.last), each(answer.end_of_induction))
 
 
 @_rounded.register

@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 
 from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen_of, delta_variance
-from data_models.outcomes.proportions import MOST_DESIGN_EFFECT, Difference, Mean, Proportion, wilson_bounds
+from data_models.outcomes.proportions import SMALL_DESIGN_EFFECT, Difference, Mean, Proportion, wilson_bounds
 from data_models.outcomes.risk_sets import RiskTable
 from data_models.outcomes.states import StateCurves
 from data_models.outcomes.survival import SurvivalCurve, greenwood_steps, kaplan_meier_of
 from data_models.outcomes.turnbull import TurnbullCurve
+from data_models.questions.rates import Quartiles
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ LEAST = LEAST_SHOWN
 STEP, CURVE_STEP = 5, 10
 _FIRST, _FIRST_UP_TO = 15, 17  # 11 to 17 are one bin: of 11 and 12 alone too much would be told
 _Z = NormalDist().inv_cdf(0.975)
-DESIGN_EFFECTS = (1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
+DESIGN_EFFECTS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0)
 ROUNDED_NOTE = f"Counts are rounded to {STEP}; fewer than {LEAST} are not shown"
 
 
@@ -150,6 +151,15 @@ def mean(exact: Mean) -> Mean:
     return replace(hidden, mean=middle, low=round(middle - half, 1), high=round(middle + half, 1))
 
 
+def quartiles(exact: Quartiles) -> Quartiles:
+    """Quartiles of days at whole days; hidden where few values lie beyond them."""
+    n = count(exact.n or 0, zero=False)
+    if (exact.n or 0) < 4 * LEAST:
+        return replace(exact, n=n, median=None, low=None, high=None)
+    days = (None if value is None else float(round(value)) for value in (exact.median, exact.low, exact.high))
+    return Quartiles(n, *days)
+
+
 def survival(exact: SurvivalCurve, *, zero: bool = True, unit: float = 1.0) -> SurvivalCurve:
     """A Kaplan-Meier curve from rounded running counts of entries, events and censorings.
 
@@ -188,7 +198,7 @@ def _curve_effect(variance: Floats, independent: Floats, at_risk: Floats) -> flo
     if not telling.size:
         return 1.0
     # The jackknife is not exactly the other where each course is of another patient: up to a tenth says nothing.
-    return _effect_step(float(variance[telling[-1]] / independent[telling[-1]]) / MOST_DESIGN_EFFECT)
+    return _effect_step(float(variance[telling[-1]] / independent[telling[-1]]) / SMALL_DESIGN_EFFECT)
 
 
 def _nobody(kinds: int) -> tuple[RiskTable, None]:

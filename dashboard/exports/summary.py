@@ -145,7 +145,7 @@ def _sentence(release: Release, text: str) -> str:
 def _cohort(release: Release) -> Section:
     return Section(
         "On whom do these figures rest?",
-        _sentence(release, funnel.words(release.whole.summary.funnel)),
+        _sentence(release, funnel.words(release.whole.summary.funnel, release.cohort, release.rules)),
         tables=[tables.cohort(_parts(release), release.by)],
     )
 
@@ -183,7 +183,7 @@ def _outcomes(release: Release) -> Section:
         ),
         said or "Rates at the end of induction.",
     )
-    made = [tables.rates(_parts(release), release.by)]
+    made = [tables.rates(_parts(release), release.by), tables.reliable_change(_parts(release), release.by)]
     if release.by is not None and release.compared is not None and release.compared.response.groups:
         row = FILTERS[release.by]
         said = f"{rate_comparison.words(release.compared.response, release.by, row.words)} {said}".rstrip()
@@ -313,8 +313,7 @@ def _attrition(release: Release) -> Section:
     stopped = release.whole.early_stop
     said = ""
     if release.by is None and stopped.share is not None:
-        before = f"before session {release.rules.induction_min_sessions}"
-        said = f"Stopped in induction, {before}: {rate(stopped)}."
+        said = f"Stopped before induction was complete, of courses of which it can be said: {rate(stopped)}."
     made = [
         tables.early_stop(_parts(release), release.by, release.rules),
         over_time_tables.attrition(_parts(release), release.by, _rows_every(release)),

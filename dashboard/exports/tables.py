@@ -8,7 +8,9 @@ from typing import Any
 
 from dashboard.exports.document import counted
 from dashboard.exports.release import Part
+from dashboard.questions.reliable_change import GROUPS
 from dashboard.questions.view import Column, Table
+from dashboard.words.scales import REGRESSION_TO_THE_MEAN
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
@@ -35,7 +37,7 @@ _WAYS = {
     "ever": "at any score",
     "last": "at the last score",
     "end_of_induction": "at the end of induction",
-    "end_of_induction_all_treated": "at the end of induction, of all treated",
+    "end_of_induction_all_treated": "at the end of induction, of all treated and not going on",
 }
 _RATES = {"response": "Response", "remission": "Remission", "worse": "Worse"}
 CURVES: dict[str, tuple[Callable[[Part], SurvivalCurve], str, str]] = {
@@ -117,10 +119,14 @@ def cohort(parts: Parts, by: str | None) -> Table:
         Column("patients", "Patients", "count"),
         Column("courses", "Courses treated", "count"),
         Column("with_baseline", "With a baseline", "count"),
-        Column("evaluable", "Evaluable", "count"),
+        Column("with_entry_severity", "Ill enough to be judged", "count"),
+        Column("evaluable", "Also with a later score", "count"),
         Column("end_of_induction_scored", "Scored at the end of induction", "count"),
+        Column("going_on", "Courses going on", "count"),
+        Column("going_on_unknown", "Not known whether going on", "count"),
     )
-    return cohort_table(parts, "cohort", "On whom these figures rest", columns, rows, by=by, keyed=0)
+    note = "Courses going on are in every count; of those not known the end of follow-up is not recorded."
+    return cohort_table(parts, "cohort", "On whom these figures rest", columns, rows, note, by=by, keyed=0)
 
 
 def rates(parts: Parts, by: str | None) -> Table:
@@ -135,7 +141,24 @@ def rates(parts: Parts, by: str | None) -> Table:
         ]
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
-    return cohort_table(parts, "outcomes", "Response, remission and worse", columns, rows, by=by, keyed=1)
+    title, note = "Response, remission and worse", REGRESSION_TO_THE_MEAN
+    return cohort_table(parts, "outcomes", title, columns, rows, note, by=by, keyed=1)
+
+
+def reliable_change(parts: Parts, by: str | None) -> Table:
+    """The four groups of reliable change, at the last score and at the end of induction."""
+
+    def rows(part: Part) -> list[Row]:
+        found = part.summary.reliable_change
+        return [
+            {"measure": f"{GROUPS[name][0]} {_WAYS[way]}", **_share(getattr(getattr(found, way), name))}
+            for way in found.as_json()
+            for name in GROUPS
+        ]
+
+    columns = (Column("measure", "Courses", "text"), *_SHARE)
+    title, note = "Reliable change", f"Jacobson and Truax 1991. {REGRESSION_TO_THE_MEAN}"
+    return cohort_table(parts, "reliable_change", title, columns, rows, note, by=by, keyed=1)
 
 
 def medians(parts: Parts, by: str | None) -> Table:
@@ -236,7 +259,10 @@ def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
         return [{"measure": "Stopped early", **_share(part.early_stop)}]
 
     columns = (Column("measure", "Courses", "text"), *_SHARE)
-    note = f"Stopped early: fewer than {rules.induction_min_sessions} induction sessions."
+    note = (
+        f"Stopped early: induction not complete, and more than {rules.induction_gap_days:g} days gone since its last "
+        "session; of courses of which that can be said."
+    )
     return cohort_table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
 
 

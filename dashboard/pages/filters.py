@@ -43,7 +43,7 @@ def left_out(cohort: CohortFilter) -> list[tuple[str, int]]:
     from data_models.questions.funnel import funnel
 
     on = [(FILTERS[key], values) for key, values in cohort.chosen if FILTERS[key].of != "session"]
-    others = ((row, values, data.ask(funnel, cohort.with_values(row.key, ()))) for row, values in on)
+    others = ((row, values, data.ask(funnel, cohort.with_values(row.key, ()), data.RULES)) for row, values in on)
     return [(_described(row, values), found.courses or 0) for row, values, found in others]
 
 

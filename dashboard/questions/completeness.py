@@ -58,7 +58,7 @@ MEASURES = (
     ),
     Measure(
         "no_baseline",
-        "Courses with no baseline",
+        "Courses with no baseline on any scale",
         "courses",
         False,
         lambda found: Part(found.no_baseline, found.courses),
@@ -79,7 +79,7 @@ def view(completeness: Completeness) -> View:
             "session's start. A score after: within 7 days of it and not after the next session's start. A recall "
             "flag: the score was taken sooner after the latest session than the scale looks back, so it also judges "
             "days before that session (of the scores that follow a session). No baseline: no score on any scale in "
-            "the days before the course's first session.",
+            "the days before the course's first session; more courses have none on a given scale, as Outcomes says.",
             ("baseline_window_days",),
             n=sentence(count(completeness.every.patients, "patient")),
         ),
@@ -132,10 +132,10 @@ def words(completeness: Completeness) -> str:
     text += f"; {before} have a score in the 7 days before and {after} within 7 days after."
     missing = Part(every.no_baseline, every.courses)
     if missing.n == 0:
-        return f"{text} Every course has a baseline."
+        return f"{text} Every course has a baseline on some scale."
     if missing.n is None:
-        return f"{text} {sentence(f'{HIDDEN} of {courses} have no baseline')}"
-    return f"{text} {missing.n:,} of {courses} ({percent(missing.share)}) have no baseline."
+        return f"{text} {sentence(f'{HIDDEN} of {courses} have no baseline on any scale')}"
+    return f"{text} {missing.n:,} of {courses} ({percent(missing.share)}) have no baseline on any scale."
 
 
 def _share(n: int | None, of: int | None) -> str:

@@ -59,8 +59,9 @@ METHODS: tuple[Method, ...] = (
         "Response: at least half of the baseline is gone. Remission: a score in the range of people who are well. "
         "Headline rates use the first score within 14 days of the last session of a complete induction, per measured "
         "course and per course treated (the unmeasured counted as not responding; courses going on left out).",
-        "Shares with Wilson's interval; where a patient has several courses, the ratio of patient sums with its "
-        "linearised variance and the effective sample size.",
+        "Shares with Wilson's interval; where patients have several courses, the ratio of patient sums with its "
+        "linearised variance and the effective sample size, or, where a few have a second one, as if their courses went "
+        "wholly alike.",
         "Rush 2006; Wilson 1927; Cochran 1977; Korn and Graubard 1998",
         "Per measured course: that the unmeasured would have done as the measured did. Scores of ill people fall on "
         "their own (regression to the mean), and measurement error alone makes some respond for a moment: of a "
@@ -72,7 +73,7 @@ METHODS: tuple[Method, ...] = (
     Method(
         "reliable",
         "Reliable change",
-        (),
+        ("reliable-change",),
         "A change larger than two scores of somebody unchanged would differ by, 95 times in 100. Recovered: reliably "
         "better and no longer a case. Improved, no reliable change, deteriorated.",
         "1.96 x the square root of 2 x the scale's standard error of measurement.",

@@ -147,12 +147,13 @@ def words(shown: ComparedRates, by: str, called: Called) -> str:
     key = FILTERS[by].label.lower()
     if FILTERS[by].shares_courses:
         return f"A course can be in several groups of {key}: their rates cannot be set against each other."
-    if len(shown.groups) < 2:
-        return f"There is nothing to compare: fewer than two groups of {key} are measured."
-    first = shown.groups[0]
+    known = [group for group in shown.groups if group.crude.share is not None]
+    if len(known) < 2:
+        return f"There is nothing to compare: fewer than two groups of {key} are measured, or both are of few."
+    first = known[0]
     told = [(one.value, one.standardised) for one in shown.differences if one.standardised is not None]
     if not told or first.standardised is None:
-        rates = (f"{called(group.value)} {percent(group.crude.share)}" for group in shown.groups[:MOST_GROUPS])
+        rates = (f"{called(group.value)} {percent(group.crude.share)}" for group in known[:MOST_GROUPS])
         return (
             f"As they are: {', '.join(rates)} in response at the end of induction. The groups are not made alike, so "
             "this says who was treated as much as how."

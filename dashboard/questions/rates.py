@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboard.questions.view import Definition, Tile
-from dashboard.words.numbers import count, percent, sentence, whole
-from dashboard.words.scales import least_change
+from dashboard.words.numbers import count, course_day, duration, number, percent, sentence, whole
+from dashboard.words.scales import entry_severity, least_change
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.outcomes.proportions import Proportion
 from data_models.questions.funnel import Funnel
-from data_models.questions.rates import Rates
+from data_models.questions.rates import Quartiles, Rates
 
 NAMES = ("Response at end of induction", "Remission at end of induction", "Worse at end of induction")
 
@@ -19,11 +21,21 @@ NAMES = ("Response at end of induction", "Remission at end of induction", "Worse
 def tiles(rates: Rates) -> list[Tile]:
     """Response, remission and worse at the end of induction; the first two with both denominators."""
     response, remission = rates.response, rates.remission
+    first = tile(NAMES[0], response.end_of_induction, response.end_of_induction_all_treated)
+    when = scored_after(rates.end_days)
     return [
-        tile(NAMES[0], response.end_of_induction, response.end_of_induction_all_treated),
+        replace(first, lines=(*first.lines, when)) if when else first,
         tile(NAMES[1], remission.end_of_induction, remission.end_of_induction_all_treated),
         tile(NAMES[2], rates.worse.end_of_induction),
     ]
+
+
+def scored_after(found: Quartiles) -> str:
+    """How long after the last induction session these scores were taken; empty where that is not known."""
+    if found.median is None or found.low is None or found.high is None:
+        return ""
+    half = f"{number(course_day(found.low))} to {number(course_day(found.high))}"
+    return f"scored {duration(found.median)} after the last induction session (half of them {half})"
 
 
 def tile(name: str, share: Proportion, treated: Proportion | None = None, unit: str = "measured") -> Tile:
@@ -32,7 +44,9 @@ def tile(name: str, share: Proportion, treated: Proportion | None = None, unit: 
         return Tile(name, "–", "", ("Not measured, or no agreed cut-off",))
     lines = [share_interval(share), f"{whole(share.events)} of {whole(share.n)} {unit}"]
     if treated is not None and treated.n:
-        lines.append(f"{percent(treated.share)} of all {whole(treated.n)} treated ({share_interval(treated)})")
+        lines.append(
+            f"{percent(treated.share)} of all {whole(treated.n)} treated and not going on ({share_interval(treated)})"
+        )
     return Tile(name, percent(share.share), "", tuple(lines))
 
 
@@ -42,20 +56,24 @@ def definition(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> Def
     if least_change(scale):
         least = f"{least_change(scale)} or more above baseline, the smallest meaningful change"
     said = [
-        "The end-of-induction score is the last one after the last induction session, within "
+        "The end-of-induction score is the first one after the last session of a complete induction, within "
         f"{rules.end_of_induction_days:g} days of it and not after the next session's start.",
         f"Response: an improvement by {percent(rules.response_improvement)} of {scale.of_baseline} or more.",
         "Remission: "
         + (f"{scale.name} {cutoff:g} or less." if cutoff is not None else f"{scale.name} has no cut-off."),
         f"Worse: {scale.name} {least}." if least else f"Worse: {scale.name} has no agreed smallest meaningful change.",
-        "Each is first a share of the courses measured then, below it of all treated courses, the unmeasured counted "
+        f"Each is first a share of the courses that began {entry_severity(scale, rules).removeprefix('of ')} on the "
+        "scale and were measured then, below it of all treated courses that are not going on, the unmeasured counted "
         "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
         "flatter. Intervals are Wilson's, or clustered by patient where patients have several courses.",
         "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
         "induction. Sessions with any side effect are of those in which side effects were asked about.",
     ]
     if cohort.min_hours_since_session is not None:
-        said.append(f"Scores less than {cohort.min_hours_since_session:g} hours after a session are not counted then.")
-    names = ("response_improvement", "end_of_induction_days", "baseline_window_days", "loss_rule")
-    n = f"{count(funnel.courses, 'treated course')}, {whole(funnel.end_of_induction_scored)} scored then"
+        said.append(
+            f"Scores less than {cohort.min_hours_since_session:g} hours after a session are passed over: the first, or "
+            "last, that is late enough counts."
+        )
+    names = ("response_improvement", "entry_severity", "end_of_induction_days", "baseline_window_days", "loss_rule")
+    n = f"{count(funnel.courses, 'treated course')}, {whole(funnel.every.end_of_induction_scored)} scored then"
     return Definition(" ".join(said), names, n=sentence(n), source=scale.source)

@@ -135,7 +135,7 @@ class Changes:
         text = f"{whole(self.shown(self.improved))} of {count(len(self.changes), 'course')} {self.what}"
         if self.worse is not None:
             text += f" and {whole(self.shown(self.worse))} got worse by as much"
-        left_out = f"; {count(self.unmeasured, 'course')} could not be measured" if self.unmeasured else ""
+        left_out = f"; {count(self.unmeasured, 'course')} could not be judged" if self.unmeasured else ""
         return sentence(text + left_out)
 
     def rows(self) -> list[dict[str, Any]]:

@@ -14,6 +14,8 @@ from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
 from data_models.questions.worklist import ListedPatient, Worklist, lists_on
 
+# Whether a course goes on, in words (definitions, section 1).
+STATUS = {"going_on": "going on", "ended": "ended", "unknown": "end unknown"}
 _WORST = {1: "mild", 2: "moderate", 3: "severe"}
 LISTS = {
     "fading": "Fading",
@@ -61,7 +63,7 @@ def _row(
         "last_days": since_session(one),
         "sessions": {
             "text": f"{one.sessions} {label(one.route)}",
-            "course": f"course {one.course}" if one.course > 1 else "",
+            "course": f"course {one.course}, {STATUS[one.status]}" if one.course > 1 else STATUS[one.status],
         },
         "diagnosis": label(one.diagnosis),
         "phase": label(one.phase),

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from dashboard.words.numbers import number, percent
 from data_models.definitions.instruments import Instrument
+from data_models.definitions.rules import OutcomeRules
+
+# Stands where "ever responded" and "improved" do.
+REGRESSION_TO_THE_MEAN = (
+    "Measurement error alone makes some respond for a moment: with an error of 3 points, one in five under a treatment "
+    "that does nothing (regression to the mean)."
+)
 
 
 def above_minimum(scale: Instrument) -> str:
     """What a share below the baseline is counted from, where the scale does not begin at 0."""
     return "" if scale.minimum == 0 else f" (of its points above {number(scale.minimum)})"
+
+
+def entry_severity(scale: Instrument, rules: OutcomeRules) -> str:
+    """ "of 10 or more": the baseline from which courses are judged."""
+    if rules.entry_severity == "moderate":
+        return f"of {scale.moderate:g} or more"
+    return f"above {scale.minimum:g}"
 
 
 def least_change(scale: Instrument) -> str:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-MOST_DESIGN_EFFECT = 1.1
+SMALL_DESIGN_EFFECT = 1.1
 FEWEST_TELLING = 5.0
 
 
@@ -189,10 +189,11 @@ def clustered(sums: PatientSums, level: float = 0.95) -> Proportion:
 
 
 def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
-    """Share of courses: Wilson, or clustered by patient where many patients have several courses.
+    """Share of courses: Wilson where each is of another patient, else with an interval that is by patient.
 
-    sum(n^2) / sum(n) is the design effect if all courses of a patient went alike, its greatest
-    possible value. Up to `MOST_DESIGN_EFFECT` Wilson's interval is at most 5 % too narrow.
+    sum(n^2) / sum(n) is the design effect if all courses of a patient went alike, its greatest possible value. Up to
+    `SMALL_DESIGN_EFFECT` a few patients have a second course: too few to measure how alike they go. They count as if
+    wholly alike, which makes Wilson's interval at most 5 % wider than it need be. Beyond it the interval is clustered.
 
     Parameters
     ----------
@@ -205,14 +206,17 @@ def per_course(sums: PatientSums, level: float = 0.95) -> Proportion:
 
     Examples
     --------
-    >>> per_course(PatientSums(patients=40, x=20, n=41, xx=20, xn=20, nn=43)).method
-    'wilson'
-    >>> per_course(PatientSums(patients=40, x=20, n=60, xx=30, xn=40, nn=100)).method
-    'clustered'
+    >>> one_each = per_course(PatientSums(patients=40, x=20, n=40, xx=20, xn=20, nn=40))
+    >>> one_with_two = per_course(PatientSums(patients=40, x=20, n=41, xx=20, xn=20, nn=43))
+    >>> half_with_two = per_course(PatientSums(patients=40, x=20, n=60, xx=40, xn=40, nn=100))
+    >>> [(share.method, round(share.high - share.low, 3)) for share in (one_each, one_with_two, half_with_two)]
+    [('wilson', 0.296), ('clustered', 0.299), ('clustered', 0.32)]
     """
-    if sums.nn <= MOST_DESIGN_EFFECT * sums.n:
-        return wilson(sums.x, sums.n, level)
-    return clustered(sums, level)
+    if sums.nn <= sums.n or sums.nn > SMALL_DESIGN_EFFECT * sums.n:
+        return wilson(sums.x, sums.n, level) if sums.nn <= sums.n else clustered(sums, level)
+    share = sums.x / sums.n
+    bounds = wilson_bounds(share, sums.n * sums.n / sums.nn, NormalDist().inv_cdf(0.5 + level / 2))
+    return Proportion(sums.x, sums.n, share, *bounds, "clustered")
 
 
 def clustered_mean(sums: PatientSums, level: float = 0.95, step: float = 1.0) -> Mean:

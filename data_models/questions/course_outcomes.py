@@ -6,15 +6,14 @@ they must know whose each is.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, true
+from sqlalchemy import ColumnElement, Connection, and_
 
 from data_models.database.tables import Course, CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.outcomes.courses import GOING_ON
 from data_models.questions.patient_sums import AnySelect, restricted
 
 Floats = NDArray[np.float64]
@@ -34,6 +33,11 @@ def arrays(connection: Connection, statement: AnySelect) -> list[Floats]:
     return list(np.array(rows, dtype=float).reshape(-1, len(names)).T)
 
 
+def going_on() -> ColumnElement[bool]:
+    """Whether a course is known to go on: it may yet respond, and has not stopped early."""
+    return Course.status == GOING_ON
+
+
 def of_outcomes(statement: AnySelect, scope: Scope, cohort: CohortFilter) -> AnySelect:
     """From the outcomes of the matching courses on the cohort's instrument."""
     statement = statement.select_from(CourseOutcome).where(CourseOutcome.instrument == cohort.instrument)
@@ -49,17 +53,3 @@ def of_treated(statement: AnySelect, scope: Scope, cohort: CohortFilter, *, with
     )
     statement = statement.select_from(Course).join(CourseOutcome, same, isouter=True)
     return restricted(statement, Course, scope, cohort, with_patient=with_patient)
-
-
-def late_enough(days: Any, cohort: CohortFilter) -> ColumnElement[bool]:
-    """Whether a score lies as long after the latest session, in days, as the cohort asks for."""
-    hours = cohort.min_hours_since_session
-    return true() if hours is None else days * HOURS_A_DAY >= hours
-
-
-def scored_at_end(cohort: CohortFilter) -> ColumnElement[bool]:
-    """Whether a course counts in the rates at the end of induction: the n of `Rates.response.end_of_induction`."""
-    o = CourseOutcome
-    return and_(
-        o.evaluable == 1, o.end_of_induction_response.is_not(None), late_enough(o.end_of_induction_days, cohort)
-    )

@@ -10,12 +10,14 @@ from sqlalchemy import Connection, select
 
 from data_models.database.tables import Course, CourseOutcome
 from data_models.definitions.filters import FILTERS, CohortFilter
+from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import Difference, PatientSums, Proportion, difference, per_course
 from data_models.outcomes.standardisation import Floats, contrasts, large_enough, share_bounds, standardise
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import column_of
-from data_models.questions.course_outcomes import of_treated, scored_at_end
+from data_models.questions.course_outcomes import going_on, of_treated
+from data_models.questions.judged_scores import JudgedScores
 from data_models.questions.patient_sums import flag
 
 # What groups are made alike in beside the severity of the baseline: all but what they are groups of.
@@ -32,7 +34,7 @@ class GroupRate:
     ----------
     value : the group's value of the filter.
     measured : courses scored at the end of induction, of those treated that are not going on: how far the rate can
-        speak for the group.
+        speak for the group. The rate itself is of all that are scored.
     crude : the rate of the measured.
     standardised : the rate as if the measured courses of all standardised groups had been in this one, of as many
         courses as are in it; None where it cannot be told.
@@ -108,22 +110,24 @@ class RateComparison:
 class _Courses:
     """One element a treated course.
 
-    `values`: the groups, `group`: their places; `measured`: 1 or 0; `events`: 1, 0 or NaN; `levels`: texts, "" where
-    not recorded.
+    `values`: the groups, `group`: their places; `events` at the end of induction: 1, 0 or NaN; `levels`: texts, ""
+    where not recorded.
     """
 
     values: list[str]
     patient: np.ndarray
     group: np.ndarray
-    measured: Floats
+    going_on: np.ndarray
     baseline: Floats
     events: dict[str, Floats]
     levels: dict[str, np.ndarray]
 
 
 @shows(Shows.COHORT)
-def rate_comparison(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> RateComparison:
-    """Compare the groups of one filter key.
+def rate_comparison(
+    connection: Connection, scope: Scope, cohort: CohortFilter, by: str, rules: OutcomeRules
+) -> RateComparison:
+    """Compare the groups of one filter key; `rules`: under which the store was derived.
 
     Raises
     ------
@@ -135,32 +139,33 @@ def rate_comparison(connection: Connection, scope: Scope, cohort: CohortFilter, 
     if FILTERS[by].shares_courses:
         none = ComparedRates((), (), ())
         return RateComparison(none, none)
-    courses = _courses(connection, scope, cohort, by)
+    courses = _courses(connection, scope, cohort, by, rules)
     return RateComparison(_compared(courses, "response"), _compared(courses, "remission"))
 
 
-def _courses(connection: Connection, scope: Scope, cohort: CohortFilter, by: str) -> _Courses:
+def _courses(connection: Connection, scope: Scope, cohort: CohortFilter, by: str, rules: OutcomeRules) -> _Courses:
     """The treated courses of the cohort that have a value of the key."""
-    o, key = CourseOutcome, column_of(FILTERS[by])
+    key, scores = column_of(FILTERS[by]), JudgedScores(cohort, rules)
     alike = [name for name in ALIKE if name != by]
     columns = (
         Course.patient_id,
         key,
-        flag(scored_at_end(cohort)),
-        o.baseline,
-        o.end_of_induction_response,
-        o.end_of_induction_remission,
+        flag(going_on()),
+        CourseOutcome.baseline,
+        scores.end.response,
+        scores.end.remission,
         *(column_of(FILTERS[name]) for name in alike),
     )
     statement = of_treated(select(*columns), scope, cohort, with_patient=True).where(key.is_not(None))
-    rows = np.array([tuple(row) for row in connection.execute(statement)], dtype=object).reshape(-1, len(columns))
-    patient, group, measured, baseline, response, remission, *levels = rows.T
+    found = connection.execute(scores.joined(statement))
+    rows = np.array([tuple(row) for row in found], dtype=object).reshape(-1, len(columns))
+    patient, group, going, baseline, response, remission, *levels = rows.T
     values, places = np.unique(_texts(group), return_inverse=True)
     return _Courses(
         values.tolist(),
         patient.astype(np.int64),
         places,
-        measured.astype(np.float64),
+        going.astype(np.float64) == 1,
         baseline.astype(np.float64),
         {"response": response.astype(np.float64), "remission": remission.astype(np.float64)},
         {name: _texts(values) for name, values in zip(alike, levels, strict=True)},
@@ -174,7 +179,7 @@ def _texts(values: np.ndarray) -> np.ndarray:
 def _compared(courses: _Courses, name: str) -> ComparedRates:
     """One rate of each group; those large enough are standardised together."""
     event = courses.events[name]
-    scored = (courses.measured == 1) & ~np.isnan(event)
+    scored = ~np.isnan(event)
     counted = np.bincount(courses.group[scored], minlength=len(courses.values))
     order = [place for place in np.argsort(-counted, kind="stable") if counted[place]]
     of_group = {place: courses.group == place for place in order}
@@ -183,7 +188,7 @@ def _compared(courses: _Courses, name: str) -> ComparedRates:
     groups = [
         GroupRate(
             courses.values[place],
-            _share(courses.patient, scored.astype(np.float64), of_group[place]),
+            _share(courses.patient, scored.astype(np.float64), of_group[place] & ~courses.going_on),
             crude[at],
             alike.get(at),
         )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, select, true
+import numpy as np
+from sqlalchemy import Connection, SQLColumnExpression, and_, func, select
 
 from data_models.database.tables import Course, CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import PatientSums, Proportion, per_course
 from data_models.questions import Shows, shows
-from data_models.questions.course_outcomes import late_enough, of_treated
-from data_models.questions.patient_sums import Measure, flag, sums_by_patient
+from data_models.questions.course_outcomes import arrays, going_on, of_treated
+from data_models.questions.judged_scores import JudgedScores
+from data_models.questions.patient_sums import AnySelect, Measure, flag, sums_by_patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,8 @@ class ByScore:
     Attributes
     ----------
     ever, last : at any score, at the last score; per evaluable course.
-    end_of_induction : at the end-of-induction score, of the courses that have one.
-    end_of_induction_all_treated : the same of all treated courses, the unmeasured counted as not.
+    end_of_induction : at the end-of-induction score, of the evaluable courses with complete induction that have one.
+    end_of_induction_all_treated : the same of all treated courses that are not going on, the unmeasured counted as not.
     """
 
     ever: Proportion
@@ -54,6 +57,16 @@ class Worse:
 
 
 @dataclass(frozen=True, slots=True)
+class Quartiles:
+    """Half of `n` values lie from `low` to `high`, half of them below `median`; None: there are none, or few."""
+
+    n: int | None
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """Every rate of courses (definitions, section 3).
 
@@ -62,6 +75,7 @@ class Rates:
     sustained : two consecutive scores in response, `sustained_days` apart.
     early : response at 24 h after the first session.
     partial : partial response or better at any score.
+    end_days : how many days after the last induction session the end-of-induction scores were.
     """
 
     response: ByScore
@@ -70,20 +84,29 @@ class Rates:
     sustained: Proportion
     early: Proportion
     partial: Proportion
+    end_days: Quartiles
 
     def as_json(self) -> dict[str, Any]:
-        """ "response", "remission" and "worse" of the data contract."""
+        """ "response", "remission" and "worse" of the data contract, and the days of the scores."""
         return {
             "response": self.response.as_json(),
             "remission": self.remission.as_json(),
             "worse": self.worse.as_json(),
+            "end_of_induction_days": asdict(self.end_days),
         }
 
 
 @shows(Shows.COHORT)
-def rates(connection: Connection, scope: Scope, cohort: CohortFilter) -> Rates:
-    """The rates of the cohort's courses, each with its interval."""
-    sums = _course_sums(connection, scope, cohort, rate_measures(cohort))
+def rates(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> Rates:
+    """The rates of the cohort's courses, each with its interval.
+
+    Parameters
+    ----------
+    rules : the rules under which the store was derived: what is judged anew where scores are asked for that lie some
+        time after a session.
+    """
+    scores = JudgedScores(cohort, rules)
+    sums = course_sums(connection, scope, cohort, rate_measures(scores), scores)
     if INSTRUMENTS[cohort.instrument].remission is None:
         # A scale without a remission cut-off has no rate of remission, not a rate of 0.
         sums["remission.end_of_induction_all_treated"] = PatientSums(0, 0, 0, 0, 0, 0)
@@ -97,63 +120,89 @@ def rates(connection: Connection, scope: Scope, cohort: CohortFilter) -> Rates:
             found[f"{kind}.end_of_induction_all_treated"],
         )
 
-    worse = Worse(found["worse.last"], found["worse.end_of_induction"])
     return Rates(
-        by_score("response"), by_score("remission"), worse, found["sustained"], found["early"], found["partial"]
+        by_score("response"),
+        by_score("remission"),
+        Worse(found["worse.last"], found["worse.end_of_induction"]),
+        found["sustained"],
+        found["early"],
+        found["partial"],
+        _end_days(connection, scope, cohort, scores),
     )
+
+
+def _end_days(connection: Connection, scope: Scope, cohort: CohortFilter, scores: JudgedScores) -> Quartiles:
+    """Days from the last induction session to the end-of-induction score."""
+    days = scores.end.days
+    statement = scores.joined(of_treated(select(days, func.count()), scope, cohort))
+    values, counts = arrays(connection, statement.where(scores.end.response.is_not(None)).group_by(days))
+    n = int(counts.sum())
+    if not n:
+        return Quartiles(0, None, None, None)
+    order = np.argsort(values)
+    running = np.cumsum(counts[order])
+    low, median, high = (float(values[order][np.searchsorted(running, share * n)]) for share in (0.25, 0.5, 0.75))
+    return Quartiles(n, median, low, high)
 
 
 @shows(Shows.COHORT)
 def early_stop(connection: Connection, scope: Scope, cohort: CohortFilter) -> Proportion:
-    """Share of courses whose induction ended early."""
-    measures: dict[str, Measure] = {"early_stop": (flag(Course.early_stop == 1), literal(1))}
-    return per_course(_course_sums(connection, scope, cohort, measures)["early_stop"])
+    """Share of courses whose induction ended early, of those of which it can be said."""
+    known = flag(Course.early_stop.is_not(None))
+    measures: dict[str, Measure] = {"early_stop": (flag(Course.early_stop == 1), known)}
+    return per_course(course_sums(connection, scope, cohort, measures)["early_stop"])
 
 
-def rate_measures(cohort: CohortFilter) -> dict[str, Measure]:
+def rate_measures(scores: JudgedScores) -> dict[str, Measure]:
     """Each rate of courses as (has it, counts in its denominator)."""
-    o = CourseOutcome
-    late_last = late_enough(o.last_since_session_days, cohort)
-    late_end = late_enough(o.end_of_induction_days, cohort)
-
-    def judged(column: Any, condition: ColumnElement[bool]) -> Measure:
-        return flag(and_(column == 1, condition)), flag(and_(column.is_not(None), condition))
-
+    o, last, end = CourseOutcome, scores.last, scores.end
     measures: dict[str, Measure] = {
-        "sustained": judged(o.sustained_response, true()),
-        "early": judged(o.early_response, true()),
-        "partial": judged(o.ever_partial, true()),
-        "worse.last": judged(o.last_worse, late_last),
-        "worse.end_of_induction": judged(o.end_of_induction_worse, late_end),
+        "sustained": judged(o.sustained_response),
+        "early": judged(o.early_response),
+        "partial": judged(o.ever_partial),
+        "worse.last": judged(last.worse),
+        "worse.end_of_induction": judged(end.worse),
     }
-    course = literal(1)
-    for kind, ever, last, end in (
-        ("response", o.ever_response, o.last_response, o.end_of_induction_response),
-        ("remission", o.ever_remission, o.last_remission, o.end_of_induction_remission),
-    ):
-        measures[f"{kind}.ever"] = judged(ever, true())
-        measures[f"{kind}.last"] = judged(last, late_last)
-        measures[f"{kind}.end_of_induction"] = judged(end, late_end)
-        measures[f"{kind}.end_of_induction_all_treated"] = (flag(and_(end == 1, late_end)), course)
+    over = ~going_on()
+    treated = flag(over)
+    for kind, ever in (("response", o.ever_response), ("remission", o.ever_remission)):
+        measures[f"{kind}.ever"] = judged(ever)
+        measures[f"{kind}.last"] = judged(getattr(last, kind))
+        measures[f"{kind}.end_of_induction"] = judged(getattr(end, kind))
+        measures[f"{kind}.end_of_induction_all_treated"] = flag(and_(getattr(end, kind) == 1, over)), treated
     return measures
 
 
-def _course_sums(
-    connection: Connection, scope: Scope, cohort: CohortFilter, measures: dict[str, Measure]
+def judged(column: SQLColumnExpression[Any]) -> Measure:
+    """Courses with 1 in a column, of those with 1 or 0."""
+    return flag(column == 1), flag(column.is_not(None))
+
+
+def course_sums(
+    connection: Connection,
+    scope: Scope,
+    cohort: CohortFilter,
+    measures: dict[str, Measure],
+    scores: JudgedScores | None = None,
 ) -> dict[str, PatientSums]:
     """Sums over patients for rates of treated courses.
 
     Nearly every patient has one course; there a patient's x and n are 0 or 1, and their squares are
     themselves. So all courses are summed flat, and only patients with a second course are grouped.
     """
+
+    def source(statement: AnySelect) -> AnySelect:
+        found = of_treated(statement, scope, cohort)
+        return found if scores is None else scores.joined(found)
+
     flat = select(*(func.sum(part) for measure in measures.values() for part in measure))
-    totals = [float(value or 0) for value in connection.execute(of_treated(flat, scope, cohort)).one()]
+    totals = [float(value or 0) for value in connection.execute(source(flat)).one()]
     again = select(Course.patient_id).where(Course.course > 1)
     several = sums_by_patient(
         connection,
         measures,
         Course.patient_id,
-        lambda statement: of_treated(statement, scope, cohort).where(Course.patient_id.in_(again)),
+        lambda statement: source(statement).where(Course.patient_id.in_(again)),
     )
     extra = several.get((), {})
     result = {}

@@ -19,6 +19,7 @@ from data_models.questions.funnel import Funnel, funnel
 from data_models.questions.occupancy import Occupancy, occupancy
 from data_models.questions.onset import Onset, onset
 from data_models.questions.rates import Rates, rates
+from data_models.questions.reliable_change import ReliableChange, reliable_change
 from data_models.questions.side_effects import SideEffects, side_effects
 from data_models.questions.states import States, states
 from data_models.questions.vitals import Vitals, vitals
@@ -32,6 +33,7 @@ class Summary:
     rules: OutcomeRules
     funnel: Funnel
     rates: Rates
+    reliable_change: ReliableChange
     onset: Onset
     duration: Duration
     durability: Durability
@@ -50,6 +52,7 @@ class Summary:
             "definitions": definitions(self.cohort, self.rules),
             "cohort": {"where": self.cohort.where(), **self.funnel.as_json()},
             **self.rates.as_json(),
+            "reliable_change": self.reliable_change.as_json(),
             "onset": self.onset.as_json(),
             "duration": self.duration.as_json(),
             "durability": self.durability.as_json(),
@@ -72,8 +75,9 @@ def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules:
     return Summary(
         cohort,
         rules,
-        funnel(connection, scope, cohort),
-        rates(connection, scope, cohort),
+        funnel(connection, scope, cohort, rules),
+        rates(connection, scope, cohort, rules),
+        reliable_change(connection, scope, cohort, rules),
         onset(connection, scope, cohort),
         duration(connection, scope, cohort),
         durability(connection, scope, cohort),

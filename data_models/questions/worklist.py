@@ -49,6 +49,7 @@ class ListedPatient:
 
     Attributes
     ----------
+    status : of the course: one of `outcomes.courses.STATUSES`.
     phase : of the latest session.
     improvement : share of the baseline; scores in points of the instrument.
     last_days : days from the course's first session to its last score; `days_since_session`: from its latest session,
@@ -61,6 +62,7 @@ class ListedPatient:
     patient_code: str
     diagnosis: str | None
     course: int
+    status: str
     sessions: int
     route: str | None
     phase: str | None
@@ -306,6 +308,7 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
         Patient.patient_code,
         Patient.diagnosis,
         Course.course,
+        Course.status,
         Course.sessions,
         Course.route,
         select(SessionFact.phase).where(*_is_latest()).scalar_subquery().label("phase"),

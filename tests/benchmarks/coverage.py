@@ -100,7 +100,7 @@ def _answers(connection: Any, summary: Summary) -> dict[str, Any]:
     found = {type(value).__name__: value for value in vars_of(summary).values()}
     return found | {
         "Proportion": summary.rates.early,
-        "Waterfall": waterfall(connection, EVERYTHING, summary.cohort),
+        "Waterfall": waterfall(connection, EVERYTHING, summary.cohort, summary.rules),
     }
 
 

@@ -145,8 +145,9 @@ def read(url: str, folder: Path, limits: Limits) -> dict[str, Timed]:
     some = codes[:: max(1, len(codes) // CODES)][:CODES]
 
     def first(connection: Any) -> None:
-        funnel(connection, everything, chosen)
-        rates(connection, everything, chosen)
+        rules = store.rules()
+        funnel(connection, everything, chosen, rules)
+        rates(connection, everything, chosen, rules)
 
     def pages(connection: Any) -> None:
         for code in some:

@@ -68,8 +68,8 @@ def test_its_scores_are_judged_from_its_minimum(store: Store) -> None:
         assert history is not None
         scores, outcome = history.scores_of(1, "k10"), history.outcome_of(1, "k10")
         assert outcome is not None
-        values = waterfall(connection, ALL, K10)
-        found = rates(connection, ALL, K10)
+        values = waterfall(connection, ALL, K10, DEFAULT_RULES)
+        found = rates(connection, ALL, K10, DEFAULT_RULES)
         assert "k10" in choices(connection, ALL)["instrument"]
     assert [score.improvement for score in scores[1:]] == pytest.approx([0.5, 8 / 30, 5 / 30])
     assert [score.state for score in scores[1:]] == [2, 1, 0]

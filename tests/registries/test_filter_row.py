@@ -79,7 +79,7 @@ def matching(store: Store, row: Filter) -> pd.DataFrame:
 def test_it_narrows_what_it_is_of(store: Store, row: Filter) -> None:
     cohort = CohortFilter().with_values(row.key, (VALUES[row.key],))
     with store.connect() as connection:
-        found = funnel(connection, ALL, cohort)
+        found = funnel(connection, ALL, cohort, DEFAULT_RULES)
         rates = side_effects.side_effects(connection, ALL, cohort)
         of_vitals = vitals.vitals(connection, ALL, cohort, DEFAULT_RULES)
         bins = fade.fade(connection, ALL, cohort).bins
@@ -130,7 +130,7 @@ def test_a_link_and_the_command_line_take_it(row: Filter) -> None:
 def test_a_comparison_has_a_group_for_each_value(store: Store, row: Filter) -> None:
     with store.connect() as connection:
         parts = comparison.groups(connection, ALL, CohortFilter(), row.key)
-        counts = {value: funnel(connection, ALL, part).courses for value, part in parts.items()}
+        counts = {value: funnel(connection, ALL, part, DEFAULT_RULES).courses for value, part in parts.items()}
         tests = comparison.curve_tests(connection, ALL, CohortFilter(), row.key)
     assert list(parts) == [value for value in row.values or () if value in parts]
     assert counts[VALUES[row.key]] == len(matching(store, row))

@@ -53,12 +53,14 @@ def hero(figures: Figures, rules: OutcomeRules) -> Component:
 
 
 def funnel_card(figures: Figures, rules: OutcomeRules) -> Component:
-    """The funnel as a strip of its steps."""
+    """The funnel as a strip of its steps, courses going on apart in each."""
+    apart = figures.funnel.going_on.courses
     strip = [
         html.Div(
             [
                 html.Dt(step.step),
                 html.Dd([whole(step.courses), html.Span(percent(step.share), className="share")]),
+                *([html.Dd(f"+ {whole(step.going_on)} going on", className="going-on")] if apart else []),
                 html.Div(
                     html.I(style={"width": f"{100 * (step.share or 0):.1f}%"}),
                     className="funnel-bar",
@@ -67,9 +69,9 @@ def funnel_card(figures: Figures, rules: OutcomeRules) -> Component:
             ],
             className="funnel-step",
         )
-        for step in funnel.steps(figures.funnel)
+        for step in funnel.steps(figures.funnel, figures.cohort, rules)
     ]
-    return show(funnel.view(figures.funnel, figures.cohort), rules, body=html.Dl(strip, className="funnel"))
+    return show(funnel.view(figures.funnel, figures.cohort, rules), rules, body=html.Dl(strip, className="funnel"))
 
 
 def headlines(figures: Figures) -> list[Component]:

@@ -125,7 +125,7 @@ def _row(name: str, figures: data.Figures) -> dict[str, Any]:
     return {
         "group": name,
         "courses": figures.funnel.courses,
-        "evaluable": figures.funnel.evaluable,
+        "evaluable": figures.funnel.every.evaluable,
         "response": response.share,
         "low": response.low,
         "high": response.high,

@@ -13,7 +13,17 @@ from dashboard.pages import Page, deferred_cards, failure, filters
 from dashboard.pages.card import show, skeleton
 from dashboard.pages.deferred_cards import DeferredCards
 from dashboard.pages.outcomes import cards, compare
-from dashboard.questions import durability, fade, funnel, occupancy, onset, side_effects, states, waterfall
+from dashboard.questions import (
+    durability,
+    fade,
+    funnel,
+    occupancy,
+    onset,
+    reliable_change,
+    side_effects,
+    states,
+    waterfall,
+)
 from data_models.definitions.filters import CohortFilter
 
 LEAD = "How quickly effects start, how long they last, and at what cost."
@@ -67,7 +77,10 @@ def _occupancy(cohort: CohortFilter) -> list[Component]:
 
 def _waterfall(cohort: CohortFilter) -> list[Component]:
     figures, rules = data.figures(cohort), data.rules()
-    return [show(waterfall.view(figures.waterfall, cohort, rules, rounded=figures.rounded), rules)]
+    return [
+        show(waterfall.view(figures.waterfall, cohort, rules, rounded=figures.rounded), rules),
+        show(reliable_change.view(figures.reliable_change, cohort), rules),
+    ]
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
@@ -78,7 +91,7 @@ DEFERRED = (
     DeferredCards("durability", (durability.QUESTION, durability.COMPETING), 330, _durability),
     DeferredCards("fade", (fade.QUESTION,), 330, _fade),
     DeferredCards("occupancy", (occupancy.QUESTION,), 330, _occupancy),
-    DeferredCards("waterfall", (waterfall.QUESTION,), 330, _waterfall),
+    DeferredCards("waterfall", (waterfall.QUESTION, reliable_change.QUESTION), 330, _waterfall),
     DeferredCards("cost", (side_effects.COST,), 330, _cost),
 )
 

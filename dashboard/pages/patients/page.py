@@ -56,7 +56,7 @@ COLUMNS = [
     ),
     _column("item9", "Item 9", 72, sort="item9_last", cellRenderer="PatientItem9"),
     _column("flags", "Pressure, worst side effect", 160, sort="worst", cellRenderer="PatientFlags"),
-    _column("sessions", "Sessions", 104, cellRenderer="PatientSessions", flex=1, minWidth=104),
+    _column("sessions", "Sessions", 132, cellRenderer="PatientSessions", flex=1, minWidth=132),
 ]
 
 

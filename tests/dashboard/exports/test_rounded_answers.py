@@ -94,7 +94,7 @@ def test_groups_and_terms_of_few_are_not_listed(store: Store) -> None:
 
 def test_the_waterfall_is_of_blocks(store: Store) -> None:
     with store.connect() as connection:
-        exact = waterfall(connection, EVERYTHING, CohortFilter())
+        exact = waterfall(connection, EVERYTHING, CohortFilter(), store.rules())
     made = rounded_waterfall(exact, "phq9", store.rules())
     measured = exact.last_change[~np.isnan(exact.last_change)]
     of = made.evaluable == 1

@@ -67,7 +67,7 @@ def clustered(events: int, n: int, effect: float) -> Proportion:
 
 
 @pytest.mark.parametrize(
-    "effect, shown", [(0.7, 1), (1.0, 1), (1.01, 1.25), (1.3, 1.5), (2, 2), (2.4, 3), (3.9, 4), (9, 4)]
+    "effect, shown", [(0.7, 1), (1.0, 1), (1.01, 1.1), (1.2, 1.25), (1.3, 1.5), (2, 2), (2.4, 3), (3.9, 4), (9, 4)]
 )
 def test_the_design_effect_of_an_interval_is_rounded_up(effect: float, shown: float) -> None:
     made = rounding.proportion(clustered(62, 203, effect))

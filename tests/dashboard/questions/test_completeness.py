@@ -26,14 +26,14 @@ SEVERAL = of(
 def test_the_clinic_that_asks_least_is_named() -> None:
     assert shown.words(SEVERAL) == (
         "Side effects were asked about in 90% of 10 sessions (least: south, 50%); 50% have a score in the 7 days "
-        "before and 30% within 7 days after. 1 of 4 courses (25%) have no baseline."
+        "before and 30% within 7 days after. 1 of 4 courses (25%) have no baseline on any scale."
     )
 
 
 def test_completeness_of_one_clinic_and_of_none() -> None:
     assert shown.words(of(north=replace(NOTHING, sessions=1, asked=1, courses=1))) == (
         "Side effects were asked about in 100% of 1 session; 0% have a score in the 7 days before and 0% within 7 days "
-        "after. Every course has a baseline."
+        "after. Every course has a baseline on some scale."
     )
     assert shown.words(of(north=replace(NOTHING, patients=2))) == "No session is stored yet."
     nothing = shown.view(of())
@@ -44,7 +44,7 @@ def test_hidden_counts_are_said_to_be_few() -> None:
     every = replace(SEVERAL.every, asked=None, no_baseline=None)
     assert shown.words(Completeness(every, SEVERAL.clinics[:1])) == (
         "Side effects were asked about in fewer than 11 of 10 sessions; 50% have a score in the 7 days before and 30% "
-        "within 7 days after. Fewer than 11 of 4 courses have no baseline."
+        "within 7 days after. Fewer than 11 of 4 courses have no baseline on any scale."
     )
     assert shown.words(Completeness(replace(every, sessions=None), SEVERAL.clinics)).endswith("too few to show.")
 

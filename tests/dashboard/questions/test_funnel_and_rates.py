@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.questions import funnel, rates
@@ -9,22 +11,53 @@ from dashboard.words.shares import rate
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.outcomes.proportions import Proportion, wilson
-from data_models.questions.funnel import Funnel
-from data_models.questions.rates import ByScore, Rates, Worse
+from data_models.questions.funnel import Funnel, Steps
+from data_models.questions.rates import ByScore, Quartiles, Rates, Worse
 
-FUNNEL = Funnel(290, 310, 280, 250, 200)
+PHQ9 = CohortFilter()
+NONE = Steps(0, 0, 0, 0, 0)
+FUNNEL = Funnel(290, Steps(310, 280, 265, 250, 200), NONE, 0)
 
 
 def test_funnel_shares_are_of_the_treated() -> None:
-    shares = [step.share for step in funnel.steps(FUNNEL)]
-    assert shares == pytest.approx([1.0, 280 / 310, 250 / 310, 200 / 310])
+    shares = [step.share for step in funnel.steps(FUNNEL, PHQ9, DEFAULT_RULES)]
+    assert shares == pytest.approx([1.0, 280 / 310, 265 / 310, 250 / 310, 200 / 310])
+    assert funnel.words(FUNNEL, PHQ9, DEFAULT_RULES) == (
+        "Of 310 treated courses (290 patients), 280 have a PHQ-9 baseline, 265 one of 10 or more, 250 also a later "
+        "score and 200 one at the end of a complete induction."
+    )
+    assert funnel.view(FUNNEL, PHQ9, DEFAULT_RULES).notes == [""]
+
+
+def test_courses_going_on_stand_apart_at_each_step() -> None:
+    """Issue 14, case 5: 50 finished and 50 begun last week."""
+    found = Funnel(100, Steps(100, 100, 100, 100, 50), Steps(50, 50, 50, 50, 0), 0)
+    steps = funnel.steps(found, PHQ9, DEFAULT_RULES)
+    assert [(step.courses, step.share, step.going_on) for step in steps] == [(50, 1.0, 50)] * 4 + [(50, 1.0, 0)]
+    assert funnel.words(found, PHQ9, DEFAULT_RULES) == (
+        "Of 100 treated courses (100 patients), 50 are still going on. Of the other 50, 50 have a PHQ-9 baseline, 50 "
+        "one of 10 or more, 50 also a later score and 50 one at the end of a complete induction."
+    )
+    few = replace(found, going_on=Steps(None, None, None, None, None))
+    assert "(100 patients), fewer than 11 of them still going on, 100 have" in funnel.words(few, PHQ9, DEFAULT_RULES)
+
+
+def test_it_is_said_where_nobody_knows_who_goes_on() -> None:
+    """The words of the definitions, section 1."""
+    whole, some = replace(FUNNEL, unknown=310), replace(FUNNEL, unknown=12)
+    said = "end of follow-up is not recorded: courses still going on cannot be told from those that ended."
+    assert funnel.view(whole, PHQ9, DEFAULT_RULES).notes == [f"The {said}"]
+    assert funnel.view(some, PHQ9, DEFAULT_RULES).notes == [f"Of 12 courses the {said}"]
 
 
 def test_funnel_of_nobody_has_no_shares() -> None:
-    nobody = Funnel(0, 0, 0, 0, 0)
-    assert [step.share for step in funnel.steps(nobody)] == [None] * 4
-    assert funnel.words(nobody) == "No course matches these filters."
-    assert funnel.words(Funnel(None, None, None, None, None)) == "Fewer than 11 treated courses: too few to show."
+    nobody = Funnel(0, NONE, NONE, 0)
+    assert [step.share for step in funnel.steps(nobody, PHQ9, DEFAULT_RULES)] == [None] * 5
+    assert funnel.words(nobody, PHQ9, DEFAULT_RULES) == "No course matches these filters."
+    hidden = Steps(None, None, None, None, None)
+    few = Funnel(None, hidden, hidden, None)
+    assert funnel.words(few, PHQ9, DEFAULT_RULES) == "Fewer than 11 treated courses: too few to show."
+    assert [step.courses for step in funnel.steps(few, PHQ9, DEFAULT_RULES)] == [None] * 5
 
 
 def test_a_rate_always_carries_its_n_and_its_interval() -> None:
@@ -36,10 +69,13 @@ def test_a_rate_always_carries_its_n_and_its_interval() -> None:
 def test_both_denominators_have_their_interval() -> None:
     share, treated = wilson(120, 200), wilson(120, 310)
     by_score = ByScore(share, share, share, treated)
-    found = rates.tiles(Rates(by_score, by_score, Worse(share, share), share, share, share))
+    days = Quartiles(200, 2.0, 0.5, 6.25)
+    found = rates.tiles(Rates(by_score, by_score, Worse(share, share), share, share, share, days))
     assert [tile.name for tile in found] == list(rates.NAMES)
     assert found[0].value == "60%"
-    assert found[0].lines[2].startswith("39% of all 310 treated (95% interval 33 to 44%)")
+    assert found[0].lines[2].startswith("39% of all 310 treated and not going on (95% interval 33 to 44%)")
+    assert found[0].lines[3] == "scored 2 days after the last induction session (half of them 0.5 to 6.2)"
+    assert rates.scored_after(Quartiles(None, None, None, None)) == ""
     assert len(found[2].lines) == 2
     assert rates.tile("Worse", wilson(0, 0)).lines == ("Not measured, or no agreed cut-off",)
 
@@ -54,6 +90,7 @@ def test_both_denominators_have_their_interval() -> None:
 )
 def test_the_headlines_are_defined(instrument: str, parts: list[str]) -> None:
     found = rates.definition(FUNNEL, CohortFilter(instrument), DEFAULT_RULES)
-    for part in [*parts, "of all treated courses, the unmeasured counted as not in response or remission"]:
+    unmeasured = "of all treated courses that are not going on, the unmeasured counted as not in response or remission"
+    for part in [*parts, unmeasured, "the first one after the last session of a complete induction"]:
         assert part in found.text
     assert found.n == "310 treated courses, 200 scored then."

@@ -86,7 +86,7 @@ def test_groups_that_cannot_be_made_alike_are_told_as_they_are() -> None:
 @pytest.mark.parametrize(
     "key, expected",
     [
-        ("route", "There is nothing to compare: fewer than two groups of route are measured."),
+        ("route", "There is nothing to compare: fewer than two groups of route are measured, or both are of few."),
         ("condition", "A course can be in several groups of condition: their rates cannot be set against each other."),
     ],
 )

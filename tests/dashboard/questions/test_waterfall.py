@@ -31,7 +31,7 @@ def test_improvement_is_judged_by_a_share_of_baseline_where_the_scale_has_one() 
     assert (found.improved, found.worse, found.unmeasured) == (2, 1, 5)
     assert found.sentence == (
         "2 of 4 courses improved by the smallest meaningful change (30% of baseline) or more and 1 got worse by as "
-        "much; 5 courses could not be measured."
+        "much; 5 courses could not be judged."
     )
     assert found.least is None
     shown = waterfall.view(values((6, 4.2, 0)), CohortFilter("peg"), DEFAULT_RULES)
@@ -69,7 +69,7 @@ def test_the_sentence_counts_the_meaningful_and_the_unmeasured() -> None:
     some = measured_changes(values((20, 10, 0), (10, 16, 1), (20, 19, 0), treated=5), "phq9", DEFAULT_RULES)
     assert some.sentence == (
         "1 of 3 courses improved by the smallest meaningful change (5 points) or more and 1 got worse by as much; "
-        "2 courses could not be measured."
+        "2 courses could not be judged."
     )
     nobody = measured_changes(values(treated=9), "phq9", DEFAULT_RULES)
     assert nobody.sentence == "No course here has both a baseline and a later score."

@@ -15,6 +15,7 @@ def listed(**changes):
         "patient_id": 5, "patient_code": "A-1", "diagnosis": "ptsd", "course": 1, "sessions": 6, "route": "iv",
         "phase": "induction", "baseline": 20.0, "last": 8.0, "last_days": 30.0, "improvement": 0.6, "state": "fading",
         "days_since_session": 12.3, "item9_last": 1, "item9_change": -1, "predose_high": 1, "worst": 2,
+        "status": "ended",
     }  # fmt: skip
     return ListedPatient(**row | changes)
 
@@ -34,8 +35,10 @@ def test_a_row_in_words():
     assert (made["baseline"], made["improvement"]) == ("20", "60%")
     assert made["last"] == {"score": "8", "band": "mild"}
     assert (made["last_days"], made["diagnosis"]) == ("12 days", "PTSD")
-    assert made["sessions"] == {"text": "6 IV", "course": ""}
-    assert row(course=2, route="sublingual")["sessions"] == {"text": "6 Sublingual", "course": "course 2"}
+    assert made["sessions"] == {"text": "6 IV", "course": "ended"}
+    second = row(course=2, route="mixed", status="going_on")["sessions"]
+    assert second == {"text": "6 Mixed", "course": "course 2, going on"}
+    assert row(status="unknown")["sessions"]["course"] == "end unknown"
     assert made["item9"] == {"text": "1 (−1)", "raised": False}
     assert [flag["text"] for flag in made["flags"]] == ["high BP", "moderate"]
 

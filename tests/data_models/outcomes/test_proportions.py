@@ -127,9 +127,21 @@ def test_same_share_in_every_patient_still_has_an_interval() -> None:
     assert share.low < 0.4
 
 
-def test_courses_use_wilson_while_few_patients_have_several() -> None:
+def test_courses_use_wilson_while_each_is_of_another_patient() -> None:
     assert per_course(sums_of([1, 0, 1], [1, 1, 1])) == wilson(2, 3)
-    assert per_course(sums_of([2] + [1, 0] * 30, [2] + [1] * 60)) == wilson(32, 62)
+
+
+def test_a_single_second_course_counts_as_if_it_went_like_the_first() -> None:
+    """61 patients, one with two courses: 62 courses worth 62^2 / 64 = 60.06."""
+    share = per_course(sums_of([2] + [1, 0] * 30, [2] + [1] * 60))
+    assert (share.events, share.n, share.method) == (32, 62, "clustered")
+    assert (share.low, share.high) == pytest.approx(wilson_bounds(32 / 62, 62**2 / 64, 1.959963984540054))
+    plain = wilson(32, 62)
+    assert share.low < plain.low  # type: ignore[operator]
+    assert share.high > plain.high  # type: ignore[operator]
+
+
+def test_many_second_courses_are_measured() -> None:
     assert per_course(sums_of([2, 0, 1], [2, 1, 1])).method == "clustered"
 
 

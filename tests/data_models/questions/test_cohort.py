@@ -13,11 +13,13 @@ import pytest
 from sqlalchemy import Connection, text
 
 from data_models.definitions.filters import CohortFilter
+from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECT_BITS, SIDE_EFFECTS
 from data_models.outcomes.logrank import log_rank
 from data_models.outcomes.proportions import PatientSums, per_course
+from data_models.outcomes.reliable_change import RELIABLE, reliable_change
 from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
 from data_models.questions.comparison import curve_tests, groups
@@ -151,31 +153,73 @@ def _outcomes(connection: Connection, chosen: CohortFilter) -> pd.DataFrame:
     return _matching(connection, chosen)[["patient_id", "course"]].merge(outcomes, on=["patient_id", "course"])
 
 
+def _judged_by_hand(
+    connection: Connection, chosen: CohortFilter, courses: pd.DataFrame, evaluable: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The outcomes of courses with a last score, and with one at the end of induction, that is late enough.
+
+    Where scores are asked for that lie some hours after a session, each is looked for anew among the course's scores.
+    """
+    if chosen.min_hours_since_session is None:
+        return evaluable, evaluable[evaluable["end_of_induction_response"].notna()]
+    scale, rules = INSTRUMENTS[chosen.instrument], DEFAULT_RULES
+    of_course = courses.set_index(["patient_id", "course"])
+    facts = _frame(connection, "score_facts").query("instrument == @chosen.instrument and days > 0")
+    scores = {key: of.sort_values("at_hours") for key, of in facts.groupby(["patient_id", "course"])}
+    last, late = [], []
+    for row in evaluable.to_dict("records"):
+        course, baseline = of_course.loc[(row["patient_id"], row["course"])], row["baseline"]
+        found, ends = [], []
+        for one in scores[row["patient_id"], row["course"]].itertuples():
+            if one.since_session_days * 24 < chosen.min_hours_since_session:
+                continue
+            change, edge = one.score - baseline, scale.recovered_below
+            judged = {
+                "response": float(1 - one.score / baseline >= 0.5 - 1e-9),
+                "remission": float(one.score <= (rules.remission_cutoff(scale.code) or 0)),
+                "worse": float(change >= (scale.least_change(baseline) or 0)),
+                "reliable": reliable_change([change], [baseline], [one.score], scale.standard_error or 0, edge)[0],
+                "days": one.since_session_days,
+            }
+            found.append(judged)
+            session = one.at_hours - 24 * one.since_session_days
+            of_induction = course["induction_complete"] and abs(session - course["last_induction_hours"]) < 1e-3
+            if of_induction and one.since_session_days <= rules.end_of_induction_days:
+                ends.append(judged)
+        last += [row | {f"last_{name}": value for name, value in judged.items()} for judged in found[-1:]]
+        late += [row | {f"end_of_induction_{name}": value for name, value in judged.items()} for judged in ends[:1]]
+    return pd.DataFrame(last), pd.DataFrame(late)
+
+
 @pytest.mark.parametrize("chosen", FILTERS)
 def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: CohortFilter) -> None:
     result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
     courses, outcomes = _matching(connection, chosen), _outcomes(connection, chosen)
     evaluable = outcomes[outcomes["evaluable"] == 1]
-    hours = chosen.min_hours_since_session or 0
-    last = evaluable[evaluable["last_since_session_days"] * 24 >= hours]
-    ended = evaluable[evaluable["end_of_induction_response"].notna()]
-    late = ended[ended["end_of_induction_days"] * 24 >= hours]
+    last, late = _judged_by_hand(connection, chosen, courses, evaluable)
+    over = courses[courses["status"] != "going_on"]
+    assert 0 < len(over) <= len(courses)
+    moderate = INSTRUMENTS[chosen.instrument].moderate
     assert result["cohort"] == {
         "where": chosen.where(),
         "patients": courses["patient_id"].nunique(),
         "courses": len(courses),
         "with_baseline": int(outcomes["baseline"].notna().sum()),
+        "with_entry_severity": int((outcomes["baseline"] >= moderate).sum()),
         "evaluable": len(evaluable),
         "end_of_induction_scored": len(late),
+        "going_on": len(courses) - len(over),
+        "going_on_unknown": int((courses["status"] == "unknown").sum()),
     }
+    late_over = late.merge(over[["patient_id", "course"]])
     for kind in ("response", "remission"):
-        at_end = int(late[f"end_of_induction_{kind}"].sum())
+        at_end, of_all = (int(scores[f"end_of_induction_{kind}"].sum()) for scores in (late, late_over))
         counts = {way: (share["events"], share["n"]) for way, share in result[kind].items()}
         assert counts == {
             "ever": (evaluable[f"ever_{kind}"].sum(), len(evaluable)),
             "last": (last[f"last_{kind}"].sum(), len(last)),
             "end_of_induction": (at_end, len(late)),
-            "end_of_induction_all_treated": (at_end, len(courses)),
+            "end_of_induction_all_treated": (of_all, len(over)),
         }
     assert result["worse"]["last"]["events"] == last["last_worse"].sum()
     assert result["worse"]["end_of_induction"]["n"] == len(late)
@@ -183,7 +227,14 @@ def test_headline_rates_equal_counts_by_hand(connection: Connection, chosen: Coh
     assert result["response"]["ever"] == pytest.approx(
         per_course(sums_of(by_patient.sum(), by_patient.count())).as_dict()
     )
-    by_patient = courses.merge(late, on=["patient_id", "course"], how="left").groupby("patient_id")
+    days = late["end_of_induction_days"].to_numpy()
+    quartiles = np.quantile(days, [0.5, 0.25, 0.75], method="inverted_cdf")
+    assert list(result["end_of_induction_days"].values()) == pytest.approx([len(days), *quartiles])
+    for when, scores in (("last", last), ("end_of_induction", late)):
+        groups = scores[f"{when}_reliable"].value_counts()
+        found = {name: (share["events"], share["n"]) for name, share in result["reliable_change"][when].items()}
+        assert found == {name: (groups.get(name, 0), len(scores)) for name in RELIABLE}
+    by_patient = over.merge(late_over, on=["patient_id", "course"], how="left").groupby("patient_id")
     sums = sums_of(by_patient["end_of_induction_response"].sum(), by_patient.size())
     assert result["response"]["end_of_induction_all_treated"] == pytest.approx(per_course(sums).as_dict())
 
@@ -373,7 +424,7 @@ def test_details_count_grades_and_resolutions(connection: Connection) -> None:
 
 
 def test_rates_beside_the_summary_equal_counts_by_hand(connection: Connection) -> None:
-    found = rates(connection, ALL, CohortFilter())
+    found = rates(connection, ALL, CohortFilter(), DEFAULT_RULES)
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
     for share, column in (
         (found.sustained, "sustained_response"),
@@ -406,7 +457,7 @@ def test_fade_split_cuts_the_scores_without_loss(connection: Connection, by: str
 
 
 def test_the_waterfall_has_one_element_a_treated_course(connection: Connection) -> None:
-    found = waterfall(connection, ALL, CohortFilter())
+    found = waterfall(connection, ALL, CohortFilter(), DEFAULT_RULES)
     outcomes = _outcomes(connection, CohortFilter()).query("evaluable == 1")
     assert len(found.evaluable) == len(_matching(connection, CohortFilter()))
     assert found.evaluable.sum() == len(outcomes)
@@ -421,7 +472,7 @@ def test_hours_since_the_session_reach_funnel_waterfall_and_rates_alike(
 ) -> None:
     chosen = CohortFilter(min_hours_since_session=hours)
     result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
-    values = waterfall(connection, ALL, chosen)
+    values = waterfall(connection, ALL, chosen, DEFAULT_RULES)
     assert result["cohort"]["end_of_induction_scored"] == result["response"]["end_of_induction"]["n"]
     assert (~np.isnan(values.last_change)).sum() == result["response"]["last"]["n"]
     assert np.nansum(values.last_worse) == result["worse"]["last"]["events"]
@@ -436,14 +487,18 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     share = {"events", "n", "share", "low", "high", "method"}
     curve = {"n", "events", "median", "low", "high", "curve"}
     assert list(result) == [
-        "definitions", "cohort", "response", "remission", "worse", "onset", "duration", "durability", "occupancy",
-        "days_in_response", "states", "states_after_induction", "fade", "side_effects",
+        "definitions", "cohort", "response", "remission", "worse", "end_of_induction_days", "reliable_change", "onset",
+        "duration", "durability", "occupancy", "days_in_response", "states", "states_after_induction", "fade",
+        "side_effects",
     ]  # fmt: skip
     assert set(result["definitions"]) == {"version", "rules", "instrument"}
     ways = {"ever", "last", "end_of_induction", "end_of_induction_all_treated"}
     assert set(result["response"]) == set(result["remission"]) == ways
     assert set(result["worse"]) == {"last", "end_of_induction"}
     assert all(set(p) == share for kind in ("response", "remission", "worse") for p in result[kind].values())
+    assert set(result["end_of_induction_days"]) == {"n", "median", "low", "high"}
+    assert set(result["reliable_change"]) == {"last", "end_of_induction"}
+    assert set(result["reliable_change"]["last"]) == {"recovered", "improved", "no_change", "deteriorated"}
     assert set(result["onset"]) == {"kaplan_meier", "turnbull", "sessions_kaplan_meier"}
     assert set(result["onset"]["turnbull"]) == {"median", "mass", "log_likelihood"}
     assert set(result["duration"]) == {"kaplan_meier"}

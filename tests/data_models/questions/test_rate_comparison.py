@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data_models.definitions.filters import FILTERS, CohortFilter
+from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.outcomes.proportions import difference, wilson
 from data_models.questions.rate_comparison import rate_comparison
@@ -54,7 +55,7 @@ def filled(store: Store, tmp_path: Path, write_table: WriteTable) -> Store:
 
 def test_a_difference_that_is_who_was_treated_goes_when_they_are_held_equal(filled: Store) -> None:
     with filled.connect() as connection:
-        found = rate_comparison(connection, ALL, CohortFilter(), "route").response
+        found = rate_comparison(connection, ALL, CohortFilter(), "route", DEFAULT_RULES).response
     first, second, third = found.groups
     assert [group.value for group in found.groups] == ["im", "iv", "oral"]
     assert [(group.measured.events, group.measured.n) for group in found.groups] == [(60, 90), (60, 80), (8, 8)]
@@ -75,7 +76,7 @@ def test_a_difference_that_is_who_was_treated_goes_when_they_are_held_equal(fill
 
 def test_remission_is_compared_too_and_the_json_has_both(filled: Store) -> None:
     with filled.connect() as connection:
-        found = rate_comparison(connection, ALL, CohortFilter(), "route").as_json()
+        found = rate_comparison(connection, ALL, CohortFilter(), "route", DEFAULT_RULES).as_json()
     assert list(found) == ["response", "remission"]
     im, iv, _ = found["remission"]["groups"]
     assert (iv["crude"]["events"], im["crude"]["events"]) == (30, 15)  # of 12 a quarter is 3, of 20 it is 5
@@ -85,17 +86,22 @@ def test_remission_is_compared_too_and_the_json_has_both(filled: Store) -> None:
 def test_groups_that_share_courses_and_unknown_keys_are_not_compared(filled: Store) -> None:
     with filled.connect() as connection:
         for key in ("condition", "phase"):
-            assert rate_comparison(connection, ALL, CohortFilter(), key).response.groups == ()
-        assert rate_comparison(connection, Scope(), CohortFilter(), "route").response.groups == ()
+            assert rate_comparison(connection, ALL, CohortFilter(), key, DEFAULT_RULES).response.groups == ()
+        assert rate_comparison(connection, Scope(), CohortFilter(), "route", DEFAULT_RULES).response.groups == ()
         with pytest.raises(ValueError, match="it is one of clinic, drug"):
-            rate_comparison(connection, ALL, CohortFilter(), "weather")
+            rate_comparison(connection, ALL, CohortFilter(), "weather", DEFAULT_RULES)
 
 
 def test_the_cohort_and_the_scope_hold(filled: Store) -> None:
     with filled.connect() as connection:
         for key in FILTERS:
-            rate_comparison(connection, ALL, CohortFilter(), key)
-        found = rate_comparison(connection, ALL, CohortFilter(route=("im",)), "route").response
+            rate_comparison(connection, ALL, CohortFilter(), key, DEFAULT_RULES)
+        found = rate_comparison(connection, ALL, CohortFilter(route=("im",)), "route", DEFAULT_RULES).response
         assert [group.value for group in found.groups] == ["im"]
-        assert rate_comparison(connection, Scope(frozenset({"north"})), CohortFilter(), "route").response.groups == ()
-        assert rate_comparison(connection, ALL, CohortFilter("gad7"), "route").response.groups == ()
+        assert (
+            rate_comparison(
+                connection, Scope(frozenset({"north"})), CohortFilter(), "route", DEFAULT_RULES
+            ).response.groups
+            == ()
+        )
+        assert rate_comparison(connection, ALL, CohortFilter("gad7"), "route", DEFAULT_RULES).response.groups == ()
