@@ -60,8 +60,8 @@ METHODS: tuple[Method, ...] = (
         "Headline rates use the first score within 14 days of the last session of a complete induction, per measured "
         "course and per course treated (the unmeasured counted as not responding; courses going on left out).",
         "Shares with Wilson's interval; where patients have several courses, the ratio of patient sums with its "
-        "linearised variance and the effective sample size, or, where a few have a second one, as if their courses went "
-        "wholly alike.",
+        "linearised variance and the effective sample size, or, where a few have a second one, as if their courses "
+        "went wholly alike.",
         "Rush 2006; Wilson 1927; Cochran 1977; Korn and Graubard 1998",
         "Per measured course: that the unmeasured would have done as the measured did. Scores of ill people fall on "
         "their own (regression to the mean), and measurement error alone makes some respond for a moment: of a "
