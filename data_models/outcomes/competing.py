@@ -189,34 +189,30 @@ def variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
 
     sums of constants of the course times 1, F_k(t) and C_k(t) = sum A(s-) dF_k(s) - S(s-) d_k(s) / Y(s)^2.
     """
-    who = courses.patients if courses.patients is not None else np.arange(courses.exits.size)
     kinds, size = table.ends.shape[0] - 1, table.times.size
     if courses.people < 2:
         return np.full((kinds, size), np.nan)
-    hazard, entered, after = log_survival_influence(courses, table)
+    of = log_survival_influence(courses, table)
     at_risk, before, rises = np.where(table.at_risk > 0, table.at_risk, 1.0), _free_before(table), _steps(table)
-    since, place = courses.since(table.times), np.searchsorted(table.times, courses.exits)
-    whose, places = np.tile(who, 2), np.concatenate((since, place))
-    weights = None if courses.weights is None else np.tile(courses.weights, 2)
+    whose, places = courses.changes(of.since, of.until)
+    ones = np.ones(of.since.size)
     found = np.zeros((kinds, size))
     for row in range(kinds):
         incidence = np.cumsum(rises[row])
-        common = np.cumsum(np.append(0.0, hazard)[:-1] * rises[row] - before * table.ends[row + 1] / at_risk**2)
-        incidence_in, common_in = np.append(0.0, incidence)[since], np.append(0.0, common)[since]
-        constant = entered * incidence_in - common_in
-        own = np.where(courses.kinds == row + 1, (before / at_risk)[place], 0.0)
+        common = np.cumsum(np.append(0.0, of.hazard)[:-1] * rises[row] - before * table.ends[row + 1] / at_risk**2)
+        constant = of.entered * np.append(0.0, incidence)[of.since] - np.append(0.0, common)[of.since]
+        own = np.where(courses.kinds == row + 1, (before / at_risk)[of.until], 0.0)
         # At the exit the terms that moved while at risk stand still; from it on log S moves F.
-        ended = constant - entered * incidence[place] + common[place] + own - after * incidence[place]
-        ones = np.ones(who.size)
+        ended = constant + common[of.until] + own - (of.entered + of.after) * incidence[of.until]
         changes = np.vstack(
             (
                 np.append(constant, ended - constant),
-                np.append(-entered, after + entered),
+                np.append(-of.entered, of.after + of.entered),
                 np.append(ones, -ones),
             )
         )
         functions = np.vstack((np.ones(size), incidence, common))
-        found[row] = squared_influence(functions, whose, places, changes, weights)
+        found[row] = squared_influence(functions, whose, places, changes, courses.twice)
     # Where the patients differ in nothing it is 0 and says nothing: each of them then counts as one course.
     independent = delta_variance(table)
     return np.where(found <= 1e-9 * independent, independent * courses.courses / courses.people, found)

@@ -10,29 +10,21 @@ times: sums of products of the constants do, in O(n log n) for n courses.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
-
-
-def several_courses(patients: ArrayLike | None) -> bool:
-    """Whether any patient is in more than one row; without patients each row stands for itself."""
-    if patients is None:
-        return False
-    who = np.sort(np.asarray(patients).ravel())
-    return bool((who[1:] == who[:-1]).any())
+Whole = NDArray[np.int64]
 
 
 def squared_influence(
-    functions: Floats, who: NDArray[np.int64], places: Places, changes: Floats, weights: Floats | None = None
+    functions: Floats, who: Whole, places: Whole, changes: Floats, weights: Floats | None = None
 ) -> Floats:
     """Sum over patients of the squared influence at each place, where an influence is sum_j c_j functions_j.
 
     Parameters
     ----------
     functions : what all share, shape (q, m): q functions at m ascending times.
-    who : the patient of each change, shape (k,).
+    who : the patient of each change, a whole number from 0, shape (k,).
     places : the time, 0 to m - 1, from which the change holds; m: never. Shape (k,).
     changes : by how much each coefficient of that patient changes there, shape (q, k).
     weights : patients that each change stands for, the same in all of a patient's; None: one.
@@ -49,7 +41,8 @@ def squared_influence(
     >>> squared_influence(np.ones((1, 2)), who, places, np.array([[1.0, 2.0, -1.0]])).tolist()
     [1.0, 10.0]
     """
-    order = np.lexsort((places, who))
+    size = functions.shape[1]
+    order = np.argsort(who * (size + 1) + places)
     who, places = who[order], places[order]
     after = np.ascontiguousarray(changes[:, order])
     first = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if who.size else places
@@ -62,7 +55,6 @@ def squared_influence(
     before = np.zeros_like(after)
     before[:, 1:] = after[:, :-1]
     before[:, first] = 0.0
-    size = functions.shape[1]
     total = np.zeros(size)
     for i in range(len(functions)):
         for j in range(i, len(functions)):

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data_models.outcomes.influence import several_courses
 from data_models.outcomes.risk_sets import Followed, followed
 
 Floats = NDArray[np.float64]
@@ -88,7 +87,7 @@ def log_rank(
     share = at_risk / total
     expected = share * all_lost
     surplus = (lost - expected).sum(axis=1)
-    if several_courses(courses.patients):
+    if courses.several:
         covariance = _by_patient(courses, group, at, share, all_lost / total)
     else:
         spread = all_lost * np.where(total > 1, (total - all_lost) / np.where(total > 1, total - 1, 1.0), 0.0)
@@ -125,6 +124,5 @@ def _by_patient(courses: Followed, group: NDArray[np.int64], at: Floats, share: 
         contribution[row] += shared[until] - shared[since]
         contribution[row, event] += own[row, event] - of[until[event] - 1]
     assert courses.patients is not None
-    patients = np.unique(courses.patients, return_inverse=True)[1].ravel()
-    sums = np.array([np.bincount(patients, row) for row in contribution])
+    sums = np.array([np.bincount(courses.patients, row) for row in contribution])
     return np.asarray(sums @ sums.T)

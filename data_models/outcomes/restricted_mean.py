@@ -12,7 +12,6 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data_models.outcomes.influence import several_courses
 from data_models.outcomes.proportions import wilson_bounds
 from data_models.outcomes.risk_sets import Followed, RiskTable, followed
 from data_models.outcomes.survival import greenwood_steps, log_survival_influence
@@ -82,10 +81,9 @@ def restricted_mean(
     height = np.append(1.0, free[before])
     area = np.append(0.0, np.cumsum(height * np.diff(grid)))
     mean = float(area[-1])
-    by_patient = several_courses(courses.patients)
     if courses.people < 2:
         return RestrictedMean(n, until, mean, None, None, None)
-    if by_patient:
+    if courses.several:
         variance = _by_patient(courses, table, grid, height, area)
     else:
         rest = mean - np.interp(table.times, grid, area)
@@ -103,9 +101,9 @@ def restricted_mean(
 
 def _by_patient(courses: Followed, table: RiskTable, grid: Floats, height: Floats, area: Floats) -> float:
     """Sum over patients of the squared influence on the area: the integral of S(t) times that on log S(t)."""
-    hazard, entered, after = log_survival_influence(courses, table)
+    of = log_survival_influence(courses, table)
     until = grid[-1]
-    falling = np.append(0.0, hazard[table.times < until])
+    falling = np.append(0.0, of.hazard[table.times < until])
     weighted = np.append(0.0, np.cumsum(height * falling * np.diff(grid)))
     begin = np.zeros(courses.exits.size) if courses.entries is None else np.clip(courses.entries, 0.0, until)
     end = np.minimum(courses.exits, until)
@@ -113,8 +111,8 @@ def _by_patient(courses: Followed, table: RiskTable, grid: Floats, height: Float
     influence = (
         np.interp(end, grid, weighted)
         - np.interp(begin, grid, weighted)
-        - entered * (area_at - area_from)
-        + after * (area[-1] - area_at)
+        - of.entered * (area_at - area_from)
+        + of.after * (area[-1] - area_at)
     )
-    who = np.unique(courses.patients, return_inverse=True)[1].ravel() if courses.patients is not None else None
-    return float((np.bincount(who, influence) ** 2).sum()) if who is not None else float((influence**2).sum())
+    assert courses.patients is not None
+    return float((np.bincount(courses.patients, influence) ** 2).sum())

@@ -8,12 +8,12 @@ where enough are at risk, among those free of the event at that time (Klein and 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 # Definitions, section 5: a curve with delayed entry starts where as many are at risk, and stops where fewer are.
 STARTS_AT, STOPS_BELOW = 10, 5
@@ -41,28 +41,37 @@ class Followed:
     n : courses that went in, also those never at risk (left at their own entry).
     exits, kinds : time of exit and what happened at it: 0 censored, 1.. the kinds of event.
     entries : time of entry; None: all are at risk from the start.
-    patients : whose course it is; None: each row is somebody else's.
+    patients : whose course it is, a whole number from 0; None: each row is somebody else's.
     weights : how many such courses a row stands for; None: one.
     """
 
     n: float
     exits: Floats
-    kinds: NDArray[np.int64]
+    kinds: Whole
     entries: Floats | None
-    patients: NDArray[Any] | None
+    patients: Whole | None
     weights: Floats | None
 
     def rows(self, kept: NDArray[np.bool_]) -> Followed:
         """Some of the courses; `n` stays."""
-        entries, patients, weights = (
-            None if column is None else column[kept] for column in (self.entries, self.patients, self.weights)
+        return Followed(
+            self.n,
+            self.exits[kept],
+            self.kinds[kept],
+            None if self.entries is None else self.entries[kept],
+            None if self.patients is None else self.patients[kept],
+            None if self.weights is None else self.weights[kept],
         )
-        return Followed(self.n, self.exits[kept], self.kinds[kept], entries, patients, weights)
 
     @property
     def people(self) -> float:
         """How many patients they are of."""
-        return self.courses if self.patients is None else float(np.unique(self.patients).size)
+        return self.courses if self.patients is None else float(np.count_nonzero(np.bincount(self.patients)))
+
+    @property
+    def several(self) -> bool:
+        """Whether a patient has more than one."""
+        return self.people < self.courses
 
     @property
     def courses(self) -> float:
@@ -82,11 +91,21 @@ class Followed:
         # Not yet entered: entry at or after the time (a course enters just after its entry time).
         return left if self.entries is None else left - _from(self.entries, times, self.weights)
 
-    def since(self, times: Floats) -> NDArray[np.int64]:
+    def since(self, times: Floats) -> Whole:
         """The first of some times at which each course is at risk."""
         if self.entries is None:
             return np.zeros(self.exits.size, dtype=np.int64)
         return np.searchsorted(times, self.entries, side="right")
+
+    def changes(self, since: Whole, until: Whole) -> tuple[Whole, Whole]:
+        """Whose influence changes and where: of all courses at their entry, then of all at their exit."""
+        who = np.arange(self.exits.size) if self.patients is None else self.patients
+        return np.tile(who, 2), np.concatenate((since, until))
+
+    @property
+    def twice(self) -> Floats | None:
+        """The weights of such changes."""
+        return None if self.weights is None else np.tile(self.weights, 2)
 
 
 def _from(values: Floats, times: Floats, weights: Floats | None) -> Floats:
@@ -125,7 +144,7 @@ def followed(
     kind = np.asarray(kinds, dtype=np.int64).ravel()
     weight = None if counts is None else np.asarray(counts, dtype=float).ravel()
     entry = None if entries is None else np.asarray(entries, dtype=float).ravel()
-    who = None if patients is None else np.asarray(patients).ravel()
+    who = None if patients is None else np.unique(np.asarray(patients).ravel(), return_inverse=True)[1].ravel()
     if not np.isfinite(exits).all() or (entry is not None and np.isnan(entry).any()):
         raise ValueError("survival times must be finite numbers")
     n = float(exits.size if weight is None else weight.sum())

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from data_models.outcomes.influence import several_courses, squared_influence
+from data_models.outcomes.influence import squared_influence
 from data_models.outcomes.risk_sets import Followed, RiskTable, adequate_rows, followed, from_adequate_risk_set
 
 Floats = NDArray[np.float64]
@@ -173,7 +173,7 @@ def kaplan_meier(
     if adequate:
         courses, start = from_adequate_risk_set(courses)
     table = courses.table()
-    variance = log_variance_by_patient(courses, table) if several_courses(courses.patients) else None
+    variance = log_variance_by_patient(courses, table) if courses.several else None
     curve = kaplan_meier_of(table, level, variance)
     return stopped(curve, adequate_rows(table), start) if adequate else curve
 
@@ -212,18 +212,29 @@ def greenwood_steps(table: RiskTable) -> Floats:
     return steps
 
 
-def log_survival_influence(courses: Followed, table: RiskTable) -> tuple[Floats, Floats, Floats]:
-    """A(t) = sum d / (Y (Y - d)), and of each course A at its entry and its influence on log(survival) from its exit.
+class Influence(NamedTuple):
+    """What each course, weighing more, does to log(survival): A(t) - A(entry) while at risk, then what stays.
 
-    While at risk the influence is A(t) - A(entry): what weighs more falls less. An own event takes 1 / (Y - d) of it.
+    `hazard`: A(t) = sum d / (Y (Y - d)) at each time. `since`, `until`: the first time at which a course is at risk,
+    and that of its exit. `entered`: A at its entry; `after`: its influence from its exit on.
     """
+
+    hazard: Floats
+    since: NDArray[np.int64]
+    until: NDArray[np.int64]
+    entered: Floats
+    after: Floats
+
+
+def log_survival_influence(courses: Followed, table: RiskTable) -> Influence:
+    """The influence of each course: what weighs more makes the curve fall less; its own event takes 1 / (Y - d)."""
     hazard = np.cumsum(greenwood_steps(table))
     left = table.at_risk - table.ends[1:].sum(axis=0)
-    place = np.searchsorted(table.times, courses.exits)
-    entered = np.append(0.0, hazard)[courses.since(table.times)]
-    lost = (courses.kinds > 0) & (left[place] > 0)
-    own = np.divide(1.0, left[place], out=np.zeros(place.size), where=lost)
-    return hazard, entered, hazard[place] - entered - own
+    since, until = courses.since(table.times), np.searchsorted(table.times, courses.exits)
+    entered = np.append(0.0, hazard)[since]
+    lost = (courses.kinds > 0) & (left[until] > 0)
+    own = np.divide(1.0, left[until], out=np.zeros(until.size), where=lost)
+    return Influence(hazard, since, until, entered, hazard[until] - entered - own)
 
 
 def log_variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
@@ -231,18 +242,14 @@ def log_variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
 
     Where the patients differ in nothing it would be 0 and say nothing: each patient then counts as one course.
     """
-    who = courses.patients if courses.patients is not None else np.arange(courses.exits.size)
     if courses.people < 2:
         return np.full(table.times.size, np.nan)
-    hazard, entered, after = log_survival_influence(courses, table)
-    places = np.concatenate((courses.since(table.times), np.searchsorted(table.times, courses.exits)))
-    ones = np.ones(entered.size)
-    changes = np.vstack((np.append(-entered, entered + after), np.append(ones, -ones)))
-    weights = None if courses.weights is None else np.tile(courses.weights, 2)
-    functions = np.vstack((np.ones(hazard.size), hazard))
-    variance = squared_influence(functions, np.tile(who, 2), places, changes, weights)
-    silent = variance <= 1e-9 * hazard
-    variance = np.where(silent, hazard * courses.courses / courses.people, variance)
+    of = log_survival_influence(courses, table)
+    ones = np.ones(of.since.size)
+    changes = np.vstack((np.append(-of.entered, of.entered + of.after), np.append(ones, -ones)))
+    functions = np.vstack((np.ones(of.hazard.size), of.hazard))
+    variance = squared_influence(functions, *courses.changes(of.since, of.until), changes, courses.twice)
+    variance = np.where(variance <= 1e-9 * of.hazard, of.hazard * courses.courses / courses.people, variance)
     survives = np.cumprod(table.at_risk > table.ends[1:].sum(axis=0)) > 0
     return np.where(survives, variance, np.inf)
 
