@@ -57,12 +57,13 @@ def occupancy(parts: Parts, by: str | None, every: int) -> Table:
         Column("partial", "Partial response", "share"),
         Column("none", "No response", "share"),
         Column("not_measured", "Not measured", "share"),
-        Column("left", "Left", "share"),
+        Column("going_on", "Going on", "share"),
+        Column("left", "Ended", "share"),
     )
     return cohort_table(
         parts,
         "over_time",
-        "Who is in response over time, of all who started",
+        "Where all who started stand, as far as it was seen",
         columns,
         lambda part: part.summary.occupancy.as_json()[::every],
         by=by,
@@ -72,16 +73,17 @@ def occupancy(parts: Parts, by: str | None, every: int) -> Table:
 
 
 def attrition(parts: Parts, by: str | None, every: int) -> Table:
-    """Share of all courses started that have left, a row every so many days."""
+    """Share of all courses started that have ended, go on or are not measured, a row every so many days."""
     columns = (
         Column("day", "Day", "count"),
-        Column("left", "Left", "share"),
+        Column("left", "Ended", "share"),
+        Column("going_on", "Going on", "share"),
         Column("not_measured", "Not measured", "share"),
     )
     return cohort_table(
         parts,
         "attrition",
-        "Who has left, or is not measured",
+        "Which courses have ended, go on, or are not measured",
         columns,
         lambda part: part.summary.occupancy.as_json()[::every],
         by=by,

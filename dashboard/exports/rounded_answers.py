@@ -129,11 +129,12 @@ def _(answer: States, zero: bool) -> States:
 @_rounded.register
 def _(answer: Occupancy, zero: bool) -> Occupancy:
     states = answer.states
-    names = ("response", "partial", "none", "not_measured", "left")
+    names = ("response", "partial", "none", "not_measured", "going_on", "left")
     whole = float(states.courses or 0)
     shares = rounding.parts(np.vstack([getattr(states, name) for name in names]) * whole, whole)
     courses = rounding.count(whole, zero=zero)
-    return Occupancy(replace(states, courses=courses, **dict(zip(names, shares, strict=True))))
+    unknown = rounding.count(states.unknown or 0, zero=zero)
+    return Occupancy(replace(states, courses=courses, unknown=unknown, **dict(zip(names, shares, strict=True))))
 
 
 @_rounded.register

@@ -272,7 +272,8 @@ _LAYERS = (
     ("Partial", "partial"),
     ("No response", "none"),
     ("Not measured", "not_measured"),
-    ("Left", "left"),
+    ("Going on", "going_on"),
+    ("Ended", "left"),
 )
 
 
@@ -283,7 +284,9 @@ def _rows_every(release: Release) -> int:
 
 def _over_time(release: Release) -> Section:
     rows, courses = release.whole.summary.occupancy.as_json(), release.whole.summary.funnel.courses
-    said = _sentence(release, occupancy.words(release.whole.summary.occupancy)) if rows else ""
+    found = release.whole.summary.occupancy
+    texts = (occupancy.words(found), occupancy.not_recorded(found)) if rows else ()
+    said = _sentence(release, " ".join(text for text in texts if text))
     charts: Sequence[Chart] = ()
     if release.by is None and len(rows) > 1 and courses is not None:
         alt = said or "Share of all courses started in each state, by day."
@@ -293,7 +296,7 @@ def _over_time(release: Release) -> Section:
         )
         charts = [Chart(drawing, alt)]
     return Section(
-        "Who is in response over time?",
+        occupancy.QUESTION,
         said,
         charts,
         [over_time_tables.occupancy(_parts(release), release.by, _rows_every(release))],
@@ -307,8 +310,8 @@ def _attrition(release: Release) -> Section:
         # Whoever left between two days is not held back until the second: no steps.
         points = [(float(day), share) for day, share in left if math.isfinite(share)]
         lines.append(svg.Line(name, points, steps=release.exact))
-    alt = "Share of all courses started that have left, by day since the first session."
-    drawing = svg.line_chart(lines, alt, "Days since the first session", "Share that has left", share=True)
+    alt = "Share of all courses started that have ended, by day since the first session."
+    drawing = svg.line_chart(lines, alt, "Days since the first session", "Share that has ended", share=True)
     charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
     stopped = release.whole.early_stop
     said = ""

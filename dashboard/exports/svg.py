@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 640.0, 260.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 16.0, 14.0, 44.0
 INK, GREY, PALE = "#1f2933", "#7b8794", "#dde2e7"
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2 1 2 1 2", "12 4", "1 4", "6 2 6 6")
-FILLS = ("#1f2933", "#7b8794", "#c3cad1", "#e9ecef", "#ffffff")
+FILLS = ("#1f2933", "#7b8794", "#c3cad1", "#e9ecef", "#ffffff", "#a3adb7")
 FONT = "'Libertinus Serif', Georgia, serif"
 
 
@@ -219,13 +219,14 @@ def area_chart(
         x_title, y_title, [(v, f"{100 * v:.0f}%") for v in (0, 0.25, 0.5, 0.75, 1)], nice_ticks(*frame.x_range, 9)
     )
     base = [0.0] * len(xs)
+    apart = (WIDTH - _LEFT - _RIGHT) / max(len(layers), 5)  # of the names in the key
     for place, (name, values) in enumerate(layers):
         upper = [b + v for b, v in zip(base, values, strict=True)]
         there = " ".join(f"{frame.x(x):.1f},{frame.y(min(u, 1)):.1f}" for x, u in zip(xs, upper, strict=True))
         back = " ".join(f"{frame.x(x):.1f},{frame.y(b):.1f}" for x, b in reversed(list(zip(xs, base, strict=True))))
         fill = FILLS[place % len(FILLS)]
         frame.parts.append(f'<polygon points="{there} {back}" fill="{fill}" stroke="{INK}" stroke-width="0.7"/>')
-        at = _LEFT + place * 112
+        at = _LEFT + place * apart
         frame.parts.append(f'<rect x="{at:.1f}" y="{_TOP - 8:g}" width="11" height="11" fill="{fill}" stroke="{INK}"/>')
         frame.text(at + 16, _TOP + 2, name, "start")
         base = upper

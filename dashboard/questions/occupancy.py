@@ -1,4 +1,4 @@
-"""Who is in response over time? Shares of all courses started, by day."""
+"""Where do all who started stand? Shares of all courses started by day, as it was seen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from dashboard.theme import colour
 from dashboard.words.numbers import FEW, HIDDEN, count, number, percent, sentence, too_few, whole
 from data_models.questions.occupancy import Occupancy
 
-QUESTION = "Who is in response over time?"
+QUESTION = "Where do all who started stand, as far as it was seen?"
+UNKNOWN = "the end of follow-up is not recorded: courses still going on cannot be told from those that ended"
 LONGEST_DAYS = 182  # half a year; the table has all days
 SMALL = 210  # pixels: the height of a small multiple
 LAYERS = (
@@ -22,7 +23,8 @@ LAYERS = (
     ("Partial response", "partial", "partial"),
     ("No response", "none", "none"),
     ("Not measured", "not_measured", "not_measured"),
-    ("Left", "left", "left"),
+    ("Going on", "context", "going_on"),
+    ("Ended", "left", "left"),
 )
 COLUMNS = (Column("day", "Day", "count"), *(Column(state, name, "share") for name, _, state in LAYERS))
 
@@ -34,11 +36,14 @@ def view(occupancy: Occupancy) -> View:
         QUESTION,
         words(occupancy),
         draw(occupancy),
+        notes=[not_recorded(occupancy)],
         table=Table(COLUMNS, occupancy.as_json()),
         definition=Definition(
-            "Of all courses started, by day since the first session. A state holds after its score until the next "
-            "one, for a limited time; then the course is not measured. Left: the record of the course has ended.",
-            ("state_hold_days", "response_improvement", "partial_improvement"),
+            "Of all courses started, by day since the first session; no model of who is not measured. A state holds "
+            "after its score until the next one, for a limited time; then the course is not measured. Going on: the "
+            "day lies after the end of observation of a course that had not ended by then. Ended: no session followed "
+            "for as long as parts two courses, and the record of the course is over.",
+            ("state_hold_days", "course_gap_days", "response_improvement", "partial_improvement"),
             n=sentence(count(occupancy.states.courses, "course") + " started"),
         ),
     )
@@ -79,12 +84,21 @@ def words(occupancy: Occupancy, at: int = 28) -> str:
         return too_few("courses started")
     if not states.days or states.courses == 0:
         return "No course here has started."
-    response, partial, none, unmeasured, left = (_state(occupancy, state, at) for _, _, state in LAYERS)
+    response, partial, none, unmeasured, going_on, left = (_state(occupancy, state, at) for _, _, state in LAYERS)
     return sentence(
         f"{number(min(at, states.days - 1))} days after the first session, of all "
         f"{count(states.courses, 'course')} started, {response} are known to be in response, {partial} in partial "
-        f"response, {none} in neither; {unmeasured} are not measured and {left} have left"
+        f"response, {none} in neither; {unmeasured} are not measured, {going_on} go on and are not there yet, "
+        f"and {left} have ended"
     )
+
+
+def not_recorded(occupancy: Occupancy) -> str:
+    """That the end of follow-up is not recorded, and of how many; empty where it is of all."""
+    unknown, courses = occupancy.states.unknown, occupancy.states.courses
+    if unknown == 0 or not courses:
+        return ""
+    return sentence(UNKNOWN if unknown == courses else f"of {count(unknown, 'course')} {UNKNOWN}")
 
 
 def _state(occupancy: Occupancy, state: str, at: int) -> str:

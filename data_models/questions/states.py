@@ -128,8 +128,10 @@ def _seen(connection: Connection, scope: Scope, cohort: CohortFilter, rules: Out
     f, hold = ScoreFact, rules.state_hold_days
     last_induction = (Course.last_induction_hours - Course.start_hours) / HOURS_A_DAY
     complete = case((Course.induction_complete == 1, last_induction))
+    observed: Any = (Course.observed_until_hours - Course.start_hours) / HOURS_A_DAY
+    held = case((f.until_days > observed, observed), else_=f.until_days)
     same = and_(f.patient_id == Course.patient_id, f.course == Course.course, f.instrument == cohort.instrument)
-    statement = select(f.patient_id, f.course, f.days, f.state, f.until_days, complete).select_from(Course)
+    statement = select(f.patient_id, f.course, f.days, f.state, held, complete).select_from(Course)
     statement = statement.join(f, same).where(f.state.is_not(None), f.days > 0)
     statement = statement.where(f.days <= func.coalesce(last_induction, 0.0) + DAYS + hold)
     read = arrays(connection, restricted(statement, Course, scope, cohort))

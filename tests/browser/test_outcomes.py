@@ -66,7 +66,8 @@ def test_every_question_has_a_chart_with_a_text_alternative(page_of: Callable[..
         "How long do they last?",
         "Lost, or treated again first?",
         "How does the effect fade between sessions?",
-        "Who is in response over time?",
+        "How many of the first 90 days are spent in response?",
+        "Where do all who started stand, as far as it was seen?",
         "Who improved?",
         "At what cost?",
     ]

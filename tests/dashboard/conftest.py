@@ -94,7 +94,7 @@ def summary() -> dict[str, Any]:
             ],
         },
         "occupancy": [
-            {"day": d, "response": 0.3, "partial": 0.2, "none": 0.2, "not_measured": 0.2, "left": 0.1}
+            {"day": d, "response": 0.3, "partial": 0.2, "none": 0.2, "not_measured": 0.1, "going_on": 0.1, "left": 0.1}
             for d in range(0, 91, 7)
         ],
         "fade": [

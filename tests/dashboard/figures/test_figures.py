@@ -51,7 +51,7 @@ def figures() -> dict[str, dict[str, Any]]:
     """Every figure of a question."""
     found = Onset(km := curve(40, [1, 7, 14], 5, 2), turnbull([0, 1, 7], [1, 7, 14], [9, 9, 9]), km)
     durable = durability_of(km)
-    shares = Occupancy(StateShares(310, *(np.full(91, 0.2) for _ in range(5))))
+    shares = Occupancy(StateShares(310, 0, *(np.full(91, 1 / 6) for _ in range(6))))
     over_time = States(curves_of(310, 90), curves_of(120, 90))
     changes = np.array([-12.0, -6.0, -1.0, 6.0, 0.0])
     fall = Waterfall(changes, changes, np.ones(5), -changes / 20, changes >= 5)

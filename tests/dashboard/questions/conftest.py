@@ -89,8 +89,8 @@ def make_durability() -> Any:
 
 @pytest.fixture
 def occupancy() -> Occupancy:
-    shares = (np.full(91, share) for share in (0.3, 0.2, 0.2, 0.2, 0.1))
-    return Occupancy(StateShares(310, *shares))
+    shares = (np.full(91, share) for share in (0.3, 0.2, 0.2, 0.15, 0.05, 0.1))
+    return Occupancy(StateShares(310, 0, *shares))
 
 
 def curves_of(courses: int | None, days: int, response: float = 0.4) -> StateCurves:

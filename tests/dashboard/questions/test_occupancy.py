@@ -1,4 +1,4 @@
-"""Who is in response over time: every state named, shares that add up, nothing drawn of four courses."""
+"""Where all who started stand: every state named, shares that add up, nothing drawn of four courses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from dashboard.questions.view import Group
 from data_models.outcomes.occupancy import StateShares
 from data_models.questions.occupancy import Occupancy
 
-NOBODY = Occupancy(StateShares(0, *(np.zeros(0) for _ in range(5))))
+NOBODY = Occupancy(StateShares(0, 0, *(np.zeros(0) for _ in range(6))))
 
 
 def test_every_state_is_named(occupancy: Occupancy) -> None:
     text = shown.words(occupancy)
-    for part in ("310 courses", "30% are known to be in response", "20% are not measured", "10% have left"):
+    for part in (
+        "310 courses",
+        "30% are known to be in response",
+        "15% are not measured",
+        "5.0% go on",
+        "10% have ended",
+    ):
         assert part in text
     assert shown.words(NOBODY) == "No course here has started."
 
@@ -49,3 +55,15 @@ def test_each_group_has_a_panel_with_its_n(occupancy: Occupancy) -> None:
     assert view.sentence == "Known to be in response 28 days after the first session: IV 30% (n 310)."
     assert view.table is not None
     assert {row["group"] for row in view.table.rows} == {"IV"}
+
+
+def test_where_the_end_of_follow_up_is_not_recorded_it_is_said(occupancy: Occupancy) -> None:
+    said = "The end of follow-up is not recorded: courses still going on cannot be told from those that ended."
+    assert shown.view(occupancy).notes == [""]
+    every = Occupancy(replace(occupancy.states, unknown=310))
+    assert shown.view(every).notes == [said]
+    some = Occupancy(replace(occupancy.states, unknown=12))
+    assert shown.view(some).notes == [f"Of 12 courses {said[0].lower()}{said[1:]}"]
+    hidden = Occupancy(replace(occupancy.states, unknown=None))
+    assert shown.view(hidden).notes == [f"Of fewer than 11 courses {said[0].lower()}{said[1:]}"]
+    assert shown.not_recorded(NOBODY) == ""

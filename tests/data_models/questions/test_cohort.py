@@ -296,19 +296,22 @@ def test_occupancy_equals_states_looked_up_day_by_day(connection: Connection, ch
     courses = _matching(connection, chosen)
     scores = _frame(connection, "score_facts").query("instrument == @chosen.instrument and state == state")
     scores = scores.merge(courses[["patient_id", "course"]], on=["patient_id", "course"])
+    observed = (courses["observed_until_hours"] - courses["start_hours"]).astype(float) / 24
+    until_of = dict(zip(zip(courses["patient_id"], courses["course"], strict=True), observed, strict=True))
+    seen = [until_of[key] for key in zip(scores["patient_id"], scores["course"], strict=True)]
     record_end = (courses["record_end_hours"] - courses["start_hours"]) / 24
     for row in (rows[0], rows[3], rows[15], rows[40], rows[min(120, len(rows) - 1)]):
         day = row["day"]
-        holding = scores[(scores["days"] <= day) & (day < scores["until_days"])]
+        holding = scores[(scores["days"] <= day) & (day < scores["until_days"]) & ~(day > np.array(seen))]
         counts = holding["state"].value_counts()
         for state, name in ((2, "response"), (1, "partial"), (0, "none")):
             assert row[name] == pytest.approx(counts.get(state, 0) / len(courses))
         in_state = set(zip(holding["patient_id"], holding["course"], strict=True))
-        left = sum(
-            day > end and key not in in_state
-            for key, end in zip(zip(courses["patient_id"], courses["course"], strict=True), record_end, strict=True)
-        )
-        assert row["left"] == pytest.approx(left / len(courses))
+        past = {"going_on": 0, "ended": 0, "unknown": 0}
+        for key, status, end in zip(until_of, courses["status"], record_end, strict=True):
+            past[status] += day > until_of[key] if status == "going_on" else day > end and key not in in_state
+        assert row["left"] == pytest.approx(past["ended"] / len(courses))
+        assert row["going_on"] == pytest.approx(past["going_on"] / len(courses))
 
 
 @pytest.mark.parametrize("chosen", FILTERS)
@@ -508,7 +511,7 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     for of in (result["onset"]["kaplan_meier"], result["durability"]["kaplan_meier"]):
         assert set(of) == curve
         assert set(of["curve"][0]) == {"days", "at_risk", "events", "censored", "survival", "low", "high"}
-    assert set(result["occupancy"][0]) == {"day", "response", "partial", "none", "not_measured", "left"}
+    assert set(result["occupancy"][0]) == {"day", "response", "partial", "none", "not_measured", "going_on", "left"}
     ends = {f"{state}{end}" for state in ("response", "partial", "none") for end in ("", "_low", "_high")}
     assert set(result["states"][0]) == set(result["states_after_induction"][0]) == {"day", "at_risk", *ends}
     assert {tuple(row) for row in result["days_in_response"]} == {("of_days", "from", "mean", "low", "high", "n")}

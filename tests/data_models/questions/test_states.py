@@ -9,6 +9,7 @@ import pytest
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
+from data_models.questions.occupancy import occupancy
 from data_models.questions.states import States, states
 from data_models.store import Store
 
@@ -96,3 +97,35 @@ def test_nobody_has_no_days(filled: Store) -> None:
     nobody = asked(filled, CohortFilter(clinic=("there is no such clinic",)))
     assert [row["n"] for row in nobody.days_in_response()] == [0, 0]
     assert nobody.as_json()["states"] == []
+
+
+def test_courses_that_began_last_week_have_neither_left_nor_stopped_responding(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    """Issue 14, 5: six finished courses, six that go on; all respond on day 1, the finished ones until day 60."""
+    codes = [f"P{i:02}" for i in range(12)]
+    finished = set(codes[:6])
+    tables = {
+        "patients": ["patient_code,observed_until_weeks", *(f"{c},{40 if c in finished else 1}" for c in codes)],
+        "sessions": ["patient_code,hours,drug,route", *(f"{c},{24 * d},ketamine,iv" for c in codes for d in (0, 3))],
+        "assessments": [
+            "patient_code,hours,instrument,score",
+            *(f"{c},{24 * day},phq9,{20 if day < 0 else 6}" for c in codes for day in (-1, 1, 6)),
+            *(f"{c},{24 * day},phq9,{6 if day < 90 else 18}" for c in sorted(finished) for day in (30, 60, 90)),
+        ],
+    }
+    for name, lines in tables.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    sqlite_store.import_path(tmp_path)
+    found = asked(sqlite_store)
+    with sqlite_store.connect() as connection:
+        plain = {row["day"]: row for row in occupancy(connection, ALL, CohortFilter(), DEFAULT_RULES).as_json()}
+    nobody = dict.fromkeys(("response", "partial", "none", "not_measured", "going_on", "left"), 0)
+    assert plain[7] == {"day": 7, **nobody, "response": 1}
+    assert plain[28] == {"day": 28, **nobody, "response": 0.5, "going_on": 0.5}
+    assert plain[120] == {"day": 120, **nobody, "left": 0.5, "going_on": 0.5}
+    rows = found.as_json()["states"]
+    assert [rows[day]["at_risk"] for day in (0, 7, 8, 28, 90)] == [12, 12, 6, 6, 6]
+    assert rows[28]["response"] == 1
+    # From the middle of the first day to day 75, the middle of days 60 and 90, of which day it no longer is.
+    assert found.days_in_response()[0]["mean"] == pytest.approx(74.5 - 0.5)
