@@ -18,6 +18,7 @@ from dashboard.questions import between_sessions, item9
 from dashboard.questions.patient import outcome_words
 from dashboard.questions.view import Column, Table
 from dashboard.words import numbers
+from dashboard.words.courses import STATUS
 from data_models.definitions.instruments import INSTRUMENTS, in_order
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
@@ -104,6 +105,7 @@ def _facts(found: PatientHistory, course: int) -> list[tuple[str, str]]:
     induction = sum(session.phase == "induction" for session in given)
     kinds = Counter(f"{label(session.drug)}, {label(session.route)}" for session in given).most_common(2)
     codes, courses = found.conditions, found.courses
+    status = STATUS[given[-1].course_status] if given else STATUS["unknown"]
     conditions = "Not recorded" if codes is None else ", ".join(label(code) for code in codes) or "None of the list"
     return [
         ("Patient", found.patient_code),
@@ -111,7 +113,7 @@ def _facts(found: PatientHistory, course: int) -> list[tuple[str, str]]:
         ("Age, sex", f"{found.age_band or 'not recorded'}, {label(found.sex).lower()}"),
         ("Conditions", conditions),
         ("Clinic", found.clinic or "Not recorded"),
-        ("Course", f"{course} of {len(courses)}" if len(courses) > 1 else str(course)),
+        ("Course", f"{course} of {len(courses)}, {status}" if len(courses) > 1 else f"{course}, {status}"),
         ("Sessions", f"{len(given)} ({induction} induction, {len(given) - induction} maintenance)"),
         ("Drug and route", "; ".join(kind for kind, _ in kinds) or "Not recorded"),
     ]

@@ -8,14 +8,13 @@ from urllib.parse import quote
 
 from dashboard.figures.sparkline import sparkline
 from dashboard.theme import STATES
+from dashboard.words.courses import STATUS
 from dashboard.words.numbers import MISSING, duration, number, percent, quantity
 from data_models.definitions.instruments import Instrument, with_item9
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
 from data_models.questions.worklist import ListedPatient, Worklist, lists_on
 
-# Whether a course goes on, in words (definitions, section 1).
-STATUS = {"going_on": "going on", "ended": "ended", "unknown": "end unknown"}
 _WORST = {1: "mild", 2: "moderate", 3: "severe"}
 LISTS = {
     "fading": "Fading",

@@ -35,8 +35,9 @@ class Vitals:
 class PatientSession:
     """One session: the record and its place in its course. `days`: since the course's first session.
 
-    `course_route`: the route of its course, by which courses are compared. `asked` 1: side effects were asked about;
-    `effects`: how many terms were reported; `worst`: their worst grade, 0 to 3 (None: not asked, or not graded).
+    `course_route`: the route of its course, by which courses are compared; `course_status`: whether it goes on. `asked`
+    1: side effects were asked about; `effects`: how many terms were reported; `worst`: their worst grade, 0 to 3
+    (None: not asked, or not graded).
     """
 
     hours: float
@@ -47,6 +48,7 @@ class PatientSession:
     drug: str | None
     route: str | None
     course_route: str | None
+    course_status: str
     dose: float | None
     dose_unit: str | None
     before: Vitals
@@ -275,7 +277,7 @@ def _sessions(scope: Scope) -> Select[Any]:
     record = [c for c in Session.__table__.columns if c.name not in ("patient_id", "phase")]
     facts = [c for c in SessionFact.__table__.columns if c.name not in ("patient_id", "hours")]
     statement = (
-        select(*record, *facts, Course.route.label("course_route"))
+        select(*record, *facts, Course.route.label("course_route"), Course.status.label("course_status"))
         .join_from(
             Session,
             SessionFact,

@@ -11,6 +11,7 @@ def session(days: float, **changes: Any) -> PatientSession:
     """An induction session of the first course in which side effects were asked about."""
     row = {
         "hours": days * 24.0, "days": float(days), "course": 1, "number": 1, "phase": "induction", "drug": "ketamine",
+        "course_status": "ended",
         "route": "iv", "course_route": "iv", "dose": 0.5, "dose_unit": "mg_per_kg", "before": Vitals(128, 80, 70),
         "highest": Vitals(150, 92, 85), "cadss_highest": 20.0, "moaas_lowest": 4.0, "minutes_to_discharge": 120.0,
         "asked": 1, "effects": 1, "worst": 1,

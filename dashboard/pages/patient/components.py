@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from dashboard.figures.trajectory import SPANS
 from dashboard.pages.patient.query import PatientView
 from dashboard.theme import STATES
+from dashboard.words.courses import STATUS
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import PHASES, label
 from data_models.questions.patient import PatientHistory, PatientSession
@@ -60,12 +61,13 @@ def facts(found: PatientHistory, view: PatientView) -> Component:
 
 
 def _course_of(found: PatientHistory, course: int, given: Sequence[PatientSession]) -> str:
-    """ "2 of 2, induction only": the course shown, and what it was given so far; it may have ended long ago."""
+    """ "2 of 2, induction only, ended": the course shown, what it was given so far, and whether it goes on."""
     number = f"{course} of {len(found.courses)}" if len(found.courses) > 1 else str(course)
     if not given:
         return number
     phases = [phase for phase in PHASES if any(session.phase == phase for session in given)]
-    return f"{number}, {phases[0]} only" if len(phases) == 1 else f"{number}, {' and '.join(phases)}"
+    parts = f"{phases[0]} only" if len(phases) == 1 else " and ".join(phases)
+    return f"{number}, {parts}, {STATUS[given[-1].course_status]}"
 
 
 def _given(sessions: Sequence[PatientSession]) -> str:

@@ -107,10 +107,17 @@ def test_a_course_without_a_score_is_compared_with_those_of_its_own_route(connec
     assert figure["data"], "the band is drawn"
 
 
-@pytest.mark.parametrize("phases, said", [("ii", "1, induction only"), ("im", "1, induction and maintenance")])
-def test_a_course_says_what_it_was_given_and_not_that_it_goes_on(phases, said):
+@pytest.mark.parametrize(
+    "phases, status, said",
+    [
+        ("ii", "ended", "1, induction only, ended"),
+        ("im", "going_on", "1, induction and maintenance, going on"),
+        ("i", "unknown", "1, induction only, end unknown"),
+    ],
+)
+def test_a_course_says_what_it_was_given_and_whether_it_goes_on(phases, status, said):
     names = {"i": "induction", "m": "maintenance"}
-    sessions = tuple(session(day, phase=names[p]) for day, p in enumerate(phases))
+    sessions = tuple(session(day, phase=names[p], course_status=status) for day, p in enumerate(phases))
     records = PatientHistory("A1", None, None, "female", "ptsd", None, sessions)
     assert f'"children": "{said}"' in texts_of(parts.facts(records, PatientView.of(records, "")))
 
