@@ -70,19 +70,19 @@ def ask(folder: Path, store: Store, rules: OutcomeRules = DEFAULT_RULES, *, word
     cohort = CohortFilter.from_assignments([], "phq9")
     with store.connect() as connection:
         summary = summarise(connection, EVERYTHING, cohort, store.rules())
-        alarms = dict(_alarms(connection, cohort))
+        alarms = dict(_alarms(connection, cohort, rules))
         said = sentences(_answers(connection, summary)) if words else {}
     followed = store.outcomes_frame()["durability_entry_days"].dropna().sort_values()
     entry = float(followed.iloc[STARTS_AT - 1]) if len(followed) >= STARTS_AT else 1.0
     return Answered(tuple(estimates(summary.as_json(), entry)), alarms, said)
 
 
-def _alarms(connection: Connection, cohort: CohortFilter) -> Iterator[tuple[str, bool]]:
+def _alarms(connection: Connection, cohort: CohortFilter, rules: OutcomeRules) -> Iterator[tuple[str, bool]]:
     """Which comparisons at 5% between the two groups, drawn by lot, call them different."""
     for name, test in vars_of(comparison.curve_tests(connection, EVERYTHING, cohort, "clinic")).items():
         if getattr(test, "p_value", None) is not None:
             yield f"{name}, log-rank", test.p_value < 0.05
-    for name, compared in vars_of(rate_comparison(connection, EVERYTHING, cohort, "clinic")).items():
+    for name, compared in vars_of(rate_comparison(connection, EVERYTHING, cohort, "clinic", rules)).items():
         for one in compared.differences:
             if one.crude.low is not None:
                 yield f"{name}, as it is", one.crude.low > 0 or one.crude.high < 0

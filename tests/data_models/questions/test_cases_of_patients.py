@@ -15,6 +15,7 @@ import pytest
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
+from data_models.questions.rates import early_stop
 from data_models.questions.summary import summarise
 from data_models.store import Store
 
@@ -108,6 +109,33 @@ def test_who_loses_response_in_the_first_days_after_induction_is_counted(answer:
         assert row_at(durability["aalen_johansen"], day)["in_response"] == pytest.approx(0.5)
 
 
+def test_courses_going_on_are_neither_stopped_nor_lost(answer: Callable[..., Row], sqlite_store: Store) -> None:
+    """50 courses ended; 50 began last week: three sessions and one score."""
+    clinic = Clinic()
+    clinic.treat(50, INDUCTION, {-1: 20, **dict.fromkeys(range(12, 90, 7), 5)}, weeks=30)
+    clinic.treat(50, INDUCTION[:3], {-1: 20, 5: 5}, weeks=1)
+    found = answer(clinic)
+    assert (found["cohort"]["courses"], found["cohort"]["going_on"]) == (100, 50)
+    assert events_of(found["response"]["end_of_induction"]) == (50, 50)
+    assert events_of(found["response"]["end_of_induction_all_treated"]) == (50, 50)
+    assert row_at(found["states"], 28)["response"] == pytest.approx(1)
+    with sqlite_store.connect() as connection:
+        stopped = early_stop(connection, ALL, CohortFilter.from_assignments([], "phq9"))
+    assert (stopped.events, stopped.n) == (0, 50)
+
+
+def test_who_was_never_ill_does_not_remit(answer: Callable[..., Row]) -> None:
+    clinic = Clinic()
+    clinic.treat(30, INDUCTION, {-1: 3, 12: 3, 26: 3})
+    clinic.treat(10, INDUCTION, {-1: 20, 12: 18, 26: 19})
+    found = answer(clinic)
+    assert (found["cohort"]["with_baseline"], found["cohort"]["with_entry_severity"]) == (40, 10)
+    assert found["cohort"]["evaluable"] == 10
+    assert events_of(found["remission"]["last"]) == events_of(found["remission"]["ever"]) == (0, 10)
+    any_severity = answer(clinic, entry_severity="any")
+    assert events_of(any_severity["remission"]["last"]) == (30, 40)
+
+
 def test_one_bad_score_among_good_ones_is_no_loss(answer: Callable[..., Row]) -> None:
     """Truly 6 for ever; every third score is measured as 11 or 12."""
     clinic = Clinic()
@@ -135,6 +163,16 @@ def test_esketamine_by_its_label_has_an_induction_of_eight_sessions(
     durability = found["durability"]
     assert row_at(durability["aalen_johansen"], 7)["retreated"] == pytest.approx(1)
     assert durability["kaplan_meier"]["n"] == 12
+
+
+def test_a_score_too_soon_after_a_session_gives_way_to_the_last_that_is_late_enough(
+    answer: Callable[..., Row],
+) -> None:
+    clinic = Clinic()
+    clinic.treat(10, (0, 19.9), {-1: 20, 10: 5, 20: 18})
+    clinic.treat(10, (0,), {-1: 20, 10: 18, 20: 5})
+    assert events_of(answer(clinic)["response"]["last"]) == (10, 20)
+    assert events_of(answer(clinic, "min_hours_since_session=24")["response"]["last"]) == (20, 20)
 
 
 def test_identical_values_do_not_have_an_interval_of_no_width(answer: Callable[..., Row]) -> None:
