@@ -11,7 +11,7 @@ from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layou
 from dashboard.figures.steps import area_labels, known, stacked, ticks
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import colour
-from dashboard.words.numbers import FEW, HIDDEN, count, number, percent, sentence, too_few, whole
+from dashboard.words.numbers import FEW, HIDDEN, count, listing, number, percent, sentence, too_few, whole
 from data_models.questions.occupancy import Occupancy
 
 QUESTION = "Where do all who started stand, as far as it was seen?"
@@ -85,11 +85,12 @@ def words(occupancy: Occupancy, at: int = 28) -> str:
     if not states.days or states.courses == 0:
         return "No course here has started."
     response, partial, none, unmeasured, going_on, left = (_state(occupancy, state, at) for _, _, state in LAYERS)
+    rest = [f"{unmeasured} are not measured", f"{going_on} go on and are not there yet", f"{left} have ended"]
+    said = [text for text in rest if not text.startswith("0% ")] or rest[:1]
     return sentence(
         f"{number(min(at, states.days - 1))} days after the first session, of all "
         f"{count(states.courses, 'course')} started, {response} are known to be in response, {partial} in partial "
-        f"response, {none} in neither; {unmeasured} are not measured, {going_on} go on and are not there yet, "
-        f"and {left} have ended"
+        f"response, {none} in neither; {listing(said)}"
     )
 
 

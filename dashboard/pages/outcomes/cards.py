@@ -23,13 +23,15 @@ HEADLINES = (
 )
 
 
-def first(figures: Figures, rules: OutcomeRules, headlines_id: str, any_effect_id: str) -> list[Component]:
-    """What is quickly counted, funnel and onset; between them the places of the headlines, with their definitions."""
+def first(
+    figures: Figures, rules: OutcomeRules, hero_id: str, headlines_id: str, any_effect_id: str
+) -> list[Component]:
+    """What is quickly counted, funnel and onset; the places of the first card and of the headlines."""
     *waiting, any_effect = waiting_headlines()
     places = [place(headlines_id, *waiting), place(any_effect_id, any_effect)]
     definition = rates.definition(figures.funnel, figures.cohort, rules)
     return [
-        html.Div(funnel_card(figures, rules), className="cards"),
+        html.Div([hero_place(hero_id), funnel_card(figures, rules)], className="cards"),
         html.Div(places, className="headlines", role="group", **{"aria-label": "Headline figures"}),
         behind("headlines", "Headline figures", None, definition, rules),
         html.Div(
@@ -44,7 +46,7 @@ def first(figures: Figures, rules: OutcomeRules, headlines_id: str, any_effect_i
 
 def hero_place(place_id: str) -> Component:
     """The place of the first card, waiting."""
-    return html.Div(place(place_id, skeleton("states", states.QUESTION, 330, wide=True)), className="cards")
+    return place(place_id, skeleton("states", states.QUESTION, 330, wide=True))
 
 
 def hero(figures: Figures, rules: OutcomeRules) -> Component:

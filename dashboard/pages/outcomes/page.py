@@ -38,8 +38,7 @@ def layout() -> Component:
         [html.H1("Outcomes", className="page-title"), html.P(LEAD, className="page-lead")], className="page-head"
     )
     waiting = [
-        cards.hero_place(HERO),
-        html.Div(skeleton("funnel", funnel.QUESTION, 70, wide=True), className="cards"),
+        html.Div([cards.hero_place(HERO), skeleton("funnel", funnel.QUESTION, 70, wide=True)], className="cards"),
         html.Div(cards.waiting_headlines(), className="headlines", **{"aria-hidden": "true"}),
         html.Div(
             [skeleton("onset", onset.QUESTION), skeleton("sessions", onset.BY_SESSION)],
@@ -119,8 +118,7 @@ def register(app: Dash) -> None:
         return [
             filters.reach(cohort),
             filters.rounded(ids.OUTCOMES, cohort),
-            cards.hero_place(HERO),
-            *cards.first(answer, data.rules(), HEADLINES, ANY_EFFECT),
+            *cards.first(answer, data.rules(), HERO, HEADLINES, ANY_EFFECT),
             deferred_cards.cue(ids.COHORT_CUE, cohort),
         ]
 
