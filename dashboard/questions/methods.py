@@ -106,7 +106,9 @@ METHODS: tuple[Method, ...] = (
         "State occupation with censoring, variance by patient (infinitesimal jackknife); restricted mean.",
         "Aalen and Johansen 1978; Datta and Satten 2001; Royston and Parmar 2013",
         "That who is not measured does as those measured who stood alike. Where patients leave because they got worse "
-        "the shares are too good.",
+        "the shares are too good. A change is placed in the middle of two scores: nothing finer than the gap between "
+        "them can be seen (weekly scores do not show the hours around a session), and no share is said before half of "
+        "the courses were scored.",
         "R's survfit for several states, and its restricted mean; coverage below.",
         ("in response on day", "days in response"),
     ),
