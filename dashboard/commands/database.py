@@ -11,6 +11,7 @@ from dashboard.commands.store_option import Database, open_existing, open_store
 from dashboard.commands.terminal import CommandError, Progress, say
 from dashboard.commands.user import note, verify
 from dashboard.settings import database_url
+from dashboard.words.numbers import count
 
 LONGEST_NAME = 60  # characters: the header has one line
 
@@ -43,9 +44,25 @@ def name_data_set(
 
 
 @database_app.command("verify")
-def verify_trail(database: Database = None) -> None:
-    """Check the audit trail: any entry that was altered, removed, inserted or swapped is named. Exit code 1 then."""
-    say(verify(open_existing(database)))
+def verify_store(database: Database = None) -> None:
+    """Check that the records are those that were imported, and the audit trail: what was altered is named.
+
+    Exit code 1 then.
+    """
+    store = open_existing(database)
+    problems = store.verify()
+    if problems:
+        raise CommandError(
+            f"the records are not as they were stored: {'; '.join(problems)}. Keep this database, and put a backup in "
+            "its place: ketamine-outcomes database restore FILE --database NEW"
+        )
+    rows = store.sealed_rows()
+    say(
+        "The records have no seal yet: the next import seals them."
+        if rows is None
+        else f"The records hold: {count(rows, 'row')} as they were stored."
+    )
+    say(verify(store))
 
 
 @database_app.command("backup")

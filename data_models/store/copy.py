@@ -24,9 +24,12 @@ from data_models.database.tables import Base
 from data_models.store import Store
 from data_models.store.accounts import audit_entries, audit_seal
 from data_models.store.audit_chain import broken
+from data_models.store.seal import SEAL, Seal, stored_seal
 
 _ROWS_AT_ONCE = 20_000
 _LEFT_OUT = ("web_sessions", "kept_answers")
+_INFO = Base.metadata.tables["store_info"]
+_SEALED = select(_INFO.c.value).where(_INFO.c.name == SEAL)
 _MADE_WITH_A_STORE = "store_info"  # an empty store holds a few rows of this one table
 _SQLITE = b"SQLite format 3\x00"
 
@@ -238,11 +241,17 @@ def _copy_in(connection: Connection, table: Table, rows: list[tuple[Any, ...]]) 
 
 
 def _require_whole(there: Callable[[str], Connection], counts: dict[str, int]) -> None:
-    """What came in is what went out, and the audit trail's chain holds."""
+    """What came in is what went out, the records are those that were sealed, and the audit trail's chain holds."""
     for name, count in counts.items():
         found = there(name).execute(select(func.count()).select_from(Base.metadata.tables[name])).scalar_one()
         if found != count:
             raise StoreError(f"{found:,} of {count:,} rows of {name} came in; nothing was copied, try again")
+    sealed = there(_MADE_WITH_A_STORE).execute(_SEALED).scalar_one_or_none()
+    lacking = Seal.of(sealed).differences(stored_seal(there("patients"))) if sealed else []
+    if lacking:
+        raise StoreError(
+            f"the records are not those that were stored: {lacking[0]}; nothing was copied, use another copy"
+        )
     trail = there("audit_entries")
     problems = broken(audit_entries(trail), audit_seal(trail))
     if problems:

@@ -32,6 +32,7 @@ from data_models.intake.threads import from_thread
 from data_models.outcomes.derive import Facts, derive
 from data_models.store import touched_patients
 from data_models.store.derivation import FACTS, drop_facts, whole_patients
+from data_models.store.seal import Seal
 from data_models.store.touched_patients import Ids
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Totals:
     Attributes
     ----------
     counts : new rows of each table of records.
+    seal : what these rows add to the seal of the store's records.
     changed : of how many patients whom the store knew which column changes.
     """
 
@@ -108,6 +110,7 @@ class Totals:
     repeats: int = 0
     warnings: list[str] = field(default_factory=list)
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    seal: Seal = field(default_factory=Seal)
 
     def result(self, connection: Connection | None, scope: Scope) -> ImportResult:
         """What importing these records does to what a scope sees of the store that a connection reads; None: to one
@@ -213,6 +216,10 @@ def compared(
         totals.fingerprint.add(part)
         totals.counts.update({name: len(getattr(new, name)) for name in RECORDS})
         totals.changed.update(new.changes)
+        totals.seal.add(new)
+        if len(new.changed):
+            were = before.patients[before.patients["patient_code"].isin(new.changed["patient_code"])]
+            totals.seal.replaced(were, new.changed)
         totals.repeats += new.repeats
         totals.warnings += new.warnings
         if not across.refused:

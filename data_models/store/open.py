@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from data_models.database.engine import (
@@ -25,6 +25,7 @@ from data_models.database.engine import (
     current,
     holds_nothing,
     open_engine,
+    parts,
     plain,
     plainly,
     reading,
@@ -39,6 +40,7 @@ from data_models.outcomes.derive import DERIVATION, derive
 from data_models.outcomes.outcomes_table import outcomes_listing
 from data_models.store.derivation import derive_all, record_slices
 from data_models.store.importing import ImportResult, Stored, nothing_stored, opened, store_parts, stored_before
+from data_models.store.seal import SEAL, Seal, stored_seal
 
 __all__ = ["ImportResult", "Store", "StoreError"]
 
@@ -99,6 +101,7 @@ class Store:
         StoreError : a newer version of the program made the store, or it cannot be written.
         """
         if not current(self.engine):
+            self._require_records()
             upgrade_schemas(self.engine)
             current(self.engine)  # what has no table or column of this version is refused here, not at some page
         info = self._info()
@@ -115,6 +118,53 @@ class Store:
                 progress = progress or _quiet
                 progress("deriving all outcomes anew, as this version of the program does", 0.0)
                 _derive_all(connection, _rules_from(info["rules"]), progress)
+
+    def _require_records(self) -> None:
+        """Refuse to make a new store beside accounts or an audit trail that are another's.
+
+        Raises
+        ------
+        StoreError : the file of records holds nothing, and the file beside it somebody's deeds.
+        """
+        access = access_engine(self.engine)
+        if access is self.engine or not holds_nothing(self.engine):
+            return
+        with reading(access) as connection:
+            tables = [name for name in ("accounts", "audit_entries") if inspect(connection).has_table(name)]
+            used = any(connection.execute(select(_TABLES[name]).limit(1)).first() is not None for name in tables)
+        if used:
+            raise StoreError(
+                f"{self.engine.url.database} holds no records at all, though accounts or an audit trail lie beside it: "
+                "the file was emptied or replaced; put a backup in its place (database restore), or move the file that "
+                "ends in .access away to begin anew"
+            )
+
+    def verify(self) -> list[str]:
+        """What of the store is not as it was stored, in words; empty where all is.
+
+        SQLite's own check of the file's structure, and the records against the seal of their imports. A store of
+        before has no seal until its next import: then the structure alone is checked.
+        """
+        found = []
+        for engine in parts(self.engine):
+            if engine.dialect.name == "sqlite":
+                try:
+                    with reading(engine) as connection:
+                        said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(5)")]
+                except (SQLAlchemyError, sqlite3.Error) as error:
+                    said = [str(plain(error))]
+                if said != ["ok"]:
+                    found.append(f"{engine.url.database} is damaged: {said[0].splitlines()[-1]}")
+        if not found:
+            with self.connect() as connection:
+                sealed = _info_in(connection).get(SEAL)
+                found += Seal.of(sealed).differences(stored_seal(connection)) if sealed else []
+        return found
+
+    def sealed_rows(self) -> int | None:
+        """How many rows of records the seal is of; None: there is no seal yet."""
+        sealed = self._info().get(SEAL)
+        return sum(Seal.of(sealed).rows.values()) if sealed else None
 
     @staticmethod
     def missing(url: str) -> bool:
@@ -196,6 +246,7 @@ class Store:
             current = _rules_from(kept["rules"])
             by = current if rules in (None, current) else None  # other rules are for what was stored before, too
             last = connection.execute(select(func.max(patients.c.patient_id))).scalar_one()
+            sealed = Seal.of(kept[SEAL]) if kept.get(SEAL) else stored_seal(connection)
             stored: Stored = nothing_stored
             if last is not None:
                 progress("comparing with what is stored", 0.0)
@@ -213,7 +264,8 @@ class Store:
                 about["changed"] = json.dumps(result.changed)
                 connection.execute(imports.insert().values(number=number, **about, **totals.counts))
                 # What was synthetic alone no longer is, and is not named so any more.
-                _set_info(connection, **({"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}))
+                unnamed = {"synthetic": "0", "name": ""} if kept["synthetic"] == "1" else {}
+                _set_info(connection, **unnamed, **{SEAL: str(sealed.and_also(totals.seal))})
             progress("done", 1.0)
         return result
 
@@ -283,9 +335,13 @@ def _info_in(connection: Connection) -> dict[str, str]:
 
 def _set_info(connection: Connection, **values: str) -> None:
     """Change facts about the store; its version grows each time."""
-    values |= {"version": str(int(_info_in(connection)["version"]) + 1), "state": secrets.token_hex(16)}
+    known = _info_in(connection)
+    values |= {"version": str(int(known["version"]) + 1), "state": secrets.token_hex(16)}
     for name, value in values.items():
-        connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+        if name in known:
+            connection.execute(update(_INFO).values(value=value).where(_INFO.c.name == name))
+        else:
+            connection.execute(_INFO.insert().values(name=name, value=value))
 
 
 def _derive_all(connection: Connection, rules: OutcomeRules, progress: Progress) -> None:
