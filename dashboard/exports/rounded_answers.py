@@ -17,8 +17,9 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import ROUNDING, OutcomeRules
 from data_models.definitions.scope import Scope
-from data_models.outcomes.fade import FadeBin
-from data_models.outcomes.proportions import Proportion, difference
+from data_models.outcomes.fade import FadeBin, ObservedBin
+from data_models.outcomes.fade_model import FadeCurve, FadePoint
+from data_models.outcomes.proportions import Mean, Proportion, difference
 from data_models.questions import NotAllowed
 from data_models.questions.durability import Durability
 from data_models.questions.duration import Duration
@@ -144,7 +145,61 @@ def _(answer: Fade, zero: bool) -> Fade:
         median = None if change.mean is None or of.median is None else float(round(of.median))
         return replace(of, change=change, median=median)
 
-    return Fade(tuple(one(of) for of in answer.bins))
+    def seen(of: ObservedBin) -> ObservedBin:
+        percents = Mean(of.improvement.n, of.improvement.patients, *map(_hundredfold, _three(of.improvement)))
+        rounded_mean = rounding.mean(percents)
+        shares = (None if value is None else round(value) / 100 for value in _three(rounded_mean))
+        improvement = Mean(rounded_mean.n, rounded_mean.patients, *shares)
+        after = None if improvement.mean is None or of.after is None else round(of.after, 2)
+        return replace(of, improvement=improvement, after=after)
+
+    curve = None if answer.curve is None else _rounded_curve(answer.curve)
+    enough = rounding.count(answer.enough or 0, zero=zero)
+    return replace(
+        answer,
+        bins=tuple(one(of) for of in answer.bins),
+        observed=tuple(seen(of) for of in answer.observed),
+        curve=curve,
+        enough=enough,
+    )
+
+
+def _three(of: Mean) -> tuple[float | None, float | None, float | None]:
+    return of.mean, of.low, of.high
+
+
+def _hundredfold(value: float | None) -> float | None:
+    return None if value is None else 100 * value
+
+
+def _rounded_curve(curve: FadeCurve) -> FadeCurve | None:
+    """Whole percents and days; a model rests on 20 patients at least, so its counts are never hidden."""
+
+    def point(of: FadePoint) -> FadePoint:
+        return FadePoint(of.days, *(round(value, 2) for value in (of.improvement, of.low, of.high)))
+
+    def day(value: float | None) -> float | None:
+        return None if value is None else float(round(value))
+
+    counts = [rounding.count(value, zero=False) for value in (curve.scores, curve.patients, curve.courses)]
+    scores, patients, courses = (value or 0 for value in counts)
+    if None in counts:
+        return None
+    return replace(
+        curve,
+        points=tuple(point(of) for of in curve.points),
+        after=point(curve.after),
+        lost=point(curve.lost),
+        half_life=day(curve.half_life),
+        half_life_low=day(curve.half_life_low),
+        half_life_high=day(curve.half_life_high),
+        scores=scores,
+        patients=patients,
+        courses=courses,
+        noise_sd=round(curve.noise_sd, 2),
+        session_sd=round(curve.session_sd, 2),
+        patient_sd=round(curve.patient_sd, 2),
+    )
 
 
 @_rounded.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dashboard.exports import completeness, definition_tables, over_time_tables, svg, tables
+from dashboard.exports import completeness, definition_tables, fade_tables, over_time_tables, svg, tables
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
@@ -21,7 +21,7 @@ from dashboard.questions import (
     vitals,
 )
 from dashboard.questions.view import Table
-from dashboard.words.numbers import FEW, count, listing
+from dashboard.words.numbers import count, listing
 from dashboard.words.shares import rate
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
@@ -233,21 +233,25 @@ def _durability(release: Release) -> Section:
 
 
 def _fade(release: Release) -> Section:
-    lines = []
+    lines, lowest = [], 0.0
     for name, part in _groups(release):
-        drawn = [
-            ((one.from_days + one.to_days) / 2, one.change.mean)
-            for one in part.summary.fade.bins
-            if one.change.mean is not None and (one.change.n or 0) >= FEW
-        ]
-        lines.append(svg.Line(name, drawn, marks=True))
+        curve = part.summary.fade.curve
+        points = [] if curve is None else [(point.days, point.improvement) for point in curve.points]
+        lowest = min([lowest, *(y for _, y in points)])
+        lines.append(svg.Line(name, points))
     said = _sentence(release, fade.words(release.whole.summary.fade))
-    alt = said or "Mean change from the score before the session, by days since it."
-    drawing = svg.line_chart(lines, alt, "Days since the latest session", "Mean change, points")
-    charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
-    return Section(
-        "How does the effect fade between sessions?", said, charts, [tables.fade(_parts(release), release.by)]
+    alt = said or "Improvement of the average patient over the baseline, by days since the latest session."
+    drawing = svg.line_chart(
+        lines,
+        alt,
+        "Days since the latest session",
+        "Improvement over the baseline",
+        share=True,
+        y_range=(lowest, 1.0),
     )
+    parts = _parts(release)
+    made = [of(parts, release.by) for of in (fade_tables.model, fade_tables.observed, fade_tables.change)]
+    return Section(fade.QUESTION, said, _drawn_where_there_is_a_line(lines, Chart(drawing, alt)), made)
 
 
 def _states(release: Release) -> Section:

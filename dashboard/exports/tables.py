@@ -266,38 +266,6 @@ def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:
     return cohort_table(parts, "early_stop", "How many stop early", columns, rows, note, by=by, keyed=1)
 
 
-def fade(parts: Parts, by: str | None) -> Table:
-    """Change from the pre-session score by days since the session."""
-
-    def rows(part: Part) -> list[Row]:
-        return [
-            row | {"scores": counted(row["scores"]), "patients": counted(row["patients"])}
-            for row in part.summary.fade.as_json()
-        ]
-
-    columns = (
-        Column("from_days", "From day"),
-        Column("to_days", "To day"),
-        Column("scores", "Scores", "count"),
-        Column("patients", "Patients", "count"),
-        Column("mean", "Mean change, points"),
-        Column("low", "95% low"),
-        Column("high", "95% high"),
-        Column("median", "Median change, points"),
-    )
-    return cohort_table(
-        parts,
-        "fade",
-        "How the effect fades between sessions",
-        columns,
-        rows,
-        "Score minus the last score before the session; lower is better.",
-        by=by,
-        keyed=2,
-        whole=False,
-    )
-
-
 _PER: tuple[tuple[str, Callable[[EffectRate], Proportion]], ...] = (
     ("patients", lambda one: one.per_patient),
     ("sessions", lambda one: one.per_session),

@@ -1,17 +1,34 @@
-"""How does the effect fade between sessions? Mean change from the pre-session score by days since the session."""
+"""How does the effect fade between sessions? The average patient's improvement by days since the latest session.
+
+The curve is a model's; the dots behind it are means of what was seen, of other people in each span of days. Only the
+curve is put into words as a fading.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, layout, note, ribbon
+from dashboard.figures.base import Figure, axis, empty, layout, line, ribbon
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import FONT_SIZE, LIGHT, colour
-from dashboard.words.numbers import FEW, SHORTLY_HIDDEN, count, days, interval, number, percent, sentence, stopped
+from dashboard.words.numbers import (
+    FEW,
+    count,
+    course_day,
+    days,
+    interval,
+    number,
+    percent,
+    sentence,
+    share_interval,
+    stopped,
+    whole,
+)
 from data_models.definitions.filters import CohortFilter
-from data_models.definitions.instruments import INSTRUMENTS
-from data_models.outcomes.fade import FadeBin
+from data_models.outcomes.fade import ObservedBin
+from data_models.outcomes.fade_model import LAST_DAY, LEAST_PATIENTS, LEAST_SEEN, FadeCurve, FadePoint
 from data_models.questions.fade import Fade
 
 QUESTION = "How does the effect fade between sessions?"
@@ -20,121 +37,229 @@ COLUMNS = (
     Column("to_days", "To day"),
     Column("scores", "Scores", "count"),
     Column("patients", "Patients", "count"),
-    Column("mean", "Mean change"),
-    Column("low", "95% low"),
-    Column("high", "95% high"),
-    Column("median", "Median"),
+    Column("mean", "Improvement seen", "share"),
+    Column("low", "95% low", "share"),
+    Column("high", "95% high", "share"),
+    Column("same_after_session", "Theirs after a session", "share"),
+    Column("model", "Average patient", "share"),
+    Column("model_low", "95% low of that", "share"),
+    Column("model_high", "95% high of that", "share"),
 )
+_MARKED_DAYS = (1, 7, 14, 21, 28, 35, 42)  # where the curves of several groups carry their symbols and intervals
+_LABELLED_APART = 3.0  # days between two dots that both say their patients
 
 
 def view(fade: Fade, cohort: CohortFilter) -> View:
     """The fade of one cohort."""
-    few = sum(1 for one in fade.bins if 0 < (one.change.n or 0) < FEW)
-    left_out = f"{count(few, 'span')} with fewer than {FEW} scores {'is' if few == 1 else 'are'} not drawn."
+    curve = fade.curve
+    legend = [Mark("Seen, other people in each span; the number: patients", "muted", "circle")]
+    if curve is not None:
+        legend.insert(0, Mark("The average patient, with 95% interval", "response", "solid"))
     return View(
         "fade",
         QUESTION,
         words(fade),
-        draw([Group("All scores", "response", "circle", "solid", fade)]),
-        notes=[left_out] if few else [],
-        table=Table(COLUMNS, fade.as_json()),
+        draw(fade),
+        legend=legend if _drawn(fade) or curve is not None else [],
+        notes=[note for note in (_who(fade), _left_out(fade), _part(fade)) if note],
+        table=Table(COLUMNS, rows(fade)),
         definition=Definition(
-            f"{INSTRUMENTS[cohort.instrument].name} score minus the last score before the session, for scores "
-            "after a session and before the next one. Mean with a 95% interval clustered by patient.",
-            ("fade_pre_session_days",),
-            n=sentence(count(_scores(fade), "score")),
-            source="Liang and Zeger 1986 (clustered variance)",
+            f"Improvement over the course's baseline by days since the latest session{_which(curve)}, were no other "
+            "session to follow, of the average patient of the evaluable courses. A mixed model with each patient's "
+            "own level, build-up over the first sessions and fading: that patients come back, are treated again or "
+            "leave because of scores seen before does not bend it; what no score showed would. Its 95% interval is "
+            f"robust by patient. It is drawn where {LEAST_SEEN} patients were seen so early and so late, to day "
+            f"{LAST_DAY} at most; fewer than {LEAST_PATIENTS} patients with three scores after sessions make no model. "
+            "The dots are plain means with a 95% interval clustered by patient. Improvement over a baseline has other "
+            "causes, too: who came on a bad day improves without treatment.",
+            ("entry_severity", "baseline_window_days"),
+            n=sentence(_counted(fade)),
+            source="Laird and Ware 1982; Diggle, Heagerty, Liang and Zeger 2002, chapter 13",
         ),
     )
 
 
 def compare(groups: Sequence[Group[Fade]], by: str, caution: str) -> View:
-    """The fade of several groups, a line each; `by`: the heading of the column of groups."""
-    drawn = {group.name: sum(n for one in group.answer.bins if (n := one.change.n or 0) >= FEW) for group in groups}
+    """The curves of several groups; `by`: the heading of the column of groups."""
+    modelled = [(group, curve) for group in groups if (curve := group.answer.curve) is not None]
     return View(
         "compare-fade",
         "How does it fade",
         words_of_groups(groups),
-        draw(groups),
+        draw_groups(groups),
         legend=[
-            Mark(f"{group.name} (n {drawn[group.name]:,})", group.token, group.symbol)
-            for group in groups
-            if drawn[group.name]
+            Mark(f"{group.name} ({count(curve.patients, 'patient')})", group.token, group.symbol)
+            for group, curve in modelled
         ],
         notes=[caution],
         table=Table(
             (Column("group", by, "text"), *COLUMNS),
-            [{"group": group.name, **row} for group in groups for row in group.answer.as_json()],
+            [{"group": group.name, **row} for group in groups for row in rows(group.answer)],
         ),
         wide=True,
     )
 
 
+def rows(fade: Fade) -> list[dict[str, Any]]:
+    """A row a span: what was seen, whose scores these are, and the average patient in its middle."""
+    found: list[dict[str, Any]] = []
+    for one in fade.observed:
+        at = None if fade.curve is None else _on(fade.curve, (one.from_days + one.to_days) / 2)
+        found.append(
+            {
+                "from_days": one.from_days,
+                "to_days": one.to_days,
+                "scores": one.improvement.n,
+                "patients": one.improvement.patients,
+                "mean": one.improvement.mean,
+                "low": one.improvement.low,
+                "high": one.improvement.high,
+                "same_after_session": one.after,
+                "model": at and at.improvement,
+                "model_low": at and at.low,
+                "model_high": at and at.high,
+            }
+        )
+    return found
+
+
+def _on(curve: FadeCurve, day: float) -> FadePoint | None:
+    """The curve on a day; between two whole days, in the middle of both."""
+    points = {point.days: point for point in curve.points}
+    before, behind = points.get(math.floor(day)), points.get(math.ceil(day))
+    if before is None or behind is None:
+        return None
+    pair = (before, behind)
+    return FadePoint(day, *(sum(getattr(p, of) for p in pair) / 2 for of in ("improvement", "low", "high")))
+
+
 # --- in words ------------------------------------------------------------------------------------
 
 
-def _drawn(fade: Fade) -> list[tuple[FadeBin, float]]:
-    """The bins with enough scores, each with its mean."""
-    return [(one, one.change.mean) for one in fade.bins if (one.change.n or 0) >= FEW and one.change.mean is not None]
+def _drawn(fade: Fade) -> list[tuple[ObservedBin, float]]:
+    """The spans with enough scores, each with its mean; beside a curve those that it reaches."""
+    until = math.inf if fade.curve is None else fade.curve.points[-1].days + 0.5
+    return [
+        (one, one.improvement.mean)
+        for one in fade.observed
+        if (one.improvement.n or 0) >= FEW and one.improvement.mean is not None and _middle(one) <= until
+    ]
 
 
-def _scores(fade: Fade) -> int:
-    """Scores in all bins, without those of bins whose count is hidden."""
-    return sum(one.change.n or 0 for one in fade.bins)
+def _middle(one: ObservedBin) -> float:
+    return (one.from_days + one.to_days) / 2
 
 
 def words(fade: Fade) -> str:
     """How the effect fades, in one sentence."""
+    return sentence(_of_bins(fade) if fade.curve is None else _of_curve(fade.curve))
+
+
+def _of_curve(curve: FadeCurve) -> str:
+    after, lost, last = curve.after, curve.lost, curve.points[-1]
+    first = (
+        f"{_since(after.days)} a session{_which(curve)}, the average patient's improvement over the baseline is "
+        f"{percent(after.improvement)} ({share_interval(after.low, after.high)})"
+    )
+    if after.low <= 0:
+        return f"{first}: it cannot be told from none"
+    then = f"by day {number(last.days)} it is {percent(last.improvement)} ({share_interval(last.low, last.high)})"
+    if lost.low <= 0:
+        return f"{first}; {then}, and no fading can be told from chance"
+    if curve.half_life is None:
+        return f"{first}; {then}, more than half of that"
+    half, bounds = _half_life(curve, curve.half_life)
+    return f"{first}; half of that is gone {half} after the session ({bounds})"
+
+
+def _half_life(curve: FadeCurve, half_life: float) -> tuple[str, str]:
+    """The half-life and its interval."""
+    low, high = (None if end is None else course_day(end) for end in (curve.half_life_low, curve.half_life_high))
+    return days(course_day(half_life)), interval(low, high, " days")
+
+
+def _since(day: float) -> str:
+    return "a day after" if day == 1 else f"{days(day)} after"
+
+
+def _which(curve: FadeCurve | None) -> str:
+    """ " (the sixth or a later one)": of which sessions a curve is."""
+    if curve is None or curve.settled_from == 1:
+        return ""
+    ordinals = ("first", "second", "third", "fourth", "fifth", "sixth")
+    return f" (the {ordinals[curve.settled_from - 1]} of a course or a later one)"
+
+
+def _of_bins(fade: Fade) -> str:
+    """What was seen, which is no fading."""
     drawn = _drawn(fade)
     if not drawn:
-        return sentence(f"no span of days between sessions has {FEW} scores, so the fading cannot be drawn")
-    best, lowest = min(drawn, key=lambda pair: pair[1])
-    last, at_last = drawn[-1]
-    if lowest >= 0:
-        scores = count(_scores(fade), "score")
-        return sentence(f"scores are not lower after sessions than before them at any span of days ({scores})")
-    first = (
-        f"the score is lowest {after(best)} a session: {number(abs(lowest))} points below the score before "
-        f"it ({interval(best.change.low, best.change.high)}, {count(best.change.n, 'score')})"
+        return f"no span of days after sessions has {FEW} scores, so the fading cannot be told"
+    few = f"{count(fade.enough, 'patient has', 'patients have')} three scores after sessions"
+    why = f"{few}, too few to tell how it fades"
+    (first, mean), (last, at_last) = drawn[0], drawn[-1]
+    seen = f"{span(first)} a session, improvement over the baseline averages {percent(mean)} ({_seen(first)})"
+    if last is first:
+        return f"{seen}; {why}"
+    return f"{seen}, and {span(last)} it {percent(at_last)}, in other people ({_seen(last)}); {why}"
+
+
+def _seen(one: ObservedBin) -> str:
+    return f"{share_interval(one.improvement.low, one.improvement.high)}, {count(one.improvement.n, 'score')}"
+
+
+def _who(fade: Fade) -> str:
+    """Who is in the latest spans: better or worse off after a session than the average patient."""
+    if fade.curve is None:
+        return ""
+    drawn = [(one, own) for one, _ in _drawn(fade) if (own := one.after) is not None]
+    if not drawn:
+        return ""
+    one, own = drawn[-1]
+    usual = fade.curve.after.improvement
+    unlike = "as others" if abs(own - usual) < 0.02 else "better than others" if own > usual else "worse than others"
+    return (
+        f"Dots are not one group followed: those scored {span(one)} a session do {unlike} "
+        f"({percent(own)} {_since(fade.curve.after.days)} it, the average patient {percent(usual)})."
     )
-    if last is best:
-        return sentence(first + ", the latest span with enough scores")
-    back = _back(drawn, best)
-    if back is not None:
-        return sentence(f"{first}; {after(back)}, the mean is back at the score before it or above")
-    given_back = 1 - at_last / lowest
-    direction = (
-        f"about {percent(given_back)} of that is given back" if given_back >= 0.05 else "nearly all of it still holds"
-    )
-    return sentence(f"{first}; {after(last)}, {direction}")
+
+
+def _left_out(fade: Fade) -> str:
+    few = sum(1 for one in fade.observed if 0 < (one.improvement.n or 0) < FEW)
+    return f"{count(few, 'span')} with fewer than {FEW} scores {'is' if few == 1 else 'are'} not drawn." if few else ""
+
+
+def _part(fade: Fade) -> str:
+    return f"Worked out from one patient in {fade.every}." if fade.every > 1 else ""
+
+
+def _counted(fade: Fade) -> str:
+    if fade.curve is not None:
+        curve = fade.curve
+        return f"{count(curve.scores, 'score')} of {count(curve.patients, 'patient')}"
+    return f"{count(sum(one.improvement.n or 0 for one in fade.observed), 'score')}"
 
 
 def words_of_groups(groups: Sequence[Group[Fade]]) -> str:
-    """Group by group: the lowest mean, and when the mean is back at the score before."""
+    """Group by group: the average patient after a session, and when half of that is gone."""
     said = []
     for group in groups:
-        drawn = _drawn(group.answer)
-        if not drawn:
-            said.append(f"{group.name} too few scores")
+        curve = group.answer.curve
+        if curve is None:
+            enough = f"{whole(group.answer.enough)} of the {LEAST_PATIENTS} patients with three scores that it takes"
+            said.append(f"{group.name} too few scores ({enough})")
             continue
-        low, lowest = min(drawn, key=lambda pair: pair[1])
-        if lowest >= 0:
-            said.append(f"{group.name} not below the score before at any span")
-            continue
-        back = _back(drawn, low)
-        until = f"back {after(back)} it" if back else f"still below {after(drawn[-1][0])} it"
-        if drawn[-1][0] is low:
-            until = "no later span has enough scores"
-        said.append(f"{group.name} {number(lowest)} points {after(low)} a session, {until}")
+        after, last = curve.after, curve.points[-1]
+        start = f"{group.name} {percent(after.improvement)} {_since(after.days)} a session"
+        if curve.half_life is None:
+            said.append(f"{start} and {percent(last.improvement)} on day {number(last.days)}")
+        else:
+            half, bounds = _half_life(curve, curve.half_life)
+            said.append(f"{start}, half of that gone {half} after it ({bounds})")
     return stopped("; ".join(said)) if said else "No group has a score after a session."
 
 
-def _back(drawn: Sequence[tuple[FadeBin, float]], best: FadeBin) -> FadeBin | None:
-    """The first span after the best one in which the mean is back at the score before the session, or above."""
-    return next((one for one, mean in drawn if one.from_days > best.from_days and mean >= 0), None)
-
-
-def after(one: FadeBin) -> str:
+def span(one: ObservedBin) -> str:
     """ "5 to 7 days after"; "within 1 day of" where the span begins at the session."""
     if one.from_days == 0:
         return f"within {days(one.to_days)} of"
@@ -144,96 +269,109 @@ def after(one: FadeBin) -> str:
 # --- drawn ---------------------------------------------------------------------------------------
 
 
-def bin_name(one: FadeBin) -> str:
-    """ "5–7": a bin holds its left end, not its right."""
-    return f"{one.from_days:g}–{one.to_days:g}"
-
-
-def draw(groups: Sequence[Group[Fade]]) -> Figure:
-    """Mean change from the pre-session score with its 95% interval clustered by patient.
-
-    One group is drawn with a ribbon, several with bars of their intervals and a symbol each, so that colour is not
-    all that tells them apart. Bins with fewer than five scores are left out.
-    """
-    drawn = [(group, [one for one, _ in _drawn(group.answer)]) for group in groups]
-    drawn = [(group, bins) for group, bins in drawn if bins]
-    if not drawn:
-        return empty(f"No span of days has {FEW} scores after a session with a score before it.")
-    names = [bin_name(one) for one in groups[0].answer.bins]
-    place = {name: i for i, name in enumerate(names)}
-    last = max(place[bin_name(one)] for _, bins in drawn for one in bins)
-    single = len(drawn) == 1
+def draw(fade: Fade) -> Figure:
+    """The average patient's curve with its band, behind it what was seen, each dot as large as its patients."""
+    drawn, curve = _drawn(fade), fade.curve
+    if not drawn and curve is None:
+        return empty(f"No span of days after sessions has {FEW} scores.")
     data: list[dict[str, Any]] = []
-    for position, (group, bins) in enumerate(drawn):
-        shift = 0 if single else 0.14 * (position - (len(drawn) - 1) / 2)
-        x = [place[bin_name(one)] + shift for one in bins]
-        if single:
-            data += ribbon(x, [one.change.low for one in bins], [one.change.high for one in bins], group.token)
-        data.append(_means(group, x, bins, with_bars=not single))
-    if single:
-        data.append(_row_of_counts([one for one in groups[0].answer.bins if place[bin_name(one)] <= last], place))
+    if drawn:
+        data.append(_dots(drawn, with_bars=curve is None))
+    if curve is not None:
+        x = [point.days for point in curve.points]
+        data += ribbon(x, [p.low for p in curve.points], [p.high for p in curve.points], "response")
+        data.append(line(x, [p.improvement for p in curve.points], "Average patient", "response", **_hover(curve)))
+    return _framed(data, [curve] if curve is not None else [], drawn)
+
+
+def draw_groups(groups: Sequence[Group[Fade]]) -> Figure:
+    """A curve a group, with symbols and intervals on some days: colour is not all that tells them apart."""
+    modelled = [(group, curve) for group in groups if (curve := group.answer.curve) is not None]
+    if not modelled:
+        return empty(f"No group has {LEAST_PATIENTS} patients with three scores after sessions.")
+    data: list[dict[str, Any]] = []
+    for position, (group, curve) in enumerate(modelled):
+        token = group.token
+        x = [point.days for point in curve.points]
+        y = [point.improvement for point in curve.points]
+        dash = {"line": {"color": LIGHT[token], "width": 2.2, "dash": group.dash}}
+        data.append(line(x, y, group.name, token, **dash, **_hover(curve)))
+        marked = [point for point in curve.points if point.days in _MARKED_DAYS]
+        shift = 0.35 * (position - (len(modelled) - 1) / 2)
+        data.append(
+            {
+                "type": "scatter", "mode": "markers", "name": group.name, "hoverinfo": "skip", "showlegend": False,
+                "x": [point.days + shift for point in marked], "y": [point.improvement for point in marked],
+                "marker": {"color": LIGHT[token], "size": 7, "symbol": group.symbol},
+                "error_y": {
+                    "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": LIGHT[token],
+                    "array": [point.high - point.improvement for point in marked],
+                    "arrayminus": [point.improvement - point.low for point in marked],
+                },
+            }
+        )  # fmt: skip
+    return _framed(data, [curve for _, curve in modelled], [])
+
+
+def _hover(curve: FadeCurve) -> dict[str, Any]:
+    return {
+        "customdata": [share_interval(point.low, point.high) for point in curve.points],
+        "hovertemplate": "Day %{x}: %{y:.0%} (%{customdata})<extra>%{fullData.name}</extra>",
+    }
+
+
+def _dots(drawn: Sequence[tuple[ObservedBin, float]], *, with_bars: bool) -> dict[str, Any]:
+    most = max(one.improvement.patients or 1 for one, _ in drawn)
+    labels, labelled = [], -math.inf
+    for one, _ in drawn:  # the first spans are a day wide: their numbers would run into each other
+        apart = _middle(one) - labelled >= _LABELLED_APART
+        labels.append(whole(one.improvement.patients) if apart else "")
+        labelled = _middle(one) if apart else labelled
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "Seen",
+        "x": [_middle(one) for one, _ in drawn],
+        "y": [mean for _, mean in drawn],
+        "text": labels,
+        "textposition": "top center",
+        "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
+        "marker": {
+            "color": LIGHT["muted"],
+            "size": [5 + 9 * math.sqrt((one.improvement.patients or 1) / most) for one, _ in drawn],
+        },
+        "customdata": [
+            [span(one), _seen(one), count(one.improvement.patients, "patient"), percent(one.after)] for one, _ in drawn
+        ],
+        "hovertemplate": (
+            "%{customdata[0]} a session: %{y:.0%} seen<br>%{customdata[1]} of %{customdata[2]}"
+            + ("" if with_bars else "<br>the same after a session: %{customdata[3]}")
+            + "<extra></extra>"
+        ),
+    }
+    if with_bars:
+        trace["error_y"] = {
+            "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": LIGHT["muted"],
+            "array": [0 if (m := one.improvement).high is None else m.high - mean for one, mean in drawn],
+            "arrayminus": [0 if (m := one.improvement).low is None else mean - m.low for one, mean in drawn],
+        }  # fmt: skip
+    return trace
+
+
+def _framed(
+    data: list[dict[str, Any]], curves: Sequence[FadeCurve], drawn: Sequence[tuple[ObservedBin, float]]
+) -> Figure:
+    heights = [value for curve in curves for point in curve.points for value in (point.low, point.high)]
+    heights += [mean for _, mean in drawn]
+    last = max([curve.points[-1].days for curve in curves] or [one.to_days for one, _ in drawn])
     zero = {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0,
         "line": {"color": colour("axis"), "width": 1},
     }  # fmt: skip
     plot: dict[str, Any] = {
-        "x": axis("Days since the latest session", range=[-0.5, last + 0.5], tickvals=list(range(last + 1)),
-                  ticktext=names[: last + 1], showgrid=False, anchor="y"),
-        "y": axis("Change in score (lower is better)", domain=[0, 0.86 if single else 1]),
+        "x": axis("Days since the latest session", range=[-0.8, last + 0.8], showgrid=False),
+        "y": axis("Improvement over the baseline", tickformat=".0%",
+                  range=[min(0.0, *heights) - 0.03, min(max(0.5, *heights) + 0.08, 1.05)]),
         "shapes": [zero],
-        "annotations": [note("score before the session", 0, 0, xref="paper", xshift=4, yanchor="bottom")],
     }  # fmt: skip
-    if single:
-        plot["yaxis2"] = axis("", domain=[0.9, 1], range=[-1, 1], tickvals=[0], ticktext=["Scores"], showgrid=False)
     return {"data": data, "layout": layout(313, **plot)}
-
-
-def _means(group: Group[Fade], x: Sequence[float], bins: Sequence[FadeBin], *, with_bars: bool) -> dict[str, Any]:
-    shown = [one.change for one in bins]
-    trace: dict[str, Any] = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "x": list(x),
-        "y": [mean.mean for mean in shown],
-        "name": group.name,
-        "line": {"color": LIGHT[group.token], "width": 2.2},
-        "marker": {"color": LIGHT[group.token], "size": 6 if group.symbol == "circle" else 7, "symbol": group.symbol},
-        "customdata": [
-            [bin_name(one), one.change.n, one.change.patients]
-            + [_one_digit(value) for value in (one.change.low, one.change.high, one.median)]
-            for one in bins
-        ],
-        "hovertemplate": (
-            "%{customdata[0]} days: mean %{y:.1f} (%{customdata[3]} to %{customdata[4]})<br>"
-            "median %{customdata[5]}, %{customdata[1]} scores of %{customdata[2]} patients<extra>"
-            + group.name
-            + "</extra>"
-        ),
-    }
-    if with_bars:
-        trace["error_y"] = {
-            "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": LIGHT[group.token],
-            "array": [0 if m.high is None or m.mean is None else m.high - m.mean for m in shown],
-            "arrayminus": [0 if m.low is None or m.mean is None else m.mean - m.low for m in shown],
-        }  # fmt: skip
-    return trace
-
-
-def _one_digit(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
-
-
-def _row_of_counts(bins: Sequence[FadeBin], place: dict[str, int]) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": [place[bin_name(one)] for one in bins],
-        # Every other a line lower: on a phone they would run into each other.
-        "y": [0.5 - position % 2 for position in range(len(bins))],
-        "text": [SHORTLY_HIDDEN if one.change.n is None else f"{one.change.n:,}" for one in bins],
-        "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
-        "yaxis": "y2",
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "name": "Scores",
-    }

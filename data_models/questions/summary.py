@@ -59,6 +59,7 @@ class Summary:
             "occupancy": self.occupancy.as_json(),
             **self.states.as_json(),
             "fade": self.fade.as_json(),
+            "fade_model": self.fade.model_as_json(),
             "side_effects": {**self.side_effects.as_json(), "vitals": self.vitals.as_json()},
         }
 

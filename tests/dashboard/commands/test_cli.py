@@ -157,8 +157,9 @@ def summary(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 def test_summary_has_the_parts_of_the_contract(sample_database: str, capsys: pytest.CaptureFixture[str]) -> None:
     result = summary(capsys, "--database", sample_database, "--instrument", "phq9")
     assert list(result) == [
-        "definitions", "cohort", "response", "remission", "worse", "onset", "duration", "durability", "occupancy",
-        "days_in_response", "states", "states_after_induction", "fade", "side_effects",
+        "definitions", "cohort", "response", "remission", "worse", "end_of_induction_days", "reliable_change", "onset",
+        "duration", "durability", "occupancy", "days_in_response", "states", "states_after_induction", "fade",
+        "fade_model", "side_effects",
     ]  # fmt: skip
     assert result["cohort"]["courses"] >= result["cohort"]["with_baseline"] >= result["cohort"]["evaluable"] > 0
     assert set(result["response"]["ever"]) == {"events", "n", "share", "low", "high", "method"}

@@ -27,7 +27,8 @@ from dashboard.questions import (
 from dashboard.questions.view import Group
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
-from data_models.outcomes.fade import FadeBin
+from data_models.outcomes.fade import ObservedBin
+from data_models.outcomes.fade_model import FadeCurve, FadePoint
 from data_models.outcomes.occupancy import StateShares
 from data_models.outcomes.proportions import Difference, Mean, wilson
 from data_models.outcomes.survival import kaplan_meier
@@ -55,9 +56,9 @@ def figures() -> dict[str, dict[str, Any]]:
     over_time = States(curves_of(310, 90), curves_of(120, 90))
     changes = np.array([-12.0, -6.0, -1.0, 6.0, 0.0])
     fall = Waterfall(changes, changes, np.ones(5), -changes / 20, changes >= 5)
-    bins = Fade(
-        (FadeBin(0, 1, Mean(80, 40, -4.0, -5.0, -3.0), -4.0), FadeBin(1, 2, Mean(9, 9, -2.0, -3.0, -1.0), -2.0))
-    )
+    days = tuple(FadePoint(day, 0.6 - day / 50, 0.5 - day / 50, 0.7 - day / 50) for day in (0.0, 1.0, 2.0, 7.0))
+    average = FadeCurve(days, 6, days[1], days[1], 20.0, 15.0, None, 300, 40, 41, 0.1, 0.03, 0.3)
+    bins = Fade((), average, (ObservedBin(1, 2, Mean(80, 40, 0.6, 0.5, 0.7), 0.6),))
     asked = effects(280, 2400, dissociation=(160, 800), nausea=(90, 400))
     sign = Sign(*(Mean(200, 40, mean, mean - 1, mean + 1) for mean in (124.0, 139.0, 15.0)))
     pressures = Vitals(sign, sign, sign, (Threshold("systolic_high_mmhg", 180.0, wilson(3, 200)),))

@@ -1,6 +1,8 @@
-"""How the fade is told, drawn and compared: right at every n."""
+"""How the fade is told, drawn and compared: right at every n, and a fading is said of the model's curve alone."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
@@ -8,73 +10,153 @@ import pytest
 from dashboard.questions import fade as shown
 from dashboard.questions.view import Group
 from data_models.definitions.filters import CohortFilter
-from data_models.outcomes.fade import FadeBin
+from data_models.outcomes.fade import ObservedBin
+from data_models.outcomes.fade_model import FadeCurve, FadePoint
 from data_models.outcomes.proportions import Mean
 from data_models.questions.fade import Fade
 
 
-def fade_bin(start: float, mean: float | None, scores: int = 20) -> FadeBin:
-    low, high = (None, None) if mean is None else (mean - 1, mean + 1)
-    return FadeBin(start, start + 1, Mean(scores, scores, mean, low, high), mean)
+def seen(start: float, mean: float | None, scores: int | None = 20, after: float | None = None) -> ObservedBin:
+    low, high = (None, None) if mean is None else (mean - 0.1, mean + 0.1)
+    return ObservedBin(start, start + 2, Mean(scores, scores, mean, low, high), after)
 
 
-def group(name: str, *bins: FadeBin) -> Group[Fade]:
-    return Group(name, "iv", "circle", "solid", Fade(bins))
+def curve(last: int = 28, start: float = 0.6, slope: float = 0.01, first: int = 0) -> FadeCurve:
+    """A straight line; the fall by its last day is told of as certain."""
+    heights = {float(day): start - slope * day for day in range(first, last + 1)}
+    points = [FadePoint(day, y, y - 0.05, y + 0.05) for day, y in heights.items()]
+    after = points[max(1 - first, 0)]
+    fall = after.improvement - points[-1].improvement
+    lost = FadePoint(float(last), fall, fall - 0.04, fall + 0.04)
+    return FadeCurve(tuple(points), 6, after, lost, None, None, None, 500, 60, 61, 0.1, 0.03, 0.3)
+
+
+BY_DAY_28 = "by day 28 it is 32% (95% interval 27 to 37%), more than half of that."
+NOTHING = "No span of days after sessions has 5 scores, so the fading cannot be told."
+HALVED = replace(curve(), half_life=23.0, half_life_low=17.25, half_life_high=31.0)
 
 
 @pytest.mark.parametrize(
-    "bins, ending",
+    "found, said",
     [
-        ([fade_bin(0, -5.0), fade_bin(1, -2.0)], "1 to 2 days after, about 60% of that is given back."),
-        ([fade_bin(0, -5.0), fade_bin(1, 0.5)], "1 to 2 days after, the mean is back at the score before it or above."),
         (
-            [fade_bin(0, -5.0), fade_bin(1, 0.0), fade_bin(2, -1.0), fade_bin(3, 2.0)],
-            "1 to 2 days after, the mean is back at the score before it or above.",
+            HALVED,
+            "A day after a session (the sixth of a course or a later one), the average patient's improvement over the "
+            "baseline is 59% (95% interval 54 to 64%); half of that is gone 23 days after the session (95% interval "
+            "17 to 31 days).",
         ),
-        ([fade_bin(0, -5.0), fade_bin(1, -4.9)], "1 to 2 days after, nearly all of it still holds."),
-        ([fade_bin(0, -2.0), fade_bin(1, -5.0)], "the latest span with enough scores."),
-        ([fade_bin(0, 1.0)], "scores are not lower after sessions than before them at any span of days (20 scores)."),
-        ([fade_bin(0, -5.0, 4)], "no span of days between sessions has 5 scores, so the fading cannot be drawn."),
-        ([], "no span of days between sessions has 5 scores, so the fading cannot be drawn."),
+        (replace(HALVED, half_life_high=None), "after the session (95% interval 17 days to not reached)."),
+        (curve(), f"is 59% (95% interval 54 to 64%); {BY_DAY_28}"),
+        (
+            curve(slope=0.0001),
+            "by day 28 it is 60% (95% interval 55 to 65%), and no fading can be told from chance.",
+        ),
+        (curve(start=0.04, slope=0.001), "is 3.9% (95% interval −1.1 to 8.9%): it cannot be told from none."),
+        (
+            replace(curve(first=3), settled_from=1),
+            "3 days after a session, the average patient's improvement over the baseline is 57% (95% interval 52 to "
+            f"62%); {BY_DAY_28}",
+        ),
     ],
 )
-def test_fade_in_words(bins: list[FadeBin], ending: str) -> None:
-    assert shown.words(Fade(tuple(bins))).lower().endswith(ending.lower())
+def test_the_curve_in_words(found: FadeCurve, said: str) -> None:
+    words = shown.words(Fade((), found))
+    assert words.endswith(said) or words == said, words
 
 
-def test_fading_of_several_groups_in_words() -> None:
-    said = shown.words_of_groups(
-        [
-            group("IV", fade_bin(0, -5.0), fade_bin(1, -2.0), fade_bin(2, 0.5)),
-            group("IM", fade_bin(0, -3.0), fade_bin(1, -1.0), fade_bin(2, 0.5, 4)),
-            group("Oral", fade_bin(0, -1.0, 4)),
-            group("SC", fade_bin(0, 1.0)),
-        ]
+def test_means_of_other_people_are_never_called_a_fading() -> None:
+    # The issue's case: dots fall to nothing after ten days, as those who do well are not scored any more.
+    fallen = (seen(1, 0.6), seen(5, 0.3), seen(10, 0.0))
+    without = shown.words(Fade((), None, fallen, enough=7))
+    assert without == (
+        "1 to 3 days after a session, improvement over the baseline averages 60% (95% interval 50 to 70%, 20 scores), "
+        "and 10 to 12 days after it 0%, in other people (95% interval −10 to 10%, 20 scores); 7 patients have three "
+        "scores after sessions, too few to tell how it fades."
     )
-    assert said == (
-        "IV −5 points within 1 day of a session, back 2 to 3 days after it; "
-        "IM −3 points within 1 day of a session, still below 1 to 2 days after it; "
-        "Oral too few scores; SC not below the score before at any span."
+    assert shown.words(Fade((), curve(), fallen)) == shown.words(Fade((), curve())), "the dots change no word"
+
+
+@pytest.mark.parametrize(
+    "found, said",
+    [
+        (Fade(()), NOTHING),
+        (Fade((), None, (seen(0, 0.5, 4),)), NOTHING),
+        (
+            Fade((), None, (seen(0, 0.5, 5),), enough=1),
+            "Within 2 days of a session, improvement over the baseline averages 50% (95% interval 40 to 60%, 5 "
+            "scores); 1 patient has three scores after sessions, too few to tell how it fades.",
+        ),
+        (
+            Fade((), None, (seen(0, 0.5),), enough=None),
+            "Within 2 days of a session, improvement over the baseline averages 50% (95% interval 40 to 60%, 20 "
+            "scores); fewer than 11 patients have three scores after sessions, too few to tell how it fades.",
+        ),
+    ],
+)
+def test_few_scores_in_words(found: Fade, said: str) -> None:
+    assert shown.words(found) == said
+
+
+def test_who_is_in_the_late_dots_is_said() -> None:
+    def notes(after: float) -> str:
+        found = Fade((), curve(), (seen(1, 0.6, after=0.6), seen(20, 0.5, after=after), seen(24, 0.5, 4)))
+        return " ".join(shown.view(found, CohortFilter()).notes)
+
+    assert "those scored 20 to 22 days after a session do better than others (72% a day after it, the average" in notes(
+        0.72
     )
-    assert shown.words_of_groups([]) == "No group has a score after a session."
-    assert shown.words_of_groups([group("synthetic_north")]) == "synthetic_north too few scores.", "a code stays"
+    assert "do worse than others (40%" in notes(0.4)
+    assert "do as others (60%" in notes(0.6)
+    assert "1 span with fewer than 5 scores is not drawn." in notes(0.6)
+    part = shown.view(Fade((), curve(), every=3), CohortFilter())
+    assert "Worked out from one patient in 3." in part.notes
 
 
-def test_bins_under_five_scores_are_not_drawn_and_the_card_says_so() -> None:
-    found = Fade((fade_bin(0, -5.0), fade_bin(1, -2.0), fade_bin(2, 0.5, 4)))
+def test_the_curve_is_drawn_with_its_band_and_the_dots_behind_it_as_large_as_their_patients() -> None:
+    found = Fade((), curve(), (seen(1, 0.6, 80), seen(3, 0.5, 5), seen(9, 0.5, 20), seen(60, 0.1)))
     view = shown.view(found, CohortFilter())
     assert view.figure is not None
     go.Figure(view.figure)
-    means = next(trace for trace in view.figure["data"] if trace["mode"] == "lines+markers")
-    assert means["y"] == [-5.0, -2.0]
-    assert view.notes == ["1 span with fewer than 5 scores is not drawn."]
-    assert shown.draw([group("few", fade_bin(0, -5.0, 4))])["data"] == []
-
-
-def test_groups_are_drawn_with_a_symbol_and_counted_in_legend_and_table() -> None:
-    groups = [group("IV", fade_bin(0, -5.0), fade_bin(1, -2.0, 3)), group("IM", fade_bin(0, -3.0))]
-    view = shown.compare(groups, "Route", "So.")
-    go.Figure(view.figure)
-    assert [mark.name for mark in view.legend] == ["IV (n 20)", "IM (n 20)"]
+    dots, _, band, line = view.figure["data"]
+    assert band["fill"] == "tonexty"
+    assert line["x"] == list(range(29))
+    assert dots["x"] == [2, 4, 10], "a dot beyond the curve is in the table alone"
+    assert dots["text"] == ["80", "", "20"], "numbers do not run into each other"
+    assert dots["marker"]["size"] == pytest.approx([14, 5 + 9 / 4, 9.5])
     assert view.table is not None
-    assert [(row["group"], row["mean"]) for row in view.table.rows] == [("IV", -5.0), ("IV", -2.0), ("IM", -3.0)]
+    assert [row["model"] for row in view.table.rows] == pytest.approx([0.58, 0.56, 0.5, None])
+    assert view.table.rows[3]["mean"] == 0.1
+
+
+def test_without_a_model_the_dots_stand_alone_with_their_intervals() -> None:
+    view = shown.view(Fade((), None, (seen(1, 0.6), seen(60, 0.3)), enough=3), CohortFilter())
+    assert view.figure is not None
+    go.Figure(view.figure)
+    (dots,) = view.figure["data"]
+    assert dots["error_y"]["array"] == pytest.approx([0.1, 0.1])
+    assert shown.draw(Fade((), None, (seen(0, 0.5, 4),)))["data"] == []
+
+
+def test_groups_are_told_drawn_and_counted() -> None:
+    def group(name: str, found: Fade) -> Group[Fade]:
+        return Group(name, "iv", "circle", "solid", found)
+
+    groups = [
+        group("IV", Fade((), HALVED, (seen(1, 0.6),))),
+        group("IM", Fade((), curve(20))),
+        group("oral", Fade((), None, (seen(1, 0.4),), enough=12)),
+        group("SC", Fade((), None, (), enough=None)),
+    ]
+    view = shown.compare(groups, "Route", "So.")
+    assert view.sentence == (
+        "IV 59% a day after a session, half of that gone 23 days after it (95% interval 17 to 31 days); "
+        "IM 59% a day after a session and 40% on day 20; "
+        "oral too few scores (12 of the 20 patients with three scores that it takes); "
+        "SC too few scores (fewer than 11 of the 20 patients with three scores that it takes)."
+    )
+    go.Figure(view.figure)
+    assert [mark.name for mark in view.legend] == ["IV (60 patients)", "IM (60 patients)"]
+    assert view.table is not None
+    assert [(row["group"], row["mean"]) for row in view.table.rows] == [("IV", 0.6), ("oral", 0.4)]
+    assert shown.draw_groups(groups[2:])["data"] == []
+    assert shown.words_of_groups([]) == "No group has a score after a session."

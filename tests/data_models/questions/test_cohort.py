@@ -492,7 +492,7 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     assert list(result) == [
         "definitions", "cohort", "response", "remission", "worse", "end_of_induction_days", "reliable_change", "onset",
         "duration", "durability", "occupancy", "days_in_response", "states", "states_after_induction", "fade",
-        "side_effects",
+        "fade_model", "side_effects",
     ]  # fmt: skip
     assert set(result["definitions"]) == {"version", "rules", "instrument"}
     ways = {"ever", "last", "end_of_induction", "end_of_induction_all_treated"}
@@ -516,6 +516,10 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     assert set(result["states"][0]) == set(result["states_after_induction"][0]) == {"day", "at_risk", *ends}
     assert {tuple(row) for row in result["days_in_response"]} == {("of_days", "from", "mean", "low", "high", "n")}
     assert set(result["fade"][0]) == {"from_days", "to_days", "scores", "patients", "mean", "low", "high", "median"}
+    model = ("patients_with_three_scores every_nth_patient patients courses scores from_session after_session lost "
+             "half_life spread curve observed")  # fmt: skip
+    assert list(result["fade_model"]) == model.split()
+    assert set(result["fade_model"]["curve"][0]) == {"days", "improvement", "low", "high"}
     assert set(result["side_effects"]) == {"patients_asked", "sessions_asked", "per_patient", "per_session", "vitals"}
     assert set(result["side_effects"]["per_session"][0]) == {"term", *share}
 
