@@ -32,7 +32,7 @@ def test_a_store_of_before_takes_its_default(database: str) -> None:
     store = Store.open(database)
     assert store.rules() == DEFAULT_RULES
     assert DEFAULT_RULES.as_dict()[RULE] == 28
-    assert DEFAULT_RULES.version == "1"
+    assert DEFAULT_RULES.version == "2"
     store.derive(dataclasses.replace(DEFAULT_RULES, **{RULE: 10.0}))  # type: ignore[arg-type]
     assert store.rules().as_dict()[RULE] == 10
     store.close()
@@ -45,7 +45,7 @@ def test_the_command_line_reads_checks_and_prints_it(
     assert cli.run([*about, "--rule", f"{RULE}=10"]) == 0
     said = json.loads(capsys.readouterr().out)["definitions"]
     assert said["rules"][RULE] == 10
-    assert said["version"].startswith("1+")
+    assert said["version"].startswith("2+")
     assert cli.run([*about, "--rule", f"{RULE}=0"]) == 2
     assert f"rule {RULE} is 0; it must lie from 1 to 365" in capsys.readouterr().err
     assert cli.run([*about, "--rule", f"{RULE}=soon"]) == 2

@@ -135,7 +135,7 @@ def test_pages_show_it(database: str, ask_page: Callable[..., str]) -> None:
     client: FlaskClient = create_app(Settings(database=database), store).server.test_client()
     at = [("url", "pathname", "/"), ("cohort-cue", "data-cohort", "")]
     body = ask_page(client, "cohort-body.children", [("url", "search", "?instrument=k10")], at)
-    assert "a baseline above 10 and at least one later score" in body
+    assert f"a baseline of {SCALE.moderate:g} or more and a later score" in body
     assert "50% of what the baseline lies above 10 or more" in body
     page = ask_page(client, "patient-body.children", [("url", "pathname", "/patient/A1"), ("url", "search", "")], [])
     drawn = page[page.index("K10 (10 to 50, lower is better)") :]
