@@ -259,22 +259,29 @@ def turnbull(exact: TurnbullCurve) -> TurnbullCurve:
 
 
 def states(exact: StateCurves) -> StateCurves:
-    """States over time from rounded counts of courses; the days spent in each, whole.
+    """States over time from rounded counts of courses, up to the last day on which not few are at risk; days whole.
 
     Returns
     -------
-    At risk: in bins of ten; where few are, NaN, and then no share is said. Intervals rest on the rounded counts and on
-    the design effect, rounded up. No standard errors: they have more digits than the counts.
+    At risk: in bins of ten. Intervals rest on the rounded counts and on the design effect, rounded up. No standard
+    errors: they have more digits than the counts.
     """
     n, courses, k = count(exact.courses or 0, zero=False), float(exact.courses or 0), exact.share.shape[1]
-    if n is None or not exact.days:
+    at_risk = cumulative(exact.at_risk)
+    shown = int(np.argmin(np.append(at_risk > 0, False)))  # as many days, from the first
+    if n is None or shown < 2:
         nothing, none, unknown = np.zeros(0), np.zeros((0, k)), np.full(k, math.nan)
         by_day, over_all = (nothing, nothing, nothing, none, none, none, none), (unknown, unknown, unknown, unknown)
-        return StateCurves(n, n, *by_day, *over_all)
-    at_risk = cumulative(exact.at_risk)
-    at_risk[at_risk == 0] = math.nan
-    share = parts(np.nan_to_num(exact.share.T) * courses, courses).T
-    share[np.isnan(at_risk) | np.isnan(exact.share).all(axis=1)] = math.nan
+        return StateCurves(None, n, *by_day, *over_all)
+    times, of, error = exact.times[:shown], exact.share[:shown], exact.error[:shown]
+    share = parts(np.nan_to_num(of.T) * courses, courses).T
+    share[np.isnan(of)] = math.nan
+    days, spent, spent_error = float(times[-1]), exact.spent, exact.spent_error
+    if shown < exact.times.size:  # of fewer days: between those that have a share it runs straight
+        said = ~np.isnan(of).any(axis=1)
+        filled = np.column_stack([np.interp(times, times[said], column[said]) for column in of.T])
+        spent = np.trapezoid(filled, times, axis=0)
+        spent_error = spent_error * days / exact.days
 
     def bounds(shown: float, of: float, error: float) -> tuple[float, float]:
         if shown != shown:
@@ -284,14 +291,15 @@ def states(exact: StateCurves) -> StateCurves:
 
     each = np.vectorize(bounds, otypes=[float, float])
     with np.errstate(invalid="ignore"):  # not a number: no share is said
-        low, high = each(share, exact.share, exact.error)
-    spent = np.round(exact.spent)
-    ends = each(np.clip(spent / exact.days, 0, 1), exact.spent / exact.days, exact.spent_error / exact.days)
-    spent_low, spent_high = (np.round(end * exact.days) for end in ends)
-    return replace(
-        exact, patients=None, courses=n, at_risk=at_risk, stepping=np.full_like(at_risk, math.nan), share=share,
-        error=np.full_like(share, math.nan), low=low, high=high, spent=spent,
-        spent_error=np.full_like(spent, math.nan), spent_low=spent_low, spent_high=spent_high,
+        low, high = each(share, of, error)
+    whole = np.round(spent)
+    spent_low, spent_high = (
+        np.round(end * days) for end in each(np.clip(whole / days, 0, 1), spent / days, spent_error / days)
+    )
+    hidden = np.full(k, math.nan)
+    return StateCurves(
+        None, n, times, at_risk[:shown], np.full(shown, math.nan), share, np.full_like(share, math.nan), low, high,
+        whole, hidden, spent_low, spent_high,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dashboard.figures.steps import area_labels, known, stacked, ticks
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
+from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.states import StateCurves
 from data_models.questions.states import DAYS, NAMES, RESPONSE, States, rows
 
@@ -112,8 +113,9 @@ def _words(curves: StateCurves, since: str) -> str:
     if not curves.courses:
         return "No course here began moderately ill or worse and was scored again."
     if mean is None:
-        few = count(curves.courses, "course")
-        return sentence(f"{few}, of which fewer than {FEW} are observed for a day after {since}: too few to say")
+        few = LEAST_SHOWN if curves.patients is None else FEW  # of rounded counts
+        of = count(curves.courses, "course")
+        return sentence(f"{of}, of which fewer than {few} are observed for a day after {since}: too few to say")
     of = f"of the first {number(curves.days)} days after {since}"
     return sentence(f"{of} a course spends {number(mean, 0)} in response on average ({interval(low, high, ' days')})")
 
@@ -143,7 +145,8 @@ def where_it_stops(curves: StateCurves) -> str:
     """Up to which day follow-up suffices; empty where it does to the end."""
     if not curves.days or curves.days >= DAYS:
         return ""
-    return f"Follow-up is too short for day {DAYS}: after day {number(curves.days)} fewer than {FEW} courses say it."
+    few = LEAST_SHOWN if curves.patients is None else FEW  # of rounded counts
+    return f"Follow-up is too short for day {DAYS}: after day {number(curves.days)} fewer than {few} courses say it."
 
 
 # --- drawn ---------------------------------------------------------------------------------------

@@ -218,12 +218,12 @@ def test_parts_of_a_whole_never_exceed_it_and_small_ones_are_hidden() -> None:
     assert np.isnan(rounding.parts(np.array([[3.0]]), 7)).all()
 
 
-def over_time(courses: int, seed: int = 8) -> StateCurves:
+def over_time(courses: int, longest: int = 100, seed: int = 8) -> StateCurves:
     """Courses scored every day, in response from a day of their own on; each is followed for a while."""
     random = np.random.default_rng(seed)
     rows = []
     for course, onset in enumerate(random.exponential(20, courses)):
-        followed = random.integers(20, 100)
+        followed = random.integers(20, longest)
         rows += [(course, day, 2 if day > onset else 0) for day in range(followed)]
     course, days, state = np.array(rows).reshape(-1, 3).T
     spans = spans_of_scores(course, course, days.astype(float), state, days + 0.0, 30)
@@ -231,26 +231,37 @@ def over_time(courses: int, seed: int = 8) -> StateCurves:
 
 
 def test_states_over_time_are_made_of_rounded_counts() -> None:
-    exact = over_time(203)
+    exact = over_time(203, 92)
     made = rounding.states(exact)
+    # To the last day on which 11 are at risk, not to the one on which 5 are.
+    days = int((exact.at_risk > 10).sum())
+    assert made.times.size == days < exact.times.size
+    assert (made.courses, made.patients) == (205, None)
+    assert set(made.at_risk.tolist()) <= set(range(15, 215, 10))
     shown = ~np.isnan(made.share)
     fives = made.share[shown] * 41
     np.testing.assert_allclose(fives, np.round(fives), atol=1e-9)
-    assert (made.courses, made.patients) == (205, None)
-    assert {n for n in made.at_risk.tolist() if n == n} <= set(range(15, 215, 10))
-    assert np.isnan(made.at_risk[exact.at_risk <= 10]).all()
-    assert np.isnan(made.share[exact.at_risk <= 10]).all()
-    assert np.isnan(made.share[exact.share * 203 < 10.5]).all()
+    assert np.isnan(made.share[exact.share[:days] * 203 < 10.5]).all()
     assert (made.low[shown] <= made.share[shown]).all()
     assert (made.share[shown] <= made.high[shown]).all()
     assert np.isnan(made.error).all()
     assert np.isnan(made.spent_error).all()
     assert made.share[40, 2] == pytest.approx(exact.share[40, 2], abs=0.02)
-    for days in (made.spent, made.spent_low, made.spent_high):
-        assert (days == np.round(days)).all()
-    assert made.spent[2] == round(float(exact.spent[2]))
-    assert made.spent_low[2] <= exact.spent_low[2] + 1
-    assert made.spent_high[2] >= exact.spent_high[2] - 1
+    for whole in (made.spent, made.spent_low, made.spent_high):
+        assert (whole == np.round(whole)).all()
+    assert made.spent[2] == round(float(np.trapezoid(exact.share[:days, 2])))
+    assert made.spent_low[2] < made.spent[2] < made.spent_high[2] <= days
+
+
+def test_days_that_are_all_shown_are_the_exact_ones_rounded() -> None:
+    exact = over_time(1000)
+    assert exact.at_risk[-1] > 10
+    made = rounding.states(exact)
+    assert made.days == 90
+    assert made.spent.tolist() == np.round(exact.spent).tolist()
+    # A mean of days is less uncertain than a share of courses; its design effect counts as 1, which is not too narrow.
+    assert exact.spent_low[2] - 2 < made.spent_low[2] < exact.spent_low[2] + 0.5
+    assert exact.spent_high[2] - 0.5 < made.spent_high[2] < exact.spent_high[2] + 2
 
 
 def test_states_of_few_courses_are_hidden() -> None:

@@ -35,6 +35,14 @@ def test_fewer_days_are_said_where_follow_up_is_too_short(make_states: Any) -> N
     ]
 
 
+def test_of_rounded_counts_the_days_end_where_few_are_at_risk(make_states: Any) -> None:
+    rounded = replace(make_states(40, 33), patients=None)
+    assert shown.where_it_stops(rounded).endswith("after day 33 fewer than 11 courses say it.")
+    assert shown.words(States(replace(make_states(40, 0), patients=None), rounded)) == (
+        "40 courses, of which fewer than 11 are observed for a day after the first session: too few to say."
+    )
+
+
 @pytest.mark.parametrize(
     "courses, said",
     [

@@ -99,9 +99,7 @@ def test_nobody_has_no_days(filled: Store) -> None:
     assert nobody.as_json()["states"] == []
 
 
-def test_courses_that_began_last_week_have_neither_left_nor_stopped_responding(
-    sqlite_store: Store, tmp_path: Path
-) -> None:
+def test_courses_that_began_last_week_have_neither_left_nor_stopped_responding(store: Store, tmp_path: Path) -> None:
     """Issue 14, 5: six finished courses, six that go on; all respond on day 1, the finished ones until day 60."""
     codes = [f"P{i:02}" for i in range(12)]
     finished = set(codes[:6])
@@ -116,9 +114,9 @@ def test_courses_that_began_last_week_have_neither_left_nor_stopped_responding(
     }
     for name, lines in tables.items():
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    sqlite_store.import_path(tmp_path)
-    found = asked(sqlite_store)
-    with sqlite_store.connect() as connection:
+    store.import_path(tmp_path)
+    found = asked(store)
+    with store.connect() as connection:
         plain = {row["day"]: row for row in occupancy(connection, ALL, CohortFilter(), DEFAULT_RULES).as_json()}
     nobody = dict.fromkeys(("response", "partial", "none", "not_measured", "going_on", "left"), 0)
     assert plain[7] == {"day": 7, **nobody, "response": 1}
