@@ -257,7 +257,8 @@ def _fade(release: Release) -> Section:
 def _states(release: Release) -> Section:
     found = release.whole.summary.states
     rows = found.as_json()["states"]
-    said = _sentence(release, " ".join(text for text in (states.words(found), states.after_induction(found)) if text))
+    texts = (states.words(found), states.after_induction(found), states.ERROR if rows else "")
+    said = _sentence(release, " ".join(text for text in texts if text))
     charts: Sequence[Chart] = ()
     if release.by is None and len(rows) > 1:
         alt = states.words(found)

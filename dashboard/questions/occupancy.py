@@ -16,6 +16,7 @@ from data_models.questions.occupancy import Occupancy
 
 QUESTION = "Where do all who started stand, as far as it was seen?"
 UNKNOWN = "the end of follow-up is not recorded: courses still going on cannot be told from those that ended"
+ERROR = "Some are in response by measurement error alone."
 LONGEST_DAYS = 182  # half a year; the table has all days
 SMALL = 210  # pixels: the height of a small multiple
 LAYERS = (
@@ -36,7 +37,7 @@ def view(occupancy: Occupancy) -> View:
         QUESTION,
         words(occupancy),
         draw(occupancy),
-        notes=[not_recorded(occupancy)],
+        notes=[not_recorded(occupancy), ERROR if occupancy.states.days else ""],
         table=Table(COLUMNS, occupancy.as_json()),
         definition=Definition(
             "Of all courses started, by day since the first session; no model of who is not measured. A state holds "

@@ -32,6 +32,10 @@ COLUMNS = (
     ),
 )
 _FIRST, _INDUCTION = "the first session", "the last induction session"
+ERROR = (  # what `tests/benchmarks/coverage.py --scenario null` gives
+    f"Measurement error alone gives a course some of these days: with an error of 3 points, about 3 in {DAYS} under a "
+    "treatment that does nothing."
+)
 _COURSES = "courses that began moderately ill or worse and were scored again"
 
 
@@ -43,7 +47,7 @@ def view(states: States) -> View:
         QUESTION,
         words(states),
         draw(curves),
-        notes=[after_induction(states), when_seen(curves), where_it_stops(curves)],
+        notes=[after_induction(states), ERROR if curves.days else "", when_seen(curves), where_it_stops(curves)],
         table=Table(COLUMNS, rows(curves)),
         definition=Definition(
             "Share of courses in response, partial response and no response by day since the first session, of "

@@ -12,7 +12,7 @@ from tests.benchmarks.simulated_clinics import EFFECTS
 from tests.benchmarks.simulated_truth import DAYS, ENTRIES, FADE_BINS
 
 LEAST_AT_RISK = 5  # a curve stops where fewer are at risk
-CARDS = ("rates", "funnel", "onset", "durability", "fade", "occupancy", "waterfall")
+CARDS = ("rates", "funnel", "onset", "durability", "fade", "states", "occupancy", "waterfall")
 EFFECT = re.compile(
     r"respon|remi(t|ssion)|improv|better|below the score|lower after|lasts?\b|fad(e|ing)|works|helps|effect", re.I
 )

@@ -32,7 +32,7 @@ def released(store: Store, *, by: str | None = None, exact: bool) -> tuple[Relea
 def test_a_file_says_what_the_card_says(store: Store) -> None:
     release, section = released(store, exact=True)
     states = release.whole.summary.states
-    assert section.sentence == f"{shown.words(states)} {shown.after_induction(states)}"
+    assert section.sentence == f"{shown.words(states)} {shown.after_induction(states)} {shown.ERROR}"
     days, curves = section.tables
     assert [row["mean"] for row in days.rows] == [row["mean"] for row in states.days_in_response()]
     assert [row["from"] for row in days.rows] == ["the first session", "the last induction session"]
