@@ -16,12 +16,14 @@ CARDS = ("rates", "funnel", "onset", "durability", "fade", "states", "occupancy"
 EFFECT = re.compile(
     r"respon|remi(t|ssion)|improv|better|below the score|lower after|lasts?\b|fad(e|ing)|works|helps|effect", re.I
 )
-CAUTION = re.compile(r"measurement error|regression to the mean|by chance|no effect|not lower|no course|none|0%", re.I)
+CAUTION = re.compile(
+    r"measurement error|regression to the mean|no effect|not lower|no course|too few to|(?<![\d.])0%", re.I
+)
 EXPECTED = (
     "response, ever", "onset by day", "response first seen", "in response on day",
     "days in response of 90 after the first session", "days in response of 90 after induction", "response lasts",
     "lost by day 7 after induction", "lost first by", "re-treated first by", "in response untreated",
-    "lost by day 7 if not re-treated", "nausea",
+    "lost by day 7 if not re-treated", "improvement", "nausea",
 )  # fmt: skip
 
 
@@ -104,11 +106,12 @@ def _lasts(found: Mapping[str, Any], entry: float) -> Iterator[Estimate]:
     for day in DAYS[1:]:
         yield _survival(f"response lasts {day} days", found["duration"]["kaplan_meier"]["curve"], day)
     durability = found["durability"]
-    entry = min(ENTRIES, key=lambda day: abs(day - entry))
+    entry = _nearest(entry)
     for day in DAYS[1:]:
         if "turnbull" in durability:
-            name = f"lost by day {day} after induction"
-            yield _on_day(name, durability["turnbull"]["curve"], day, "share")._replace(truth=f"{name}, from {entry:g}")
+            name, lost = f"lost by day {day} after induction", durability["turnbull"]
+            begins = _nearest(lost["from_days"] or entry)
+            yield _on_day(name, lost["curve"], day, "share")._replace(truth=f"{name}, from {begins:g}")
         for key, words in (
             ("loss", "lost first by"),
             ("retreated", "re-treated first by"),
@@ -123,7 +126,17 @@ def _lasts(found: Mapping[str, Any], entry: float) -> Iterator[Estimate]:
         yield _survival(name, curve, day, gone=True)._replace(truth=f"{name}, from {entry:g}")
 
 
+def _nearest(day: float) -> float:
+    return min(ENTRIES, key=lambda one: abs(one - day))
+
+
 def _fades(found: Mapping[str, Any]) -> Iterator[Estimate]:
+    """The model's curve; where there is none, the means by bins, which are of whoever was seen then."""
+    if "fade_model" in found:
+        for day in DAYS:
+            row = [row for row in found["fade_model"]["curve"] if row["days"] == day]
+            yield _on_day(f"improvement {day} days after a session", row, day, "improvement")
+        return
     for row in _rows(found["fade"]):
         if (row["from_days"], row["to_days"]) in FADE_BINS:
             name = f"change {row['from_days']:g} to {row['to_days']:g} days after a session"

@@ -118,6 +118,7 @@ def test_courses_going_on_are_neither_stopped_nor_lost(answer: Callable[..., Row
     assert (found["cohort"]["courses"], found["cohort"]["going_on"]) == (100, 50)
     assert events_of(found["response"]["end_of_induction"]) == (50, 50)
     assert events_of(found["response"]["end_of_induction_all_treated"]) == (50, 50)
+    assert found["occupancy"][60]["left"] == 0
     assert row_at(found["states"], 28)["response"] == pytest.approx(1)
     with sqlite_store.connect() as connection:
         stopped = early_stop(connection, ALL, CohortFilter.from_assignments([], "phq9"))
@@ -182,3 +183,23 @@ def test_identical_values_do_not_have_an_interval_of_no_width(answer: Callable[.
     widths = [row["high"] - row["low"] for row in found["fade"] if row["mean"] is not None and row["low"] is not None]
     assert all(width > 0 for width in widths)
     assert found["response"]["ever"]["high"] > 0
+
+
+def test_fading_is_not_bent_by_who_comes_back_early(answer: Callable[..., Row]) -> None:
+    """Improvement halves every 28 days, in everybody; who is no longer in response at a weekly visit is treated again."""
+    clinic, half_life, last = Clinic(), 28, INDUCTION[-1]
+    for depth in (0.5, 0.6, 0.7, 0.8, 0.9):
+        for visit in range(1, 8):
+            scores, sessions = {-1.0: 24.0}, [float(day) for day in INDUCTION]
+            for day in (last + visit + 7 * week for week in range(12)):
+                improvement = depth * 2 ** (-(day - sessions[-1]) / half_life)
+                scores[day] = round(24 * (1 - improvement))
+                if improvement < 0.5:
+                    sessions.append(day + 1.0)
+            clinic.treat(2, sessions, scores)
+    found = answer(clinic)["fade_model"]
+    mean = 0.7  # of the depths
+    for day in (1, 7, 14, 21):
+        (point,) = [row for row in found["curve"] if row["days"] == day]
+        assert point["improvement"] == pytest.approx(mean * 2 ** (-day / half_life), abs=0.03)
+        assert point["low"] < mean * 2 ** (-day / half_life) < point["high"]
