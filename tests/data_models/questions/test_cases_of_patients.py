@@ -186,7 +186,7 @@ def test_identical_values_do_not_have_an_interval_of_no_width(answer: Callable[.
 
 
 def test_fading_is_not_bent_by_who_comes_back_early(answer: Callable[..., Row]) -> None:
-    """Improvement halves every 28 days, in everybody; who is no longer in response at a weekly visit is treated again."""
+    """Improvement halves every 28 days, in everybody; who is not in response at a visit is treated again."""
     clinic, half_life, last = Clinic(), 28, INDUCTION[-1]
     for depth in (0.5, 0.6, 0.7, 0.8, 0.9):
         for visit in range(1, 8):
