@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ import numpy as np  # noqa: E402
 from sqlalchemy import event  # noqa: E402
 
 from data_models.definitions.filters import CohortFilter  # noqa: E402
+from data_models.definitions.rules import DEFAULT_RULES  # noqa: E402
 from data_models.definitions.scope import Scope  # noqa: E402
 from data_models.definitions.vocabulary import SIDE_EFFECTS  # noqa: E402
 from data_models.outcomes.competing import aalen_johansen  # noqa: E402
@@ -44,6 +45,7 @@ from data_models.outcomes.survival import kaplan_meier  # noqa: E402
 from data_models.outcomes.turnbull import turnbull  # noqa: E402
 from data_models.questions.durability import durability  # noqa: E402
 from data_models.questions.onset import first_seen, onset_intervals  # noqa: E402
+from data_models.questions.states import states  # noqa: E402
 from data_models.store import Store  # noqa: E402
 
 SESSIONS = 5
@@ -52,6 +54,7 @@ DURABILITY = (
     "FROM course_outcomes WHERE instrument = 'phq9' AND end_of_induction_response = 1 AND durability_days IS NOT NULL"
 )
 TERMS = 16  # all of SIDE_EFFECTS
+HOLD_DAYS = DEFAULT_RULES.state_hold_days
 
 LIFELINES = """
 import json, sqlite3, sys, time, warnings
@@ -117,9 +120,10 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
     insert("patients", "patient_id,patient_code", ((i, f"P{i}") for i in ids[~again].tolist()))
     insert(
         "courses",
-        "patient_id,course,start_hours,record_end_hours,sessions,induction_sessions,last_session_hours,early_stop",
+        "patient_id,course,start_hours,record_end_hours,sessions,induction_sessions,last_induction_hours,"
+        "last_session_hours,status,induction_complete,early_stop",
         (
-            (i, c, start, start + 2400.0, SESSIONS, SESSIONS, start + 288.0, 0)
+            (i, c, start, start + 2400.0, SESSIONS, SESSIONS, start + 288.0, start + 288.0, "ended", 1, 0)
             for i, c in zip(patients, numbers, strict=True)
             for start in [(c - 1) * SECOND_COURSE_HOURS]
         ),
@@ -136,6 +140,32 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
             )
         ),
     )  # fmt: skip
+    state = np.where(
+        (scored >= onset[:, None]) & (scored < onset[:, None] + random.exponential(40, (courses, 1))), 2, 0
+    )
+    following = np.column_stack((scored[:, 1:], scored[:, -1] + HOLD_DAYS))
+    insert(
+        "score_facts",
+        "patient_id,instrument,hours,precision,at_hours,course,days,score,state,until_days,last_in_bin",
+        (
+            (
+                i,
+                "phq9",
+                start + 24 * day,
+                0,
+                start + 24 * day,
+                c,
+                day,
+                18.0 - 6 * of,
+                of,
+                min(later, day + HOLD_DAYS),
+                0,
+            )
+            for i, c, *rows in zip(patients, numbers, scored.tolist(), state.tolist(), following.tolist(), strict=True)
+            for start in [(c - 1) * SECOND_COURSE_HOURS]
+            for day, of, later in zip(*rows, strict=True)
+        ),
+    )
     sums = np.zeros((courses, TERMS + 1), dtype=np.int64)
     for number in range(SESSIONS):
         bits = random.random((courses, TERMS)) < chance
@@ -206,7 +236,13 @@ def grouped(connection: sqlite3.Connection) -> None:
     connection.execute(f"SELECT {times}, COUNT(*) {DURABILITY} GROUP BY {times}").fetchall()
 
 
-def captured(store: Store) -> list[tuple[str, Any]]:
+def over_time(store: Store) -> None:
+    """States over time and days in response, from a row a score."""
+    with store.connect() as connection:
+        states(connection, Scope.everything(), CohortFilter(), DEFAULT_RULES).as_json()
+
+
+def captured(store: Store, work: Callable[[Store], None]) -> list[tuple[str, Any]]:
     """The statements that the figures send, with their parameters."""
     sent: list[tuple[str, Any]] = []
 
@@ -214,7 +250,7 @@ def captured(store: Store) -> list[tuple[str, Any]]:
         sent.append((statement, parameters))
 
     event.listen(store.engine, "before_cursor_execute", note)
-    figures(store)
+    work(store)
     event.remove(store.engine, "before_cursor_execute", note)
     return [(statement, parameters) for statement, parameters in sent if statement.lstrip().startswith("SELECT")]
 
@@ -224,6 +260,23 @@ def seconds(work: Any) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+def beside_bare(
+    store: Store, work: Callable[[Store], None], statements: list[tuple[str, Any]], runs: int
+) -> tuple[float, float]:
+    """Median seconds of some work and of its statements alone, in turn."""
+
+    def bare() -> None:
+        with store.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            for statement, parameters in statements:
+                raw.execute(statement, parameters).fetchall()
+
+    turns = [(seconds(bare), seconds(lambda: work(store))) for _ in range(runs)]
+    floor, ours = (statistics.median(column) for column in zip(*turns, strict=True))
+    return ours, floor
 
 
 def main() -> None:
@@ -237,23 +290,13 @@ def main() -> None:
         path = Path(folder) / "cost.db"
         store = Store.open(f"sqlite:///{path.as_posix()}")
         fill(store, chosen.courses, chosen.decimals)
-        statements = captured(store)
-
-        def bare() -> None:
-            with store.connect() as connection:
-                raw = connection.connection.driver_connection
-                assert raw is not None
-                for statement, parameters in statements:
-                    raw.execute(statement, parameters).fetchall()
-
-        ours, floor = [], []
-        for _ in range(chosen.runs):
-            floor.append(seconds(bare))
-            ours.append(seconds(lambda: figures(store)))
-        a, b = statistics.median(ours), statistics.median(floor)
+        statements = captured(store, figures)
+        a, b = beside_bare(store, figures, statements, chosen.runs)
         size = f"{chosen.courses:,} courses, {chosen.courses * SESSIONS:,} sessions"
         print(f"{size}, times to {chosen.decimals} decimals of a day")
         print(f"statistics {a:.2f} s; their {len(statements)} GROUP BY queries bare {b:.2f} s: ratio {a / b:.2f}")
+        c, d = beside_bare(store, over_time, captured(store, over_time), chosen.runs)
+        print(f"states over time by patient: {c:.2f} s; the bare SELECT of its rows {d:.2f} s: ratio {c / d:.2f}")
         raw = sqlite3.connect(path)
         turns = [(seconds(lambda: by_patient(raw)), seconds(lambda: grouped(raw))) for _ in range(chosen.runs)]
         robust, counted = (statistics.median(column) for column in zip(*turns, strict=True))
