@@ -19,7 +19,14 @@ WriteTable = Callable[[Path, str, list[dict[str, object]]], None]
 
 # route, baseline, courses, of them in response at the end of induction. 75 % of the mild and 25 % of the severe
 # respond, by IV and IM alike; IM has twice as many severe ones as mild ones.
-CLINIC = (("iv", 12, 40, 30), ("iv", 20, 20, 5), ("im", 12, 20, 15), ("im", 20, 40, 10), ("oral", 20, 8, 2))
+CLINIC = (
+    ("iv", 12, 40, 30),
+    ("iv", 20, 20, 5),
+    ("im", 12, 20, 15),
+    ("im", 20, 40, 10),
+    ("oral", 20, 8, 2),
+    ("mixed", 20, 4, 1),
+)
 UNMEASURED = (("iv", 20), ("im", 30))  # route, courses without a score at the end of induction
 
 
@@ -34,7 +41,12 @@ def clinic(folder: Path, write_table: WriteTable) -> Path:
     write_table(folder, "patients", [{"patient_code": c, "diagnosis": "ptsd", "sex": "female"} for c in codes])
     days = (0, 4, 8, 12, 16, 20)
     sessions = [
-        {"patient_code": code, "hours": 24 * day, "drug": "ketamine", "route": route}
+        {
+            "patient_code": code,
+            "hours": 24 * day,
+            "drug": "ketamine",
+            "route": route if route != "mixed" else "iv" if day % 8 else "im",
+        }
         for code, (route, _, _) in zip(codes, people, strict=True)
         for day in days
     ]
@@ -56,16 +68,16 @@ def filled(store: Store, tmp_path: Path, write_table: WriteTable) -> Store:
 def test_a_difference_that_is_who_was_treated_goes_when_they_are_held_equal(filled: Store) -> None:
     with filled.connect() as connection:
         found = rate_comparison(connection, ALL, CohortFilter(), "route", DEFAULT_RULES).response
-    first, second, third = found.groups
-    assert [group.value for group in found.groups] == ["im", "iv", "oral"]
-    assert [(group.measured.events, group.measured.n) for group in found.groups] == [(60, 90), (60, 80), (8, 8)]
-    assert [(group.crude.events, group.crude.n) for group in found.groups] == [(25, 60), (35, 60), (2, 8)]
+    first, second, third, fourth = found.groups
+    assert [group.value for group in found.groups] == ["im", "iv", "oral", "mixed"]
+    assert [(group.measured.events, group.measured.n) for group in found.groups] == [(60, 90), (60, 80), (8, 8), (4, 4)]
+    assert [(group.crude.events, group.crude.n) for group in found.groups] == [(25, 60), (35, 60), (2, 8), (1, 4)]
     assert first.standardised is not None
     assert second.standardised is not None
     assert [first.standardised.share, second.standardised.share] == pytest.approx([0.5, 0.5])
-    assert third.standardised is None, "eight courses are too few"
+    assert third.standardised is fourth.standardised is None, "eight courses, and four, are too few"
     assert found.held_equal == ("severity",), "all have one diagnosis and no age; the route is what is compared"
-    one, other = found.differences
+    one, other, _ = found.differences
     assert one.crude == difference(wilson(35, 60), wilson(25, 60))
     assert one.standardised is not None
     assert one.standardised.difference == pytest.approx(0, abs=1e-9)
@@ -78,7 +90,7 @@ def test_remission_is_compared_too_and_the_json_has_both(filled: Store) -> None:
     with filled.connect() as connection:
         found = rate_comparison(connection, ALL, CohortFilter(), "route", DEFAULT_RULES).as_json()
     assert list(found) == ["response", "remission"]
-    im, iv, _ = found["remission"]["groups"]
+    im, iv, *_ = found["remission"]["groups"]
     assert (iv["crude"]["events"], im["crude"]["events"]) == (30, 15)  # of 12 a quarter is 3, of 20 it is 5
     assert found["response"]["differences"][0]["standardised"]["difference"] == pytest.approx(0, abs=1e-9)
 

@@ -33,7 +33,7 @@ class Person:
 
 
 @pytest.fixture
-def fill(sqlite_store: Store, tmp_path: Path, write_table: WriteTable) -> Iterator[Fill]:
+def fill(store: Store, tmp_path: Path, write_table: WriteTable) -> Iterator[Fill]:
     stack = ExitStack()
 
     def filled(people: Iterable[Person]) -> Connection:
@@ -55,8 +55,8 @@ def fill(sqlite_store: Store, tmp_path: Path, write_table: WriteTable) -> Iterat
         ]
         for name, rows in (("patients", patients), ("sessions", sessions), ("assessments", scores)):
             write_table(folder, name, rows)
-        sqlite_store.import_path(folder)
-        return stack.enter_context(sqlite_store.connect())
+        store.import_path(folder)
+        return stack.enter_context(store.connect())
 
     with stack:
         yield filled
