@@ -32,6 +32,7 @@ from data_models.outcomes.fade_model import LAST_DAY, LEAST_PATIENTS, LEAST_SEEN
 from data_models.questions.fade import Fade
 
 QUESTION = "How does the effect fade between sessions?"
+OTHER_CAUSES = "Improvement has other causes, too: who came on a bad day improves without treatment."
 COLUMNS = (
     Column("from_days", "From day"),
     Column("to_days", "To day"),
@@ -46,7 +47,7 @@ COLUMNS = (
     Column("model_high", "95% high of that", "share"),
 )
 _MARKED_DAYS = (1, 7, 14, 21, 28, 35, 42)  # where the curves of several groups carry their symbols and intervals
-_LABELLED_APART = 3.0  # days between two dots that both say their patients
+_LABELLED_APART = 4.5  # days between two dots that both say their patients
 
 
 def view(fade: Fade, cohort: CohortFilter) -> View:
@@ -61,7 +62,7 @@ def view(fade: Fade, cohort: CohortFilter) -> View:
         words(fade),
         draw(fade),
         legend=legend if _drawn(fade) or curve is not None else [],
-        notes=[note for note in (_who(fade), _left_out(fade), _part(fade)) if note],
+        notes=[note for note in (_who(fade), _left_out(fade), _part(fade), OTHER_CAUSES) if note],
         table=Table(COLUMNS, rows(fade)),
         definition=Definition(
             f"Improvement over the course's baseline by days since the latest session{_which(curve)}, were no other "
@@ -70,8 +71,7 @@ def view(fade: Fade, cohort: CohortFilter) -> View:
             "leave because of scores seen before does not bend it; what no score showed would. Its 95% interval is "
             f"robust by patient. It is drawn where {LEAST_SEEN} patients were seen so early and so late, to day "
             f"{LAST_DAY} at most; fewer than {LEAST_PATIENTS} patients with three scores after sessions make no model. "
-            "The dots are plain means with a 95% interval clustered by patient. Improvement over a baseline has other "
-            "causes, too: who came on a bad day improves without treatment.",
+            "The dots are plain means with a 95% interval clustered by patient.",
             ("entry_severity", "baseline_window_days"),
             n=sentence(_counted(fade)),
             source="Laird and Ware 1982; Diggle, Heagerty, Liang and Zeger 2002, chapter 13",

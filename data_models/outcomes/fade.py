@@ -119,7 +119,7 @@ def observed_bins(scores: FadeScores, fit: FadeFit | None) -> tuple[ObservedBin,
     [(1, 2, 0.5), (7, 1, 0.5)]
     """
     settled = scores.of(scores.number >= scores.settled_from)
-    place = _bin(settled.since)
+    place, step = _bin(settled.since), scores.step if len(scores.since) else 1.0
     after = np.full(len(FADE_BINS_DAYS), np.nan)
     if fit is not None:
         counted = fit.scores.number >= fit.settled_from
@@ -130,7 +130,7 @@ def observed_bins(scores: FadeScores, fit: FadeFit | None) -> tuple[ObservedBin,
         ObservedBin(
             start,
             end,
-            clustered_mean(_sums(settled.patient[place == i], settled.improvement[place == i])),
+            clustered_mean(_sums(settled.patient[place == i], settled.improvement[place == i]), step=step),
             None if np.isnan(after[i]) else float(after[i]),
         )
         for i, (start, end) in enumerate(FADE_BINS_DAYS)

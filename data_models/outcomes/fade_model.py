@@ -69,6 +69,11 @@ class FadeScores:
         )  # fmt: skip
 
     @property
+    def step(self) -> float:
+        """What one point of the scale is of the baseline, on average."""
+        return float((1 / self.baseline).mean())
+
+    @property
     def course_key(self) -> Ints:
         """One integer for patient and course, in their order."""
         places: Ints = np.unique(self.patient, return_inverse=True)[1]
@@ -170,15 +175,20 @@ class FadeFit:
         return after
 
     def curve(self) -> FadeCurve:
-        """The population's curve with 95% intervals, robust by patient."""
+        """The population's curve with 95% intervals, robust by patient.
+
+        Where all scores are the same, rounding to whole points hides what varies (`proportions.clustered_mean`): the
+        variance is not taken as less than that of one rounding a patient.
+        """
         from scipy.special import stdtrit  # imported here: only a model pays for it
 
         model, n = self.model, len(self.model.patients)
         quantile = float(stdtrit(max(n - len(model.effects), 1), 0.975))
+        rounding = self.scores.step**2 / 12 / n
 
         def estimate(contrast: Floats) -> tuple[Floats, Floats]:
-            error = np.sqrt(np.maximum(np.einsum("pd,pq,qd->d", contrast, model.covariance, contrast), 0))
-            return model.effects @ contrast, quantile * error
+            variance = np.einsum("pd,pq,qd->d", contrast, model.covariance, contrast)
+            return model.effects @ contrast, quantile * np.sqrt(np.maximum(variance, rounding))
 
         start = float(max(self.first, 1))
         days = np.arange(self.first, self.last + 1, dtype=float)

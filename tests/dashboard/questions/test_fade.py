@@ -109,7 +109,7 @@ def test_who_is_in_the_late_dots_is_said() -> None:
     assert "do as others (60%" in notes(0.6)
     assert "1 span with fewer than 5 scores is not drawn." in notes(0.6)
     part = shown.view(Fade((), curve(), every=3), CohortFilter())
-    assert "Worked out from one patient in 3." in part.notes
+    assert part.notes == ["Worked out from one patient in 3.", shown.OTHER_CAUSES]
 
 
 def test_the_curve_is_drawn_with_its_band_and_the_dots_behind_it_as_large_as_their_patients() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from data_models.definitions.rules import FADE_BINS_DAYS
-from data_models.outcomes.fade import fade_bins, median_of_counts
+from data_models.outcomes.fade import fade_bins, median_of_counts, observed_bins
+from data_models.outcomes.fade_model import FadeScores, fit_fade
 from data_models.outcomes.proportions import PatientSums
 
 
@@ -40,3 +41,38 @@ def test_the_interval_counts_patients_not_scores() -> None:
     assert one.change.mean == pytest.approx(-3)
     assert (one.change.low, one.change.high) == (pytest.approx(-3 - half), pytest.approx(-3 + half))
     assert one.median == -3
+
+
+def test_what_was_seen_and_in_whom() -> None:
+    """Thirty patients fade by 1% a day from a level of their own; those who stay high alone are scored after day 20."""
+    patient = np.repeat(np.arange(30), 5)
+    since = np.tile([0.5, 6.0, 9.0, 22.0, 60.0], 30)
+    level = np.where(patient % 3 == 0, 0.9, 0.5)
+    keep = (since < 20) | (level > 0.8)
+    improvement = level - 0.01 * since + 0.01 * np.cos(3 * np.arange(150))
+    one = np.ones(150, dtype=int)
+    scores = FadeScores(patient, one, one, since, improvement, np.full(150, 20.0)).of(keep)
+    fit = fit_fade(scores)
+    assert fit is not None
+    seen = {bin.from_days: bin for bin in observed_bins(scores, fit) if bin.improvement.n}
+    assert {day: (bin.improvement.n, bin.improvement.patients) for day, bin in seen.items()} == {
+        0: (30, 30), 5: (30, 30), 7: (30, 30), 21: (10, 10), 42: (10, 10),
+    }  # fmt: skip
+    assert seen[5].improvement.mean == pytest.approx(improvement[since == 6].mean())
+    assert seen[5].after == pytest.approx(0.633 - 0.01, abs=0.02)
+    assert seen[21].after == pytest.approx(0.9 - 0.01, abs=0.03), "the model tells that these do better"
+    assert seen[42].after is None
+    plain = {bin.from_days: bin for bin in observed_bins(scores, None) if bin.improvement.n}
+    assert [bin.improvement for bin in plain.values()] == [bin.improvement for bin in seen.values()]
+    assert all(bin.after is None for bin in plain.values())
+
+
+def test_early_sessions_are_not_among_what_was_seen_after_settled_ones() -> None:
+    patient, since = np.repeat(np.arange(25), 2), np.full(50, 1.5)
+    number = np.tile([1, 6], 25)
+    y = np.tile([0.1, 0.6], 25)
+    bins = observed_bins(FadeScores(patient, np.ones(50, dtype=int), number, since, y, np.full(50, 10.0)), None)
+    (held,) = [bin.improvement for bin in bins if bin.improvement.n]
+    assert (held.n, held.mean) == (25, pytest.approx(0.6))
+    assert held.low is not None
+    assert 0.5 < held.low < 0.6, "identical values still have an interval, of a point's rounding"

@@ -175,3 +175,28 @@ def test_no_half_life_where_nothing_improved() -> None:
     curve = fit.curve()
     assert (curve.half_life, curve.half_life_low, curve.half_life_high) == (None, None, None)
     assert curve.after.low < 0 < curve.after.high
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(24))
+def test_odd_scores_give_finite_intervals_or_no_model(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = 180
+    patient = np.repeat(np.arange(30) * 3, 6)
+    since = (random.uniform(0, 42, n), np.floor(random.uniform(0, 8, n)), random.choice([1.0, 7.0], n))[seed // 8]
+    improvement = (
+        np.full(n, 0.5),
+        np.zeros(n),
+        np.repeat(random.random(30), 6),
+        random.integers(0, 2, n).astype(float),
+        0.5 - 0.01 * since,
+        random.normal(0.3, 0.3, n),
+        np.where(random.random(n) < 0.02, -1.5, 1.0),
+        np.rint(20 * random.random(n)) / 20,
+    )[seed % 8]
+    number, course = random.integers(1, 2 + seed % 9, n), random.integers(1, 2 + seed % 3, n)
+    fit = fit_fade(FadeScores(patient, course, number, since, improvement, np.full(n, 20.0)))
+    if fit is None:
+        return
+    for point in fit.curve().points:
+        assert -3 < point.low < point.improvement < point.high < 3

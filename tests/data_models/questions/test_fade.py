@@ -15,6 +15,7 @@ from data_models.outcomes.fade_model import LEAST_PATIENTS, SETTLED_FROM
 from data_models.questions import fade as questions
 from data_models.questions.fade import fade, fade_by
 from data_models.store import Store
+from data_models.store.answer_codec import pack, unpack
 
 ALL = Scope.everything()
 
@@ -87,6 +88,12 @@ def test_the_model_in_json(connection: Connection) -> None:
     last = found["curve"][-1]
     assert found["lost"]["improvement"] == pytest.approx(after["improvement"] - last["improvement"])
     assert sum(row["scores"] for row in found["observed"] if row["to_days"] <= 42) < found["scores"]
+
+
+def test_the_answer_is_kept_as_it_is(connection: Connection) -> None:
+    found = fade(connection, ALL, CohortFilter())
+    assert found.curve is not None
+    assert unpack(pack(found)) == found
 
 
 def test_groups_have_a_model_where_they_are_large_enough(connection: Connection) -> None:
