@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from dashboard.exports import rounding
+from dashboard.exports import rounded_curves, rounding
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import ROUNDING, OutcomeRules
@@ -106,8 +106,9 @@ def _(answer: ReliableChange, zero: bool) -> ReliableChange:
 @_rounded.register
 def _(answer: Onset, zero: bool) -> Onset:
     return Onset(
-        rounding.survival(answer.first_seen, zero=zero),
+        rounded_curves.interval_curve(answer.curve, zero=zero),
         rounding.turnbull(answer.interval_censored),
+        rounding.survival(answer.first_seen, zero=zero),
         rounding.survival(answer.by_session, zero=zero),
     )
 
@@ -119,7 +120,11 @@ def _(answer: Duration, zero: bool) -> Duration:
 
 @_rounded.register
 def _(answer: Durability, zero: bool) -> Durability:
-    return Durability(rounding.survival(answer.curve, zero=zero), rounding.incidence(answer.competing))
+    return Durability(
+        rounded_curves.interval_curve(answer.lost, zero=zero),
+        rounding.incidence(answer.competing),
+        rounding.survival(answer.curve, zero=zero),
+    )
 
 
 @_rounded.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dashboard.exports import completeness, definition_tables, fade_tables, over_time_tables, svg, tables
+from dashboard.exports import completeness, curve_tables, definition_tables, fade_tables, over_time_tables, svg, tables
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
@@ -202,34 +202,39 @@ def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> lis
 
 
 def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list[Chart]:
-    curve_of, _, unit = tables.CURVES[name]
+    curve_of, _, unit = curve_tables.INTERVAL_CURVES[name]
     lines = []
     for group, part in _groups(release):
         curve = curve_of(part)
-        values = 1 - curve.survival if rising else curve.survival
-        points = [(0.0, 0.0 if rising else 1.0), *zip(curve.times.tolist(), values.tolist(), strict=True)]
-        # A rounded curve has a point a step of many events: held until the next, it would mislead.
-        lines.append(svg.Line(group, points if len(points) > 1 else [], steps=release.exact))
+        values = curve.share if rising else 1 - curve.share
+        lines.append(svg.Line(group, list(zip(curve.times.tolist(), values.tolist(), strict=True)), steps=False))
     y_title = "Share in response by then" if rising else "Share still in response"
     return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
 
 
 def _onset(release: Release) -> Section:
-    said = _sentence(release, onset.words(release.whole.summary.onset.first_seen))
+    said = _sentence(release, onset.words(release.whole.summary.onset.curve))
     parts = _parts(release)
-    made: list[Table] = [tables.medians(parts, release.by), tables.turnbull(parts, release.by)]
-    made += [tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
-    alt = said or "Cumulative response by day since the first session (1 minus Kaplan-Meier)."
-    return Section("How quickly do effects start?", said, _curve_chart(release, "onset", alt, rising=True), made)
+    made: list[Table] = [curve_tables.medians(parts, release.by), curve_tables.turnbull(parts, release.by)]
+    made.append(curve_tables.interval_curve(parts, release.by, "onset_interval"))
+    made += [curve_tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
+    alt = said or "Share in response by day since the first session."
+    charts = _curve_chart(release, "onset_interval", alt, rising=True)
+    return Section("How quickly do effects start?", said, charts, made)
 
 
 def _durability(release: Release) -> Section:
-    said = _sentence(release, durability.words(release.whole.summary.durability.curve))
+    found = release.whole.summary.durability
+    rounded = not release.exact
+    sentences = (durability.words(found.lost), durability.competing_words(found, rounded=rounded))
+    said = _sentence(release, " ".join(sentences))
     parts = _parts(release)
-    made = [tables.curve(parts, release.by, name) for name in ("durability", "duration")]
-    made.append(tables.competing(parts, release.by))
-    alt = said or "Share still in response by day since the last induction session (Kaplan-Meier)."
-    return Section("How long do they last?", said, _curve_chart(release, "durability", alt, rising=False), made)
+    made = [curve_tables.interval_curve(parts, release.by, "durability_interval")]
+    made += [curve_tables.curve(parts, release.by, name) for name in ("durability", "duration")]
+    made.append(curve_tables.competing(parts, release.by))
+    alt = said or "Share still in response by day since the last induction session."
+    charts = _curve_chart(release, "durability_interval", alt, rising=False)
+    return Section("How long do they last?", said, charts, made)
 
 
 def _fade(release: Release) -> Section:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from data_models.definitions.filters import FILTERS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
 from data_models.outcomes.proportions import Mean, Proportion
-from data_models.outcomes.survival import SurvivalCurve
 from data_models.questions.side_effects import EffectRate
 from data_models.questions.vitals import Threshold
 
@@ -40,20 +38,6 @@ _WAYS = {
     "end_of_induction_all_treated": "at the end of induction, of all treated and not going on",
 }
 _RATES = {"response": "Response", "remission": "Remission", "worse": "Worse"}
-CURVES: dict[str, tuple[Callable[[Part], SurvivalCurve], str, str]] = {
-    "onset": (lambda part: part.summary.onset.first_seen, "Days to response", "Days since the first session"),
-    "onset_by_session": (lambda part: part.summary.onset.by_session, "Sessions to response", "Sessions received"),
-    "duration": (
-        lambda part: part.summary.duration.curve,
-        "Days of response, re-treatment allowed",
-        "Days since response",
-    ),
-    "durability": (
-        lambda part: part.summary.durability.curve,
-        "Days of response after induction",
-        "Days since the last induction session",
-    ),
-}
 _VITALS = {
     "systolic": "Systolic pressure, mmHg",
     "diastolic": "Diastolic pressure, mmHg",
@@ -103,10 +87,6 @@ def _share(of: Proportion) -> Row:
 
 def _mean(of: Mean) -> Row:
     return of.as_dict() | {"n": counted(of.n), "patients": counted(of.patients)}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def cohort(parts: Parts, by: str | None) -> Table:
@@ -159,97 +139,6 @@ def reliable_change(parts: Parts, by: str | None) -> Table:
     columns = (Column("measure", "Courses", "text"), *_SHARE)
     title, note = "Reliable change", f"Jacobson and Truax 1991. {REGRESSION_TO_THE_MEAN}"
     return cohort_table(parts, "reliable_change", title, columns, rows, note, by=by, keyed=1)
-
-
-def medians(parts: Parts, by: str | None) -> Table:
-    """Kaplan-Meier medians of onset, duration and durability."""
-
-    def rows(part: Part) -> list[Row]:
-        made = []
-        for curve_of, words, _ in CURVES.values():
-            curve = curve_of(part)
-            counts = {"n": counted(curve.n), "events": counted(curve.total_events)}
-            made.append({"measure": words, **curve.as_dict(), **counts})
-        return made
-
-    columns = (
-        Column("measure", "Measure", "text"),
-        Column("n", "Courses", "count"),
-        Column("events", "Events", "count"),
-        Column("median", "Median"),
-        Column("low", "95% low"),
-        Column("high", "95% high"),
-    )
-    note = "Kaplan-Meier; log-log intervals. Without a median: not reached."
-    return cohort_table(
-        parts,
-        "onset_durability",
-        "How quickly effects start and how long they last",
-        columns,
-        rows,
-        note,
-        by=by,
-        keyed=1,
-    )
-
-
-def turnbull(parts: Parts, by: str | None) -> Table:
-    """Where the interval-censored median of onset lies."""
-
-    def rows(part: Part) -> list[Row]:
-        low, high = part.summary.onset.interval_censored.median
-        return [{"median_from": _finite(low), "median_to": _finite(high)}]
-
-    columns = (Column("median_from", "Median after day"), Column("median_to", "Median by day"))
-    return cohort_table(
-        parts, "onset_turnbull", "Days to response, interval-censored", columns, rows, "Turnbull 1976.", by=by, keyed=0
-    )
-
-
-def curve(parts: Parts, by: str | None, name: str) -> Table:
-    """One Kaplan-Meier curve's rows."""
-    curve_of, title, unit = CURVES[name]
-    columns = (
-        Column("days", unit),
-        Column("at_risk", "At risk", "count"),
-        Column("events", "Events", "count"),
-        Column("censored", "Censored", "count"),
-        Column("survival", "Share without the event", "share"),
-        Column("low", "95% low", "share"),
-        Column("high", "95% high", "share"),
-    )
-    return cohort_table(
-        parts,
-        f"{name}_curve",
-        f"{title}: curve",
-        columns,
-        lambda part: list(curve_of(part).as_dict()["curve"]),
-        by=by,
-        keyed=1,
-        whole=False,
-    )
-
-
-def competing(parts: Parts, by: str | None) -> Table:
-    """Lost, re-treated, still in response (Aalen-Johansen)."""
-    states = {"loss": "Response lost", "retreated": "Re-treated first", "in_response": "In response"}
-    ends = {"": "", "_low": ", 95% low", "_high": ", 95% high"}
-    columns = (
-        Column("days", "Days since the last induction session"),
-        Column("at_risk", "At risk", "count"),
-        *(Column(state + end, words + of, "share") for state, words in states.items() for end, of in ends.items()),
-    )
-    return cohort_table(
-        parts,
-        "durability_competing",
-        "Response lost, or treated again first",
-        columns,
-        lambda part: list(part.summary.durability.as_json()["aalen_johansen"]),
-        "Aalen and Johansen 1978.",
-        by=by,
-        keyed=1,
-        whole=False,
-    )
 
 
 def early_stop(parts: Parts, by: str | None, rules: OutcomeRules) -> Table:

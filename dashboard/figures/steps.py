@@ -18,7 +18,7 @@ from data_models.outcomes.survival import SurvivalCurve
 MOST_ROWS = 400  # a curve with more is read once a day
 _SPACES = (1, 2, 3, 7, 14, 28, 56, 84, 182, 365)
 _ROW_PIXELS, _WRAPPED_PIXELS = 17, 30  # of a row of counts, with a name of one line and of two
-_NAME_WIDTH = 20  # characters: what a phone has room for beside the rows of counts
+NAME_WIDTH = 20  # characters: what a phone has room for beside the rows of counts
 _AXIS_PIXELS = 43  # of the axis of days between plot and rows
 _TITLE_WIDTH, _TITLE_PIXELS = 28, 15  # characters of the axis title where names stand beside it; its second line
 
@@ -170,7 +170,6 @@ def survival_figure(
     limit: float | None = None,
     unit: str = "day",
     events: str = "Events",
-    below: Sequence[dict[str, Any]] = (),
 ) -> Figure:
     """One or several step curves, with the rows of counts under the axis of days.
 
@@ -179,34 +178,58 @@ def survival_figure(
     rising : draw 1 - survival (share with the event so far) instead of survival.
     limit : last day drawn at most.
     events : what the row of events is called.
-    below : traces drawn under the curves (Turnbull's band).
     """
     end = horizon(groups, limit)
     at = ticks(end)
-    data: list[dict[str, Any]] = list(below)
+    data: list[dict[str, Any]] = []
     single = len(groups) == 1
     for group in groups:
         days, values, low, high = step_points(drawn(group.rows), end, rising=rising)
         if single:
             data += ribbon(days, low, high, group.token, shape="hv")
-        hover = [
-            "" if b is None or c is None else f"<br>{share_interval(b, c)}" for b, c in zip(low, high, strict=True)
-        ]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": days,
-                "y": values,
-                "name": f"{group.name} (n {whole(group.curve.n)})",
-                "line": {"color": LIGHT[group.token], "width": 2.2, "shape": "hv", "dash": group.dash},
-                "customdata": hover,
-                "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}"
-                f"<extra>{group.name}</extra>",
-            }
-        )
-    rows = _count_rows(groups, at, events)
-    data += rows
+        name = f"{group.name} (n {whole(group.curve.n)})"
+        data.append(curve_line(days, values, low, high, name, group.token, dash=group.dash, shape="hv", unit=unit))
+    return over_counts(data, _count_rows(groups, at, events), end, x_title, y_title, single=single)
+
+
+def curve_line(
+    days: Sequence[float],
+    values: Sequence[float],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    name: str,
+    token: str,
+    *,
+    dash: str,
+    shape: str,
+    unit: str = "day",
+) -> dict[str, Any]:
+    """A curve as a line that says its share and interval on hovering; `name` ends with its n."""
+    hover = ["" if b is None or c is None else f"<br>{share_interval(b, c)}" for b, c in zip(low, high, strict=True)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(days),
+        "y": list(values),
+        "name": name,
+        "line": {"color": LIGHT[token], "width": 2.2, "shape": shape, "dash": dash},
+        "customdata": hover,
+        "hovertemplate": f"{unit.capitalize()} %{{x:.3~g}}: %{{y:.0%}}%{{customdata}}"
+        f"<extra>{name.rpartition(' (n ')[0]}</extra>",
+    }
+
+
+def over_counts(
+    data: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    end: float,
+    x_title: str,
+    y_title: str,
+    *,
+    single: bool,
+) -> Figure:
+    """Curves of shares up to day `end`, over rows of counts (`count_row`) under the axis of days."""
+    at = ticks(end)
     names = [row["name"] for row in rows]
     row_pixels = _ROW_PIXELS if all("<br>" not in name for name in names) else _WRAPPED_PIXELS
     title = x_title if single else wrapped(x_title, _TITLE_WIDTH)
@@ -217,7 +240,7 @@ def survival_figure(
     # A wide first number, centred on day 0, must not run into the name of its row.
     widest = max((len(row["text"][0]) for row in rows), default=1)
     return {
-        "data": data,
+        "data": [*data, *rows],
         "layout": layout(
             height,
             x=axis(
@@ -255,25 +278,28 @@ def _count_rows(groups: Sequence[Curve], at: Sequence[float], events: str) -> li
         wanted = (
             [("At risk", "at_risk"), (events, "events"), ("Censored", "censored")]
             if len(groups) == 1
-            else [(wrapped(group.name, _NAME_WIDTH), "at_risk")]
+            else [(wrapped(group.name, NAME_WIDTH), "at_risk")]
         )
         for name, key in wanted:
-            rows.append(
-                {
-                    "type": "scatter",
-                    "mode": "text",
-                    "x": list(at),
-                    "y": [len(rows)] * len(at),
-                    "text": [f"{getattr(row, key):,}" for row in numbers],
-                    "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
-                    "yaxis": "y2",
-                    "name": name,
-                    "hoverinfo": "skip",
-                    "showlegend": False,
-                    "cliponaxis": False,
-                }
-            )
+            rows.append(count_row(name, len(rows), at, [getattr(row, key) for row in numbers]))
     return rows
+
+
+def count_row(name: str, place: int, at: Sequence[float], numbers: Sequence[int]) -> dict[str, Any]:
+    """A row of counts under the axis, the first at `place` 0."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": list(at),
+        "y": [place] * len(at),
+        "text": [f"{number:,}" for number in numbers],
+        "textfont": {"size": FONT_SIZE - 1, "color": colour("muted")},
+        "yaxis": "y2",
+        "name": name,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
 
 
 _NARROW_PLOT = 270  # pixels: the narrowest plot (a phone's) in which labels must neither meet nor be cut

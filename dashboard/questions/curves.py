@@ -1,14 +1,28 @@
-"""What step curves share: their medians in words, their tables, their headline, and why one is not drawn."""
+"""What curves share: their medians in words, their tables, their headline, and why one is not drawn."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashboard.figures.base import Figure, empty
-from dashboard.figures.steps import Curve, StepRow, known, last_drawn, no_curve, step_rows, stops_early
+from dashboard.figures.interval_curves import IntervalLine, no_line
+from dashboard.figures.steps import StepRow, known, last_drawn, step_rows, stops_early
 from dashboard.questions.view import Answer, Column, Group, Mark, Tile, View
-from dashboard.words.numbers import FEW, count, days, interval, listing, number, sentence, whole
+from dashboard.words.numbers import (
+    FEW,
+    count,
+    days,
+    interval,
+    listing,
+    number,
+    percent,
+    sentence,
+    share_interval,
+    whole,
+)
+from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.survival import SurvivalCurve
 
 UNADJUSTED = "The groups are not made alike here."
@@ -19,7 +33,7 @@ INTERVAL = (Column("low", "95% low", "share"), Column("high", "95% high", "share
 RESPONDED = (*COUNTED, Column("responded", "Responded so far", "share"), *INTERVAL)  # what figures of onset draw
 
 
-def median(curve: SurvivalCurve) -> tuple[float | None, float | None, float | None]:
+def median(curve: SurvivalCurve | IntervalCurve) -> tuple[float | None, float | None, float | None]:
     """The median with its interval; None where not reached or not estimable."""
     middle, low, high = curve.median
     return known(middle), known(low), known(high)
@@ -56,54 +70,98 @@ def responded(curve: SurvivalCurve) -> list[dict[str, Any]]:
     return [rising(row) for row in step_rows(curve)]
 
 
-def tile(name: str, curve: SurvivalCurve, unit: str, units: str | None = None) -> Tile:
+def tile(name: str, curve: IntervalCurve, unit: str, units: str | None = None) -> Tile:
     """A median as a headline figure."""
     n = count(curve.n, unit, units)
     middle, low, high = median(curve)
-    if curve.n is None or curve.n < FEW:
+    if curve.n is None or curve.n < FEW or curve.start is None:
         return Tile(name, "–", "", (f"Too few: {n}",))
     if middle is None:
         return Tile(name, "", "not reached", (interval(low, high, " days"), n))
-    unit_of_time = " day" if middle == 1 else " days"
-    return Tile(name, number(middle), unit_of_time, (interval(low, high, ""), n + few_by(curve, middle)))
+    unit_of_time = " day" if number(middle) == "1" else " days"
+    return Tile(name, number(middle), unit_of_time, (interval(low, high, ""), n))
 
 
 def compare(
     part: str,
     question: str,
     groups: Sequence[Group[Answer]],
-    curve_of: Callable[[Answer], SurvivalCurve],
-    draw: Callable[[Sequence[Curve]], Figure],
+    curve_of: Callable[[Answer], IntervalCurve],
+    draw: Callable[[Sequence[IntervalLine]], Figure],
+    least: int = FEW,
 ) -> View:
-    """The curves of several groups over one another."""
+    """The curves of several groups over one another. `least`: at risk together where each may start."""
     curves = [(group, curve_of(group.answer)) for group in groups]
-    drawn = [not no_curve(curve) for _, curve in curves]
-    shown = [pair for pair, has_curve in zip(curves, drawn, strict=True) if has_curve]
-    without = [group.name for (group, _), has_curve in zip(curves, drawn, strict=True) if not has_curve]
-    under = f"Under the axis: courses still at risk after that day; a curve stops where fewer than {FEW} are."
+    shown = [(group, curve) for group, curve in curves if not no_line(curve)]
+    without = [group.name for group, curve in curves if no_line(curve)]
+    starts = f"starts where {least} are and " if least > FEW else ""
+    under = f"Under the axis: courses still at risk; a curve {starts}stops where fewer than {FEW} are."
     if without:
         under += f" Not drawn, with fewer at any time: {listing(without)}."
     return View(
         f"compare-{part}",
         question,
         f"{_medians(curves)} {UNADJUSTED}",
-        draw([Curve(group.name, curve, group.token, group.dash) for group, curve in shown])
+        draw([IntervalLine(group.name, curve, group.token, group.dash) for group, curve in shown])
         if shown
-        else empty(f"No group has {FEW} courses at risk."),
+        else empty(f"No group has {least} courses at risk."),
         legend=[Mark(f"{group.name} (n {whole(curve.n)})", group.token, group.dash) for group, curve in shown],
         notes=[under],
     )
 
 
-def _medians(curves: Sequence[tuple[Group[Answer], SurvivalCurve]]) -> str:
+def _medians(curves: Sequence[tuple[Group[Answer], IntervalCurve]]) -> str:
     found = []
     for group, curve in curves:
         middle, low, high = median(curve)
-        if curve.n is None or curve.n < FEW:
+        if curve.n is None or curve.n < FEW or curve.start is None:
             found.append(f"{group.name} too few (n {whole(curve.n)})")
         elif middle is None:
             found.append(f"{group.name} not reached (n {whole(curve.n)})")
         else:
             span = interval(low, high).removeprefix("95% interval ")
-            found.append(f"{group.name} {days(middle)} ({span}; n {whole(curve.n)}{few_by(curve, middle)})")
+            found.append(f"{group.name} {days(middle)} ({span}; n {whole(curve.n)})")
     return sentence("medians with 95% intervals: " + ", ".join(found))
+
+
+# --- curves of events that lie between two scores --------------------------------------------------
+
+
+def by_day(curve: IntervalCurve, day: float) -> str:
+    """ "34% by day 7 (95% interval 27 to 42%)"; empty where the curve has no row of that day."""
+    share, low, high = curve.at(day)
+    return "" if share != share else f"{percent(share)} by day {number(day)} ({share_interval(low, high)})"
+
+
+def stops(curve: IntervalCurve, limit: float) -> str:
+    """Where a curve is not drawn to its end, or ends; empty where there is none."""
+    if curve.times.size < 2:
+        return ""
+    end = float(curve.times[-1])
+    if end > limit:
+        return f"Drawn to day {number(limit)}; the table has the rest."
+    return f"The curve stops at day {number(end)}: fewer than {FEW} are at risk after it."
+
+
+def unseen(curve: IntervalCurve) -> str:
+    """Until when nobody was scored, or nearly nobody, so that a curve rests on no score; empty where that is a day."""
+    told = curve.times[(curve.low > 0) | (curve.share == 0)]
+    told = told[told > (curve.start or 0.0)]
+    first = float(told[0]) if told.size else math.nan
+    if not first - (curve.start or 0.0) > 1.5:
+        return ""
+    return (
+        f"Hardly anybody was scored before day {number(first)}: until then the line is drawn as if events came evenly, "
+        "and the band holds all that the scores allow."
+    )
+
+
+def interval_rows(curve: IntervalCurve, share: str, *, rising: bool) -> list[dict[str, Any]]:
+    """One row a day: at risk, the share under the key `share` (or of those without the event) and its interval."""
+    made = []
+    for row in curve.as_rows():
+        value, low, high = row["share"], row["low"], row["high"]
+        if not rising:
+            value, low, high = 1 - value, 1 - high, 1 - low
+        made.append({"days": row["days"], "at_risk": row["at_risk"], share: value, "low": low, "high": high})
+    return made

@@ -9,89 +9,129 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
-from dashboard.figures.steps import (
-    MOST_ROWS,
-    Curve,
-    area_labels,
-    horizon,
-    last_drawn,
-    median_label,
-    no_curve,
-    stacked,
-    survival_figure,
-    ticks,
-)
-from dashboard.questions.curves import COUNTED, INTERVAL, UNDER_AXIS, few_by, median, rows, where_it_stops
+from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
+from dashboard.figures.steps import MOST_ROWS, area_labels, median_label, stacked, ticks
+from dashboard.questions.curves import INTERVAL, by_day, interval_rows, median, stops, unseen
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.theme import colour
-from dashboard.words.numbers import FEW, HIDDEN, count, days, interval, number, percent, sentence, too_few, whole
+from dashboard.words.numbers import (
+    FEW,
+    HIDDEN,
+    count,
+    day,
+    days,
+    interval,
+    number,
+    percent,
+    sentence,
+    share_interval,
+    too_few,
+    whole,
+)
 from data_models.outcomes.competing import CumulativeIncidence
-from data_models.outcomes.survival import SurvivalCurve
+from data_models.outcomes.interval_censored import IntervalCurve
+from data_models.outcomes.risk_sets import STARTS_AT
 from data_models.questions.durability import LOSS, RETREATED, Durability
 
 QUESTION = "How long do they last?"
 COMPETING = "Lost, or treated again first?"
 LONGEST_DAYS = 182.0
 _DAYS = "Days since the last induction session"
-_IN_RESPONSE = "courses in response at the end of induction"
+_IN_RESPONSE = "courses in response after induction"
+_NOBODY = "No course here was in response at its first score after induction"
+_SAID_DAYS = (7.0, 14.0, 28.0, 56.0, 90.0)
+_RULES = ("loss_rule", "loss_confirmations", "loss_before_session", "response_improvement", "entry_severity",
+          "durability_entry_within_days")  # fmt: skip
 
 
 def view(durability: Durability) -> View:
-    """Loss of response after induction, if nobody were re-treated."""
-    curve = durability.curve
+    """Loss of response after induction, whatever was given meanwhile."""
+    curve = durability.lost
+    said = [text for at in _SAID_DAYS if (text := by_day(curve, at))]
     return View(
         "durability",
         QUESTION,
         words(curve),
-        draw(curve),
+        draw(durability),
         notes=[
-            where_it_stops(curve, LONGEST_DAYS),
-            "Re-treatment counts as censoring here; it may be informative: boosters are given when effects fade. "
-            "Each course is at risk from its end-of-induction score on.",
+            f"Lost: {'; '.join(said)}." if said and not no_line(curve) else "",
+            "The line is when response was lost, between the last score that held it and the first that did not, "
+            "whatever was given meanwhile. Dotted: if re-treatment had nothing to do with fading. It has where "
+            "sessions are given because effects fade.",
+            unseen(curve),
+            stops(curve, LONGEST_DAYS),
         ],
-        table=Table((Column("days", "Day"), *COUNTED, Column("survival", "Still in response", "share"), *INTERVAL),
-                    rows(curve)),
+        table=table(durability),
         definition=Definition(
-            "Days from the last induction session to loss of response, of courses in response at the end of "
-            "induction; each counts from that score on (delayed entry). Kaplan-Meier with Greenwood's variance and "
-            f"log-log intervals. {UNDER_AXIS}",
-            ("loss_rule", "loss_confirmations", "response_improvement", "end_of_induction_days"),
+            "Days from the last session of a complete induction to loss of response, of evaluable courses whose first "
+            "score after it is in response; each counts from that score on. A loss lies between two scores; courses "
+            "without one are censored at their last. The share by each day is estimated from these intervals "
+            "(interval-censored maximum likelihood with late entry, its hazard constant between days with enough "
+            "scores), its 95% interval by patient: Wilson's, at the effective number that the sandwich variance gives. "
+            f"The curve starts where {STARTS_AT} are at risk, is of those in response then, and stops where fewer than "
+            f"{FEW} are. A course that entered earlier counts as in response at the start if no score said otherwise. "
+            "Dotted: Kaplan-Meier with the next session as censoring.",
+            _RULES,
             n=sentence(f"{count(curve.n, 'course')} in response, {whole(curve.total_events)} lost it"),
-            source="Kaplan and Meier 1958; Greenwood 1926",
+            source="Turnbull 1976; Frydman 1994; Geman and Hwang 1982; Lin and Wei 1989; Kaplan and Meier 1958",
         ),
-    )  # fmt: skip
+    )
 
 
 def competing(durability: Durability, *, rounded: bool = False) -> View:
     """Loss of response against re-treatment, whichever comes first; `rounded`: a share of 0 may be of few."""
-    curve = durability.curve
-    found = incidence_rows(durability.competing)
-    columns = (Column("days", "Day"), Column("in_response", "In response", "share"),
-               Column("retreated", "Re-treated", "share"), Column("loss", "Lost", "share"))  # fmt: skip
+    found = durability.competing
+    shares = (("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost"))
+    ends = (("", ""), ("_low", ", 95% low"), ("_high", ", 95% high"))
+    columns = [Column(key + end, name + of, "share") for key, name in shares for end, of in ends]
     return View(
         "competing",
         COMPETING,
         competing_words(durability, rounded=rounded),
         draw_competing(durability),
         notes=[
-            where_it_stops(curve, LONGEST_DAYS, what="areas stop"),
+            f"The areas stop at day {number(float(found.times[-1]))}: fewer than {FEW} are at risk after it."
+            if found.times.size
+            else "",
             "Re-treatment is an outcome of its own here: the shares add up to all responders.",
         ],
-        table=Table(columns, thinned(found)),
+        table=Table((Column("days", "Day"), Column("at_risk", "At risk", "count"), *columns),
+                    thinned(incidence_rows(found))),
         definition=Definition(
-            "Cumulative incidence of loss of response with re-treatment as a competing event (Aalen-Johansen); "
-            "the same courses and the same clock as the durability curve.",
-            ("loss_rule", "loss_confirmations", "end_of_induction_days"),
-            n=sentence(count(curve.n, "course") + " in response at the end of induction"),
+            "What came first after the last session of a complete induction: the score at which response was lost, or "
+            "the next session of the same or a later course. Cumulative incidence of competing events (Aalen-Johansen) "
+            "with intervals by patient (infinitesimal jackknife), of the same courses on the same clock as the curve "
+            f"of loss; from where {STARTS_AT} are at risk, of those in response then, to where fewer than {FEW} are.",
+            _RULES,
+            n=sentence(f"{count(found.n, 'course')} in response after induction"),
             source="Aalen and Johansen 1978",
         ),
-    )
+    )  # fmt: skip
 
 
 def compare(groups: Sequence[Group[Durability]]) -> View:
     """Loss of response after induction of several groups."""
-    return compare_curves("durability", "How long", groups, lambda durability: durability.curve, draw_groups)
+    return compare_curves(
+        "durability", "How long", groups, lambda durability: durability.lost, draw_groups, least=STARTS_AT
+    )
+
+
+def table(durability: Durability) -> Table:
+    """The rows of the curve, and what would be in response on each of their days had sessions nothing to do with it."""
+    unrelated = durability.curve
+    rows = [
+        row | {"unrelated": unrelated.at(row["days"])[0] if _reaches(unrelated.times, row["days"]) else None}
+        for row in interval_rows(durability.lost, "in_response", rising=False)
+    ]
+    columns = (Column("days", "Day"), Column("at_risk", "At risk", "count"),
+               Column("in_response", "Still in response", "share"), *INTERVAL,
+               Column("unrelated", "If re-treatment had nothing to do with fading", "share"))  # fmt: skip
+    return Table(columns, rows)
+
+
+def _reaches(times: np.ndarray[Any, Any], at: float) -> bool:
+    return bool(times.size) and at <= float(times[-1])
 
 
 def incidence_rows(found: CumulativeIncidence) -> list[dict[str, Any]]:
@@ -110,99 +150,106 @@ def thinned(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 # --- in words ------------------------------------------------------------------------------------
 
 
-def words(curve: SurvivalCurve) -> str:
-    """Half lose it within how many days."""
+def words(curve: IntervalCurve) -> str:
+    """Half lose it within how many days; where that is not reached, how many by the last day that is reported."""
     n, events = curve.n, curve.total_events
     middle, low, high = median(curve)
     if n is None:
         return too_few(_IN_RESPONSE)
     if n == 0:
-        return "No course here was in response at the end of induction, so durability cannot be said."
-    of = f"{count(n, 'course')} in response at the end of induction"
+        return f"{_NOBODY}, so durability cannot be said."
+    if curve.start is None:
+        of = sentence(f"{count(n, 'course')} in response after induction: {whole(events)} lost it")
+        return f"{of} Fewer than {STARTS_AT} were followed at the same time: too few for a curve."
+    of = f"of those in response on {day(curve.start)} after induction ({count(n, 'course')} followed)"
     if events == 0:
-        return sentence(f"none of {of} has lost it before re-treatment or the last score")
-    if n < FEW:
-        return sentence(f"{whole(events)} of {of} lost it; too few for a median")
+        return sentence(f"{of}, none has lost it by the last score")
     if middle is None:
-        span = f" ({interval(low, high, ' days')})" if low is not None else ""
-        return sentence(f"of {of}, {whole(events)} lost it; the median is not reached{span}")
+        last = next((at for at in reversed(_SAID_DAYS) if by_day(curve, at)), None)
+        lost = f"{whole(events)} lost it"
+        if last is not None:
+            share, *ends = curve.at(last)
+            lost = f"{percent(share)} have lost it by {day(last)} ({share_interval(*ends)})"
+        return sentence(f"{of}, {lost}, whatever was given meanwhile; half do not within the follow-up")
     return sentence(
-        f"half of {of} lose it within {days(middle)} of the last induction session, if not re-treated "
-        f"({interval(low, high, ' days')})" + few_by(curve, middle)
+        f"{of}, half lose it within {days(middle)} of the last induction session, whatever is given meanwhile "
+        f"({interval(low, high, ' days')})"
     )
 
 
 def competing_words(durability: Durability, at: float = 28.0, *, rounded: bool = False) -> str:
     """Lost, re-treated, still responding on one day."""
-    curve, found = durability.curve, durability.competing
-    n = curve.n
+    found = durability.competing
+    n = found.n
     if n is None:
         return too_few(_IN_RESPONSE)
     if n == 0:
-        return "No course here was in response at the end of induction."
-    of = f"{count(n, 'course')} in response at the end of induction"
-    if n < FEW:
-        return sentence(f"only {of}: too few to draw")
-    if not found.times.size:
-        return sentence(f"of {of}, too few lost it or were treated again to show when")
-    if last_drawn(curve) == 0:
-        return sentence(f"of {of}, fewer than {FEW} are at risk at any time: too few to draw")
+        return f"{_NOBODY}."
+    if found.start is None or not found.times.size:
+        return sentence(f"of {count(n, 'course')} in response after induction, too few are followed at once to draw")
+    at = min(at, math.floor(float(found.times[-1])))
     place = int(np.searchsorted(found.times, at, side="right")) - 1  # before the first time all are in response
-    said = (lambda share: percent(share) if share else HIDDEN) if rounded else percent
-    lost, again = (found.at(at, kind)[0] for kind in (LOSS, RETREATED))
+    (lost, *lost_ends), (again, *again_ends) = (found.at(at, kind) for kind in (LOSS, RETREATED))
+    still, *still_ends = (
+        (1.0, math.nan, math.nan)
+        if place < 0
+        else (float(of[place]) for of in (found.free, found.free_low, found.free_high))
+    )
+
+    def said(share: float, low: float, high: float) -> str:
+        if rounded and not share:
+            return HIDDEN
+        return percent(share) + (f" ({share_interval(low, high)})" if low == low and high == high else "")
+
     return sentence(
-        f"{number(at)} days after the last induction session, of {count(n, 'course')}: "
-        f"{said(lost)} have lost response, {said(again)} were re-treated before losing it "
-        f"and {percent(float(found.free[place]) if place >= 0 else 1.0)} still respond without another session"
-        + few_by(curve, at)
+        f"{number(at)} days after the last induction session, of those in response on {day(found.start)} "
+        f"({count(n, 'course')} followed): {said(lost, *lost_ends)} have lost response, {said(again, *again_ends)} "
+        f"were re-treated before losing it and {said(still, *still_ends)} still respond without another session"
     )
 
 
 # --- drawn ---------------------------------------------------------------------------------------
 
 
-def draw(curve: SurvivalCurve) -> Figure:
-    """Share still in response, with at-risk, lost and censored rows."""
-    why_not = no_curve(curve)
+def draw(durability: Durability) -> Figure:
+    """Share still in response, and what it would be if re-treatment had nothing to do with fading."""
+    curve, unrelated = durability.lost, durability.curve
+    why_not = no_line(curve, STARTS_AT)
     if why_not:
         return empty(why_not)
-    figure = survival_figure(
-        [Curve("Kaplan-Meier", curve, "response")],
-        rising=False,
-        limit=LONGEST_DAYS,
-        x_title=_DAYS,
-        y_title="Still in response",
-        events="Lost",
-    )
+    lines = [IntervalLine("Still in response", curve, "response")]
+    end = last_day(lines, LONGEST_DAYS)
+    start, name = unrelated.start or 0.0, "If re-treatment had nothing to do with fading"
+    beside = [dotted([start, *unrelated.times.tolist()], [1.0, *unrelated.survival.tolist()], end, name)]
+    figure = interval_figure(
+        lines, rising=False, limit=LONGEST_DAYS, x_title=_DAYS, y_title="Still in response",
+        beside=beside if unrelated.times.size else [],
+    )  # fmt: skip
     middle = median(curve)[0]
-    if middle is not None and middle <= LONGEST_DAYS:
-        end = figure["layout"]["xaxis"]["range"][1]
+    if middle is not None and middle <= end:
         figure["layout"]["annotations"] = [median_label(middle, end, rising=False)]
     return figure
 
 
-def draw_groups(curves: Sequence[Curve]) -> Figure:
+def draw_groups(lines: Sequence[IntervalLine]) -> Figure:
     """Share still in response, of several groups."""
-    return survival_figure(curves, rising=False, limit=LONGEST_DAYS, x_title=_DAYS, y_title="Still in response")
+    return interval_figure(lines, rising=False, limit=LONGEST_DAYS, x_title=_DAYS, y_title="Still in response")
 
 
 def draw_competing(durability: Durability) -> Figure:
     """Lost, re-treated, still in response without another session, stacked to 100%."""
-    curve = durability.curve
-    found = incidence_rows(durability.competing)
-    if curve.n is None or (curve.n >= FEW and not found):
+    found = durability.competing
+    if found.n is None:
         return empty("Too few to draw a curve from rounded counts.")
-    if curve.n < FEW:
-        return empty(f"Fewer than {FEW} courses in response at the end of induction: nothing is drawn.")
-    end = horizon([Curve("", curve, "response")], LONGEST_DAYS)
-    if not end:
-        return empty(f"Fewer than {FEW} courses at risk: nothing is drawn.")
-    kept = [row for row in thinned(found) if row["days"] <= end]
+    if found.start is None:
+        return empty(f"Fewer than {STARTS_AT} courses at risk at the same time: nothing is drawn.")
+    kept = [row for row in thinned(incidence_rows(found)) if row["days"] <= LONGEST_DAYS]
     if not kept:
         return empty("No loss of response and no re-treatment within the days followed.")
-    at = [0.0, *(float(row["days"]) for row in kept), end]
+    end = float(kept[-1]["days"])
+    at = [found.start, *(float(row["days"]) for row in kept)]
     layers = [
-        (name, token, [first, *(row[key] for row in kept), kept[-1][key]])
+        (name, token, [first, *(row[key] for row in kept)])
         for name, token, key, first in (
             ("In response", "response", "in_response", 1.0),
             ("Re-treated", "retreated", "retreated", 0.0),

@@ -88,9 +88,10 @@ METHODS: tuple[Method, ...] = (
         "The share of courses in response by each day since the first session. Response begins somewhere between two "
         "scores, so it is told as what is compatible with all such intervals; the day on which it was first seen is "
         "later, by up to the time between scores, and is shown beside it.",
-        "Interval-censored nonparametric maximum likelihood, with an interval by patient; 1 - Kaplan-Meier of the day "
-        "it was first seen; the same by sessions received.",
-        "Turnbull 1976; Wang 2008; Kaplan and Meier 1958",
+        "Interval-censored maximum likelihood with a hazard that is constant between days with enough scores; Wilson's "
+        "interval at the effective number that the variance by patient gives. 1 - Kaplan-Meier of the day it was first "
+        "seen; the same by sessions received.",
+        "Turnbull 1976; Geman and Hwang 1982; Lin and Wei 1989; Kaplan and Meier 1958",
         "That when scores are taken does not depend on how the patient is at that moment, given earlier scores. "
         "Scores taken weekly on the same days cannot tell day 2 from day 6, and the interval says so.",
         "R's Turnbull and survfit on published trials; coverage below.",
@@ -121,9 +122,9 @@ METHODS: tuple[Method, ...] = (
         "and are back in the moderate band: one bad score is measurement error more often than loss. Three views: lost "
         "by each day, whatever was given meanwhile; lost or treated again, whichever came first; and lost, if treating "
         "again had nothing to do with fading.",
-        "Interval-censored nonparametric maximum likelihood with late entry; cumulative incidence of competing events; "
+        "Interval-censored maximum likelihood with late entry, as for onset; cumulative incidence of competing events; "
         "Kaplan-Meier with the next session as censoring. Variance by patient.",
-        "Turnbull 1976; Aalen and Johansen 1978; Kaplan and Meier 1958; Lin and Wei 1989",
+        "Turnbull 1976; Frydman 1994; Geman and Hwang 1982; Aalen and Johansen 1978; Lin and Wei 1989",
         "A single bad score just before a session counts as loss (the clinic acted on it); the rule "
         "loss_before_session changes that. The third view holds only where sessions are planned without regard to how "
         "the patient is. A curve starts where at least 10 are followed and stops where fewer than 5 are.",

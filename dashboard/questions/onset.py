@@ -3,53 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from dashboard.figures.base import Figure, empty
-from dashboard.figures.steps import Curve, horizon, median_label, no_curve, survival_figure
-from dashboard.questions.curves import RESPONDED, UNDER_AXIS, few_by, median, responded, where_it_stops
+from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
+from dashboard.figures.steps import Curve, median_label, no_curve, survival_figure
+from dashboard.questions.curves import (
+    INTERVAL,
+    RESPONDED,
+    UNDER_AXIS,
+    by_day,
+    few_by,
+    interval_rows,
+    median,
+    responded,
+    stops,
+    unseen,
+    where_it_stops,
+)
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import Column, Definition, Group, Table, View
-from dashboard.theme import colour, faint
-from dashboard.words.numbers import FEW, count, day, interval, number, sentence, too_few, whole
+from dashboard.words.numbers import FEW, count, day, interval, sentence, too_few, whole
 from dashboard.words.shares import rate
+from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.proportions import Proportion
 from data_models.outcomes.survival import SurvivalCurve
-from data_models.outcomes.turnbull import TurnbullCurve
 from data_models.questions.onset import Onset
 
 QUESTION = "How quickly do effects start?"
 BY_SESSION = "After how many sessions?"
 LONGEST_DAYS = 56.0  # onset is a matter of days and weeks; the table has all rows
 MOST_SESSIONS = 24
+_DAYS = "Days since the first session"
+_SAID_DAYS = (1.0, 3.0, 7.0, 14.0, 28.0)
 
 
 def view(onset: Onset, early: Proportion) -> View:
     """Days to response; `early`: response at 24 h, where scores so early exist."""
-    seen = onset.first_seen
+    curve = onset.curve
+    said = [text for at in _SAID_DAYS if (text := by_day(curve, at))]
     return View(
         "onset",
         QUESTION,
-        words(seen),
+        words(curve),
         draw(onset),
         notes=[
-            "Solid: 1 − Kaplan-Meier with its 95% interval. Dotted: Turnbull, with a band where it is open.",
+            f"In response: {'; '.join(said)}." if said and not no_line(curve) else "",
+            "The line is when response began, between the score before it and the first that shows it. Dotted: first "
+            "seen by then, later by the gap between scores.",
             f"Response at 24 h after the first session: {rate(early)}." if early.n else "",
-            turnbull_median(onset.interval_censored),
-            where_it_stops(seen, LONGEST_DAYS),
+            unseen(curve),
+            stops(curve, LONGEST_DAYS),
         ],
         table=table(onset),
         definition=Definition(
-            "Days from the course's first session to response. The first score in response comes after the response "
-            "itself, so each onset lies between the score before (L) and that score (R). The line is 1 − "
-            "Kaplan-Meier on R with log-log intervals; the dotted line is the nonparametric maximum-likelihood "
-            "estimate for (L, R] (Turnbull), with a band where any course of the curve would be as likely. "
-            f"Courses without response are censored at their last score. {UNDER_AXIS}",
-            ("response_improvement", "baseline_window_days", "course_gap_days"),
-            n=sentence(f"{count(seen.n, 'evaluable course')}, {whole(seen.total_events)} responded"),
-            source="Kaplan and Meier 1958; Turnbull 1976",
+            "Days from the course's first session to response, of evaluable courses. A response began after the last "
+            "score before it (L) and by the first score in response (R); courses without one are censored at their "
+            "last score. The share by each day is estimated from these intervals (interval-censored maximum "
+            "likelihood, its hazard constant between days with enough scores), its 95% interval by patient: Wilson's, "
+            "at the effective number that the sandwich variance gives. Dotted: 1 − Kaplan-Meier on R.",
+            ("response_improvement", "entry_severity", "baseline_window_days", "course_gap_days"),
+            n=sentence(f"{count(curve.n, 'evaluable course')}, {whole(curve.total_events)} responded"),
+            source="Turnbull 1976; Geman and Hwang 1982; Lin and Wei 1989; Kaplan and Meier 1958",
         ),
     )
 
@@ -76,27 +90,24 @@ def by_session(onset: Onset) -> View:
 
 def compare(groups: Sequence[Group[Onset]]) -> View:
     """Days to response of several groups."""
-    return compare_curves("onset", "How quickly", groups, lambda onset: onset.first_seen, draw_groups)
+    return compare_curves("onset", "How quickly", groups, lambda onset: onset.curve, draw_groups)
 
 
 def table(onset: Onset) -> Table:
-    """Kaplan-Meier and Turnbull under one another: the two curves of the figure."""
-    rows: list[dict[str, Any]] = [{"estimator": "Kaplan-Meier", **row} for row in responded(onset.first_seen)]
-    censored, total = onset.interval_censored, 0.0
-    for start, end, mass in zip(*(c.tolist() for c in (censored.left, censored.right, censored.mass)), strict=True):
-        # A last mass without an end lies after all scores: of those who have not responded so far.
-        total += mass if np.isfinite(end) else 0.0
-        ended = end if np.isfinite(end) else None
-        rows.append({"estimator": "Turnbull", "left": start, "days": ended, "responded": min(total, 1.0)})
-    first = (Column("estimator", "Estimator", "text"), Column("left", "After day"), Column("days", "Day"))
-    return Table((*first, *RESPONDED), rows)
+    """The rows of the curve, and what was first seen by each of their days."""
+    rows = [
+        row | {"seen": 1.0 - onset.first_seen.at(row["days"])[0]}
+        for row in interval_rows(onset.curve, "responded", rising=True)
+    ]
+    columns = (Column("days", "Day"), Column("at_risk", "At risk", "count"), Column("responded", "Responded", "share"))
+    return Table((*columns, *INTERVAL, Column("seen", "First seen by then", "share")), rows)
 
 
 # --- in words ------------------------------------------------------------------------------------
 
 
-def words(curve: SurvivalCurve) -> str:
-    """Half respond by when."""
+def words(curve: IntervalCurve) -> str:
+    """Half respond by when; where that is not reached, how many by the last day that is reported."""
     n, events = curve.n, curve.total_events
     middle, low, high = median(curve)
     if n is None:
@@ -110,14 +121,12 @@ def words(curve: SurvivalCurve) -> str:
             f"{whole(events)} of {count(n, 'evaluable course')} responded; fewer than {FEW} are too few for a median"
         )
     if middle is None:
+        last = next((text for at in reversed(_SAID_DAYS) if (text := by_day(curve, at))), "")
         return sentence(
             f"{whole(events)} of {count(n, 'course')} responded; the time by which half respond is not reached "
-            "within the follow-up"
+            "within the follow-up" + (f": {last}" if last else "")
         )
-    return sentence(
-        f"half of {count(n, 'course')} respond by {day(middle)} ({interval(low, high, ' days')})"
-        + few_by(curve, middle)
-    )
+    return sentence(f"half of {count(n, 'course')} respond by {day(middle)} ({interval(low, high, ' days')})")
 
 
 def session_words(curve: SurvivalCurve) -> str:
@@ -142,41 +151,28 @@ def session_words(curve: SurvivalCurve) -> str:
     )
 
 
-def turnbull_median(curve: TurnbullCurve) -> str:
-    """Where the interval-censored median lies; empty where there is none."""
-    left, right = curve.median
-    if np.isnan(left):
-        return ""
-    if not np.isfinite(right):
-        return f"Turnbull's median lies after day {number(left)}."
-    if number(left) == number(right):
-        return f"Turnbull's median lies at about {day(right)}."
-    return f"Turnbull's median lies between day {number(left)} and day {number(right)}."
-
-
 # --- drawn ---------------------------------------------------------------------------------------
 
 
 def draw(onset: Onset) -> Figure:
-    """Cumulative response by days since the first session."""
-    why_not = no_curve(onset.first_seen)
+    """Share in response by days since the first session, and first seen by then."""
+    why_not = no_line(onset.curve)
     if why_not:
         return empty(why_not)
-    curve = Curve("Kaplan-Meier", onset.first_seen, "response")
-    end = horizon([curve], LONGEST_DAYS)
-    censored = onset.interval_censored
-    figure = survival_figure(
-        [curve],
+    lines = [IntervalLine("In response", onset.curve, "response")]
+    seen, end = onset.first_seen, last_day(lines, LONGEST_DAYS)
+    days, values = [0.0, *seen.times.tolist()], [0.0, *(1.0 - seen.survival).tolist()]
+    figure = interval_figure(
+        lines,
         rising=True,
         limit=LONGEST_DAYS,
-        x_title="Days since the first session",
+        x_title=_DAYS,
         y_title="Responded so far",
-        events="Responded",
-        below=turnbull_band(censored, end) if censored.mass.size else [],
+        beside=[dotted(days, values, end, "First seen by then")],
     )
-    middle = median(onset.first_seen)[0]
-    known = middle is not None and middle <= end
-    figure["layout"]["annotations"] = [median_label(middle, end, rising=True)] if known and middle is not None else []
+    middle = median(onset.curve)[0]
+    if middle is not None and middle <= end:
+        figure["layout"]["annotations"] = [median_label(middle, end, rising=True)]
     return figure
 
 
@@ -196,35 +192,6 @@ def draw_by_session(curve: SurvivalCurve) -> Figure:
     )
 
 
-def draw_groups(curves: Sequence[Curve]) -> Figure:
-    """Cumulative response of several groups."""
-    return survival_figure(
-        curves, rising=True, limit=LONGEST_DAYS, x_title="Days since the first session", y_title="Responded so far"
-    )
-
-
-def turnbull_band(curve: TurnbullCurve, end: float) -> list[dict[str, Any]]:
-    """The region in which Turnbull's estimate lies: each mass spread anywhere over its (L, R]."""
-    left, right, mass = (column.tolist() for column in (curve.left, curve.right, curve.mass))
-    early = _cumulative(list(zip(left, mass, strict=True)), end)
-    late = _cumulative([(day, weight) for day, weight in zip(right, mass, strict=True) if np.isfinite(day)], end)
-    edge = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "name": "Turnbull"}
-    dotted = {"width": 1.6, "shape": "hv", "color": colour("muted"), "dash": "dot"}
-    invisible = {"width": 0, "shape": "hv", "color": colour("left")}
-    return [
-        edge | {"x": late[0], "y": late[1], "line": dotted},
-        edge | {"x": early[0], "y": early[1], "line": invisible, "fill": "tonexty", "fillcolor": faint("left", 0.3)},
-    ]
-
-
-def _cumulative(jumps: Sequence[tuple[float, float]], end: float) -> tuple[list[float], list[float]]:
-    days, values, total = [0.0], [0.0], 0.0
-    for at, weight in sorted(jumps):
-        if at > end:
-            break
-        total += weight
-        days.append(float(at))
-        values.append(min(total, 1.0))
-    days.append(end)
-    values.append(min(total, 1.0))
-    return days, values
+def draw_groups(lines: Sequence[IntervalLine]) -> Figure:
+    """Share in response of several groups."""
+    return interval_figure(lines, rising=True, limit=LONGEST_DAYS, x_title=_DAYS, y_title="Responded so far")

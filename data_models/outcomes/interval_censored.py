@@ -151,7 +151,7 @@ def interval_curve(
     seen, counts = np.unique(
         np.concatenate((low[(low > entry) & (low > start)], high[np.isfinite(high)])), return_counts=True
     )
-    edges = np.concatenate(([start], _pieces(seen, counts)))
+    edges = _pieces(start, seen, counts)
     fit = fit_hazards(edges, entry, low, high)
     share = -np.expm1(-fit.cumulative)
     bounds = _bounds(share, fit.variance(whose[told]), float(low.size), level)
@@ -185,19 +185,24 @@ def _stop(start: float, entering: Floats, leaving: Floats) -> float:
     return float(times[np.argmax(after < STOPS_BELOW)])
 
 
-def _pieces(seen: Floats, counts: Wholes) -> Floats:
-    """Right ends of the pieces: each holds `_LEAST_ENDS` and the square root of the number of ends, at least."""
-    running = np.cumsum(counts)
-    total = int(running[-1])
+def _pieces(start: float, seen: Floats, counts: Wholes) -> Floats:
+    """Edges of the pieces: each holds `_LEAST_ENDS` and the square root of the number of ends, at least.
+
+    Before a gap longer than the piece is by then, what has come together since the last edge is a piece of its own, or
+    belongs to the one before where it is less than half of that: else it would be spread over all the days of the gap.
+    """
+    total = int(counts.sum())
     least = max(_LEAST_ENDS, math.sqrt(total), total / _MOST_PIECES)
-    edges, reached = [], 0.0
-    while reached + least <= total:
-        place = int(np.searchsorted(running, reached + least - 1e-9))
-        edges.append(float(seen[place]))
-        reached = float(running[place])
-    if not edges:
-        return np.array([seen[-1]])
-    edges[-1] = float(seen[-1])  # what is left over belongs to the last piece
+    running, gaps = np.cumsum(counts), np.diff(seen, append=np.inf)
+    edges, reached, place = [start], 0.0, 0
+    while place < seen.size:
+        enough = int(np.searchsorted(running, reached + least - 1e-9))
+        far = np.flatnonzero(gaps[place:enough] > seen[place:enough] - edges[-1])
+        last = min(place + int(far[0]) if far.size else enough, seen.size - 1)
+        if running[last] - reached < least / 2 and len(edges) > 1:
+            edges.pop()
+        edges.append(float(seen[last]))
+        reached, place = float(running[last]), last + 1
     return np.array(edges)
 
 

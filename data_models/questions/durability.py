@@ -2,67 +2,94 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, select
 
 from data_models.database.tables import CourseOutcome
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.competing import CumulativeIncidence, aalen_johansen
+from data_models.outcomes.interval_censored import IntervalCurve, interval_curve
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 from data_models.questions import Shows, shows
 from data_models.questions.course_outcomes import Floats, arrays, of_outcomes
+from data_models.questions.onset import median_and_curve
 
 LOSS, RETREATED = 1, 2  # kinds of end
 
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """Days from the last induction session, of courses in response at the end of induction (definitions, 5.2).
+    """Days from the last induction session, of courses in response at their first score after it (definitions, 5.2).
 
-    `n` of the curve counts every such course; one without any later score or session is never at risk.
+    Each course counts from that score on. A curve starts where enough are at risk and is of those in response then; it
+    stops where too few are left. `n` of each counts every such course, also one without any later score or session.
 
     Attributes
     ----------
-    curve : loss, with re-treatment as censoring (Kaplan-Meier).
-    competing : loss (kind `LOSS`) against re-treatment (kind `RETREATED`) as competing events (Aalen-Johansen).
+    lost : share that has lost response by day, whatever was given meanwhile: each loss lies between two scores.
+    competing : loss (kind `LOSS`) against re-treatment (kind `RETREATED`), whichever comes first (Aalen-Johansen).
+    curve : still in response if re-treatment had nothing to do with fading: it counts as censoring (Kaplan-Meier).
     """
 
-    curve: SurvivalCurve
+    lost: IntervalCurve
     competing: CumulativeIncidence
+    curve: SurvivalCurve
 
     def as_json(self) -> dict[str, Any]:
         """ "durability" of the data contract."""
+        lost = self.lost
+        within = [None if math.isnan(end) else end for end in lost.median_within]
+        counted = {"n": _whole(lost.n), "events": _whole(lost.total_events)}
         return {
+            "turnbull": {"from_days": lost.start, **counted, "median": within, **median_and_curve(lost)},
             "kaplan_meier": self.curve.as_dict(),
             "aalen_johansen": self.competing.as_rows(("loss", "retreated"), "in_response"),
         }
 
 
+def _whole(count: float | None) -> int | None:
+    return None if count is None else int(count)
+
+
+class Lasting(NamedTuple):
+    """The courses in response after induction, one place a course; days since the last induction session.
+
+    `left`, `right`: between them response was lost; `right` inf: not by `left`. `exits`, `kinds`: what came first, 0
+    for the last score.
+    """
+
+    patients: NDArray[np.int64]
+    entries: Floats
+    left: Floats
+    right: Floats
+    exits: Floats
+    kinds: NDArray[np.int64]
+
+
 @shows(Shows.COHORT)
 def durability(connection: Connection, scope: Scope, cohort: CohortFilter) -> Durability:
-    """Durability after induction, re-treatment as censoring and as a competing event."""
-    entries, exits, kinds, counts = durabilities(connection, scope, cohort)
+    """Durability after induction: loss whatever was given, against re-treatment, and with it as censoring."""
+    of = lasting(connection, scope, cohort)
     return Durability(
-        kaplan_meier(exits, kinds == LOSS, counts, entries), aalen_johansen(exits, kinds, counts, entries)
+        interval_curve(of.left, of.right, of.patients, of.entries),
+        aalen_johansen(of.exits, of.kinds, entries=of.entries, patients=of.patients, adequate=True),
+        kaplan_meier(of.exits, of.kinds == LOSS, entries=of.entries, patients=of.patients, adequate=True),
     )
 
 
-def durabilities(
-    connection: Connection, scope: Scope, cohort: CohortFilter
-) -> tuple[Floats, Floats, NDArray[np.int64], Floats]:
-    """Entry, exit, kind of end (0 censored, `LOSS`, `RETREATED`) and counts, in days.
-
-    Time zero is the last induction session; courses in response at the end of induction.
-    """
+def lasting(connection: Connection, scope: Scope, cohort: CohortFilter) -> Lasting:
+    """Each course that is in response at its first score after induction, and how that ended."""
     o = CourseOutcome
-    kind = case((o.durability_end == "loss", LOSS), (o.durability_end == "retreated", RETREATED), else_=0).label("kind")
-    statement = select(o.durability_entry_days, o.durability_days, kind, func.count())
-    statement = statement.where(o.end_of_induction_response == 1, o.durability_days.is_not(None))
-    grouped = of_outcomes(statement, scope, cohort).group_by(o.durability_entry_days, o.durability_days, "kind")
-    entries, exits, kinds, counts = arrays(connection, grouped)
-    return entries, exits, kinds.astype(np.int64), counts
+    kind = case((o.durability_end == "loss", LOSS), (o.durability_end == "retreated", RETREATED), else_=0)
+    statement = select(
+        o.patient_id, o.durability_entry_days, o.durability_left, o.durability_right, o.durability_days, kind
+    ).where(o.durability_entry_days.is_not(None))
+    patients, entries, left, right, exits, kinds = arrays(connection, of_outcomes(statement, scope, cohort))
+    ends = np.where(np.isnan(right), np.inf, right)
+    return Lasting(patients.astype(np.int64), entries, left, ends, exits, kinds.astype(np.int64))

@@ -42,9 +42,8 @@ from data_models.definitions.scope import Scope  # noqa: E402
 from data_models.definitions.vocabulary import SIDE_EFFECTS  # noqa: E402
 from data_models.outcomes.competing import aalen_johansen  # noqa: E402
 from data_models.outcomes.survival import kaplan_meier  # noqa: E402
-from data_models.outcomes.turnbull import turnbull  # noqa: E402
 from data_models.questions.durability import durability  # noqa: E402
-from data_models.questions.onset import first_seen, onset_intervals  # noqa: E402
+from data_models.questions.onset import onset  # noqa: E402
 from data_models.questions.states import states  # noqa: E402
 from data_models.store import Store  # noqa: E402
 
@@ -104,6 +103,9 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
     entry = np.round(random.uniform(0, 14, courses), decimals)
     ending = random.choice(["loss", "retreated", "censored"], courses)
     after = np.round(entry + random.exponential(40, courses), decimals)
+    lost = ending == "loss"
+    after = np.where(lost & (after == entry), entry + 1, after)  # a loss lies after the score of entry
+    kept = np.where(lost, np.maximum(entry, np.floor(after) - 7), after)
     chance = np.linspace(0.02, 0.3, TERMS) * random.gamma(1.0, 1.0, courses)[:, None]
     connection = sqlite3.connect(str(store.engine.url.database))
     connection.execute("PRAGMA synchronous=OFF")
@@ -131,12 +133,14 @@ def fill(store: Store, courses: int, decimals: int, seed: int = 1) -> None:
     insert(
         "course_outcomes",
         "patient_id,course,instrument,scores,baseline,evaluable,ever_response,onset_left,onset_right,"
-        "end_of_induction_response,durability_entry_days,durability_days,durability_end,state",
+        "onset_sessions,last_days,"
+        "end_of_induction_response,durability_entry_days,durability_left,durability_right,durability_days,durability_end,"
+        "state",
         (
-            (i, of, "phq9", 6, 18.0, 1, int(r), a, b, int(h), c, d, e, "responding")
-            for i, of, r, a, b, h, c, d, e in zip(
-                patients, numbers, responded, listed(left), listed(right, responded), held,
-                listed(entry, held), listed(after, held), listed(ending, held), strict=True,
+            (i, of, "phq9", 6, 18.0, 1, int(r), a, b, 3 if r else None, 40.0, int(h), c, x, y, d, e, "responding")
+            for i, of, r, a, b, h, c, x, y, d, e in zip(
+                patients, numbers, responded, listed(left), listed(right, responded), held, listed(entry, held),
+                listed(kept, held), listed(after, held & lost), listed(after, held), listed(ending, held), strict=True,
             )
         ),
     )  # fmt: skip
@@ -207,9 +211,7 @@ def survival(store: Store) -> None:
     """Onset, durability and competing events, through the functions that pages and commands use."""
     everything, chosen = Scope.everything(), CohortFilter()
     with store.connect() as connection:
-        left, right, counts = onset_intervals(connection, everything, chosen)
-        kaplan_meier(*first_seen(left, right), counts).as_dict()
-        turnbull(left, right, counts).as_dict()
+        onset(connection, everything, chosen).as_json()
         durability(connection, everything, chosen).as_json()
 
 
@@ -294,7 +296,7 @@ def main() -> None:
         a, b = beside_bare(store, figures, statements, chosen.runs)
         size = f"{chosen.courses:,} courses, {chosen.courses * SESSIONS:,} sessions"
         print(f"{size}, times to {chosen.decimals} decimals of a day")
-        print(f"statistics {a:.2f} s; their {len(statements)} GROUP BY queries bare {b:.2f} s: ratio {a / b:.2f}")
+        print(f"statistics {a:.2f} s; their {len(statements)} queries bare {b:.2f} s: ratio {a / b:.2f}")
         c, d = beside_bare(store, over_time, captured(store, over_time), chosen.runs)
         print(f"states over time by patient: {c:.2f} s; the bare SELECT of its rows {d:.2f} s: ratio {c / d:.2f}")
         raw = sqlite3.connect(path)

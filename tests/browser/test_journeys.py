@@ -86,7 +86,7 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
             any_effect = found.side_effects.any.per_session
         go_to(page, "/?" + query)
         expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(found.funnel))
-        seen, durable = found.onset.first_seen, found.durability.curve
+        seen, durable = found.onset.curve, found.durability.lost
         expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(seen))
         expect(card(page, "How long do they last?")).to_contain_text(durability.words(durable))
         for name, curve in (("Median time to response", seen), ("Median durability of response", durable)):
@@ -166,8 +166,8 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     page.get_by_role("option", name="Route", exact=True).click()
     page.wait_for_url("**by=route")
     iv = parts["iv"]
-    expect(card(page, "How quickly, by route?")).to_contain_text(f"n {iv.onset.first_seen.n:,.0f}")
-    expect(card(page, "How long, by route?")).to_contain_text(f"n {iv.durability.curve.n:,.0f}")
+    expect(card(page, "How quickly, by route?")).to_contain_text(f"n {iv.onset.curve.n:,.0f}")
+    expect(card(page, "How long, by route?")).to_contain_text(f"n {iv.durability.lost.n:,.0f}")
     at_28 = iv.occupancy.states.response[28]
     box = card(page, "Who is in response, by route?")
     expect(box).to_contain_text(f"IV {numbers.percent(at_28)} (n {iv.funnel.courses:,})")
@@ -203,7 +203,7 @@ def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):
     page.wait_for_url("**instrument=gad7")
     with store.connect() as connection:
         answer = summarise(connection, ALL, CohortFilter.from_query("instrument=gad7&route=iv"), store.rules())
-    said = onset.words(answer.onset.first_seen)
+    said = onset.words(answer.onset.curve)
     expect(card(page, "How quickly do effects start?")).to_contain_text(said)
     shared = new_page("/?" + page.url.partition("?")[2])
     expect(card(shared, "How quickly do effects start?")).to_contain_text(said)

@@ -45,8 +45,8 @@ def card(page: Page, question: str) -> Any:
 def test_sentences_and_headlines_equal_the_summary(page_of: Callable[..., Page], summary_of: Any) -> None:
     answer = summary_of()
     page = page_of("/")
-    expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(answer.onset.first_seen))
-    expect(card(page, "How long do they last?")).to_contain_text(durability.words(answer.durability.curve))
+    expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(answer.onset.curve))
+    expect(card(page, "How long do they last?")).to_contain_text(durability.words(answer.durability.lost))
     expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(answer.funnel))
     response = answer.rates.response.end_of_induction
     tile = page.locator(".headline").filter(has_text="Response at end of induction")
@@ -181,7 +181,7 @@ def test_the_scale_switches(new_page: Callable[..., Page], summary_of: Any) -> N
     page.get_by_role("option", name="GAD-7").click()
     page.wait_for_url("**/?instrument=gad7")
     expect(card(page, "How quickly do effects start?")).to_contain_text(
-        onset.words(summary_of("instrument=gad7").onset.first_seen)
+        onset.words(summary_of("instrument=gad7").onset.curve)
     )
 
 
@@ -190,7 +190,7 @@ def test_routes_are_compared_with_their_n(new_page: Callable[..., Page], summary
     parts = summary_of(by="route")
     box = card(page, "How quickly, by route?")
     box.locator(CHART).first.wait_for()
-    expect(box).to_contain_text(f"n {parts['iv'].onset.first_seen.n:.0f}")
+    expect(box).to_contain_text(f"n {parts['iv'].onset.curve.n:.0f}")
     expect(box).to_contain_text("Log-rank test")
     expect(page.get_by_label("Compare by").first).to_have_value("Route")
 

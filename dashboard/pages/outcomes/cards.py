@@ -80,8 +80,8 @@ def headlines(figures: Figures) -> list[Component]:
     """Five values with interval and n; rates at end of induction with both denominators."""
     found = [
         *rates.tiles(figures.rates),
-        curves.tile(HEADLINES[3], figures.onset.first_seen, "evaluable course"),
-        curves.tile(HEADLINES[4], figures.durability.curve, "course in response", "courses in response"),
+        curves.tile(HEADLINES[3], figures.onset.curve, "evaluable course"),
+        curves.tile(HEADLINES[4], figures.durability.lost, "course in response", "courses in response"),
     ]
     return [_tile(one) for one in found]
 

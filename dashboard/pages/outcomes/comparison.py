@@ -130,8 +130,8 @@ def _row(name: str, figures: data.Figures) -> dict[str, Any]:
         "low": response.low,
         "high": response.high,
         "measured": response.n,
-        "onset": median(figures.onset.first_seen)[0],
-        "durability": median(figures.durability.curve)[0],
+        "onset": median(figures.onset.curve)[0],
+        "durability": median(figures.durability.lost)[0],
     }
 
 

@@ -23,6 +23,8 @@ from dashboard.exports.workbook import workbook_bytes
 from dashboard.questions.view import Column, Table
 from data_models.store import Store
 
+UNRELATED = "Days of response after induction, if re-treatment had nothing to do with fading"
+LOST = "Days to loss of response after induction, whatever was given meanwhile"
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://a.example")']
 
 
@@ -53,10 +55,24 @@ def test_csv_holds_the_numbers_of_the_json(files: dict[str, Path], summary: dict
         assert float(found["outcomes", "Response at any score", key]) == ever[key]
     assert int(found["cohort", "", "courses"]) == summary["cohort"]["courses"]
     durability = summary["durability"]["kaplan_meier"]
-    assert float(found["onset_durability", "Days of response after induction", "median"]) == durability["median"]
-    for row in durability["curve"]:
-        day = str(int(row["days"])) if float(row["days"]).is_integer() else repr(row["days"])
-        assert float(found["durability_curve", day, "survival"]) == row["survival"]
+    medians = [(UNRELATED, "median", durability["median"])]
+    lost = summary["durability"]["turnbull"]
+    names = (("median", "days"), ("low", "low"), ("high", "high"))
+    medians += [(LOST, key, lost[f"median_{name}"]) for key, name in names]
+    for measure, key, value in medians:
+        shown = found["onset_durability", measure, key]
+        assert (float(shown) if shown else None) == value
+    assert lost["curve"]
+    came_first = summary["durability"]["aalen_johansen"]
+    for table, rows, keys in (
+        ("durability_curve", durability["curve"], ("survival",)),
+        ("durability_interval_curve", lost["curve"], ("share", "low", "high", "at_risk")),
+        ("durability_competing", came_first, ("loss", "retreated", "in_response", "at_risk")),
+    ):
+        for row in rows:
+            day = str(int(row["days"])) if float(row["days"]).is_integer() else repr(row["days"])
+            for key in keys:
+                assert float(found[table, day, key]) == row[key]
 
 
 def test_the_workbook_holds_the_numbers_of_the_json_as_numbers(files: dict[str, Path], summary: dict[str, Any]) -> None:

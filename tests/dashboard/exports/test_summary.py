@@ -42,11 +42,11 @@ def test_groups_without_a_mark_are_named_under_the_chart_and_not_in_its_legend(s
     assert all((f">{name}<" in section.charts[0].svg) == (name not in without) for name in ends)
 
 
-def test_a_median_told_from_few_at_risk_says_so_in_the_file_as_on_the_page(store: Store) -> None:
+def test_how_long_effects_last_reads_in_the_file_as_on_the_page(store: Store) -> None:
     few = CohortFilter(sex=("female",))
     with store.connect() as connection:
         release = gather(connection, Scope.everything(), few, store.rules(), exact=True)
-    curve = release.whole.summary.durability.curve
+    found = release.whole.summary.durability
     section = next(one for one in document(release, "onset_durability").sections if "last" in one.title)
-    assert section.sentence == durability.words(curve)
-    assert section.sentence.endswith("fewer than 5 at risk by then.")
+    assert section.sentence == f"{durability.words(found.lost)} {durability.competing_words(found)}"
+    assert "of those in response on" in section.sentence.lower()

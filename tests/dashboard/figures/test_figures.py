@@ -32,10 +32,8 @@ from data_models.outcomes.fade_model import FadeCurve, FadePoint
 from data_models.outcomes.occupancy import StateShares
 from data_models.outcomes.proportions import Difference, Mean, wilson
 from data_models.outcomes.survival import kaplan_meier
-from data_models.outcomes.turnbull import turnbull
 from data_models.questions.fade import Fade
 from data_models.questions.occupancy import Occupancy
-from data_models.questions.onset import Onset
 from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison, RateDifference
 from data_models.questions.resolution import Resolution
 from data_models.questions.severity import Severity, TermGrades
@@ -43,14 +41,14 @@ from data_models.questions.side_effects import EffectGroup
 from data_models.questions.states import States
 from data_models.questions.vitals import Sign, Threshold, Vitals
 from data_models.questions.waterfall import Waterfall
-from tests.dashboard.questions.conftest import curve, curves_of, durability_of, effects
+from tests.dashboard.questions.conftest import curve, curves_of, durability_of, effects, onset_of
 
 ASSETS = Path(theme.__file__).parent / "assets"
 
 
 def figures() -> dict[str, dict[str, Any]]:
     """Every figure of a question."""
-    found = Onset(km := curve(40, [1, 7, 14], 5, 2), turnbull([0, 1, 7], [1, 7, 14], [9, 9, 9]), km)
+    found = onset_of(km := curve(40, [1, 7, 14], 5, 2), km)
     durable = durability_of(km)
     shares = Occupancy(StateShares(310, 0, *(np.full(91, 1 / 6) for _ in range(6))))
     over_time = States(curves_of(310, 90), curves_of(120, 90))

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from data_models.outcomes.competing import aalen_johansen
+from data_models.outcomes.interval_censored import IntervalCurve, interval_curve
 from data_models.outcomes.occupancy import StateShares
 from data_models.outcomes.proportions import Proportion, wilson
 from data_models.outcomes.states import StateCurves
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
-from data_models.outcomes.turnbull import TurnbullCurve, turnbull
+from data_models.outcomes.turnbull import turnbull
 from data_models.questions.durability import Durability
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
@@ -34,16 +35,23 @@ def curve(n: int, days: Sequence[float], events: int, censored: int) -> Survival
     return kaplan_meier([times[i] for i in kept], [kinds[i] for i in kept], [counts[i] for i in kept])
 
 
+def between(found: SurvivalCurve, entries: float | None = None) -> IntervalCurve:
+    """The same courses, scored at the curve's times and at no other: each event lies after the time before its own."""
+    before = np.concatenate(([entries or 0.0], found.times))[:-1]
+    events, censored = found.events.astype(int), found.censored.astype(int)
+    left = np.concatenate((np.repeat(before, events), np.repeat(found.times, censored)))
+    right = np.concatenate((np.repeat(found.times, events), np.full(censored.sum(), INFINITY)))
+    return interval_curve(left, right, entries=None if entries is None else np.full(left.size, entries))
+
+
 def words_of(n: int, events: int, median: float | None, low: float | None = None, high: float | None = None) -> Any:
-    """What sentences read of a curve: how many, and a median with its interval."""
+    """What sentences read of a curve: how many, from when, a median with its interval, and no share on any day."""
     middle = tuple(float("nan") if value is None else value for value in (median, low, high))
-    return SimpleNamespace(n=n, total_events=events, median=middle, times=np.zeros(0), at_risk=np.zeros(0))
-
-
-def masses(*found: tuple[float, float, float]) -> TurnbullCurve:
-    """(left, right, mass) of an interval-censored estimate."""
-    left, right, mass = np.array(found).T
-    return TurnbullCurve(100, left, right, mass, 1 - np.cumsum(mass), -300.0, 0.0, 1)
+    nothing = np.zeros(0)
+    return SimpleNamespace(
+        n=n, total_events=events, median=middle, times=nothing, at_risk=nothing, start=2.0 if n and n >= 10 else None,
+        at=lambda _: (float("nan"),) * 3,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -52,22 +60,22 @@ def make_curve() -> Any:
 
 
 @pytest.fixture
+def make_between() -> Any:
+    return between
+
+
+@pytest.fixture
 def make_words() -> Any:
     return words_of
 
 
 @pytest.fixture
-def make_masses() -> Any:
-    return masses
-
-
-@pytest.fixture
 def onset() -> Onset:
-    return Onset(
-        curve(250, [1, 2, 4, 7, 10, 14, 21, 28], 22, 4),
-        turnbull([0, 1, 4, 7], [1, 4, 7, INFINITY], [50, 100, 50, 50]),
-        curve(250, [1, 2, 3, 4, 5, 6], 30, 5),
-    )
+    return onset_of(curve(250, [1, 2, 4, 7, 10, 14, 21, 28], 22, 4), curve(250, [1, 2, 3, 4, 5, 6], 30, 5))
+
+
+def onset_of(seen: SurvivalCurve, by_session: SurvivalCurve) -> Onset:
+    return Onset(between(seen), turnbull([0, 1, 4, 7], [1, 4, 7, INFINITY], [50, 100, 50, 50]), seen, by_session)
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def durability_of(found: SurvivalCurve) -> Durability:
     """Each time of a curve also has as many re-treated as it has lost."""
     times = [*found.times, *found.times, *found.times]
     kinds = np.repeat([1, 2, 0], found.times.size)
-    return Durability(found, aalen_johansen(times, kinds, np.tile(found.events, 3) + 1))
+    return Durability(between(found, 0.0), aalen_johansen(times, kinds, np.tile(found.events, 3) + 1), found)
 
 
 @pytest.fixture

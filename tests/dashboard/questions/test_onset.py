@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from dashboard.questions import onset as shown
 from dashboard.questions.view import Group
 from data_models.outcomes.proportions import Proportion, wilson
-from data_models.outcomes.survival import kaplan_meier
 from data_models.questions.onset import Onset
 
 
@@ -48,35 +49,38 @@ def test_sessions_to_response_in_words(curve: tuple[Any, ...], expected: str, ma
     assert shown.session_words(make_words(*curve)) == expected
 
 
-def test_a_median_from_where_no_curve_is_drawn_says_so() -> None:
-    late = kaplan_meier([10, 10, 10, 10, 40], [0, 0, 0, 0, 1], [1, 1, 1, 1, 4])  # at risk 8, then 4
-    assert shown.words(late).endswith("not estimable), fewer than 5 at risk by then.")
+def test_where_half_do_not_respond_the_last_share_is_said(make_curve: Any, make_between: Any) -> None:
+    few = make_between(make_curve(200, [1, 3, 7, 14, 28], 8, 2))
+    share, low, high = (100 * value for value in few.at(28))
+    assert share == pytest.approx(21, abs=1)
+    assert shown.words(few) == (
+        "40 of 200 courses responded; the time by which half respond is not reached within the follow-up: "
+        f"{share:.0f}% by day 28 (95% interval {low:.0f} to {high:.0f}%)."
+    )
 
 
-@pytest.mark.parametrize(
-    "median, said",
-    [
-        ((6.02, 6.04), "Turnbull's median lies at about day 6."),
-        ((5.0, 6.0), "Turnbull's median lies between day 5 and day 6."),
-        ((5.0, float("inf")), "Turnbull's median lies after day 5."),
-    ],
-)
-def test_turnbulls_median_never_lies_between_a_day_and_itself(
-    median: tuple[float, float], said: str, make_masses: Any
+def test_the_card_draws_when_it_began_and_when_it_was_seen_and_says_where_it_stops(
+    onset: Onset, early: Proportion
 ) -> None:
-    assert shown.turnbull_median(make_masses((*median, 1.0))) == said
-
-
-def test_the_card_draws_both_estimates_and_says_where_it_stops(onset: Onset, early: Proportion) -> None:
     view = shown.view(onset, early)
     assert view.figure is not None
     go.Figure(view.figure)
     names = {trace["name"] for trace in view.figure["data"]}
-    assert {"Turnbull", "Kaplan-Meier (n 250)"} <= names
+    assert {"First seen by then", "In response (n 250)", "At risk"} <= names
     assert any("Response at 24 h after the first session: 20% (40 of 200" in text for text in view.notes)
+    assert any(text.startswith("In response: ") and "by day 7 (95% interval" in text for text in view.notes)
     assert "24 h" not in " ".join(shown.view(onset, wilson(0, 0)).notes)
     assert view.definition is not None
     assert view.definition.n == "250 evaluable courses, 176 responded."
+    words = " ".join((view.sentence, *view.notes))
+    assert not any(name in words for name in ("Turnbull", "Kaplan", "censored"))
+
+
+def test_a_card_says_until_when_nobody_was_scored(make_curve: Any, make_between: Any) -> None:
+    weekly = make_between(make_curve(100, [7, 14, 21, 28], 15, 2))
+    assert shown.unseen(weekly).startswith("Hardly anybody was scored before day 7: ")
+    daily = make_between(make_curve(100, [1, 2, 3, 7, 14], 12, 2))
+    assert shown.unseen(daily) == ""
 
 
 def test_the_table_holds_the_share_that_is_drawn(onset: Onset) -> None:
@@ -87,18 +91,18 @@ def test_the_table_holds_the_share_that_is_drawn(onset: Onset) -> None:
     for row, place in zip(by_session.rows, range(curve.times.size), strict=True):
         assert row["responded"] == pytest.approx(1 - curve.survival[place])
         assert row["low"] is None or row["low"] == pytest.approx(1 - curve.high[place])
-    turnbull = [row["responded"] for row in shown.table(onset).rows if row["estimator"] == "Turnbull"]
-    assert turnbull == pytest.approx([0.2, 0.6, 0.8, 0.8]), "the last mass has no end: not responded so far"
+    rows = shown.table(onset).rows
+    assert [row["responded"] for row in rows] == onset.curve.share.tolist()
+    # All are scored on the same days: by the end of each of them, what began and what was seen are the same.
+    assert next(row["seen"] for row in rows if row["days"] == 7) == pytest.approx(1 - onset.first_seen.at(7)[0])
+    figure = shown.draw(onset)
+    drawn = next(trace for trace in figure["data"] if trace["name"].startswith("In response"))
+    last = float(np.interp(shown.LONGEST_DAYS, onset.curve.times, onset.curve.share))
+    assert drawn["y"] == [row["responded"] for row in rows if row["days"] < shown.LONGEST_DAYS] + [last]
 
 
-def test_turnbulls_band_spreads_each_mass_over_its_interval(make_masses: Any) -> None:
-    late, early = shown.turnbull_band(make_masses((0, 2, 0.5), (2, 4, 0.3), (4, float("inf"), 0.2)), 10)
-    assert list(zip(early["x"], early["y"], strict=True)) == [(0, 0), (0, 0.5), (2, 0.8), (4, 1.0), (10, 1.0)]
-    assert list(zip(late["x"], late["y"], strict=True)) == [(0, 0), (2, 0.5), (4, 0.8), (10, 0.8)]
-
-
-def test_groups_are_overlaid_and_counted_without_a_p_value(onset: Onset, make_curve: Any) -> None:
-    few = Onset(make_curve(4, [1, 2], 1, 0), onset.interval_censored, onset.by_session)
+def test_groups_are_overlaid_and_counted_without_a_p_value(onset: Onset, make_curve: Any, make_between: Any) -> None:
+    few = replace(onset, curve=make_between(make_curve(4, [1, 2], 1, 0)))
     groups = [Group("IV", "iv", "circle", "solid", onset), Group("IM", "im", "square", "dash", few)]
     view = shown.compare(groups)
     go.Figure(view.figure)
@@ -106,6 +110,6 @@ def test_groups_are_overlaid_and_counted_without_a_p_value(onset: Onset, make_cu
     assert "IM too few (n 4)" in view.sentence
     assert [mark.name for mark in view.legend] == ["IV (n 250)"]
     assert view.notes == [
-        "Under the axis: courses still at risk after that day; a curve stops where fewer than 5 are. "
+        "Under the axis: courses still at risk; a curve stops where fewer than 5 are. "
         "Not drawn, with fewer at any time: IM."
     ]

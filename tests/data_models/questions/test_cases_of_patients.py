@@ -103,10 +103,51 @@ def test_who_loses_response_in_the_first_days_after_induction_is_counted(answer:
     durability = found["durability"]
     (loss,) = [row for row in durability["kaplan_meier"]["curve"] if row["events"]]
     assert (loss["days"], loss["at_risk"], loss["events"]) == (5, 40, 20)
+    lost = durability["turnbull"]
+    assert (lost["from_days"], lost["n"], lost["events"], lost["median"]) == (1, 40, 20, [1, 5])
+    assert row_at(lost["curve"], 1)["share"] == 0
+    for day in (7, 14, 28):
+        row = row_at(lost["curve"], day)
+        assert row["share"] == pytest.approx(0.5)
+        # Wilson's interval of 20 in 40.
+        assert (row["low"], row["high"]) == pytest.approx((0.352, 0.648), abs=5e-4)
     for day in (5, 14, 28):
         assert row_at(durability["kaplan_meier"]["curve"], day)["survival"] == pytest.approx(0.5)
         assert row_at(durability["aalen_johansen"], day)["loss"] == pytest.approx(0.5)
         assert row_at(durability["aalen_johansen"], day)["in_response"] == pytest.approx(0.5)
+
+
+def test_a_curve_does_not_fall_from_one_course(answer: Callable[..., Row]) -> None:
+    """39 in response on days 6 to 60; one scored on day 1, worse and treated again on day 5."""
+    clinic = Clinic()
+    last = INDUCTION[-1]
+    clinic.treat(39, INDUCTION, {-1: 20, **{last + day: 5 for day in (6, 20, 40, 60)}}, induction=6)
+    clinic.treat(1, (*INDUCTION, last + 5), {-1: 20, last + 1: 5, last + 5: 19, last + 30: 19}, induction=6)
+    durability = answer(clinic)["durability"]
+    assert (durability["turnbull"]["n"], durability["turnbull"]["events"]) == (40, 1)
+    assert durability["turnbull"]["from_days"] == 6
+    for rows in (durability["turnbull"]["curve"], durability["aalen_johansen"], durability["kaplan_meier"]["curve"]):
+        assert min(row["days"] for row in rows) >= 6
+        assert min(row["at_risk"] for row in rows) >= 39
+    assert {row["share"] for row in durability["turnbull"]["curve"]} == {0}
+    assert {row["in_response"] for row in durability["aalen_johansen"]} == {1}
+
+
+def test_a_weekly_onset_lies_between_two_scores(answer: Callable[..., Row]) -> None:
+    """60 courses scored on days 7, 14 and 21: a third responds by day 7, a third by day 14, a third not at all."""
+    clinic = Clinic()
+    for scores in ((5, 5), (18, 5), (18, 18)):
+        clinic.treat(20, INDUCTION, {-1: 20, 7: scores[0], 14: scores[1], 21: scores[1]})
+    onset = answer(clinic)["onset"]["turnbull"]
+    first, third, week, fortnight = (row_at(onset["curve"], day) for day in (1, 3, 7, 14))
+    assert (week["share"], fortnight["share"]) == pytest.approx((1 / 3, 2 / 3))
+    # What happened before the first score is not known: drawn evenly, and anything that the score of day 7 allows.
+    assert first["share"] == pytest.approx(1 - (2 / 3) ** (1 / 7))
+    assert first["low"] == third["low"] == 0
+    assert first["high"] == third["high"] == week["high"]
+    assert onset["median"] == [7, 14]
+    assert 7 < onset["median_days"] < 14
+    assert (onset["median_low"], onset["median_high"]) == (7, 14)
 
 
 def test_courses_going_on_are_neither_stopped_nor_lost(answer: Callable[..., Row], sqlite_store: Store) -> None:

@@ -17,11 +17,13 @@ from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES, FADE_BINS_DAYS
 from data_models.definitions.scope import Scope
 from data_models.definitions.vocabulary import SIDE_EFFECT_BITS, SIDE_EFFECTS
+from data_models.outcomes.interval_censored import interval_curve
 from data_models.outcomes.logrank import log_rank
 from data_models.outcomes.proportions import PatientSums, per_course
 from data_models.outcomes.reliable_change import RELIABLE, reliable_change
 from data_models.outcomes.side_effects import DOSE_BANDS
 from data_models.outcomes.survival import kaplan_meier
+from data_models.outcomes.turnbull import turnbull
 from data_models.questions.comparison import curve_tests, groups
 from data_models.questions.durability import LOSS, RETREATED, durability
 from data_models.questions.duration import duration_turnbull
@@ -244,15 +246,28 @@ def test_curves_equal_those_of_single_courses(connection: Connection, chosen: Co
     result = summarise(connection, ALL, chosen, DEFAULT_RULES).as_json()
     outcomes = _outcomes(connection, chosen)
     evaluable = outcomes[outcomes["evaluable"] == 1]
-    responded = kaplan_meier(evaluable["onset_right"].fillna(evaluable["onset_left"]), evaluable["onset_right"].notna())
+    seen = evaluable["onset_right"].fillna(evaluable["onset_left"])
+    responded = kaplan_meier(seen, evaluable["onset_right"].notna(), patients=evaluable["patient_id"])
     assert result["onset"]["kaplan_meier"] == responded.as_dict()
+    began = evaluable["onset_left"], evaluable["onset_right"].fillna(np.inf)
+    assert result["onset"]["turnbull"]["curve"] == interval_curve(*began, evaluable["patient_id"]).as_rows()
+    assert result["onset"]["turnbull"]["log_likelihood"] == pytest.approx(turnbull(*began).log_likelihood)
     ever = outcomes[outcomes["ever_response"] == 1]
     lasted = kaplan_meier(ever["duration_days"], ever["duration_event"], patients=ever["patient_id"])
     assert result["duration"]["kaplan_meier"] == lasted.as_dict()
     held = outcomes[outcomes["durability_days"].notna()]
     lost = held["durability_end"] == "loss"
-    curve = kaplan_meier(held["durability_days"], lost, entries=held["durability_entry_days"])
+    followed = {"entries": held["durability_entry_days"], "patients": held["patient_id"]}
+    curve = kaplan_meier(held["durability_days"], lost, adequate=True, **followed)
     assert result["durability"]["kaplan_meier"] == curve.as_dict()
+    between = interval_curve(held["durability_left"], held["durability_right"].fillna(np.inf), **followed)
+    found = result["durability"]["turnbull"]
+    assert found["curve"] == between.as_rows()
+    assert (found["from_days"], found["n"], found["events"]) == (
+        between.start,
+        len(held),
+        held["durability_right"].notna().sum(),
+    )
     for row in result["durability"]["aalen_johansen"]:
         assert row["loss"] + row["retreated"] + row["in_response"] == pytest.approx(1)
 
@@ -265,7 +280,7 @@ def test_sessions_to_response_count_the_sessions_before_the_score(connection: Co
         own = sessions[(sessions["patient_id"] == row.patient_id) & (sessions["course"] == row.course)]
         until = row.onset_right if row.ever_response == 1 else row.last_days
         times.append(int((own["days"] < until).sum()))
-    expected = kaplan_meier(times, outcomes["ever_response"]).as_dict()
+    expected = kaplan_meier(times, outcomes["ever_response"], patients=outcomes["patient_id"]).as_dict()
     assert onset(connection, ALL, CohortFilter()).as_json()["sessions_kaplan_meier"] == expected
 
 
@@ -503,9 +518,16 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     assert set(result["reliable_change"]) == {"last", "end_of_induction"}
     assert set(result["reliable_change"]["last"]) == {"recovered", "improved", "no_change", "deteriorated"}
     assert set(result["onset"]) == {"kaplan_meier", "turnbull", "sessions_kaplan_meier"}
-    assert set(result["onset"]["turnbull"]) == {"median", "mass", "log_likelihood"}
+    medians, rows = (
+        {"median", "median_days", "median_low", "median_high", "curve"},
+        {"days", "at_risk", "share", "low", "high"},
+    )
+    assert set(result["onset"]["turnbull"]) == {"mass", "log_likelihood", *medians}
+    assert set(result["durability"]["turnbull"]) == {"from_days", "n", "events", *medians}
+    for between in (result["onset"]["turnbull"], result["durability"]["turnbull"]):
+        assert set(between["curve"][0]) == rows
     assert set(result["duration"]) == {"kaplan_meier"}
-    assert set(result["durability"]) == {"kaplan_meier", "aalen_johansen"}
+    assert set(result["durability"]) == {"turnbull", "kaplan_meier", "aalen_johansen"}
     states = {f"{state}{end}" for state in ("loss", "retreated", "in_response") for end in ("", "_low", "_high")}
     assert set(result["durability"]["aalen_johansen"][0]) == {"days", "at_risk", *states}
     for of in (result["onset"]["kaplan_meier"], result["durability"]["kaplan_meier"]):
