@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, null, select
+from sqlalchemy import SQLColumnExpression, Subquery, and_, case, func, null, select
 
 from data_models.database.tables import Course, CourseOutcome, ScoreFact
 from data_models.definitions.filters import CohortFilter
@@ -38,94 +38,112 @@ class JudgedScore:
 
 
 class JudgedScores:
-    """The two scores of each course of a cohort; `joined` brings what they need into a SELECT of treated courses."""
+    """The two scores of each course of a cohort; `joined` brings what they need into a SELECT of treated courses.
+
+    `anew`: they are looked for among the scores, which is one pass over all of them.
+    """
 
     def __init__(self, cohort: CohortFilter, rules: OutcomeRules) -> None:
         o = CourseOutcome
-        self._late: list[Any] = []
-        if cohort.min_hours_since_session is None:
-            self.last = JudgedScore(
-                case((o.evaluable == 1, o.last)),
-                o.last_response,
-                o.last_remission,
-                o.last_worse,
-                o.last_reliable,
-                o.last_since_session_days,
-            )
-            self.end = JudgedScore(
-                case((o.evaluable == 1, o.end_of_induction_score)),
-                o.end_of_induction_response,
-                o.end_of_induction_remission,
-                o.end_of_induction_worse,
-                o.end_of_induction_reliable,
-                o.end_of_induction_days,
-            )
+        self.anew = cohort.min_hours_since_session is not None
+        if self.anew:
+            self._late = _late(cohort, rules)
+            self.last = _judged(self._late, "last", cohort, rules)
+            self.end = _judged(self._late, "end", cohort, rules)
             return
-        self.last = self._judged(cohort, rules, _last(cohort))
-        self.end = self._judged(cohort, rules, _end(cohort, rules))
-
-    def _judged(self, cohort: CohortFilter, rules: OutcomeRules, ranked: AnySelect) -> JudgedScore:
-        """The judgement of the first of each course's ranked scores."""
-        every = ranked.subquery()
-        late = select(every).where(every.c.place == 1).subquery()
-        self._late.append(late)
-        scale, baseline, score = INSTRUMENTS[cohort.instrument], CourseOutcome.baseline, late.c.score
-        cutoff, least, error = rules.remission_cutoff(scale.code), scale.meaningful_change, scale.standard_error
-        evaluable, change = late.c.state.is_not(None), score - baseline
-        remission: Any = null() if cutoff is None else case((score <= cutoff, 1), else_=0)
-        worse: Any = null()
-        if least is not None:
-            limit = least * (baseline - scale.minimum) if scale.meaningful_is_share else least
-            worse = case((change >= limit - ROUNDING, 1), else_=0)
-        reliable: Any = null()
-        if error is not None:
-            limit, edge = float(reliable_points(error)), scale.recovered_below
-            reliable = case(
-                (and_(change < -limit, baseline >= edge, score < edge), "recovered"),
-                (change < -limit, "improved"),
-                (change > limit, "deteriorated"),
-                else_="no_change",
-            )
-        return JudgedScore(
-            case((evaluable, score)),
-            case((evaluable, case((late.c.state == 2, 1), else_=0))),
-            case((evaluable, remission)),
-            case((evaluable, worse)),
-            case((evaluable, reliable)),
-            late.c.since_session_days,
+        self.last = JudgedScore(
+            case((o.evaluable == 1, o.last)),
+            o.last_response,
+            o.last_remission,
+            o.last_worse,
+            o.last_reliable,
+            o.last_since_session_days,
+        )
+        self.end = JudgedScore(
+            case((o.evaluable == 1, o.end_of_induction_score)),
+            o.end_of_induction_response,
+            o.end_of_induction_remission,
+            o.end_of_induction_worse,
+            o.end_of_induction_reliable,
+            o.end_of_induction_days,
         )
 
     def joined(self, statement: AnySelect) -> AnySelect:
         """A SELECT from treated courses with these scores."""
-        for late in self._late:
-            same = and_(late.c.patient_id == Course.patient_id, late.c.course == Course.course)
-            statement = statement.join(late, same, isouter=True)
-        return statement
+        if not self.anew:
+            return statement
+        same = and_(self._late.c.patient_id == Course.patient_id, self._late.c.course == Course.course)
+        return statement.join(self._late, same, isouter=True)
 
 
-def _scores(cohort: CohortFilter, order: ColumnElement[Any]) -> AnySelect:
-    """The scores of observations that are late enough, each with its place in its course."""
-    f = ScoreFact
-    place = func.row_number().over(partition_by=(f.patient_id, f.course), order_by=order).label("place")
-    late = f.since_session_days * HOURS_A_DAY >= cohort.min_hours_since_session
-    columns = (f.patient_id, f.course, f.score, f.state, f.since_session_days, place)
-    return select(*columns).where(f.instrument == cohort.instrument, f.days > 0, late)
+def _judged(late: Subquery, which: str, cohort: CohortFilter, rules: OutcomeRules) -> JudgedScore:
+    """The judgement of one of the two scores that `_late` finds."""
+    score, state, days = (late.c[f"{which}_{name}"] for name in ("score", "state", "days"))
+    scale, baseline = INSTRUMENTS[cohort.instrument], CourseOutcome.baseline
+    cutoff, least, error = rules.remission_cutoff(scale.code), scale.meaningful_change, scale.standard_error
+    evaluable, change = state.is_not(None), score - baseline
+    remission: Any = null() if cutoff is None else case((score <= cutoff, 1), else_=0)
+    worse: Any = null()
+    if least is not None:
+        limit = least * (baseline - scale.minimum) if scale.meaningful_is_share else least
+        worse = case((change >= limit - ROUNDING, 1), else_=0)
+    reliable: Any = null()
+    if error is not None:
+        limit, edge = float(reliable_points(error)), scale.recovered_below
+        reliable = case(
+            (and_(change < -limit, baseline >= edge, score < edge), "recovered"),
+            (change < -limit, "improved"),
+            (change > limit, "deteriorated"),
+            else_="no_change",
+        )
+    response = case((state == 2, 1), else_=0)
+    return JudgedScore(
+        case((evaluable, score)),
+        case((evaluable, response)),
+        case((evaluable, remission)),
+        case((evaluable, worse)),
+        case((evaluable, reliable)),
+        days,
+    )
 
 
-def _last(cohort: CohortFilter) -> AnySelect:
-    return _scores(cohort, ScoreFact.at_hours.desc())
+def _late(cohort: CohortFilter, rules: OutcomeRules) -> Subquery:
+    """Per course: score, state and days since the session of its last late score, and of the first after induction.
 
-
-def _end(cohort: CohortFilter, rules: OutcomeRules) -> AnySelect:
-    """Those whose latest session is the last one of a complete induction, not longer ago than the rule allows."""
+    The latter: its latest session is the last one of a complete induction, not longer ago than the rule allows.
+    """
     f = ScoreFact
     session = f.at_hours - f.since_session_days * HOURS_A_DAY
-    return (
-        _scores(cohort, f.at_hours.asc())
+    after_induction = and_(
+        Course.induction_complete == 1,
+        func.abs(session - Course.last_induction_hours) < _NO_TIME,
+        f.since_session_days <= rules.end_of_induction_days + ROUNDING,
+    )
+    of_course = (f.patient_id, f.course)
+    at_end = case((after_induction, 1), else_=0)
+    scores = (
+        select(
+            *of_course,
+            f.score,
+            f.state,
+            f.since_session_days.label("days"),
+            at_end.label("at_end"),
+            func.row_number().over(partition_by=of_course, order_by=f.at_hours.desc()).label("from_last"),
+            func.row_number().over(partition_by=(*of_course, at_end), order_by=f.at_hours).label("from_first"),
+        )
         .join(Course, and_(Course.patient_id == f.patient_id, Course.course == f.course))
         .where(
-            Course.induction_complete == 1,
-            func.abs(session - Course.last_induction_hours) < _NO_TIME,
-            f.since_session_days <= rules.end_of_induction_days + ROUNDING,
+            f.instrument == cohort.instrument,
+            f.days > 0,
+            f.since_session_days * HOURS_A_DAY >= cohort.min_hours_since_session,
         )
+        .subquery()
     )
+    c = scores.c
+    chosen = {"last": c.from_last == 1, "end": and_(c.at_end == 1, c.from_first == 1)}
+    columns = (
+        func.max(case((condition, c[name]))).label(f"{which}_{name}")
+        for which, condition in chosen.items()
+        for name in ("score", "state", "days")
+    )
+    return select(c.patient_id, c.course, *columns).group_by(c.patient_id, c.course).subquery()
