@@ -11,26 +11,33 @@ Patient i is treated on one arm (drug and route) at sessions t_1 < t_2 < ... (da
 - f_i, h_fast,i: the relief that is there within hours and has faded within about a week (the source
   document of the definitions; Zarate 2006).
 - A_i: the depth that repeated sessions approach, g_i the share of the way that one goes (Phillips
-  2019: median of three infusions to response). Patients are of four kinds - responding, partial, not
-  responding, worse - that differ in the mean of A_i.
+  2019: median of three infusions to response). Patients are of five kinds - responding, partial, not
+  responding, worse, delayed - that differ in the mean of A_i. Of the *delayed* (9 %; Hull 2022) the
+  first sessions do nothing: g_i is 0 up to session `late_sessions`.
 - h_slow,i: log-normal, shorter for some, so that some lose the response within a week or two and some hold it
   for months. It is set to McInnes 2022 (80 % at 4 and 60 % at 8 weeks still in response, 537 patients)
   and *not* to Murrough 2013 (median 18 days to relapse, 24 trial patients who had been taken off all
-  other medication): the two cannot both hold, and a practice is what is imitated here. What is fitted
-  is the Kaplan-Meier curve that a dashboard would show: it sees a loss at the next score only, so its
-  4-week point lies a few percent above the latent one and above McInnes.
+  other medication): the two cannot both hold, and a practice is what is imitated here. What is held to it
+  is what McInnes counted, as far as the abstract tells: of responders, Kaplan-Meier to the first score without
+  response, without maintenance. The definitions count otherwise (`sample_data.calibration`).
 - d_i: slow change that has nothing to do with treatment.
 
-A *score* on instrument j of maximum M_j is B_ij (1 - e_ij x_i(t)) + noise, sd `noise_share` M_j, rounded
-to the scale's step and held within its range. B_ij and e_ij are correlated within a patient.
+A *score* on instrument j is B_ij (1 - e_ij x_i(t)) + noise, rounded to the scale's step and held within its
+range. The noise has the scale's published standard error of measurement (`data_models.definitions.instruments`).
+B_ij and e_ij are correlated within a patient.
 
 *Staying.* A patient leaves after the first session, or after each later one before the planned number,
 with fixed chances (Osmind ORKA-2), independent of how well it works: a simplification that keeps the true
 response share of the measured equal to that of all.
 
-*Boosters* come when s_i(t) has fallen to the patient's own threshold (plus a delay), or on a schedule
-(esketamine: weekly for four weeks, then every second week, as labelled). Retreatment therefore depends
-on fading, as in practice: censoring at it is informative. A gap over 90 days starts a new course.
+*Boosters* come at the patient's own usual interval, short after induction and three to four weeks by month 5
+(Pfeiffer 2024), each time another number of days. For most it is bent towards the day on which s_i(t) has
+fallen to the patient's own threshold. Esketamine is given by its label: weekly for four weeks, then weekly or every
+second week, as the patient needs it. Retreatment therefore depends on fading, as in practice: censoring at it is
+informative. A gap over 90 days starts a new course. A few get boosters by another route, or of the other drug.
+
+*Observation.* All records were looked through on one day. Who began shortly before it has few weeks
+(`observed_until_weeks`): induction or boosters may still be going on. Everybody else's course has ended.
 
 *Side effects.* Term e occurs in session number n (of all the patient's) with
 
@@ -46,7 +53,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CLINICS = ("synthetic_north", "synthetic_harbour", "synthetic_valley")
-KINDS = ("responding", "partial", "not_responding", "worse")
+KINDS = ("responding", "partial", "not_responding", "worse", "delayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,9 @@ class Arm:
     kind_shares : shares of `KINDS`, sum 1.
     gaps_days : gaps between induction sessions, each equally likely.
     leave_after_first, leave_later : chance to leave after the first, and after each later, session.
-    schedule_days : gaps of scheduled boosters after induction (the last one repeats); empty: by need.
+    switch_to : routes of the arms on which a few are given boosters instead, each equally likely.
+    schedule_days : gaps of scheduled boosters after induction; the last one repeats, halved or prolonged by need.
+        Empty: no schedule.
     systolic_rise, diastolic_rise : mean rise (mmHg); None where no pressure is taken (at home).
     effects : share of patients that ever report a side effect: what `ClinicModel.intercepts` meet.
     """
@@ -67,7 +76,7 @@ class Arm:
     drug: str
     route: str
     clinic_shares: tuple[float, float, float]
-    kind_shares: tuple[float, float, float, float]
+    kind_shares: tuple[float, float, float, float, float]
     induction_sessions: int
     gaps_days: tuple[int, ...]
     leave_after_first: float
@@ -78,6 +87,7 @@ class Arm:
     discharge_minutes: float | None
     asked_share: float
     before_share: float
+    switch_to: tuple[str, ...]
     schedule_days: tuple[int, ...] = ()
     systolic_rise: float | None = None
     diastolic_rise: float | None = None
@@ -106,22 +116,22 @@ _NASAL_EFFECTS = {
 
 ARMS: tuple[Arm, ...] = (
     Arm(
-        "ketamine", "iv", (0.85, 0.20, 0.35), (0.75, 0.05, 0.04, 0.16), 6, (2, 2, 3, 4), 0.20, 0.111,
-        (0.5, 0.5, 0.6, 0.75), "mg_per_kg", 40, 95, 0.93, 0.85,
+        "ketamine", "iv", (0.85, 0.15, 0.35), (0.63, 0.08, 0.05, 0.15, 0.09), 6, (2, 2, 3, 4), 0.20, 0.111,
+        (0.5, 0.5, 0.6, 0.75), "mg_per_kg", 40, 95, 0.93, 0.85, ("sublingual", "im"),
         systolic_rise=7.4, diastolic_rise=6.0, heart_rate_rise=5.0, effects=_IV_EFFECTS,
     ),
     Arm(
-        "ketamine", "im", (0.10, 0.30, 0.0), (0.72, 0.08, 0.06, 0.14), 6, (4, 5, 6, 7), 0.18, 0.10,
-        (40, 50, 60, 75), "mg", 60, 105, 0.90, 0.80,
+        "ketamine", "im", (0.10, 0.25, 0.0), (0.65, 0.08, 0.06, 0.12, 0.09), 6, (4, 5, 6, 7), 0.20, 0.111,
+        (40, 50, 60, 75), "mg", 60, 105, 0.90, 0.80, ("sublingual",),
         systolic_rise=9.0, diastolic_rise=6.5, heart_rate_rise=6.0, effects=_IM_EFFECTS,
     ),
     Arm(
-        "ketamine", "sublingual", (0.05, 0.50, 0.05), (0.81, 0.10, 0.05, 0.04), 8, (3, 3, 4), 0.12, 0.05,
-        (150, 200, 300, 400), "mg", 60, None, 0.62, 0.60, effects=_HOME_EFFECTS,
+        "ketamine", "sublingual", (0.05, 0.60, 0.05), (0.61, 0.23, 0.04, 0.03, 0.09), 6, (3, 3, 4), 0.20, 0.111,
+        (150, 200, 300, 400), "mg", 60, None, 0.62, 0.60, ("im", "iv"), effects=_HOME_EFFECTS,
     ),
     Arm(
-        "esketamine", "intranasal", (0.0, 0.0, 0.60), (0.68, 0.12, 0.10, 0.10), 8, (3, 4), 0.08, 0.03,
-        (56, 84, 84), "mg", None, 125, 0.95, 0.85, schedule_days=(7, 7, 7, 7, 14),
+        "esketamine", "intranasal", (0.0, 0.0, 0.60), (0.61, 0.11, 0.10, 0.09, 0.09), 8, (3, 4), 0.09, 0.033,
+        (56, 84, 84), "mg", None, 125, 0.95, 0.85, ("iv",), schedule_days=(7, 7, 7, 7, 14),
         systolic_rise=8.0, diastolic_rise=5.5, heart_rate_rise=2.0, effects=_NASAL_EFFECTS,
     ),
 )  # fmt: skip
@@ -129,76 +139,76 @@ ARMS: tuple[Arm, ...] = (
 
 INTERCEPTS: dict[str, dict[str, float]] = {
     "iv": {
-        "heart_rate_increased": -4.53,
+        "heart_rate_increased": -4.51,
         "blood_pressure_increased": -4.09,
-        "nausea": -3.84,
+        "nausea": -3.83,
         "headache": -3.76,
-        "disorientation": -4.24,
+        "disorientation": -4.23,
         "vision_blurred": -3.57,
         "balance_disorder": -3.62,
-        "dissociation": -2.2,
+        "dissociation": -2.19,
         "sedation": -1.04,
         "dizziness": -1.63,
-        "vertigo": -4.66,
-        "vomiting": -5.22,
+        "vertigo": -4.67,
+        "vomiting": -5.2,
         "anxiety": -4.19,
-        "diplopia": -4.68,
-        "fatigue": -3.48,
-        "other": -5.08,
+        "diplopia": -4.67,
+        "fatigue": -3.47,
+        "other": -5.07,
     },
     "im": {
-        "heart_rate_increased": -4.56,
-        "blood_pressure_increased": -4.09,
-        "nausea": -3.35,
-        "headache": -3.81,
-        "disorientation": -4.23,
-        "vision_blurred": -3.58,
-        "balance_disorder": -3.71,
-        "dissociation": -1.85,
-        "sedation": -1.11,
-        "dizziness": -1.68,
-        "vertigo": -4.68,
-        "vomiting": -4.87,
-        "anxiety": -4.27,
-        "diplopia": -4.72,
-        "fatigue": -3.48,
-        "other": -5.1,
+        "heart_rate_increased": -4.49,
+        "blood_pressure_increased": -4.03,
+        "nausea": -3.32,
+        "headache": -3.74,
+        "disorientation": -4.15,
+        "vision_blurred": -3.55,
+        "balance_disorder": -3.67,
+        "dissociation": -1.79,
+        "sedation": -1.05,
+        "dizziness": -1.62,
+        "vertigo": -4.62,
+        "vomiting": -4.83,
+        "anxiety": -4.21,
+        "diplopia": -4.67,
+        "fatigue": -3.44,
+        "other": -5.03,
     },
     "sublingual": {
-        "heart_rate_increased": -5.55,
-        "blood_pressure_increased": -6.75,
-        "nausea": -3.87,
-        "headache": -4.44,
-        "disorientation": -5.03,
-        "vision_blurred": -5.0,
-        "balance_disorder": -4.4,
-        "dissociation": -3.66,
-        "sedation": -2.99,
-        "dizziness": -3.47,
-        "vertigo": -5.57,
-        "vomiting": -5.62,
-        "anxiety": -4.76,
-        "diplopia": -6.03,
-        "fatigue": -3.89,
-        "other": -5.01,
+        "heart_rate_increased": -5.31,
+        "blood_pressure_increased": -6.55,
+        "nausea": -3.61,
+        "headache": -4.2,
+        "disorientation": -4.79,
+        "vision_blurred": -4.78,
+        "balance_disorder": -4.16,
+        "dissociation": -3.41,
+        "sedation": -2.73,
+        "dizziness": -3.22,
+        "vertigo": -5.32,
+        "vomiting": -5.42,
+        "anxiety": -4.49,
+        "diplopia": -5.78,
+        "fatigue": -3.65,
+        "other": -4.74,
     },
     "intranasal": {
-        "heart_rate_increased": -5.97,
-        "blood_pressure_increased": -4.9,
-        "nausea": -3.37,
-        "headache": -3.92,
-        "disorientation": -5.78,
-        "vision_blurred": -5.33,
-        "balance_disorder": -5.78,
-        "dissociation": -2.6,
-        "sedation": -3.73,
-        "dizziness": -3.31,
-        "vertigo": -3.72,
-        "vomiting": -5.01,
-        "anxiety": -4.51,
-        "diplopia": -6.84,
-        "fatigue": -5.03,
-        "other": -5.57,
+        "heart_rate_increased": -5.83,
+        "blood_pressure_increased": -4.76,
+        "nausea": -3.23,
+        "headache": -3.8,
+        "disorientation": -5.64,
+        "vision_blurred": -5.2,
+        "balance_disorder": -5.67,
+        "dissociation": -2.46,
+        "sedation": -3.6,
+        "dizziness": -3.17,
+        "vertigo": -3.57,
+        "vomiting": -4.9,
+        "anxiety": -4.38,
+        "diplopia": -6.73,
+        "fatigue": -4.91,
+        "other": -5.44,
     },
 }
 
@@ -216,8 +226,13 @@ class ClinicModel:
     slow_half_life, slow_half_life_log_sd : median, and sd of the logarithm, of h_slow.
     fades_soon_share, fades_soon_half_life : the share of patients whose h_slow has this median instead.
     drift_sd : sd of the change that has nothing to do with treatment.
-    noise_share : sd of a score's noise as a share of the instrument's maximum.
+    late_sessions : of the delayed, the fewest and most sessions that do nothing.
+    noise_share : sd of a score's noise as a share of the instrument's range, where no standard error of measurement
+        is published.
     booster_share : patients (who completed at least 4 sessions and improved) who come for boosters.
+    booster_interval : median of the patients' usual days between boosters from `settling_days` after induction on;
+        just after it they are `booster_start` of that.
+    switch_share : patients whose boosters are, from one of them on, given on another arm.
     return_share : of the patients who completed at least 4 sessions and take no boosters, those who come
         back for a second course, more than 90 days later.
     follow_up_mean : mean days that those who completed induction stay in the records after it.
@@ -229,21 +244,26 @@ class ClinicModel:
     """
 
     arms: tuple[Arm, ...] = ARMS
-    clinic_shares: tuple[float, float, float] = (0.45, 0.25, 0.30)
-    depth_means: tuple[float, float, float, float] = (0.92, 0.38, 0.05, -0.52)
-    depth_sds: tuple[float, float, float, float] = (0.13, 0.10, 0.10, 0.15)
-    gain_mean: float = 0.43
+    clinic_shares: tuple[float, float, float] = (0.40, 0.30, 0.30)
+    depth_means: tuple[float, float, float, float, float] = (0.92, 0.38, 0.05, -0.52, 0.88)
+    depth_sds: tuple[float, float, float, float, float] = (0.13, 0.10, 0.10, 0.15, 0.12)
+    gain_mean: float = 0.40
     gain_sd: float = 0.10
-    fast_means: tuple[float, float, float, float] = (0.12, 0.10, 0.05, 0.0)
+    late_sessions: tuple[int, int] = (4, 6)
+    fast_means: tuple[float, float, float, float, float] = (0.075, 0.07, 0.04, 0.0, 0.03)
     fast_half_life: float = 2.0
-    slow_half_life: float = 78.0
+    slow_half_life: float = 165.0
     slow_half_life_log_sd: float = 0.6
-    fades_soon_share: float = 0.34
-    fades_soon_half_life: float = 14.0
+    fades_soon_share: float = 0.13
+    fades_soon_half_life: float = 11.0
     drift_sd: float = 0.06
     noise_share: float = 0.055
     booster_share: float = 0.60
-    return_share: float = 0.15
+    booster_interval: float = 28.0
+    booster_start: float = 0.35
+    settling_days: float = 130.0
+    switch_share: float = 0.10
+    return_share: float = 0.25
     follow_up_mean: float = 150.0
     baseline_missing: float = 0.10
     patient_sd: float = 0.9

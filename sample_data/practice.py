@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import AGE_BANDS, DIAGNOSES
-from sample_data.model import CLINICS, ClinicModel
+from sample_data.model import CLINICS, KINDS, ClinicModel
 
 MOST_SESSIONS = 40  # of one patient; later boosters are not simulated
 COURSE_GAP_DAYS = 90
 DRIFT_HALF_DAYS = 45.0
+YEARS = 7  # that the clinic exists, up to the day on which its records were looked through
+LAST_YEAR = 2025
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -47,7 +49,7 @@ _SCALES: dict[str, tuple[str, tuple[tuple[str, float], ...]]] = {
 }
 _DEPRESSIONS = ("major_depression", "treatment_resistant_depression", "bipolar_depression")
 # What the nasal clinic adds for depression: MADRS at every visit, PHQ-9 and one more scale for some.
-_NASAL_OTHERS = (("phq9", 0.45), ("hamd17", 0.25), ("bdi2", 0.20), ("qids", 0.20))
+_NASAL_OTHERS = (("phq9", 0.65), ("hamd17", 0.25), ("bdi2", 0.20), ("qids", 0.20))
 
 # Severity before treatment: mean and sd (points) of a scale where it is a patient's main one. The practice uses these.
 BASELINES = {
@@ -71,10 +73,11 @@ class People:
     age: Integers  # index into AGE_BANDS
     sex: Integers
     conditions: dict[str, Flags]
-    year: Integers
+    observed: Floats  # days from the first session to the day on which the clinic's records were looked through
     kind: Integers  # index into KINDS
     depth: Floats
     gain: Floats
+    late: Integers  # sessions that do nothing yet
     fast: Floats
     fast_half: Floats
     slow_half: Floats
@@ -93,13 +96,14 @@ class Visits:
     """The sessions of one chunk as patients x MOST_SESSIONS; unused places are infinite or 0."""
 
     days: Floats
+    arm: Integers  # index into ClinicModel.arms
     slow: Floats  # slow part of the improvement just after the session
     maintenance: Flags
     course_start: Flags
     count: Integers  # sessions of each patient
     induction: Integers  # sessions of each patient's first induction
     planned: Integers
-    end: Floats  # day on which the record ends
+    end: Floats  # day on which the patient's record ends
 
 
 def to_clock(days: Floats) -> Floats:
@@ -135,10 +139,12 @@ def draw_people(rng: np.random.Generator, n: int, model: ClinicModel) -> People:
     scales, main, baseline, effect = _draw_scales(rng, diagnosis, nasal)
     return People(
         clinic, arm, diagnosis, age, sex, conditions,
-        year=rng.integers(2019, 2026, n),
+        # A clinic that grows: half of its patients began in the last two fifths of its years.
+        observed=np.maximum(YEARS * 365.25 * rng.random(n) ** 1.4, 0.5),
         kind=kind,
         depth=np.clip(rng.normal(np.array(model.depth_means)[kind], np.array(model.depth_sds)[kind]), -0.9, 0.98),
         gain=np.clip(rng.normal(model.gain_mean, model.gain_sd, n), 0.1, 0.8),
+        late=np.where(kind == KINDS.index("delayed"), rng.integers(*model.late_sessions, n, endpoint=True), 0),
         fast=np.array(model.fast_means)[kind] * rng.gamma(4.0, 0.25, n),
         fast_half=model.fast_half_life * np.exp(rng.normal(0, 0.5, n)),
         slow_half=_half_lives(rng, n, model),
@@ -214,6 +220,7 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
     course_start = np.zeros((n, MOST_SESSIONS), dtype=bool)
 
     received = _sessions_before_leaving(rng, people, model, planned)
+    received_again = np.maximum(_sessions_before_leaving(rng, people, model, planned), 2)
     stays = received >= np.minimum(4, planned)
     improved = people.depth > 0.3
     wants_boosters = rng.random(n) < model.booster_share * np.where(improved, 1.0, 0.25)
@@ -223,7 +230,7 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
     returns = stays & ~wants_boosters & (rng.random(n) < model.return_share)
     return_gap = COURSE_GAP_DAYS + 5 + rng.exponential(70, n)
     by_need = rng.random(n) < 0.65
-    interval = rng.uniform(20, 45, n)
+    interval = model.booster_interval * np.exp(rng.normal(0, 0.2, n))
     threshold = np.clip(people.depth, 0.2, None) * rng.uniform(0.45, 0.85, n)
     follow_up = np.where(stays, np.clip(rng.exponential(model.follow_up_mean, n), 10, 600), rng.uniform(3, 45, n))
 
@@ -231,26 +238,32 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
     level = np.zeros(n)
     in_course = np.zeros(n, dtype=np.int64)  # sessions of the present course, this one included
     target = received.copy()  # induction sessions of the present course
+    induced = np.zeros(n)  # day of the latest of them
     boosters = np.zeros(n, dtype=np.int64)
     end = np.full(n, np.inf)
     active = np.ones(n, dtype=bool)
     count = np.zeros(n, dtype=np.int64)
     for k in range(MOST_SESSIONS):
         in_course[active] += 1
-        level = np.where(active, level + people.gain * (people.depth - level), level)
+        works = active & (k >= people.late)
+        level = np.where(works, level + people.gain * (people.depth - level), level)
         days[active, k] = now[active]
         slow[active, k] = level[active]
         maintenance[active, k] = (in_course > target)[active]
         course_start[active, k] = (in_course == 1)[active]
         count[active] += 1
         done = in_course >= target
+        induced = np.where(in_course <= target, now, induced)
         first_end = active & done & np.isinf(end)
         end[first_end] = (now + follow_up)[first_end]
 
         gap = _induction_gap(rng, people, model)
         boost = _booster_gap(
-            rng, people, model, level=level, boosters=boosters, threshold=threshold, interval=interval, by_need=by_need
-        )
+            rng, people, model, level=level, boosters=boosters, settled=now - induced, threshold=threshold,
+            interval=interval, by_need=by_need,
+        )  # fmt: skip
+        # Who left induction early and comes for boosters all the same comes later: the rule sees induction as over.
+        boost = np.where((target < planned) & (boosters == 0), np.maximum(boost, 15.5), boost)
         gap = np.where(done, np.where(wants_boosters & stays, boost, np.inf), gap)
         comes_back = active & done & returns
         gap = np.where(comes_back, return_gap, gap)
@@ -258,21 +271,39 @@ def draw_visits(rng: np.random.Generator, people: People, model: ClinicModel) ->
         returns &= ~comes_back
         # Whole days plus a time of day that varies by a few hours: two sessions never share a day.
         later = to_clock(np.round(now + gap) + rng.uniform(-0.12, 0.12, n))
-        active = active & (later <= end)
+        active = active & (later <= np.minimum(end, people.observed))
         boosters = np.where(active & done, boosters + 1, boosters)
         elapsed = np.where(active, later - now, 0.0)
         again = active & (elapsed > COURSE_GAP_DAYS)
         level = level * np.exp2(-elapsed / people.slow_half)
         now = np.where(active, later, now)
-        target = np.where(again, np.minimum(planned, rng.integers(2, 7, n)), target)
+        target = np.where(again, received_again, target)
         in_course = np.where(again, 0, in_course)
         boosters = np.where(again, 0, boosters)
         # A second course is followed up too.
         end = np.where(again, np.maximum(end, now + 90), end)
         if not active.any():
             break
+    # The record goes on to the evening of the last session, and no further than somebody looked.
     end = np.maximum(end, np.max(np.where(np.isinf(days), 0, days), axis=1) + 0.5)
-    return Visits(days, slow, maintenance, course_start, count, received, planned, end)
+    end = np.minimum(end, people.observed)
+    arm = _arms_of_sessions(rng, people, maintenance, model)
+    return Visits(days, arm, slow, maintenance, course_start, count, received, planned, end)
+
+
+def _arms_of_sessions(rng: np.random.Generator, people: People, maintenance: Flags, model: ClinicModel) -> Integers:
+    """The arm of each session: for a few patients another one from some booster on."""
+    n = len(people)
+    routes = [arm.route for arm in model.arms]
+    choice = rng.random(n)
+    other = people.arm.copy()
+    for code, arm in enumerate(model.arms):
+        rows = people.arm == code
+        options = np.array([routes.index(route) for route in arm.switch_to])
+        other[rows] = options[(choice[rows] * len(options)).astype(np.int64)]
+    other = np.where(rng.random(n) < model.switch_share, other, people.arm)
+    switched = np.cumsum(maintenance, axis=1) > rng.integers(0, 4, n)[:, None]
+    return np.where(switched & maintenance, other[:, None], people.arm[:, None])
 
 
 def _sessions_before_leaving(
@@ -302,22 +333,30 @@ def _booster_gap(
     *,
     level: Floats,
     boosters: Integers,
+    settled: Floats,
     threshold: Floats,
     interval: Floats,
     by_need: Flags,
 ) -> Floats:
-    """Days to the next booster; over 14, so that the rule for the end of induction sees it as one."""
+    """Days to the next booster, `settled` days after induction: another number of days each time."""
     n = len(people)
     with np.errstate(divide="ignore", invalid="ignore"):
         faded = people.slow_half * np.log2(np.where(level > 0, level, np.nan) / threshold)
-    needed = np.nan_to_num(np.maximum(faded, 0), nan=0.0) + rng.uniform(3, 21, n)
-    gap = np.clip(np.where(by_need, needed, interval * rng.uniform(0.85, 1.15, n)), 15.5, None)
+    needed = np.nan_to_num(np.maximum(faded, 0), nan=0.0) + rng.uniform(3, 14, n)
+    share = np.minimum(settled / model.settling_days, 1)
+    usual = interval * (model.booster_start + (1 - model.booster_start) * share) * np.exp(rng.normal(0, 0.22, n))
+    gap = np.where(by_need, np.clip(needed, 0.7 * usual, 1.7 * usual), usual)
     for code, arm in enumerate(model.arms):
         if arm.schedule_days:
             rows = people.arm == code
             step = np.minimum(boosters[rows], len(arm.schedule_days) - 1)
-            gap[rows] = np.array(arm.schedule_days)[step] + rng.integers(-1, 2, int(rows.sum()))
-    return gap
+            by_label = np.array(arm.schedule_days)[step]
+            # Where the label leaves the choice, once a week or every second week, need decides; some stretch it.
+            free = step == len(arm.schedule_days) - 1
+            weeks = np.select([faded[rows] <= 0, faded[rows] > 45], [0.5, 1.5], 1.0)
+            gap[rows] = np.where(free, by_label * weeks, by_label) + rng.integers(-1, 3, int(rows.sum()))
+    # Illness, holidays, money: now and then the next booster comes late.
+    return np.maximum(gap, 5) * np.where(rng.random(n) < 0.08, rng.uniform(1.4, 2.2, n), 1.0)
 
 
 def improvement(people: People, visits: Visits, patient: Integers, day: Floats) -> Floats:

@@ -45,15 +45,15 @@ class Occurrences:
 
 
 def effect_chances(
-    rng: np.random.Generator, people: People, patient: Integers, number: Integers, model: ClinicModel,
+    rng: np.random.Generator, visits: Visits, patient: Integers, number: Integers, model: ClinicModel,
     intercepts: Floats | None = None,
 ) -> Floats:  # fmt: skip
     """Chance of each side effect in each session: sessions x TERMS."""
     if intercepts is None:
         intercepts = intercept_table(model)
-    common = rng.normal(0, model.patient_sd, (len(people), 1))
-    own = rng.normal(0, model.term_sd, (len(people), len(TERMS)))
-    odds = intercepts[people.arm[patient]] + (common + own)[patient]
+    common = rng.normal(0, model.patient_sd, (len(visits.days), 1))
+    own = rng.normal(0, model.term_sd, (len(visits.days), len(TERMS)))
+    odds = intercepts[visits.arm[patient, number]] + (common + own)[patient]
     odds -= model.session_slope * np.log(number + 1)[:, None]
     return 1 / (1 + np.exp(-odds))
 
@@ -68,21 +68,21 @@ def draw_reactions(
 ) -> tuple[SessionReactions, Occurrences]:
     """Draw vitals and side effects of every session, in order of patient and time."""
     patient, number = np.nonzero(np.isfinite(visits.days))
-    arm = people.arm[patient]
+    arm = visits.arm[patient, number]
     asked = rng.random(len(patient)) < np.array([a.asked_share for a in model.arms])[arm]
-    chances = effect_chances(rng, people, patient, number, model)
+    chances = effect_chances(rng, visits, patient, number, model)
     happened = rng.random(chances.shape) < chances
-    vitals = _vitals(rng, people, patient, number, happened, model)
+    vitals = _vitals(rng, people, patient, number, arm, happened, model)
     reported = happened & asked[:, None]
     effects = _occurrences(rng, reported, vitals["minutes_to_discharge"])
     return SessionReactions(patient, number, asked, vitals), effects
 
 
 def _vitals(
-    rng: np.random.Generator, people: People, patient: Integers, number: Integers, happened: Flags, model: ClinicModel
-) -> dict[str, Floats]:
+    rng: np.random.Generator, people: People, patient: Integers, number: Integers, arm: Integers, happened: Flags,
+    model: ClinicModel,
+) -> dict[str, Floats]:  # fmt: skip
     n, sessions = len(people), len(patient)
-    arm = people.arm[patient]
 
     def of_arm(name: str) -> Floats:
         return np.array([np.nan if getattr(a, name) is None else getattr(a, name) for a in model.arms], float)[arm]

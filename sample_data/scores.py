@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_models.definitions.instruments import ITEM9_MAXIMUM
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM
 from sample_data.model import ClinicModel
 from sample_data.practice import (
     SCALES,
@@ -56,7 +56,7 @@ def draw_scores(rng: np.random.Generator, people: People, visits: Visits, model:
     lowest, span = (values[scale] for values in scale_ranges())
     shown = improvement(people, visits, who, when) * people.effect[who, scale]
     untreated = people.baseline[who, scale] - lowest
-    severity = lowest + untreated * (1 - shown) + model.noise_share * span * _noise(rng, scale)
+    severity = lowest + untreated * (1 - shown) + _errors(model)[scale] * _noise(rng, scale)
     step = np.where(scale == SCALES.index("peg"), _PEG_ITEMS, 1)
     score = np.round(np.clip(np.round(severity * step) / step, lowest, lowest + span), 2)
 
@@ -66,6 +66,12 @@ def draw_scores(rng: np.random.Generator, people: People, visits: Visits, model:
     chance = np.clip(1.3 * tendency * score / 27, 0, 1)
     item9[phq9] = np.minimum(rng.binomial(ITEM9_MAXIMUM, chance[phq9]), score[phq9])
     return Scores(who, when, scale, score, item9)
+
+
+def _errors(model: ClinicModel) -> Floats:
+    """Standard deviation of each scale's noise (points)."""
+    published = np.array([INSTRUMENTS[name].standard_error or np.nan for name in SCALES], dtype=float)
+    return np.where(np.isnan(published), model.noise_share * scale_ranges()[1], published)
 
 
 def _noise(rng: np.random.Generator, scale: Integers) -> Floats:
@@ -98,7 +104,7 @@ def _occasions(
         found.append((who[keep], when[keep], kind))
 
     # The score before a course's first session is the baseline; intake scores fill in for a few.
-    before = np.array([a.before_share for a in model.arms])[people.arm[patient]]
+    before = np.array([a.before_share for a in model.arms])[visits.arm[patient, number]]
     before = np.where(course_start, 1 - model.baseline_missing, before)
     taken = rng.random(len(start)) < before
     add(patient, start - rng.uniform(0.1, 1.5, len(start)) * hour, taken, _BEFORE)
@@ -115,12 +121,15 @@ def _occasions(
     keep = (rng.random(len(start)) < 0.18) & (between < following - 0.5)
     add(patient, between, keep, _LATER)
 
-    # The visit after induction, then follow-up every two weeks, better kept every four.
-    last = np.maximum(visits.induction - 1, 0)
-    ended = visits.days[np.arange(n), last]
-    left_early = visits.induction < np.minimum(4, visits.planned)
-    closing = ended + rng.uniform(3, 10, n)
-    add(np.arange(n), closing, rng.random(n) < np.where(left_early, 0.30, 0.78), _LATER)
+    # The visit after each induction, then follow-up every two weeks, better kept every four.
+    induction = ~visits.maintenance[patient, number]
+    left = (patient[1:] != patient[:-1]) | course_start[1:] | ~induction[1:]
+    closes = induction & np.append(left, True)
+    place = np.arange(len(start))
+    early = place - np.maximum.accumulate(np.where(course_start, place, 0)) + 1 < np.minimum(4, visits.planned[patient])
+    closing = start + rng.uniform(2, 8, len(start))
+    add(patient, closing, closes & (rng.random(len(start)) < np.where(early, 0.30, 0.85)), _LATER)
+    ended = visits.days[np.arange(n), visits.induction - 1]
     steps = np.arange(1, 44)
     due = ended[:, None] + steps * FOLLOW_UP_STEP_DAYS + rng.uniform(-4, 4, (n, len(steps)))
     kept = rng.random(due.shape) < np.where(steps % 2 == 0, 0.65, 0.35)

@@ -9,12 +9,12 @@ from pypdf import PdfReader
 
 
 def test_the_report_of_the_course_on_screen_is_a_pdf(new_page: Callable[..., Page]) -> None:
-    page = new_page("/patient/S-2MH36G?instrument=phq9")
+    page = new_page("/patient/S-4JX75S?instrument=phq9")
     with page.expect_download() as download:
         page.get_by_role("button", name="Report (PDF)").click()
-    assert download.value.suggested_filename == "ketamine-outcomes-S-2MH36G.pdf"
+    assert download.value.suggested_filename == "ketamine-outcomes-S-4JX75S.pdf"
     text = " ".join(sheet.extract_text() for sheet in PdfReader(download.value.path()).pages)
-    assert "S-2MH36G" in text
+    assert "S-4JX75S" in text
     assert "PHQ-9" in text
     assert "Synthetic" in text
 

@@ -157,7 +157,7 @@ def test_files_that_commands_write_are_their_owners_alone(sample_database: str, 
     try:
         for arguments in (
             ["outcomes", "-o", f"{folder}/outcomes.csv"],
-            ["report", "S-QDSK8V", "-o", f"{folder}/S-QDSK8V.html"],
+            ["report", "S-8QLF7G", "-o", f"{folder}/S-8QLF7G.html"],
             ["summary", "--instrument", "phq9", "-o", f"{folder}/phq9.json"],
         ):
             assert cli.run([*arguments, "--database", sample_database]) == 0
@@ -165,7 +165,7 @@ def test_files_that_commands_write_are_their_owners_alone(sample_database: str, 
         os.umask(before)
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {
         "outcomes.csv": 0o600,
-        "S-QDSK8V.html": 0o600,
+        "S-8QLF7G.html": 0o600,
         "phq9.json": 0o600,
     }
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755

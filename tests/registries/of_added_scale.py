@@ -33,7 +33,7 @@ from data_models.questions.waterfall import waterfall
 from data_models.questions.worklist import worklist
 from data_models.store import Store
 from sample_data import practice
-from sample_data.generate import generate
+from sample_data.generate import SAMPLE_PATIENTS, SAMPLE_SEED, generate
 
 ALL = Scope.everything()
 K10 = CohortFilter("k10")
@@ -151,7 +151,7 @@ def digests(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
 def test_the_generator_writes_the_same_for_the_others(monkeypatch: pytest.MonkeyPatch, sample_folder: Path) -> None:
     assert next(iter(INSTRUMENTS)) == "k10"
     shipped = pd.read_csv(sample_folder / "assessments.csv", dtype=str)
-    before = generate(300, 11)
+    before = generate(SAMPLE_PATIENTS, SAMPLE_SEED)
     assert len(before["assessments"]) == len(shipped)
     plain = digests(before)
     monkeypatch.setitem(practice.BASELINES, "k10", (36.0, 5.0))
@@ -160,7 +160,7 @@ def test_the_generator_writes_the_same_for_the_others(monkeypatch: pytest.Monkey
         monkeypatch.setattr(f"{name}.SCALES", scales)
     main, others = practice._SCALES["major_depression"]
     monkeypatch.setitem(practice._SCALES, "major_depression", (main, (*others, ("k10", 0.5))))
-    after = generate(300, 11)
+    after = generate(SAMPLE_PATIENTS, SAMPLE_SEED)
     assert digests(after) == plain
     added = after["assessments"].query("instrument == 'k10'")["score"]
     assert len(added) > 100

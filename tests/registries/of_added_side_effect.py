@@ -25,7 +25,7 @@ from data_models.questions.severity import severity
 from data_models.questions.side_effects import SideEffects, side_effects, side_effects_by
 from data_models.questions.summary import summarise
 from data_models.store import Store, StoreError
-from sample_data.generate import generate
+from sample_data.generate import SAMPLE_PATIENTS, SAMPLE_SEED, generate
 
 ALL, EVERYBODY = Scope.everything(), CohortFilter()
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -146,5 +146,5 @@ def test_files_pages_and_the_command_line_have_it(
 
 def test_the_generator_writes_what_it_wrote(sample_folder: Path) -> None:
     shipped = pd.read_csv(sample_folder / "side_effects.csv")
-    made = generate(300, 11)["side_effects"]
+    made = generate(SAMPLE_PATIENTS, SAMPLE_SEED)["side_effects"]
     assert made["term"].tolist() == shipped["term"].tolist()

@@ -12,7 +12,7 @@ import pytest
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.readers import read_records
 from data_models.outcomes.derive import derive
-from sample_data.calibration import course_values, with_courses
+from sample_data.calibration import course_status, course_values, with_courses
 from sample_data.generate import generate, write
 
 
@@ -22,12 +22,12 @@ def both(tmp_path_factory):
     write(1_500, 8, folder)
     batch = read_records(folder)
     ids = {code: number for number, code in enumerate(batch.patients["patient_code"])}
-    frames = [
-        frame.assign(patient_id=frame["patient_code"].map(ids).astype("int64"))
-        for frame in (batch.sessions, batch.assessments, batch.side_effects)
-    ]
+    frames = {
+        name: (frame := getattr(batch, name)).assign(patient_id=frame["patient_code"].map(ids).astype("int64"))
+        for name in ("patients", "sessions", "assessments", "side_effects")
+    }
     tables = generate(1_500, 8)
-    return ids, derive(*frames, DEFAULT_RULES), tables, with_courses(tables["sessions"])
+    return ids, derive(**frames, rules=DEFAULT_RULES), tables, with_courses(tables["sessions"])
 
 
 def test_courses_sessions_and_phases_agree(both):
@@ -39,6 +39,21 @@ def test_courses_sessions_and_phases_agree(both):
     assert list(plain["induction"]) == list(derived["phase"] == "induction")
 
 
+def test_what_goes_on_what_stopped_early_and_what_is_mixed_agrees(both):
+    ids, facts, tables, sessions = both
+    plain = course_status(sessions, tables["assessments"], tables["patients"])
+    plain = plain.assign(patient_id=plain["patient_code"].map(ids)).sort_values(["patient_id", "course"])
+    derived = facts.courses.sort_values(["patient_id", "course"])
+    assert list(plain["going_on"]) == list(derived["status"] == "going_on")
+    assert set(derived["status"]) == {"going_on", "ended"}
+    assert list(plain["complete"]) == list(derived["induction_complete"] == 1)
+    for name in ("early_stop", "induction_sessions"):
+        np.testing.assert_array_equal(plain[name].to_numpy(float), derived[name].to_numpy(float))
+    for name in ("drug", "route"):
+        assert list(plain[name].fillna("mixed")) == list(derived[name])
+        assert (derived[name] == "mixed").sum() > 5
+
+
 @pytest.mark.parametrize("instrument", ["phq9", "madrs", "gad7", "pcl5"])
 def test_baselines_end_of_induction_onset_and_durability_agree(both, instrument):
     ids, facts, tables, sessions = both
@@ -47,18 +62,18 @@ def test_baselines_end_of_induction_onset_and_durability_agree(both, instrument)
     derived = facts.course_outcomes.query("instrument == @instrument").set_index(["patient_id", "course"])
     plain, derived = plain.align(derived, join="right", axis=0)
     evaluable = derived["evaluable"] == 1
+    assert list(plain["evaluable"] == 1) == list(evaluable)
     pairs = {
         "baseline": "baseline",
         "end_score": "end_of_induction_score",
         "sessions_to_response": "onset_sessions",
-        "durability_days": "durability_days",
         "entry_days": "durability_entry_days",
+        "left": "durability_left",
+        "right": "durability_right",
+        "durability_days": "durability_days",
     }
     assert evaluable.sum() > 50
     for ours, theirs in pairs.items():
         left, right = plain.loc[evaluable, ours], pd.to_numeric(derived.loc[evaluable, theirs])
-        if ours == "entry_days":  # the plain reading gives the entry of courses that are not in response too
-            left = left.where(plain.loc[evaluable, "durability_days"].notna())
         np.testing.assert_allclose(left.astype(float), right.astype(float), atol=1e-3, err_msg=ours)
-    lost = derived.loc[evaluable, "durability_end"] == "loss"
-    assert list(plain.loc[evaluable, "lost"] == 1) == list(lost)
+    assert list(plain.loc[evaluable, "ending"].fillna("")) == list(derived.loc[evaluable, "durability_end"].fillna(""))

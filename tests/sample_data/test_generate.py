@@ -30,7 +30,7 @@ from sample_data.practice import SCALES
 
 COMMITTED = Path(generator.__file__).parent / "clinic"
 COLUMNS = {
-    "patients": "patient_code clinic age_band sex diagnosis conditions first_session_year",
+    "patients": "patient_code clinic age_band sex diagnosis conditions first_session_year observed_until_weeks",
     "sessions": (
         "patient_code hours day drug route dose dose_unit phase duration_minutes systolic_before diastolic_before"
         " heart_rate_before systolic_highest diastolic_highest heart_rate_highest cadss_highest moaas_lowest"

@@ -237,7 +237,7 @@ NARROW = CohortFilter(
     age_band=("35-44",), sex=("female",), phase=("maintenance",), first_session_year=("2024",),
     min_hours_since_session=24.0,
 )  # fmt: skip
-ONE = "S-QDSK8V"  # a patient of the sample
+ONE = "S-8QLF7G"  # a patient of the sample
 Call = Callable[[Connection, Scope, CohortFilter], Any]
 
 CALLS: dict[str, list[Call]] = {
