@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_models.definitions.rules import FADE_BINS_DAYS
-from data_models.outcomes.fade_model import FadeFit, FadeScores
+from data_models.outcomes.fade_model import LAST_DAY, FadeFit, FadeScores
 from data_models.outcomes.proportions import Mean, PatientSums, clustered_mean
 
 _NOBODY = PatientSums(0, 0, 0, 0, 0, 0)
@@ -122,7 +122,8 @@ def observed_bins(scores: FadeScores, fit: FadeFit | None) -> tuple[ObservedBin,
     place, step = _bin(settled.since), scores.step if len(scores.since) else 1.0
     after = np.full(len(FADE_BINS_DAYS), np.nan)
     if fit is not None:
-        counted = fit.scores.number >= fit.settled_from
+        # A bin that begins where the model ends would be told by its first moment.
+        counted = (fit.scores.number >= fit.settled_from) & (fit.scores.since < LAST_DAY)
         at = _bin(fit.scores.since[counted])
         sums = np.bincount(at, fit.after_each()[counted], minlength=len(after))
         after[np.unique(at)] = (sums / np.maximum(np.bincount(at, minlength=len(after)), 1))[np.unique(at)]

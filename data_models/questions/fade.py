@@ -27,7 +27,7 @@ _GROUPS: dict[str, Any] = {
     "phase": ScoreFact.session_phase,
     "course": ScoreFact.course,
 }
-MOST_PATIENTS: Final = 20_000  # of more, every second, third ... makes the model: its interval is narrow enough
+MOST_PATIENTS: Final = 10_000  # of more, each second, third ... makes the model: its interval is narrow enough
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_the_interval_counts_patients_not_scores() -> None:
 def test_what_was_seen_and_in_whom() -> None:
     """Thirty patients fade by 1% a day from a level of their own; those who stay high alone are scored after day 20."""
     patient = np.repeat(np.arange(30), 5)
-    since = np.tile([0.5, 6.0, 9.0, 22.0, 60.0], 30)
+    since = np.tile([0.5, 6.0, 9.0, 22.0, 42.0], 30)
     level = np.where(patient % 3 == 0, 0.9, 0.5)
     keep = (since < 20) | (level > 0.8)
     improvement = level - 0.01 * since + 0.01 * np.cos(3 * np.arange(150))
