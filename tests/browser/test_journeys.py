@@ -85,7 +85,9 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
             found = summarise(connection, ALL, cohort, store.rules())
             any_effect = found.side_effects.any.per_session
         go_to(page, "/?" + query)
-        expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(found.funnel))
+        expect(card(page, "On whom do these figures rest?")).to_contain_text(
+            funnel.words(found.funnel, cohort, store.rules())
+        )
         seen, durable = found.onset.curve, found.durability.lost
         expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(seen))
         expect(card(page, "How long do they last?")).to_contain_text(durability.words(durable))
@@ -174,8 +176,10 @@ def test_routes_are_compared_in_every_part_with_their_n(new_page, store):
     expect(box.locator(".multiple")).to_have_count(len(parts))
     expect(box.locator(CHART).nth(2 * len(parts) - 1)).to_be_attached()
     expect(card(page, "Who improved, by route?").locator(".multiple").first).to_contain_text(
-        f"IV (n {iv.funnel.evaluable:,}"
+        f"IV (n {iv.funnel.every.evaluable:,}"
     )
+    rates = card(page, "Who responds, by route?")
+    expect(rates).to_contain_text("Measured at the end of induction, of those treated and not going on: IV ")
     effects = card(page, "At what cost, by route?")
     expect(effects.locator(".key li", has_text="IV (n").first).to_contain_text(f"n {iv.side_effects.sessions_asked:,}")
 
@@ -191,7 +195,7 @@ def test_a_split_by_phase_shows_only_what_sessions_can_tell(new_page):
 def test_years_are_compared(new_page):
     box = card(new_page("/?by=first_session_year"), "How quickly, by first session in?")
     box.locator(CHART).first.wait_for()
-    expect(box).to_contain_text("Log-rank test")
+    expect(box).to_contain_text("The groups are not made alike here.")
 
 
 def test_the_scale_is_switched_and_the_link_is_shared(new_page, store):

@@ -47,7 +47,9 @@ def test_sentences_and_headlines_equal_the_summary(page_of: Callable[..., Page],
     page = page_of("/")
     expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(answer.onset.curve))
     expect(card(page, "How long do they last?")).to_contain_text(durability.words(answer.durability.lost))
-    expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(answer.funnel))
+    expect(card(page, "On whom do these figures rest?")).to_contain_text(
+        funnel.words(answer.funnel, answer.cohort, answer.rules)
+    )
     response = answer.rates.response.end_of_induction
     tile = page.locator(".headline").filter(has_text="Response at end of induction")
     for text in (
@@ -191,7 +193,7 @@ def test_routes_are_compared_with_their_n(new_page: Callable[..., Page], summary
     box = card(page, "How quickly, by route?")
     box.locator(CHART).first.wait_for()
     expect(box).to_contain_text(f"n {parts['iv'].onset.curve.n:.0f}")
-    expect(box).to_contain_text("Log-rank test")
+    expect(box).to_contain_text("The groups are not made alike here.")
     expect(page.get_by_label("Compare by").first).to_have_value("Route")
 
 
