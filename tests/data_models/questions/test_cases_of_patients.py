@@ -115,6 +115,49 @@ def test_who_loses_response_in_the_first_days_after_induction_is_counted(answer:
         assert row_at(durability["kaplan_meier"]["curve"], day)["survival"] == pytest.approx(0.5)
         assert row_at(durability["aalen_johansen"], day)["loss"] == pytest.approx(0.5)
         assert row_at(durability["aalen_johansen"], day)["in_response"] == pytest.approx(0.5)
+        assert row_at(durability["turnbull"]["curve"], day)["share"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("first_scored", [6, 10])
+def test_no_curve_falls_from_one_person_at_risk(answer: Callable[..., Row], first_scored: int) -> None:
+    """39 are in response to day 60; one, scored on day 1, is treated on day 5, when nobody else is at risk."""
+    clinic = Clinic()
+    last = INDUCTION[-1]
+    clinic.treat(39, INDUCTION, {-1: 20, last + first_scored: 5, last + 30: 5, last + 60: 5}, induction=6)
+    clinic.treat(1, (*INDUCTION, last + 5), {-1: 20, last + 1: 5, last + 30: 5}, induction=6)
+    found = answer(clinic)["durability"]
+    assert all(row["retreated"] <= 1 / 40 and row["in_response"] >= 39 / 40 for row in found["aalen_johansen"])
+    assert all(row["survival"] >= 39 / 40 for row in found["kaplan_meier"]["curve"])
+
+
+def test_two_courses_of_a_patient_are_not_two_patients(
+    answer: Callable[..., Row], tmp_path: Path, write_table: Callable[[Path, str, list[Row]], None]
+) -> None:
+    """20 patients whose second course goes exactly like their first say no more than their first courses do."""
+    first, both = Clinic(), Clinic()
+    for score in (5, 18):
+        scores = {-1: 20, 1: 18, 5: score, 20: score}
+        again = {150 + day: score for day, score in scores.items()}
+        first.treat(10, INDUCTION, scores)
+        both.treat(10, (*INDUCTION, *(150 + day for day in INDUCTION)), {**scores, **again})
+    twice = answer(both)
+    folder = tmp_path / "first"
+    folder.mkdir()
+    for table in ("patients", "sessions", "assessments"):
+        write_table(folder, table, getattr(first, table))
+    alone = Store.open(f"sqlite:///{(tmp_path / 'first.db').as_posix()}")
+    alone.import_path(folder)
+    with alone.connect() as connection:
+        once = summarise(connection, ALL, CohortFilter.from_assignments([], "phq9"), alone.rules()).as_json()
+    alone.close()
+    assert twice["cohort"]["courses"] == 2 * once["cohort"]["courses"] == 40
+    for place in (("onset", "kaplan_meier"), ("onset", "sessions_kaplan_meier")):
+        pair = [answer[place[0]][place[1]]["curve"] for answer in (once, twice)]
+        one, two = ([row for row in curve if row["events"]][-1] for curve in pair)
+        assert (two["survival"], two["low"], two["high"]) == pytest.approx((one["survival"], one["low"], one["high"]))
+    one, two = (answer["response"]["ever"] for answer in (once, twice))
+    assert two["share"] == one["share"] == 0.5
+    assert two["high"] - two["low"] >= one["high"] - one["low"] - 1e-9
 
 
 def test_a_curve_does_not_fall_from_one_course(answer: Callable[..., Row]) -> None:
@@ -205,6 +248,19 @@ def test_esketamine_by_its_label_has_an_induction_of_eight_sessions(
     durability = found["durability"]
     assert row_at(durability["aalen_johansen"], 7)["retreated"] == pytest.approx(1)
     assert durability["kaplan_meier"]["n"] == 12
+    assert row_at(durability["turnbull"]["curve"], 28)["share"] == pytest.approx(0)  # whatever is given meanwhile
+
+
+def test_onset_is_not_as_late_as_the_next_score(answer: Callable[..., Row]) -> None:
+    """Half respond on day 3; those scored weekly show it on day 7 only."""
+    clinic = Clinic()
+    for score in (5, 18):
+        clinic.treat(10, INDUCTION, {-1: 20, 1: 18, 2: 18, 3: score, 7: score, 14: score})
+        clinic.treat(10, INDUCTION, {-1: 20, 7: score, 14: score})
+    onset = answer(clinic)["onset"]
+    assert 1 - row_at(onset["kaplan_meier"]["curve"], 3)["survival"] == pytest.approx(0.25)
+    assert row_at(onset["turnbull"]["curve"], 3)["share"] == pytest.approx(0.5)
+    assert row_at(onset["turnbull"]["curve"], 3)["low"] < 0.5 < row_at(onset["turnbull"]["curve"], 3)["high"]
 
 
 def test_a_score_too_soon_after_a_session_gives_way_to_the_last_that_is_late_enough(
