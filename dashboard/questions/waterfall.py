@@ -13,7 +13,7 @@ from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
 from dashboard.theme import LIGHT, colour
 from dashboard.words.numbers import FEW, SHORTLY_HIDDEN, count, percent, sentence, too_few, whole
-from dashboard.words.scales import least_change
+from dashboard.words.scales import REGRESSION_TO_THE_MEAN, least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import ROUNDING, OutcomeRules
@@ -188,8 +188,8 @@ def _improved(scale: Instrument, change: float, share: float | None) -> bool:
 
 
 def notes(scale: Instrument, cohort: CohortFilter) -> list[str]:
-    """What the bars do not show: a meaningful change that no line can mark, last scores that are left out."""
-    said = []
+    """What the bars do not show: chance, a meaningful change that no line can mark, scores that are passed over."""
+    said = [REGRESSION_TO_THE_MEAN]
     if scale.meaningful_is_share:
         said.append(
             f"The smallest meaningful change is {least_change(scale)}, in points another for each course, "
@@ -197,8 +197,8 @@ def notes(scale: Instrument, cohort: CohortFilter) -> list[str]:
         )
     if cohort.min_hours_since_session is not None:
         said.append(
-            f"Not measured here: also courses whose last score is less than {cohort.min_hours_since_session:g} hours "
-            "after a session."
+            f"Scores less than {cohort.min_hours_since_session:g} hours after a session are passed over for the last "
+            "one that is late enough."
         )
     return said
 

@@ -107,8 +107,9 @@ class CohortFilter:
     ----------
     instrument : the scale's code.
     chosen : key and values of each filter that is on, in the order of the registry, values sorted.
-    min_hours_since_session : leaves scores taken sooner after the latest session out of the headline rates "last"
-        and "end of induction", and so out of the funnel's last step and the last changes.
+    min_hours_since_session : passes over scores taken sooner after the latest session, for the headline rates "last"
+        and "end of induction", and so for the funnel's last step and the last changes: the last, and the first after
+        induction, of the others count.
     """
 
     instrument: str

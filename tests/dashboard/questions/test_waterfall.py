@@ -35,6 +35,7 @@ def test_improvement_is_judged_by_a_share_of_baseline_where_the_scale_has_one() 
     )
     assert found.least is None
     shown = waterfall.view(values((6, 4.2, 0)), CohortFilter("peg"), DEFAULT_RULES)
+    assert "regression to the mean" in " ".join(shown.notes)
     assert "30% of baseline, in points another for each course, so no line marks it" in " ".join(shown.notes)
 
 
@@ -62,7 +63,7 @@ def test_a_waterfall_says_how_many_of_its_courses_are_drawn_and_which_are_left_o
     assert view.definition is not None
     text = " ".join([view.definition.text, *view.notes])
     assert f"one bar a course: {waterfall.MOST_BARS} of 415, evenly by rank" in text
-    assert "last score is less than 72 hours after a session" in text
+    assert "Scores less than 72 hours after a session are passed over" in text
 
 
 def test_the_sentence_counts_the_meaningful_and_the_unmeasured() -> None:

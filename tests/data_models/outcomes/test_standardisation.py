@@ -209,6 +209,24 @@ def test_the_order_of_courses_does_not_matter(seed: int) -> None:
         assert two.covariance == pytest.approx(one.covariance)
 
 
+@settings(max_examples=60)
+@given(st.integers(0, 10**6), st.integers(41, 140), st.floats(-2, 2), st.integers(2, 4))
+def test_whatever_the_courses_a_share_is_a_share_and_its_interval_holds_it(
+    seed: int, n: int, log_odds: float, k: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    severity = chance.integers(10, 28, n).astype(float)
+    event = (chance.random(n) < 1 / (1 + np.exp(-log_odds - (severity - 18) / 3))).astype(float)
+    level = np.array([None, *"abc"], dtype=object)[np.minimum(chance.geometric(0.5, n) - 1, 3)]
+    found = standardise(event, chance.integers(0, k, n), chance.integers(0, n, n), {"s": severity}, {"l": level})
+    if found is not None:
+        for share, (low, high) in zip(found.shares, share_bounds(found), strict=True):
+            assert 0 < low < share < high < 1
+        for one in contrasts(found):
+            assert -2 < one.low < one.difference < one.high < 2
+            assert 0 <= one.p_value <= 1
+
+
 def clinic(chance: np.random.Generator, courses: int) -> tuple[np.ndarray, ...]:
     """Courses of patients with a frailty of their own, a quarter of them with two; the severe go to group 1.
 
