@@ -15,7 +15,7 @@ from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.states import Spans, StateCurves, by_day, since, spans_of_scores, state_curves
 from data_models.questions import Shows, shows
-from data_models.questions.course_outcomes import HOURS_A_DAY, Floats, arrays
+from data_models.questions.course_outcomes import HOURS_A_DAY, Floats, blocks
 from data_models.questions.patient_sums import restricted
 
 DAYS = 90
@@ -125,6 +125,7 @@ class _Seen(NamedTuple):
 
 
 def _seen(connection: Connection, scope: Scope, cohort: CohortFilter, rules: OutcomeRules) -> _Seen:
+    """Read in blocks of whole patients: there is a row a score, and what they tell is a quarter of it."""
     f, hold = ScoreFact, rules.state_hold_days
     last_induction = (Course.last_induction_hours - Course.start_hours) / HOURS_A_DAY
     complete = case((Course.induction_complete == 1, last_induction))
@@ -134,9 +135,33 @@ def _seen(connection: Connection, scope: Scope, cohort: CohortFilter, rules: Out
     statement = select(f.patient_id, f.course, f.days, f.state, held, complete).select_from(Course)
     statement = statement.join(f, same).where(f.state.is_not(None), f.days > 0)
     statement = statement.where(f.days <= func.coalesce(last_induction, 0.0) + DAYS + hold)
-    read = arrays(connection, restricted(statement, Course, scope, cohort))
-    order = np.lexsort((read[2], read[1], read[0]))
-    patient, course, days, state, until, induction = (column[order] for column in read)
+    ordered = restricted(statement, Course, scope, cohort).order_by(Course.patient_id)
+    parts: list[_Seen] = []
+    for rows in _of_whole_patients(blocks(connection, ordered)):
+        parts.append(_seen_in(rows, hold, sum(len(part.first_score) for part in parts)))
+    spans = Spans._make(np.concatenate(columns) for columns in zip(*(part.spans for part in parts), strict=True))
+    return _Seen(
+        spans,
+        np.concatenate([part.last_induction for part in parts]),
+        np.concatenate([part.first_score for part in parts]),
+    )
+
+
+def _of_whole_patients(found: Iterator[Floats]) -> Iterator[Floats]:
+    """Blocks of rows by patient (the first column), cut where one ends."""
+    rest: Floats | None = None
+    for block in found:
+        rows = block if rest is None else np.concatenate((rest, block))
+        cut = int(np.searchsorted(rows[:, 0], rows[-1, 0])) if len(rows) else 0
+        yield rows[:cut]
+        rest = rows[cut:]
+    if rest is not None:
+        yield rest
+
+
+def _seen_in(rows: Floats, hold: float, before: int) -> _Seen:
+    """What rows (patient, course, day, state, held until, last induction session) tell; `before`: courses before."""
+    patient, course, days, state, until, induction = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))].T
     new = np.ones(len(days), dtype=bool)
     new[1:] = (patient[1:] != patient[:-1]) | (course[1:] != course[:-1])
     first = np.flatnonzero(new)
@@ -154,4 +179,5 @@ def _seen(connection: Connection, scope: Scope, cohort: CohortFilter, rules: Out
         started(until, hold),
         hold,
     )
-    return _Seen(spans, induction[first][spans.course], np.ceil(days[first] - 0.5))
+    of_course = induction[first][spans.course]
+    return _Seen(spans._replace(course=spans.course + before), of_course, np.ceil(days[first] - 0.5))
