@@ -40,6 +40,8 @@ from data_models.questions.waterfall import Waterfall
 
 Answer = TypeVar("Answer")
 _RESOLUTION_MINUTES = 15.0
+# Rounded counts of courses, and of those without the event, whose exact ones are `standardisation.large_enough`.
+_SURELY_ENOUGH, _SURELY_WITHOUT = 25, 15
 
 
 def everybody(cohort: CohortFilter, scope: Scope) -> bool:
@@ -276,20 +278,20 @@ def _(answer: RateComparison, zero: bool) -> RateComparison:
 def _compared(of: ComparedRates) -> ComparedRates:
     """Rates of rounded counts, a standardised one of the rounded count of courses that would have the event.
 
-    Differences are those of the rounded rates, so without a p-value; a group of few courses is not listed.
+    Differences are those of the rounded rates, so without a p-value; a group of few courses is not listed. Which groups
+    are standardised, and their order, follow from rounded counts: those of which the exact ones are surely enough.
     """
 
     def rounded_rate(group: GroupRate) -> GroupRate:
+        measured, crude = (rounding.proportion(one, zero=False) for one in (group.measured, group.crude))
         alike = group.standardised and rounding.proportion(group.standardised, zero=False)
-        return GroupRate(
-            group.value,
-            rounding.proportion(group.measured, zero=False),
-            rounding.proportion(group.crude, zero=False),
-            None if alike is None or alike.share is None else alike,
-        )
+        n, events = crude.n or 0, crude.events or 0
+        surely = n >= _SURELY_ENOUGH and events > 0 and n - events >= _SURELY_WITHOUT
+        return GroupRate(group.value, measured, crude, alike if alike and alike.share is not None and surely else None)
 
     groups = [rounded_rate(group) for group in of.groups]
     groups = [group for group in groups if group.measured.n is not None]
+    groups.sort(key=lambda group: (-(group.crude.n or 0), group.standardised is None, group.value))
     compared = sum(group.standardised is not None for group in groups) - 1
 
     def apart(first: GroupRate, other: GroupRate) -> RateDifference:

@@ -121,6 +121,19 @@ def test_of_rounded_counts_there_is_no_p_value_and_no_exact_number() -> None:
     assert near == found, "what lies within the rounding cannot be told apart"
 
 
+def test_whether_a_rounded_group_is_standardised_tells_no_more_than_its_rounded_counts() -> None:
+    """18 to 22 courses read 20: whether there are the 20 that it takes must not show; nor whether five are without."""
+
+    def shown_as(events: int, n: int) -> bool:
+        small = GroupRate("sc", wilson(n, n), wilson(events, n), alike(events, n, 0.2, 0.8))
+        iv, *_ = compared(-0.2, 0.0).groups
+        found = rounded(RateComparison(ComparedRates((iv, small), (), ("severity",)), NONE), zero=False).response
+        return found.groups[1].standardised is not None
+
+    assert [shown_as(12, n) for n in (20, 22, 28)] == [False, False, True]
+    assert [shown_as(events, 40) for events in (8, 20, 36)] == [False, True, False]
+
+
 def test_a_group_of_few_courses_is_not_listed_where_counts_are_rounded() -> None:
     few = GroupRate("sc", wilson(4, 9), wilson(2, 4), None)
     of = compared(-0.2, 0.0)
