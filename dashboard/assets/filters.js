@@ -78,30 +78,48 @@ window.dash_clientside = window.dash_clientside || {};
     return found;
   }
 
+  // What each control and the URL last agreed on, by the control's element: one that was laid out anew has none.
+  const agreed = new WeakMap();
+  const elsewhere = {}; // in place of an element, for an id that has none
+
+  // Whether a person has moved a control since it and the URL agreed: then the URL follows it, else it follows the URL.
+  // Answers of the server, other controls and timers may come in between, and several at once. Before there was any
+  // agreement the URL decides, but for a control that has got a value and is the only one that changed.
+  function moved(id, value, wanted, alone) {
+    const element = document.getElementById(id) || (elsewhere[id] = elsewhere[id] || {});
+    const before = agreed.get(element);
+    const now = JSON.stringify(value);
+    const found = value !== null && value !== undefined && (before === undefined ? alone : now !== before);
+    agreed.set(element, found ? now : JSON.stringify(wanted));
+    return found;
+  }
+
+  function name(id) { // as Dash writes it into the page
+    return "{" + Object.keys(id).sort().map((key) => JSON.stringify(key) + ":" + JSON.stringify(id[key])).join(",") + "}";
+  }
+
   window.dash_clientside.filters = {
+    moved,
+
     follow: function (search, values, ids, datas, labels, places) {
       const skip = window.dash_clientside.no_update;
       const triggered = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       const params = new URLSearchParams(search || "");
-      // One control moved to a value: a person did it. Several at once, or a control that has no value yet
-      // (null): a page has just been laid out, and the URL decides.
-      const moved = triggered.length === 1 && triggered[0].startsWith("{")
-        ? JSON.parse(triggered[0].replace(/\.value$/, ""))
-        : null;
-      const position = moved ? ids.findIndex((id) => id.key === moved.key) : -1;
-      if (position >= 0 && values[position] !== null && values[position] !== undefined) {
-        set(params, moved.key, values[position]);
-        const next = write(params);
-        if (next !== (search || "")) {
-          // Not an output of the callback: Dash would hold back every page's first callback on the URL.
-          window.dash_clientside.set_props("url", { search: next });
-        }
-        return [ids.map(() => skip), places.map(() => chips(params, ids, datas, labels))];
-      }
       const shown = ids.map((id, position) => {
-        const value = wanted(params, id.key, datas[position]);
-        return JSON.stringify(value) === JSON.stringify(values[position]) ? skip : value;
+        const value = values[position];
+        const there = wanted(params, id.key, datas[position]);
+        const alone = triggered.length === 1 && triggered[0] === name(id) + ".value";
+        if (moved(name(id), value, there, alone)) {
+          set(params, id.key, value);
+          return skip;
+        }
+        return JSON.stringify(there) === JSON.stringify(value) ? skip : there;
       });
+      const next = write(params);
+      if (next !== write(new URLSearchParams(search || ""))) {
+        // Not an output of the callback: Dash would hold back every page's first callback on the URL.
+        window.dash_clientside.set_props("url", { search: next });
+      }
       return [shown, places.map(() => chips(params, ids, datas, labels))];
     },
   };

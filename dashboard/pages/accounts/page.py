@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids
@@ -29,6 +29,7 @@ PEOPLE = "accounts-people"
 SAID = "accounts-said"
 NAME, PERSON_ROLES, CLINICS, SAVE = "accounts-name", "accounts-roles", "accounts-clinics", "accounts-save"
 CHANGED = "accounts-changed"  # grows with each change made here
+FILLED = "accounts-filled"  # what an answer puts into the form, and what stood there when it was asked for
 TRAIL = "accounts-trail"
 # The trail's filters: keys in the URL.
 WHO, DID, ABOUT, FROM, TO = (ids.TRAIL_FILTERS[key] for key in ("actor", "action", "text", "first_day", "last_day"))
@@ -50,7 +51,7 @@ def layout() -> Component:
         [html.H1("Accounts", className="page-title"), html.P(lead, className="page-lead")], className="page-head"
     )
     cards = html.Div([_people_card(), _form_card(), _trail_card()], className="stack")
-    return html.Div([head, cards, html.Span(id=CHANGED, hidden=True)], className="accounts-page")
+    return html.Div([head, cards, html.Span(id=CHANGED, hidden=True), dcc.Store(id=FILLED)], className="accounts-page")
 
 
 def _card(card_id: str, title: str, parts: list[Any]) -> Component:
@@ -73,7 +74,8 @@ def _people_card() -> Component:
 def _form_card() -> Component:
     roles = [{"value": code, "label": f"{NAMES[code]}: {what}"} for code, what in ROLES.items()]
     fields = [
-        dmc.TextInput(id=NAME, label="Name", size="xs", autoComplete="off", debounce=200),
+        # Told as the field is left, before a button is pressed: by a timer, whoever is quick saves without a name.
+        dmc.TextInput(id=NAME, label="Name", size="xs", autoComplete="off", debounce=True),
         dmc.MultiSelect(id=PERSON_ROLES, label="Roles", data=roles, size="xs", hidePickedOptions=True),
         dmc.MultiSelect(id=CLINICS, label="Clinics", data=[EVERY_CLINIC], size="xs", hidePickedOptions=True),
         html.Button("Save", id=SAVE, type="button"),
@@ -120,8 +122,9 @@ def _trail_card() -> Component:
 def register(app: Dash) -> None:
     """People with their buttons, the form, and the trail."""
 
-    @app.callback(Output(PEOPLE, "children"), Output(CLINICS, "data"), Input(CHANGED, "title"))
-    def show_people(_: str | None) -> tuple[Any, Any]:
+    # A list of choices that comes anew puts back what was chosen: none comes that says nothing new.
+    @app.callback(Output(PEOPLE, "children"), Output(CLINICS, "data"), Input(CHANGED, "title"), State(CLINICS, "data"))
+    def show_people(_: str | None, offered: Any) -> tuple[Any, Any]:
         here = state.access()
         if here.is_open():
             return message(DEMO if here.demo else OPEN), no_update
@@ -129,14 +132,12 @@ def register(app: Dash) -> None:
             rows = queries.accounts(connection)
         with data.store().connect() as connection:
             named = choices(connection, Scope(clinics=None))["clinic"]  # the clinics' names alone
-        return tables.people(rows, _me()), [EVERY_CLINIC, *named]
+        return tables.people(rows, _me()), _unless([EVERY_CLINIC, *named], offered)
 
     @app.callback(
         Output(SAID, "children"),
         Output(CHANGED, "title"),
-        Output(NAME, "value"),
-        Output(PERSON_ROLES, "value"),
-        Output(CLINICS, "value"),
+        Output(FILLED, "data"),
         Input(SAVE, "n_clicks"),
         Input({"type": tables.ACTION, "name": ALL, "do": ALL}, "n_clicks"),
         State(NAME, "value"),
@@ -147,10 +148,11 @@ def register(app: Dash) -> None:
     )
     def act(save: Any, clicks: Any, name: Any, roles: Any, clinics: Any, changed: Any) -> tuple[Any, ...]:
         if not ctx.triggered or not ctx.triggered[0]["value"]:  # buttons that have just been drawn
-            return (no_update,) * 5
+            return (no_update,) * 3
         what = ctx.triggered_id
         if isinstance(what, dict) and what.get("do") == administration.CHANGE:
-            return _said("Change roles and clinics below, then save."), no_update, *_rights_of(str(what.get("name")))
+            filled = {"now": _rights_of(str(what.get("name"))), "was": [name, roles, clinics]}
+            return _said("Change roles and clinics below, then save."), no_update, filled
         try:
             if isinstance(what, dict):
                 sentence, secret = administration.act(_me(), str(what.get("name")), str(what.get("do")))
@@ -158,9 +160,22 @@ def register(app: Dash) -> None:
                 seen = None if EVERY_CLINIC in _texts(clinics) else frozenset(_texts(clinics))
                 sentence, secret = administration.save(_me(), str(name or ""), frozenset(_texts(roles)), seen)
         except (StoreError, administration.Refused) as error:
-            return message(f"{str(error)[:1].upper()}{str(error)[1:]}.", kind="error"), *(no_update,) * 4
+            return message(f"{str(error)[:1].upper()}{str(error)[1:]}.", kind="error"), no_update, no_update
         grown = str(int(changed or 0) + 1) if str(changed or 0).isdigit() else "1"
-        return _said(sentence, secret), grown, "", [], []
+        return _said(sentence, secret), grown, {"now": ["", [], []], "was": [name, roles, clinics]}
+
+    # In the browser: what somebody has typed since the answer was asked for stays.
+    app.clientside_callback(
+        ClientsideFunction("access", "fill"),
+        Output(NAME, "value"),
+        Output(PERSON_ROLES, "value"),
+        Output(CLINICS, "value"),
+        Input(FILLED, "data"),
+        State(NAME, "id"),
+        State(PERSON_ROLES, "value"),
+        State(CLINICS, "value"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(
         Output(TRAIL, "children"),
@@ -171,8 +186,10 @@ def register(app: Dash) -> None:
         Input(ids.URL, "search"),
         Input(TRAIL_PAGE, "value"),
         Input(CHANGED, "title"),
+        State(WHO, "data"),
+        State(DID, "data"),
     )
-    def show_trail(search: str | None, page: Any, _: Any) -> tuple[Any, ...]:
+    def show_trail(search: str | None, page: Any, _: Any, *offered: Any) -> tuple[Any, ...]:
         if not may_manage():
             return message("The audit trail begins with the first account."), 1, *(no_update,) * 3
         # Other filters, other entries: from the first page on.
@@ -185,7 +202,8 @@ def register(app: Dash) -> None:
             actors, actions = queries.audit_values(connection)
         people = [ANYBODY, *({"value": name, "label": name} for name in actors if name)]
         named = [ANYTHING, *({"value": code, "label": tables.words_of(code)} for code in actions)]
-        return tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, number, people, named
+        choosable = map(_unless, (people, named), offered)
+        return tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, number, *choosable
 
     @app.callback(Output(TRAIL_CHECKED, "children"), Input(TRAIL_CHECK, "n_clicks"), prevent_initial_call=True)
     def check_trail(clicks: int | None) -> Any:
@@ -237,6 +255,11 @@ def _rights_of(name: str) -> tuple[str, list[str], list[str]]:
         return "", [], []
     clinics = unpack(row.clinics)
     return row.name, sorted(unpack(row.roles) or ()), [EVERY_CLINIC] if clinics is None else sorted(clinics)
+
+
+def _unless(choices: list[Any], offered: Any) -> Any:
+    """Choices that are not offered yet."""
+    return no_update if choices == offered else choices
 
 
 def _texts(values: Any) -> list[str]:

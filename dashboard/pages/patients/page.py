@@ -157,18 +157,12 @@ def register(app: Dash) -> None:
         ClientsideFunction("worklist", "follow"), Output(FOLLOWED, "title"), Input(ids.URL, "search")
     )
     app.clientside_callback(
-        ClientsideFunction("worklist", "read"),
+        ClientsideFunction("worklist", "choose"),
         Output(SEARCH, "value"),
         Output(STATE, "value"),
         Input(ids.URL, "search"),
-        State(SEARCH, "value"),
-        State(STATE, "value"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("worklist", "write"),
         Input(SEARCH, "value"),
         Input(STATE, "value"),
-        prevent_initial_call=True,
     )
 
 
