@@ -90,7 +90,6 @@ class CumulativeIncidence:
 def aalen_johansen(
     times: ArrayLike,
     kinds: ArrayLike,
-    counts: ArrayLike | None = None,
     entries: ArrayLike | None = None,
     n_kinds: int = 3,
     level: float = 0.95,
@@ -104,7 +103,6 @@ def aalen_johansen(
     ----------
     times : exit times, shape (k,), any unit.
     kinds : what happened: 0 censored, 1 .. `n_kinds` - 1 the competing events.
-    counts : how many exits, all of different patients, each row stands for; None: one each.
     entries : times of delayed entry; None: at risk from the start.
     n_kinds : kinds of end including censoring.
     level : confidence level of the intervals.
@@ -119,7 +117,7 @@ def aalen_johansen(
     Raises
     ------
     ValueError
-        when an exit precedes its entry, a time is not finite, or counts are given beside patients.
+        when an exit precedes its entry or a time is not finite.
 
     Examples
     --------
@@ -133,7 +131,7 @@ def aalen_johansen(
     >>> result.start, result.incidence[:, -1].tolist()
     (10.0, [0.0, 0.0])
     """
-    courses = followed(times, kinds, counts, entries, patients)
+    courses = followed(times, kinds, entries, patients)
     start: float | None = 0.0
     if adequate:
         courses, start = from_adequate_risk_set(courses)
@@ -212,10 +210,10 @@ def variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
             )
         )
         functions = np.vstack((np.ones(size), incidence, common))
-        found[row] = squared_influence(functions, whose, places, changes, courses.twice)
+        found[row] = squared_influence(functions, whose, places, changes)
     # Where the patients differ in nothing it is 0 and says nothing: each of them then counts as one course.
     independent = delta_variance(table)
-    return np.where(found <= 1e-9 * independent, independent * courses.courses / courses.people, found)
+    return np.where(found <= 1e-9 * independent, independent * courses.exits.size / courses.people, found)
 
 
 def delta_variance(table: RiskTable) -> Floats:

@@ -16,9 +16,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
-def squared_influence(
-    functions: Floats, who: Whole, places: Whole, changes: Floats, weights: Floats | None = None
-) -> Floats:
+def squared_influence(functions: Floats, who: Whole, places: Whole, changes: Floats) -> Floats:
     """Sum over patients of the squared influence at each place, where an influence is sum_j c_j functions_j.
 
     Parameters
@@ -27,7 +25,6 @@ def squared_influence(
     who : the patient of each change, a whole number from 0, shape (k,).
     places : the time, 0 to m - 1, from which the change holds; m: never. Shape (k,).
     changes : by how much each coefficient of that patient changes there, shape (q, k).
-    weights : patients that each change stands for, the same in all of a patient's; None: one.
 
     Returns
     -------
@@ -59,8 +56,6 @@ def squared_influence(
     for i in range(len(functions)):
         for j in range(i, len(functions)):
             steps = after[i] * after[j] - before[i] * before[j]
-            if weights is not None:
-                steps = steps * weights[order]
             sums = np.cumsum(np.bincount(places, steps, size + 1)[:size])
             total += (1.0 if i == j else 2.0) * sums * functions[i] * functions[j]
     # Cancellation can leave a hair below zero where nobody has an influence.

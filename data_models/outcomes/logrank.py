@@ -76,7 +76,7 @@ def log_rank(
     """
     group = np.asarray(groups, dtype=np.int64).ravel()
     k = int(group.max(initial=-1)) + 1
-    courses = followed(times, np.asarray(events, dtype=bool), entries=entries, patients=patients)
+    courses = followed(times, np.asarray(events, dtype=bool), entries, patients)
     if entries is not None:
         group = group[np.asarray(entries, dtype=float).ravel() < np.asarray(times, dtype=float).ravel()]
     each = [courses.rows(group == row) for row in range(k)]

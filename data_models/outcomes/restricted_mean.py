@@ -71,7 +71,7 @@ def restricted_mean(
     >>> found.mean, round(found.error, 2)
     (7.0, 1.66)
     """
-    courses = followed(times, np.asarray(events, dtype=bool), entries=entries, patients=patients)
+    courses = followed(times, np.asarray(events, dtype=bool), entries, patients)
     table, n = courses.table(), int(courses.n)
     free = np.cumprod(1.0 - table.ends[1] / np.where(table.at_risk > 0, table.at_risk, 1.0))
     if not free.size or (table.times[-1] < until and free[-1] > 0):

@@ -42,7 +42,6 @@ class Followed:
     exits, kinds : time of exit and what happened at it: 0 censored, 1.. the kinds of event.
     entries : time of entry; None: all are at risk from the start.
     patients : whose course it is, a whole number from 0; None: each row is somebody else's.
-    weights : how many such courses a row stands for; None: one.
     """
 
     n: float
@@ -50,7 +49,6 @@ class Followed:
     kinds: Whole
     entries: Floats | None
     patients: Whole | None
-    weights: Floats | None
 
     def rows(self, kept: NDArray[np.bool_]) -> Followed:
         """Some of the courses; `n` stays."""
@@ -60,36 +58,30 @@ class Followed:
             self.kinds[kept],
             None if self.entries is None else self.entries[kept],
             None if self.patients is None else self.patients[kept],
-            None if self.weights is None else self.weights[kept],
         )
 
     @property
     def people(self) -> float:
         """How many patients they are of."""
-        return self.courses if self.patients is None else float(np.count_nonzero(np.bincount(self.patients)))
+        return float(self.exits.size if self.patients is None else np.count_nonzero(np.bincount(self.patients)))
 
     @property
     def several(self) -> bool:
         """Whether a patient has more than one."""
-        return self.people < self.courses
-
-    @property
-    def courses(self) -> float:
-        """How many they are."""
-        return float(self.exits.size if self.weights is None else self.weights.sum())
+        return self.people < self.exits.size
 
     def table(self, n_kinds: int = 2) -> RiskTable:
         """The courses counted by exit time; `n_kinds`: kinds of end including censoring."""
         times, place = np.unique(self.exits, return_inverse=True)
-        flat: Floats = np.bincount(self.kinds * times.size + place, self.weights, n_kinds * times.size).astype(float)
+        flat: Floats = np.bincount(self.kinds * times.size + place, minlength=n_kinds * times.size).astype(float)
         ends = flat.reshape(n_kinds, times.size)
         return RiskTable(self.n, times, self.at_risk(times), ends)
 
     def at_risk(self, times: Floats) -> Floats:
         """How many are at risk just before each of some times."""
-        left = _from(self.exits, times, self.weights)
+        left = _from(self.exits, times)
         # Not yet entered: entry at or after the time (a course enters just after its entry time).
-        return left if self.entries is None else left - _from(self.entries, times, self.weights)
+        return left if self.entries is None else left - _from(self.entries, times)
 
     def since(self, times: Floats) -> Whole:
         """The first of some times at which each course is at risk."""
@@ -102,24 +94,15 @@ class Followed:
         who = np.arange(self.exits.size) if self.patients is None else self.patients
         return np.tile(who, 2), np.concatenate((since, until))
 
-    @property
-    def twice(self) -> Floats | None:
-        """The weights of such changes."""
-        return None if self.weights is None else np.tile(self.weights, 2)
 
-
-def _from(values: Floats, times: Floats, weights: Floats | None) -> Floats:
+def _from(values: Floats, times: Floats) -> Floats:
     """How many values are at or after each time."""
-    order = np.argsort(values)
-    weight = np.ones(values.size) if weights is None else weights[order]
-    later = np.append(weight[::-1].cumsum()[::-1], 0.0)
-    return np.asarray(later[np.searchsorted(values[order], times, side="left")])
+    return np.asarray(values.size - np.searchsorted(np.sort(values), times, side="left"), dtype=float)
 
 
 def followed(
     times: ArrayLike,
     kinds: ArrayLike,
-    counts: ArrayLike | None = None,
     entries: ArrayLike | None = None,
     patients: ArrayLike | None = None,
 ) -> Followed:
@@ -129,26 +112,21 @@ def followed(
     ----------
     times : exit times (any unit), in any order, repeated or not, shape (k,).
     kinds : what happened: 0 censored, 1.. the kinds of event.
-    counts : how many courses of different patients each row stands for; None: one.
     entries : times of entry; None: all are at risk from the start.
     patients : whose each course is; None: each is somebody else's.
 
     Raises
     ------
     ValueError
-        when an exit precedes its entry, a time is not finite, or counts are given beside patients.
+        when an exit precedes its entry or a time is not finite.
     """
-    if counts is not None and patients is not None:
-        raise ValueError("counted courses are of different patients: give counts or patients")
     exits = np.asarray(times, dtype=float).ravel()
     kind = np.asarray(kinds, dtype=np.int64).ravel()
-    weight = None if counts is None else np.asarray(counts, dtype=float).ravel()
     entry = None if entries is None else np.asarray(entries, dtype=float).ravel()
     who = None if patients is None else np.unique(np.asarray(patients).ravel(), return_inverse=True)[1].ravel()
     if not np.isfinite(exits).all() or (entry is not None and np.isnan(entry).any()):
         raise ValueError("survival times must be finite numbers")
-    n = float(exits.size if weight is None else weight.sum())
-    courses = Followed(n, exits, kind, entry, who, weight)
+    courses = Followed(float(exits.size), exits, kind, entry, who)
     if entry is None:
         return courses
     if (entry > exits).any():
@@ -169,10 +147,12 @@ def from_adequate_risk_set(courses: Followed) -> tuple[Followed, float | None]:
     >>> start, few.exits.size
     (10.0, 10)
     """
-    weights = np.ones(courses.exits.size) if courses.weights is None else courses.weights
     if courses.entries is None:
-        enough = weights.sum() >= STARTS_AT
-        return (courses, 0.0) if enough else (courses.rows(np.zeros(courses.exits.size, dtype=bool)), None)
+        return (
+            (courses, 0.0)
+            if courses.exits.size >= STARTS_AT
+            else (courses.rows(np.zeros(courses.exits.size, dtype=bool)), None)
+        )
     came = np.unique(courses.entries)
     # At risk just after each entry: who has not left at or before it, less who comes later.
     enough = np.flatnonzero(courses.at_risk(np.nextafter(came, np.inf)) >= STARTS_AT)

@@ -124,7 +124,6 @@ def _crossing(times: Floats, survival: Floats, probability: float) -> float:
 def kaplan_meier(
     times: ArrayLike,
     events: ArrayLike,
-    counts: ArrayLike | None = None,
     entries: ArrayLike | None = None,
     level: float = 0.95,
     *,
@@ -137,7 +136,6 @@ def kaplan_meier(
     ----------
     times : exit times (event or censoring), shape (k,), any unit.
     events : 1 where the exit is the event, 0 where it is censored, shape (k,).
-    counts : how many exits, all of different patients, each row stands for; None: one each.
     entries : times of delayed entry; None: at risk from the start.
     level : confidence level of the interval.
     patients : whose course each row is; where one has several, the variance is by patient.
@@ -152,7 +150,7 @@ def kaplan_meier(
     Raises
     ------
     ValueError
-        when an exit precedes its entry, a time is not finite, or counts are given beside patients.
+        when an exit precedes its entry or a time is not finite.
 
     Examples
     --------
@@ -168,7 +166,7 @@ def kaplan_meier(
     >>> round(float(kaplan_meier([1, 2, 3], [1, 1, 0]).standard_error[0]), 3)
     0.272
     """
-    courses = followed(times, np.asarray(events, dtype=bool), counts, entries, patients)
+    courses = followed(times, np.asarray(events, dtype=bool), entries, patients)
     start: float | None = 0.0
     if adequate:
         courses, start = from_adequate_risk_set(courses)
@@ -248,8 +246,8 @@ def log_variance_by_patient(courses: Followed, table: RiskTable) -> Floats:
     ones = np.ones(of.since.size)
     changes = np.vstack((np.append(-of.entered, of.entered + of.after), np.append(ones, -ones)))
     functions = np.vstack((np.ones(of.hazard.size), of.hazard))
-    variance = squared_influence(functions, *courses.changes(of.since, of.until), changes, courses.twice)
-    variance = np.where(variance <= 1e-9 * of.hazard, of.hazard * courses.courses / courses.people, variance)
+    variance = squared_influence(functions, *courses.changes(of.since, of.until), changes)
+    variance = np.where(variance <= 1e-9 * of.hazard, of.hazard * courses.exits.size / courses.people, variance)
     survives = np.cumprod(table.at_risk > table.ends[1:].sum(axis=0)) > 0
     return np.where(survives, variance, np.inf)
 

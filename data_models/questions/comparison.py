@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection
 
-from data_models.database.tables import CourseOutcome
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.outcomes.logrank import LogRank, log_rank
 from data_models.questions import Shows, shows
-from data_models.questions.course_outcomes import Floats, arrays, of_outcomes
+from data_models.questions.course_outcomes import Floats
+from data_models.questions.durability import LOSS, lasting
 from data_models.questions.filter_choices import present_values
+from data_models.questions.onset import starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +49,16 @@ def curve_tests(connection: Connection, scope: Scope, cohort: CohortFilter, by: 
     if FILTERS[by].shares_courses:
         return CurveTests(None, None)
     parts = groups(connection, scope, cohort, by).values()
+    began = [starts(connection, scope, part) for part in parts]
+    held = [lasting(connection, scope, part) for part in parts]
     return CurveTests(
-        _tested([_onset(connection, scope, part) for part in parts]),
-        _tested([_durability(connection, scope, part) for part in parts]),
+        _tested([np.array([of.seen, of.responded, of.patients, np.full(of.left.size, -1.0)]) for of in began]),
+        _tested([np.array([of.exits, of.kinds == LOSS, of.patients, of.entries]) for of in held]),
     )
 
 
 def _tested(parts: Sequence[Floats]) -> LogRank:
-    """The test of groups, each with rows of exits, events, entries and patients, shape (4, courses)."""
-    times, events, entries, patients = np.hstack(parts) if parts else np.zeros((4, 0))
+    """The test of groups, each with rows of exits, events, patients and entries, shape (4, courses)."""
+    times, events, patients, entries = np.hstack(parts) if parts else np.zeros((4, 0))
     group = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
     return log_rank(times, events, group, entries, patients)
-
-
-def _onset(connection: Connection, scope: Scope, cohort: CohortFilter) -> Floats:
-    """Days to the first score in response, or to the last one without, of evaluable courses."""
-    o = CourseOutcome
-    statement = select(o.onset_left, o.onset_right, o.patient_id).where(o.evaluable == 1)
-    left, right, patients = arrays(connection, of_outcomes(statement, scope, cohort))
-    responded = np.isfinite(right)
-    # From before the first day: all are at risk from the start.
-    return np.vstack((np.where(responded, right, left), responded, np.full(left.size, -1.0), patients))
-
-
-def _durability(connection: Connection, scope: Scope, cohort: CohortFilter) -> Floats:
-    """Days from the last induction session to loss, or to the next session or last score before one."""
-    o = CourseOutcome
-    lost = case((o.durability_end == "loss", 1), else_=0)
-    statement = select(o.durability_days, lost, o.durability_entry_days, o.patient_id)
-    return np.vstack(arrays(connection, of_outcomes(statement.where(o.durability_days.is_not(None)), scope, cohort)))

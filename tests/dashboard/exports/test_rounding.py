@@ -145,7 +145,7 @@ def test_a_rounded_curve_lies_near_the_exact_one() -> None:
 def test_a_curve_with_late_entries_begins_when_enough_are_at_risk() -> None:
     days, events = times(2, 400)
     entries = np.random.default_rng(3).uniform(0, 7, 400)
-    exact = kaplan_meier(days + entries, events, None, entries)
+    exact = kaplan_meier(days + entries, events, entries)
     made = rounding.survival(exact)
     assert made.at_risk.min() >= rounding.LEAST
     assert made.at(30)[0] / made.at(10)[0] == pytest.approx(exact.at(30)[0] / exact.at(10)[0], abs=0.05)

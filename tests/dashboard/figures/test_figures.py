@@ -86,7 +86,7 @@ def figures() -> dict[str, dict[str, Any]]:
         side_effects.by_group([EffectGroup("iv", asked), EffectGroup("im", asked)], "route", "Route"),
         side_effects.compare([Group(*style, asked) for style in two], "Route"),
         severity.view(graded),
-        resolution.view(Resolution(kaplan_meier([10, 20, 30, 45, 60, 90], [1, 1, 1, 1, 0, 1], [9] * 6), {})),
+        resolution.view(Resolution(kaplan_meier([10, 20, 30, 45, 60, 90] * 9, [1, 1, 1, 1, 0, 1] * 9), {})),
         vitals.view(pressures),
         vitals.thresholds(pressures),
     ]

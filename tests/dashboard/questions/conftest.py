@@ -31,8 +31,7 @@ def curve(n: int, days: Sequence[float], events: int, censored: int) -> Survival
     times = [*days, *days, 1_000.0]
     kinds = [1] * len(days) + [0] * len(days) + [0]
     counts = [events] * len(days) + [censored] * len(days) + [left]
-    kept = [place for place, many in enumerate(counts) if many]
-    return kaplan_meier([times[i] for i in kept], [kinds[i] for i in kept], [counts[i] for i in kept])
+    return kaplan_meier(np.repeat(times, counts), np.repeat(kinds, counts))
 
 
 def between(found: SurvivalCurve, entries: float | None = None) -> IntervalCurve:
@@ -87,7 +86,8 @@ def durability_of(found: SurvivalCurve) -> Durability:
     """Each time of a curve also has as many re-treated as it has lost."""
     times = [*found.times, *found.times, *found.times]
     kinds = np.repeat([1, 2, 0], found.times.size)
-    return Durability(between(found, 0.0), aalen_johansen(times, kinds, np.tile(found.events, 3) + 1), found)
+    counts = np.tile(found.events, 3).astype(int) + 1
+    return Durability(between(found, 0.0), aalen_johansen(np.repeat(times, counts), np.repeat(kinds, counts)), found)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def test_a_curve_stops_where_fewer_than_five_are_at_risk(make_curve: Any) -> Non
 
 def test_count_rows_add_up_on_a_day_with_events_and_between_such_days() -> None:
     """At risk after it, events and censored up to it: at sessions, where all happens on the marks, they did not."""
-    found = kaplan_meier([1, 2, 3, 1, 2, 3, 9], [1, 1, 1, 0, 0, 0, 0], [3, 3, 3, 1, 1, 1, 8])
+    found = kaplan_meier([1, 2, 3] * 4 + [9] * 8, [1] * 9 + [0] * 11)
     assert steps.counts(found, [0, 2, 9]) == [(20, 0, 0), (12, 6, 2), (0, 9, 11)]
     assert steps.counts(found, [2.5]) == [(12, 6, 2)]
 

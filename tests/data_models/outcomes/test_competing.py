@@ -85,7 +85,7 @@ def test_censoring_retreatment_always_overstates_the_share_lost() -> None:
 
 def test_nobody_followed_and_nobody_lost() -> None:
     assert aalen_johansen([], []).as_rows(("loss", "retreated"), "in_response") == []
-    (row,) = aalen_johansen([5], [0], [3]).as_rows(("loss", "retreated"), "in_response")
+    (row,) = aalen_johansen([5] * 3, [0] * 3).as_rows(("loss", "retreated"), "in_response")
     assert row.pop("days") == 5
     assert row.pop("at_risk") == 3
     assert {key: row.pop(key) for key in ("loss", "retreated", "in_response")} == {
@@ -106,7 +106,7 @@ def test_each_state_has_its_interval_in_the_rows() -> None:
 
 
 def test_all_lost_at_once() -> None:
-    result = aalen_johansen([2], [1], [4])
+    result = aalen_johansen([2] * 4, [1] * 4)
     assert result.at(2, 1)[0] == 1
     assert result.at(1, 1)[0] == 0
     assert result.variance[0].tolist() == [0]
