@@ -107,10 +107,10 @@ def spent(curves: StateCurves) -> tuple[float | None, float | None, float | None
 
 def words(states: States) -> str:
     """The days in response of the first 90; true at every n."""
-    return _words(states.first_session, _FIRST)
+    return _words(states.first_session, _FIRST, "course")
 
 
-def _words(curves: StateCurves, since: str) -> str:
+def _words(curves: StateCurves, since: str, unit: str) -> str:
     if curves.courses is None:
         return too_few("courses")
     mean, low, high = spent(curves)
@@ -121,7 +121,8 @@ def _words(curves: StateCurves, since: str) -> str:
         of = count(curves.courses, "course")
         return sentence(f"{of}, of which fewer than {few} are observed for a day after {since}: too few to say")
     of = f"of the first {number(curves.days)} days after {since}"
-    return sentence(f"{of} a course spends {number(mean, 0)} in response on average ({interval(low, high, ' days')})")
+    rests = f"{count(curves.courses, unit)}, {interval(low, high, ' days')}"
+    return sentence(f"{of} a course spends {number(mean, 0)} in response on average ({rests})")
 
 
 def after_induction(states: States) -> str:
@@ -129,7 +130,7 @@ def after_induction(states: States) -> str:
     curves = states.last_induction_session
     if not curves.courses or spent(curves)[0] is None:
         return ""
-    return _words(curves, f"{_INDUCTION} ({count(curves.courses, 'complete induction')})")
+    return _words(curves, _INDUCTION, "complete induction")
 
 
 def when_seen(curves: StateCurves) -> str:

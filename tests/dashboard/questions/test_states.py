@@ -18,11 +18,11 @@ def test_the_days_are_said_with_their_interval_and_those_after_induction_beside(
     view = shown.view(states)
     assert view.sentence == (
         "Of the first 90 days after the first session a course spends 36 in response on average "
-        "(95% interval 32 to 40 days)."
+        "(310 courses, 95% interval 32 to 40 days)."
     )
     assert view.notes[0] == (
-        "Of the first 90 days after the last induction session (120 complete inductions) a course spends 45 in "
-        "response on average (95% interval 41 to 49 days)."
+        "Of the first 90 days after the last induction session a course spends 45 in response on average "
+        "(120 complete inductions, 95% interval 41 to 49 days)."
     )
     assert [note for note in view.notes[1:] if note] == [shown.ERROR]
 
