@@ -58,6 +58,8 @@ def figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
             found[f"{route}_kept_{weeks}_weeks"] = float(kept[7 * weeks])
         found[f"{route}_median_days_kept"] = float(np.argmax(kept < 0.5)) if (kept < 0.5).any() else np.inf
     found |= _as_mcinnes_counted(sessions[of_course == "iv"], tables["assessments"])
+    found |= _six_weeks_on(sessions[of_course == "iv"], tables["assessments"])
+    found["delayed"] = delayed_share(sessions, tables["assessments"])
     decided = courses[(courses["course"] == 1) & courses["early_stop"].notna()]
     iv, nasal = (decided[decided["route"] == route] for route in ("iv", "intranasal"))
     found["iv_incomplete"] = float((iv["induction_sessions"] < 6).mean())
@@ -109,6 +111,35 @@ def _as_mcinnes_counted(sessions: pd.DataFrame, assessments: pd.DataFrame) -> di
     for weeks in (4, 8):
         found[f"iv_durable_{weeks}_weeks"] = _kept_at(curve, 7 * weeks)
     return found
+
+
+def _six_weeks_on(sessions: pd.DataFrame, assessments: pd.DataFrame) -> dict[str, float]:
+    """Response and remission at the PHQ-9 nearest 42 days after the first session, within a week of it."""
+    values = course_values(sessions, assessments, "phq9")
+    scores = on_the_clock(assessments, "phq9").merge(values[values["evaluable"]], on="patient_code")
+    scores["off"] = ((scores["at"] - scores["start"]) / 24 - 42).abs()
+    nearest = scores[scores["off"] <= 7].sort_values("off").groupby(_KEYS).first()
+    response = float(_responding(nearest["score"], nearest["baseline"], INSTRUMENTS["phq9"]).mean())
+    remission = float((nearest["score"] <= (INSTRUMENTS["phq9"].remission or 0)).mean())
+    return {f"iv_response_{study}": response for study in ("oliver", "pfeiffer")} | {
+        f"iv_remission_{study}": remission for study in ("oliver", "pfeiffer")
+    }
+
+
+def delayed_share(sessions: pd.DataFrame, assessments: pd.DataFrame) -> float:
+    """Of courses with a PHQ-9 after session 3 and before session 5: less than 20 % better then, in response later."""
+    values = course_values(sessions, assessments, "phq9")
+    scores = on_the_clock(assessments, "phq9").merge(values[values["evaluable"]], on="patient_code")
+    starts = sessions.pivot_table(index=_KEYS, columns="number", values="at")
+    third, fifth = (starts[number].reindex(pd.MultiIndex.from_frame(scores[_KEYS])).to_numpy() for number in (3, 5))
+    # A course of four sessions or less has no fifth: a month after the third is late.
+    fifth = np.where(np.isnan(fifth), third + 30 * 24, fifth)
+    gained = (scores["baseline"] - scores["score"]) / scores["baseline"]
+    early = (
+        scores[(scores["at"] > third) & (scores["at"] <= fifth)].assign(gained=gained).groupby(_KEYS)["gained"].max()
+    )
+    late = scores[scores["at"] > fifth].assign(gained=gained).groupby(_KEYS)["gained"].max().reindex(early.index)
+    return float(((early < 0.2) & (late >= DEFAULT_RULES.response_improvement)).mean())
 
 
 def maintenance_gaps(sessions: pd.DataFrame, from_day: float, to_day: float) -> pd.Series:
@@ -373,6 +404,8 @@ def _kept_at(curve: pd.DataFrame, day: float) -> float:
 
 
 def _number(figure: PublishedFigure, value: float) -> str:
+    if np.isinf(value):
+        return "none"  # a median that is not reached
     return f"{100 * value:.1f}%" if figure.unit == "share" else f"{value:.1f}"
 
 
