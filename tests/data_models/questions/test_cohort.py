@@ -49,7 +49,7 @@ AS_IN_R = DEFAULT_RULES.changed({"loss_rule": "half_lost", "loss_confirmations":
 FILTERS = (
     CohortFilter(),
     CohortFilter(route=("iv",)),
-    CohortFilter(diagnosis=("ptsd", "anxiety"), phase=("maintenance",)),
+    CohortFilter(diagnosis=("ptsd", "major_depression"), phase=("maintenance",)),
     CohortFilter(condition=("hypertension",), drug=("ketamine",), min_hours_since_session=48.0),
     CohortFilter(instrument="gad7", sex=("female",)),
 )
