@@ -12,8 +12,8 @@ import pytest
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.readers import read_records
 from data_models.outcomes.derive import derive
-from sample_data.calibration import course_status, course_values, with_courses
 from sample_data.generate import generate, write
+from sample_data.plain_reading import course_status, course_values, with_courses
 
 
 @pytest.fixture(scope="module")

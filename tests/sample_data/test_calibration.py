@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sample_data.calibration import comparison, figures, truth, with_courses
+from sample_data.calibration import comparison, figures, truth
 from sample_data.generate import generate
 from sample_data.literature import PUBLISHED, published
+from sample_data.plain_reading import with_courses
 from sample_data.reactions import TERMS
 
 SEEDS = (1, 2, 3, 4)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from data_models.definitions.instruments import INSTRUMENTS
-from sample_data.calibration import course_status, maintenance_gaps, with_courses
 from sample_data.generate import SAMPLE_PATIENTS, SAMPLE_SEED, generate, simulate_clinic
 from sample_data.model import KINDS
+from sample_data.plain_reading import course_status, maintenance_gaps, with_courses
 from sample_data.practice import SCALES, improvement, scale_ranges
 
 DELAYED = KINDS.index("delayed")
