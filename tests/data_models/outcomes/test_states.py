@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_models.outcomes.proportions import wilson_bounds
 from data_models.outcomes.states import Spans, StateCurves, by_day, since, spans_of_scores, state_curves
 
 
@@ -190,6 +191,21 @@ def test_an_interval_of_identical_courses_has_a_width() -> None:
     assert all_alike.spent[2] == 89.5
     assert all_alike.spent_low[2] < 80 < 89.5 < all_alike.spent_high[2] <= 90
     assert np.isnan(daily(scores([(1, 1, 0, 0)], hold=0.1)).low[50]).all()
+
+
+def test_where_one_patient_alone_was_in_a_state_each_counts_once() -> None:
+    rows = [(i, i, day, 2 if (i, day) == (0, 1) else 0) for i in range(20) for day in range(91)]
+    curves = daily(scores(rows))
+    assert curves.spent[2] == pytest.approx(1 / 20)
+    assert curves.spent_error[2] < 0.05  # by which it would be less than a fifth of a day
+    low, high = wilson_bounds(curves.spent[2] / 90, 20, 2.093)
+    assert curves.spent_high[2] == pytest.approx(90 * high, abs=0.01)
+    assert curves.spent_low[2] == pytest.approx(90 * low, abs=0.01)
+
+
+def test_a_course_comes_in_again_at_the_nearest_day() -> None:
+    rows = [(1, 1, 0, 0), (1, 1, 5, 0), (1, 1, 60.4, 0), (1, 1, 62, 0)]
+    assert daily(scores(rows)).at_risk.tolist() == [1] * 36 + [0] * 25 + [1] * 30
 
 
 @settings(max_examples=60, deadline=None)
