@@ -211,13 +211,16 @@ def course_sums(
     result = {}
     for place, name in enumerate(measures):
         x, n = totals[2 * place : 2 * place + 2]
-        more = extra.get(name, PatientSums(0, 0, 0, 0, 0, 0))
+        more = extra.get(name, PatientSums(0, 0, 0, 0, 0, 0, 0, 0))
+        one_x, one_n = x - more.x, n - more.n  # of those with one course
         result[name] = PatientSums(
-            patients=n - more.n + more.patients,
+            patients=one_n + more.patients,
             x=x,
             n=n,
-            xx=x - more.x + more.xx,
-            xn=x - more.x + more.xn,
-            nn=n - more.n + more.nn,
+            xx=one_x + more.xx,
+            xn=one_x + more.xn,
+            nn=one_n + more.nn,
+            some=one_x + (more.some or 0),
+            short=one_n - one_x + (more.short or 0),
         )
     return result

@@ -58,7 +58,7 @@ FILTERS = (
 def sums_of(x: pd.Series, n: pd.Series) -> PatientSums:
     """Sums over patients of one value a patient of x and of n."""
     a, b = x.to_numpy(float), n.to_numpy(float)
-    return PatientSums(len(a), a.sum(), b.sum(), a @ a, a @ b, b @ b)
+    return PatientSums(len(a), a.sum(), b.sum(), a @ a, a @ b, b @ b, some=(a > 0).sum(), short=(a < b).sum())
 
 
 # --- R's numbers, end to end -----------------------------------------------------------------
