@@ -166,3 +166,21 @@ def test_a_check_names_changes_of_the_patients_in_scope_alone(
     assert (found["north"].patients, found["north"].changed) == (1, {"clinic": 1})
     assert (found["west"].patients, found["west"].changed) == (2, {})
     assert not found["north"].already_imported
+
+
+def test_a_later_end_of_observation_ends_the_courses_without_any_new_record(
+    store: Store, small_records: Path, tmp_path: Path
+) -> None:
+    """A1's last session is on day 3, B2's on day 0: a course ends when it was looked through for 90 days more."""
+    store.import_path(small_records)
+    courses = Base.metadata.tables["courses"]
+
+    def status() -> list[str]:
+        with store.connect() as connection:
+            return list(connection.scalars(select(courses.c.status).order_by(courses.c.patient_id)))
+
+    assert status() == ["unknown", "unknown"]
+    header = "patient_code,observed_until_weeks\n"
+    for weeks, expected in ((12, "going_on"), (14, "ended")):
+        store.import_path(_people(tmp_path / str(weeks), f"{header}A1,{weeks}\nB2,\n"))
+        assert status() == [expected, "unknown"]
