@@ -34,6 +34,7 @@ from data_models.questions import (
     fade,
     filter_choices,
     import_history,
+    rates,
     severity,
     side_effects,
     similar_courses,
@@ -41,6 +42,7 @@ from data_models.questions import (
     worklist,
 )
 from data_models.questions import data_set_fingerprint as fingerprint
+from data_models.questions.judged_scores import JudgedScores
 from data_models.store import Store
 from data_models.store.distribute import COLUMN, DISTRIBUTED, REFERENCE
 
@@ -256,6 +258,9 @@ CALLS: dict[str, list[Call]] = {
         lambda c, s, f: fingerprint.data_set_fingerprint(c, s, DEFAULT_RULES)
     ],
     "import_history.imports": [lambda c, s, f: import_history.imports(c, ALL)],
+    "rates.course_sums": [
+        lambda c, s, f: rates.course_sums(c, s, f, rates.rate_measures(late := JudgedScores(f, DEFAULT_RULES)), late)
+    ],
     "side_effects.effect_sums": [
         lambda c, s, f: side_effects.effect_sums(c, s, f),
         *(lambda c, s, f, by=by: side_effects.effect_sums(c, s, f, by) for by in side_effects.BREAKDOWNS),
