@@ -17,7 +17,8 @@ EFFECT = re.compile(
     r"respon|remi(t|ssion)|improv|better|below the score|lower after|lasts?\b|fad(e|ing)|works|helps|effect", re.I
 )
 CAUTION = re.compile(
-    r"measurement error|regression to the mean|no effect|not lower|no course|too few to|(?<![\d.])0%", re.I
+    r"measurement error|regression to the mean|improves without treatment|no effect|no course|too few|(?<![\d.])0%",
+    re.I,
 )
 EXPECTED = (
     "response, ever", "onset by day", "response first seen", "in response on day",
