@@ -32,7 +32,6 @@ PageAt = Callable[[str], str | None]  # path of a URL -> the path by which roles
 SIGN_IN, SIGN_OUT, PASSWORD, SECOND_FACTOR = "/sign-in", "/sign-out", "/password", "/second-factor"
 SINGLE_SIGN_ON = "/single-sign-on"
 ROLE_COOKIE = "demo_role"
-CSRF_COOKIE = "_csrf_token"  # Dash reads this cookie and sends it back as the header X-CSRFToken
 _FORM_BYTES = 16_000
 _CALL_BYTES = 1_000_000
 _UPLOAD_BYTES = 60_000_000  # dropped records, base64
@@ -46,6 +45,7 @@ def install(app: Dash, page_at: PageAt) -> None:
     server: Flask = app.server
     server.before_request_funcs.setdefault(None, []).insert(0, lambda: _guard(app, page_at))
     server.after_request(_give_csrf_token)
+    _name_csrf_cookie(app)
     callbacks.wrap_view(server, _answer_calls)
     server.register_error_handler(StoreError, _store_fails)
     server.register_error_handler(HTTPException, _plainly)
@@ -84,7 +84,7 @@ def _guard_open(here: state.Access) -> Any:
             "add an owner first: ketamine-outcomes user add NAME --role owner.",
         )
     if request.method == "POST" and not _same_origin():
-        return forms.refusal(403, "This request came from another site.")
+        return _refuse_forged(403, "This request came from another site.")
     g.person = _demo_person() if here.demo else state.LOCAL
     return None
 
@@ -97,13 +97,15 @@ def _guard_signed_in(here: state.Access, path: str) -> Any:
     found = sessions.find(here)
     if request.method == "POST":
         if not _same_origin():
-            return forms.refusal(403, "This request came from another site.")
+            return _refuse_forged(403, "This request came from another site.")
         try:
             validate_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
         except ValidationError:
             if path in (*_PUBLIC, *_UNFINISHED):
-                return forms.refusal(400, "This form was open for too long, or cookies are off. Go back and reload it.")
-            return forms.refusal(400 if found else 401, "Reload the page: its token is missing or out of date.")
+                return _refuse_forged(
+                    400, "This form was open for too long, or cookies are off. Go back and reload it."
+                )
+            return _refuse_forged(400 if found else 401, "Reload the page: its token is missing or out of date.")
     if path in _PUBLIC:
         g.web_session = found
         return None
@@ -163,25 +165,42 @@ def _guard_call(app: Dash, here: state.Access) -> Any:
     except RecursionError:
         body = None
     if not isinstance(body, dict):
-        return forms.refusal(400, "This request could not be read.")
+        return _refuse_forged(400, "This request could not be read.")
     output = body.get("output")
     allowed = here.callbacks.get(output) if isinstance(output, str) else None
     if not allowed or not allowed & g.person.roles:
         trail.note_denied("a callback")
         return forms.refusal(403, "Your account does not show this.")
     if not callbacks.fits(app, body):
-        return forms.refusal(400, "This request could not be read.")
+        return _refuse_forged(400, "This request could not be read.")
     return None
 
 
+def _refuse_forged(status: int, sentence: str) -> Response:
+    """Refuse what none of our pages sends; the log is told, without what was sent."""
+    log.warning("a request of %s was refused: %s", request.remote_addr, sentence)
+    return forms.refusal(status, sentence)
+
+
 # --- answers -------------------------------------------------------------------------------------
+
+
+def csrf_cookie() -> str:
+    """The cookie that Dash's script reads and sends back as the header X-CSRFToken."""
+    return sessions.cookie_name("csrf")
+
+
+def _name_csrf_cookie(app: Dash) -> None:
+    """Tell each page under which name its cookie lies: with TLS another than without."""
+    of_dash = app._config
+    app._config = lambda: of_dash() | {"csrf_token_name": csrf_cookie()}
 
 
 def _give_csrf_token(response: Response) -> Response:
     """Pages carry the CSRF token in a cookie that Dash's script reads."""
     if g.get("person") is not None and g.person.account_id and response.mimetype == "text/html":
         response.set_cookie(
-            CSRF_COOKIE, generate_csrf(), path="/", secure=request.is_secure, httponly=False, samesite="Strict"
+            csrf_cookie(), generate_csrf(), path="/", secure=request.is_secure, httponly=False, samesite="Strict"
         )
     return response
 

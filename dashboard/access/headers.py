@@ -47,7 +47,7 @@ def add_headers(app: dash.Dash) -> None:
             response.headers.setdefault(name, value)
         response.headers["Content-Security-Policy"] = policy
         if request.is_secure:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+            response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if response.status_code == 200 and _is_fingerprinted():
             response.headers["Cache-Control"] = _YEAR
         elif not request.path.startswith(("/assets/", "/_dash-component-suites/")):

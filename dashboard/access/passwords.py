@@ -80,5 +80,5 @@ def problem(password: str, name: str) -> str | None:
 
 
 def one_time() -> str:
-    """A random password to hand over once: five groups of four letters, about 99 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(5))
+    """A random password to hand over once: seven groups of four letters, about 139 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(7))

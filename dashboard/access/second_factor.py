@@ -5,10 +5,13 @@ from __future__ import annotations
 import hmac
 import time
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
+
+from dashboard.access.signed import signed
 
 SECONDS = 30
 _OFFER_LASTS = 15 * 60
+_OFFER = "second factor"
 
 
 def new() -> str:
@@ -33,17 +36,13 @@ def step_of(secret: str, code: str, now: float | None = None) -> int | None:
 
 def offer(key: bytes, account_id: int, secret: str) -> str:
     """A secret that is being set up, signed for the form that carries it."""
-    return str(_offers(key).dumps([account_id, secret]))
+    return str(signed(key, _OFFER).dumps([account_id, secret]))
 
 
 def offered(key: bytes, account_id: int, text: str | None) -> str | None:
     """The secret that a form carried, when this account was offered it lately."""
     try:
-        number, secret = _offers(key).loads(text or "", max_age=_OFFER_LASTS)
+        number, secret = signed(key, _OFFER).loads(text or "", max_age=_OFFER_LASTS)
     except (BadData, TypeError, ValueError):
         return None
     return str(secret) if number == account_id else None
-
-
-def _offers(key: bytes) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(key, salt="second factor")

@@ -15,9 +15,10 @@ from typing import Any
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData
 from werkzeug import Response
 
+from dashboard.access.signed import signed
 from dashboard.access.state import Access
 from data_models.database.access_tables import Person, unpack
 from data_models.questions import accounts as queries
@@ -54,7 +55,9 @@ def cookie_name(base: str, of: Request | None = None) -> str:
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's own signed cookie, which holds the CSRF token alone, named and marked as the others are."""
+    """Flask's own signed cookie, which holds the CSRF token alone, named, marked and signed as the others are."""
+
+    digest_method = hashlib.sha256
 
     def get_cookie_name(self, app: Flask) -> str:
         return cookie_name("form")
@@ -129,7 +132,7 @@ def take_back(response: Response, base: str) -> None:
 def device_of(key: bytes, account_id: int) -> str | None:
     """The browser's device cookie, when it was given out for this account."""
     try:
-        number, device = _devices(key).loads(request.cookies.get(cookie_name(DEVICE), ""), max_age=_DEVICE_LASTS)
+        number, device = signed(key, DEVICE).loads(request.cookies.get(cookie_name(DEVICE), ""), max_age=_DEVICE_LASTS)
     except (BadData, TypeError, ValueError):
         return None
     return str(device) if number == account_id else None
@@ -137,9 +140,5 @@ def device_of(key: bytes, account_id: int) -> str | None:
 
 def give_device(response: Response, key: bytes, account_id: int) -> None:
     """Mark the browser as one that has signed in to this account."""
-    value = _devices(key).dumps([account_id, secrets.token_urlsafe(12)])
+    value = signed(key, DEVICE).dumps([account_id, secrets.token_urlsafe(16)])
     give(response, DEVICE, str(value), lasts=_DEVICE_LASTS)
-
-
-def _devices(key: bytes) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(key, salt="device")

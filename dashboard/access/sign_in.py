@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from dashboard.access import forms, guard, passwords, second_factor, sessions, s
 from data_models.questions import accounts as queries
 from data_models.store import accounts as store_accounts
 from data_models.store.accounts import Attempt
+
+log = logging.getLogger("dashboard")
 
 WRONG = "This name and password do not belong together, or the account is disabled."
 _LONGEST_NAME = 64
@@ -96,9 +99,12 @@ def _attempt(counted_for: list[throttle.Source]) -> Attempt:
     """Count a guess before it is looked at: of many made at once no more are looked at than one by one."""
     keys = [source.key for source in counted_for]
     engine = state.access().store.engine
-    return store_accounts.count_attempt(
+    attempt = store_accounts.count_attempt(
         engine, keys, throttle.WINDOW, lambda counted: throttle.wait(counted, counted_for, time.time())
     )
+    if attempt.wait > 0:  # the log, not the trail: as many as somebody likes to send
+        log.warning("an attempt to sign in from %s was not looked at: too many", request.remote_addr)
+    return attempt
 
 
 def _failed(known_name: str) -> None:

@@ -214,7 +214,7 @@ def sign_in(address: str, name: str) -> Ask:
     answer = session.post(f"{address}/sign-in", data=fields, headers=there, allow_redirects=False, timeout=60)
     assert answer.status_code == 303, answer.text[:500]
     session.get(address, headers={"Accept": "text/html"}, timeout=60)
-    token = {**there, "X-CSRFToken": session.cookies.get("_csrf_token") or ""}
+    token = {**there, "X-CSRFToken": session.cookies.get("ketamine_outcomes_csrf") or ""}
 
     def ask(call: Body) -> tuple[int, str]:
         found = session.post(f"{address}/_dash-update-component", json=call, headers=token, timeout=120)

@@ -101,7 +101,7 @@ class Browser:
     def token(self) -> str:
         """The CSRF token, as the first page leaves it in a cookie."""
         self.get("/")
-        cookie = self.client.get_cookie("_csrf_token")
+        cookie = self.client.get_cookie("ketamine_outcomes_csrf")
         return cookie.value if cookie else ""
 
     def call(self, body: Any, **headers: str) -> Any:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import math
 import stat
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from itsdangerous import BadSignature
 
 from dashboard.access import passwords, proxies, secret_key, throttle
+from dashboard.access.sessions import CookieSessions
+from dashboard.access.signed import signed
 from dashboard.settings import SettingsError
 
 
@@ -49,6 +55,17 @@ def test_one_time_passwords_are_good_and_differ() -> None:
     made = {passwords.one_time() for _ in range(50)}
     assert len(made) == 50
     assert all(passwords.problem(one, "anna") is None for one in made)
+    letters = {letter for one in made for letter in one} - {"-"}
+    assert (len(one := made.pop()) - one.count("-")) * math.log2(len(letters)) >= 128
+
+
+def test_what_is_signed_serves_one_purpose_under_hmac_sha_256() -> None:
+    text = signed(b"key", "device").dumps([1, "a"])
+    assert signed(b"key", "device").loads(text) == [1, "a"]
+    assert len(base64.urlsafe_b64decode(text.rpartition(".")[2] + "=")) == 32
+    assert CookieSessions.digest_method is hashlib.sha256
+    with pytest.raises(BadSignature):
+        signed(b"key", "second factor").loads(text)
 
 
 def test_five_failures_are_free_and_then_the_wait_doubles_to_its_limit() -> None:

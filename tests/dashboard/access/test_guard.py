@@ -290,16 +290,21 @@ def test_the_first_address_leads_to_ones_own_first_page(signed_in: Callable[[str
     ],
 )  # fmt: skip
 def test_a_call_from_elsewhere_or_without_the_token_is_refused(
-    guarded: Any, signed_in: Callable[[str], Any], make_body: Callable[..., dict[str, Any]], headers: dict[str, str]
+    guarded: Any,
+    signed_in: Callable[[str], Any],
+    make_body: Callable[..., dict[str, Any]],
+    headers: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     clara = signed_in("clara")
-    body = make_body(
-        guarded, "patient-body.children", {"url.pathname": f"/patient/{guarded.codes[guarded.clinics[0]][0]}"}
-    )
+    code = guarded.codes[guarded.clinics[0]][0]
+    body = make_body(guarded, "patient-body.children", {"url.pathname": f"/patient/{code}"})
     assert clara.call(body).status_code == 200
     answer = clara.call(body, **headers)
     assert answer.status_code in (400, 403)
     assert holds_no_record(guarded, answer)
+    assert "a request of 127.0.0.1 was refused" in caplog.text
+    assert code not in caplog.text
 
 
 def test_another_sessions_token_does_not_serve(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +93,43 @@ def test_a_made_up_answer_signs_nobody_in(client: Any, way: str) -> None:
     assert client.get(way).status_code == 401
 
 
+def test_another_site_signs_nobody_in(client: Any) -> None:
+    assert client.get("/single-sign-on", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 302
+    assert client.get("/single-sign-on", headers={"Sec-Fetch-Site": "none"}).status_code == 302
+    answer = client.get("/single-sign-on?next=/accounts", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+    assert "Sign in with your organisation" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"json": {"issuer": "https://evil.example", "authorization_endpoint": "https://evil.example/ask"}},
+        {"status_code": 302, "headers": {"Location": "https://evil.example/"}},
+    ],
+    ids=["another issuer", "a redirect"],
+)
+def test_a_provider_that_leads_elsewhere_is_not_followed(
+    client: Any, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def answer(_: object, request: Any, **named: Any) -> requests.Response:
+        asked.append((request.url, named["timeout"]))
+        response = requests.Response()
+        response.request, response.url, response.raw = request, request.url, io.BytesIO()
+        response.status_code = told.get("status_code", 200)
+        response.headers.update(told.get("headers", {}))
+        response._content = json.dumps(told.get("json", {})).encode()
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    assert client.get("/single-sign-on", headers={"Accept": "text/html"}).status_code == 503
+    ((address, patience),) = asked
+    assert address.endswith("/.well-known/openid-configuration")
+    assert patience == 10
+
+
 def test_a_password_does_not_open_an_external_account(client: Any) -> None:
     page = client.get("/sign-in", headers={"Accept": "text/html"}).get_data(as_text=True)
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -116,6 +155,14 @@ def test_half_a_configuration_is_refused(tmp_path: Path) -> None:
     store = Store.open(url)
     with pytest.raises(SettingsError, match="three settings"):
         create_app(Settings(database=url, openid_issuer="https://id.example.org"), store)
+    with pytest.raises(SettingsError, match="no https address"):
+        create_app(
+            Settings(
+                database=url, openid_issuer="http://id.example.org", openid_client="x",
+                openid_secret_file=tmp_path / "missing",
+            ),
+            store,
+        )  # fmt: skip
     with pytest.raises(SettingsError, match="cannot be read"):
         create_app(
             Settings(

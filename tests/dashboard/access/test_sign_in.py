@@ -90,9 +90,16 @@ def test_cookies_on_this_computer_are_plain_and_behind_tls_bound_to_host_and_tls
     for part in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/"):
         assert part in line
     assert "Domain" not in line
-    assert answer.headers["Strict-Transport-Security"]
-    for name in cookies_of(page):
-        assert name.startswith(("__Host-", "_csrf_token"))
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    first = browser.get("/methods", **tls)
+    named = re.search(r'"csrf_token_name":"([^"]+)"', first.get_data(as_text=True))
+    assert named is not None  # Dash's script looks for the cookie under the name that it has
+    assert cookies_of(first)[named.group(1)].startswith("__Host-csrf=")
+    for shown in (page, answer, first):
+        for name, line in cookies_of(shown).items():
+            assert name.startswith("__Host-")
+            assert "Secure" in line
+            assert "SameSite" in line
 
 
 def test_without_tls_another_host_is_refused(browser: Any) -> None:
@@ -192,7 +199,12 @@ def test_a_failure_is_told_without_a_name_that_nobody_has(guarded: Any, browser:
 
 
 def test_guesses_are_slowed_down_and_the_owner_on_a_known_device_is_not_locked_out(
-    guarded: Any, browser: Any, person: str, password: str, signed_in: Callable[[str], Any]
+    guarded: Any,
+    browser: Any,
+    person: str,
+    password: str,
+    signed_in: Callable[[str], Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     owners = signed_in(person)
     owners.submit("/sign-out", {})
@@ -201,6 +213,8 @@ def test_guesses_are_slowed_down_and_the_owner_on_a_known_device_is_not_locked_o
     slowed = browser.sign_in(person)  # even the right password waits here
     assert slowed.status_code == 429
     assert int(slowed.headers["Retry-After"]) > 0
+    assert "from 127.0.0.1 was not looked at" in caplog.text
+    assert person not in caplog.text
     assert owners.sign_in(person).status_code == 303
     elsewhere = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.7"}}
     page = browser.get("/sign-in", **elsewhere)
