@@ -159,6 +159,67 @@ def test_the_sample_is_said_to_be_synthetic_and_the_limits_are_stated() -> None:
     assert "Supports review by clinicians; it does not diagnose or recommend treatment." in text
 
 
+# --- OWASP ASVS in dashboard/README.md --------------------------------------------------------------
+
+# How many requirements of levels 1 and 2 each section of version 5.0.0 has; they come first in it, level 3 after them.
+SECTIONS = {
+    "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2, "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1, "3.2": 2, "3.3": 4,
+    "3.4": 6, "3.5": 5, "3.7": 2, "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4, "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
+    "6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5, "6.6": 3, "6.8": 4, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5,
+    "7.5": 2, "7.6": 2, "8.1": 2, "8.2": 3, "8.3": 1, "8.4": 1, "9.1": 3, "9.2": 4, "10.1": 2, "10.2": 2, "10.3": 4,
+    "10.4": 11, "10.5": 5, "10.6": 2, "10.7": 3, "11.1": 2, "11.2": 3, "11.3": 3, "11.4": 4, "11.5": 1, "11.6": 1,
+    "12.1": 3, "12.2": 2, "12.3": 4, "13.1": 1, "13.2": 5, "13.3": 2, "13.4": 5, "14.1": 2, "14.2": 4, "14.3": 3,
+    "15.1": 3, "15.2": 3, "15.3": 7, "16.1": 1, "16.2": 5, "16.3": 4, "16.4": 3, "16.5": 3, "17.1": 1, "17.2": 4,
+    "17.3": 2,
+}  # fmt: skip
+STATES = {"met": "met", "does not apply": "do not apply", "**not met**": "not met"}  # in a row, and in a count
+
+
+def asvs_parts() -> list[tuple[str, list[tuple[list[str], str, str, str]]]]:
+    """Of each chapter what it says of itself, and its rows: requirements, state, by what, test."""
+    text = (ROOT / "dashboard" / "README.md").read_text(encoding="utf-8").partition("## OWASP ASVS")[2]
+    parts = []
+    for said, body in re.findall(r"<summary>(.*?)</summary>(.*?)</details>", text, re.DOTALL):
+        rows = []
+        for line in re.findall(r"^\| \d.*$", body, re.MULTILINE):
+            number, _, state, by, test = (cell.strip() for cell in line.strip("|").split(" | "))
+            section, rest = number.rsplit(".", 1)
+            ends = [(part.partition("-")[0], part.rpartition("-")[2]) for part in rest.split(", ")]
+            rows.append(([f"{section}.{n}" for a, b in ends for n in range(int(a), int(b) + 1)], state, by, test))
+        parts.append((said, rows))
+    return parts
+
+
+def counted(rows: list[tuple[list[str], str, str, str]]) -> str:
+    counts = {words: sum(len(one) for one, state, *_ in rows if state == name) for name, words in STATES.items()}
+    return ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+
+
+def test_each_requirement_of_the_asvs_stands_once_and_the_counts_are_those_of_the_rows() -> None:
+    parts = asvs_parts()
+    rows = [row for _, part in parts for row in part]
+    wanted = [f"{section}.{number + 1}" for section, last in SECTIONS.items() for number in range(last)]
+    assert len(wanted) == 253
+    assert sorted(one for several, *_ in rows for one in several) == sorted(wanted)
+    assert {state for _, state, *_ in rows} == STATES.keys()
+    assert [said for said, part in parts if not said.endswith(f": {counted(part)}")] == []
+    text = (ROOT / "dashboard" / "README.md").read_text(encoding="utf-8")
+    assert f"**253 requirements: {counted(rows)}.**" in text
+
+
+def test_each_file_and_test_that_the_asvs_table_names_exists() -> None:
+    named = [name for _, part in asvs_parts() for *_, by, test in part for name in re.findall(r"`([^`]+)`", by + test)]
+    paths = [name for name in named if "/" in name and "://" not in name]
+    assert len(paths) > 200
+    missing = []
+    for name in paths:
+        path, _, test = name.partition("::")
+        there = (ROOT / path).exists()
+        if not there or (test and f"\ndef {test}(" not in (ROOT / path).read_text(encoding="utf-8")):
+            missing.append(name)
+    assert missing == []
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
     written = GENERATED.read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHORTEST = 8
 ADVISED = 15
 LONGEST = 256  # far beyond any passphrase; bounds the work of hashing
+TELLING = ("esketamine", "ketamine", "outcomes", "clinic", "psychiatry")  # words that this product suggests
 _EASY_GUESSES = 1e6  # below it, zxcvbn's estimate of guesses needed is "easily guessed"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are mistaken for one another
 
@@ -68,10 +69,15 @@ def problem(password: str, name: str) -> str | None:
         return f"The password may have up to {LONGEST} characters."
     if name and name.casefold() in password.casefold():
         return "The password must not contain the account's name."
+    rest = password.casefold()
+    for word in TELLING:
+        rest = rest.replace(word, "")
+    if len(rest) < SHORTEST:
+        return f"Beside words such as {TELLING[1]} the password needs at least {SHORTEST} characters more."
     from zxcvbn import zxcvbn
 
     # The estimate takes time with the length, and its first characters tell.
-    found = zxcvbn(password[:64], user_inputs=[name, "ketamine", "esketamine", "outcomes", "clinic", "psychiatry"])
+    found = zxcvbn(password[:64], user_inputs=[name, *TELLING])
     if found["guesses"] < _EASY_GUESSES:
         return (
             "This password is among those that are guessed first; choose a longer one, for example four random words."

@@ -18,6 +18,7 @@ log = logging.getLogger("dashboard")
 
 WRONG = "This name and password do not belong together, or the account is disabled."
 _LONGEST_NAME = 64
+_CURRENT = {"name": "current", "label": "Current password", "type": "password", "autocomplete": "current-password"}
 
 
 def register_routes(server: Flask) -> None:
@@ -182,7 +183,7 @@ def change_password() -> Any:
 
 def _password_form(status: int, error: str = "") -> Any:
     fields = [
-        {"name": "current", "label": "Current password", "type": "password", "autocomplete": "current-password"},
+        _CURRENT,
         {"name": "new", "label": "New password", "type": "password", "autocomplete": "new-password"},
         {"name": "again", "label": "New password again", "type": "password", "autocomplete": "new-password"},
     ]
@@ -218,6 +219,9 @@ def give_second_factor() -> Any:
     attempt = _attempt(counted_for)
     if attempt.wait > 0:
         return _second_factor_form(429, account, target, "Too many attempts. Try again in some minutes.")
+    if _by_choice(account) and not passwords.matches(request.form.get("current", ""), account.password_hash):
+        _failed(account.name)
+        return _second_factor_form(403, account, target, "The current password is not right.")
     step = second_factor.step_of(secret, request.form.get("code", ""))
     if step is None or not store_accounts.use_second_factor_step(here.store.engine, account.account_id, step):
         _failed(account.name)
@@ -232,6 +236,11 @@ def give_second_factor() -> Any:
     return enter(account, target, how="second factor", forget=forget, second=True)
 
 
+def _by_choice(account: Any) -> bool:
+    """Whether a second factor is set up some time after the sign-in: the password is then asked for once more."""
+    return not account.second_factor and not account.second_factor_required
+
+
 def _second_factor_form(status: int, account: Any, target: str, error: str = "") -> Any:
     hidden = {"next": target}
     lead, code = "Enter the six figures that your authenticator shows for Ketamine outcomes.", ""
@@ -242,6 +251,8 @@ def _second_factor_form(status: int, account: Any, target: str, error: str = "")
         title, code = "Set up your second factor", secret
         lead = "Add this key to an authenticator app (time-based, six figures), then enter the code that it shows."
     fields = [{"name": "code", "label": "Code", "type": "text", "autocomplete": "one-time-code"}]
+    if _by_choice(account):
+        fields.append(_CURRENT)
     more: dict[str, Any] = {"action": guard.SECOND_FACTOR, "fields": fields, "hidden": hidden, "button": "Continue"}
     links = [(guard.SIGN_OUT, "Sign out")]
     return forms.page(status, title, lead=lead, code=code, error=error, links=links, **more)

@@ -107,6 +107,13 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
         assert "http" not in policy
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in headers
+        for rule in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"):
+            assert rule in policy
+        text = headers["Content-Type"].startswith("text/")
+        assert headers["Content-Type"].endswith("; charset=utf-8" if text else "json")
 
 
 def test_answers_are_never_kept_and_fingerprinted_files_are(client: FlaskClient) -> None:

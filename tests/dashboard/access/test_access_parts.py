@@ -23,7 +23,7 @@ from dashboard.settings import SettingsError
     "password",
     [
         "", "short1!", "password", "Password1", "12345678", "qwertyuiop", "letmein123", "aaaaaaaaaaaa", "ketamine1",
-        "anna-smith-99",
+        "anna-smith-99", "ketamine-outcomes", "Clinic Ketamine 2026",
     ],
 )  # fmt: skip
 def test_a_guessable_password_is_refused_with_a_sentence(password: str) -> None:

@@ -333,6 +333,21 @@ def test_a_required_second_factor_is_set_up_and_then_asked_for(guarded: Any, bro
     assert browser.get("/patients").status_code == 200
 
 
+def test_a_second_factor_by_choice_asks_for_the_password_once_more(
+    guarded: Any, signed_in: Callable[[str], Any], person: str, password: str
+) -> None:
+    browser = signed_in(person)
+    page = browser.get("/second-factor")
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", page.get_data(as_text=True))
+    assert secret is not None
+    code = pyotp.TOTP(secret.group(1)).now()
+    for wrong in ({}, {"current": "wrong"}):  # whoever finds the browser open sets none up for its owner
+        assert browser.submit("/second-factor", {"code": code, **wrong}, page).status_code == 403
+    assert "second_factor_set" not in entries(guarded, person)
+    assert browser.submit("/second-factor", {"code": code, "current": password}, page).status_code == 303
+    assert "second_factor_set" in entries(guarded, person)
+
+
 def test_a_password_hash_of_weaker_parameters_is_made_anew(
     guarded: Any, browser: Any, person: str, password: str
 ) -> None:
