@@ -57,7 +57,7 @@ def cookie_name(base: str, of: Request | None = None) -> str:
 class CookieSessions(SecureCookieSessionInterface):
     """Flask's own signed cookie, which holds the CSRF token alone, named, marked and signed as the others are."""
 
-    digest_method = hashlib.sha256
+    digest_method = staticmethod(hashlib.sha256)
 
     def get_cookie_name(self, app: Flask) -> str:
         return cookie_name("form")
