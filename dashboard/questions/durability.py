@@ -71,7 +71,7 @@ def view(durability: Durability) -> View:
             "scores), its 95% interval by patient: Wilson's, at the effective number that the sandwich variance gives. "
             f"The curve starts where {STARTS_AT} are at risk, is of those in response then, and stops where fewer than "
             f"{FEW} are. A course that entered earlier counts as in response at the start if no score said otherwise. "
-            "Dotted: Kaplan-Meier with the next session as censoring.",
+            "Dotted: Kaplan-Meier with the next session as censoring, a loss midway between its two scores.",
             _RULES,
             n=sentence(f"{count(curve.n, 'course')} in response, {whole(curve.total_events)} lost it"),
             source="Turnbull 1976; Frydman 1994; Geman and Hwang 1982; Lin and Wei 1989; Kaplan and Meier 1958",
@@ -99,8 +99,8 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
         table=Table((Column("days", "Day"), Column("at_risk", "At risk", "count"), *columns),
                     thinned(incidence_rows(found))),
         definition=Definition(
-            "What came first after the last session of a complete induction: the score at which response was lost, or "
-            "the next session of the same or a later course. Cumulative incidence of competing events (Aalen-Johansen) "
+            "What came first after the last session of a complete induction: loss of response, placed midway between the "
+            "two scores that it lies between, or the next session of the same or a later course. Cumulative incidence of competing events (Aalen-Johansen) "
             "with intervals by patient (infinitesimal jackknife), of the same courses on the same clock as the curve "
             f"of loss; from where {STARTS_AT} are at risk, of those in response then, to where fewer than {FEW} are.",
             _RULES,

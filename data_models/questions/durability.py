@@ -61,7 +61,8 @@ class Lasting(NamedTuple):
     """The courses in response after induction, one place a course; days since the last induction session.
 
     `left`, `right`: between them response was lost; `right` inf: not by `left`. `exits`, `kinds`: what came first, 0
-    for the last score.
+    for the last score. A loss that came first is placed midway between its two scores: at the later one, where it is
+    seen, it is late by half the gap, and treated again looks the more frequent (`tests/benchmarks/coverage.py`).
     """
 
     patients: NDArray[np.int64]
@@ -92,4 +93,5 @@ def lasting(connection: Connection, scope: Scope, cohort: CohortFilter) -> Lasti
     ).where(o.durability_entry_days.is_not(None))
     patients, entries, left, right, exits, kinds = arrays(connection, of_outcomes(statement, scope, cohort))
     ends = np.where(np.isnan(right), np.inf, right)
+    exits = np.where(kinds == LOSS, (left + right) / 2, exits)
     return Lasting(patients.astype(np.int64), entries, left, ends, exits, kinds.astype(np.int64))
