@@ -102,7 +102,7 @@ def test_who_loses_response_in_the_first_days_after_induction_is_counted(answer:
     assert events_of(found["response"]["end_of_induction"]) == (40, 40)
     durability = found["durability"]
     (loss,) = [row for row in durability["kaplan_meier"]["curve"] if row["events"]]
-    assert (loss["days"], loss["at_risk"], loss["events"]) == (5, 40, 20)
+    assert (loss["days"], loss["at_risk"], loss["events"]) == (3, 40, 20)  # midway between the two scores
     lost = durability["turnbull"]
     assert (lost["from_days"], lost["n"], lost["events"], lost["median"]) == (1, 40, 20, [1, 5])
     assert row_at(lost["curve"], 1)["share"] == 0
