@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, no_line
-from dashboard.figures.steps import StepRow, known, last_drawn, step_rows, stops_early
+from dashboard.figures.steps import StepRow, known, step_rows, stops_early
 from dashboard.questions.view import Answer, Column, Group, Mark, Tile, View
 from dashboard.words.numbers import (
     FEW,
@@ -37,12 +37,6 @@ def median(curve: SurvivalCurve | IntervalCurve) -> tuple[float | None, float | 
     """The median with its interval; None where not reached or not estimable."""
     middle, low, high = curve.median
     return known(middle), known(low), known(high)
-
-
-def few_by(curve: SurvivalCurve, at: float) -> str:
-    """What follows a number from where no curve is drawn; empty elsewhere."""
-    last = last_drawn(curve)
-    return f", fewer than {FEW} at risk by then" if last is not None and at > last else ""
 
 
 def where_it_stops(curve: SurvivalCurve, limit: float, unit: str = "day", what: str = "curve stops") -> str:

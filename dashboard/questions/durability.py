@@ -99,10 +99,11 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
         table=Table((Column("days", "Day"), Column("at_risk", "At risk", "count"), *columns),
                     thinned(incidence_rows(found))),
         definition=Definition(
-            "What came first after the last session of a complete induction: loss of response, placed midway between the "
-            "two scores that it lies between, or the next session of the same or a later course. Cumulative incidence of competing events (Aalen-Johansen) "
-            "with intervals by patient (infinitesimal jackknife), of the same courses on the same clock as the curve "
-            f"of loss; from where {STARTS_AT} are at risk, of those in response then, to where fewer than {FEW} are.",
+            "What came first after the last session of a complete induction: loss of response, placed midway between "
+            "the two scores that it lies between, or the next session of the same or a later course. Cumulative "
+            "incidence of competing events (Aalen-Johansen) with intervals by patient (infinitesimal jackknife), of "
+            f"the same courses on the same clock as the curve of loss; from where {STARTS_AT} are at risk, of those in "
+            f"response then, to where fewer than {FEW} are.",
             _RULES,
             n=sentence(f"{count(found.n, 'course')} in response after induction"),
             source="Aalen and Johansen 1978",

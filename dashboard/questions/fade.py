@@ -26,13 +26,14 @@ from dashboard.words.numbers import (
     stopped,
     whole,
 )
+from dashboard.words.scales import BAD_DAYS
 from data_models.definitions.filters import CohortFilter
 from data_models.outcomes.fade import ObservedBin
 from data_models.outcomes.fade_model import LAST_DAY, LEAST_PATIENTS, LEAST_SEEN, FadeCurve, FadePoint
 from data_models.questions.fade import Fade
 
 QUESTION = "How does the effect fade between sessions?"
-OTHER_CAUSES = "Improvement has other causes, too: who came on a bad day improves without treatment."
+OTHER_CAUSES = f"Improvement has other causes, too. {BAD_DAYS}"
 COLUMNS = (
     Column("from_days", "From day"),
     Column("to_days", "To day"),

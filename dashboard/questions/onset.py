@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
 from dashboard.figures.steps import Curve, median_label, no_curve, survival_figure
@@ -12,7 +14,6 @@ from dashboard.questions.curves import (
     RESPONDED,
     UNDER_AXIS,
     by_day,
-    few_by,
     interval_rows,
     median,
     responded,
@@ -23,9 +24,11 @@ from dashboard.questions.curves import (
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.words.numbers import FEW, count, day, interval, sentence, too_few, whole
+from dashboard.words.scales import BAD_DAYS
 from dashboard.words.shares import rate
 from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.proportions import Proportion
+from data_models.outcomes.risk_sets import STARTS_AT
 from data_models.outcomes.survival import SurvivalCurve
 from data_models.questions.onset import Onset
 
@@ -53,6 +56,7 @@ def view(onset: Onset, early: Proportion) -> View:
             f"Response at 24 h after the first session: {rate(early)}." if early.n else "",
             unseen(curve),
             stops(curve, LONGEST_DAYS),
+            BAD_DAYS,
         ],
         table=table(onset),
         definition=Definition(
@@ -76,7 +80,7 @@ def by_session(onset: Onset) -> View:
         BY_SESSION,
         session_words(curve),
         draw_by_session(curve),
-        notes=[where_it_stops(curve, MOST_SESSIONS, "session")],
+        notes=[where_it_stops(curve, MOST_SESSIONS, "session"), BAD_DAYS],
         table=Table((Column("days", "Sessions"), *RESPONDED), responded(curve)),
         definition=Definition(
             "Sessions started before the first score in response; courses without response are censored at the "
@@ -145,10 +149,13 @@ def session_words(curve: SurvivalCurve) -> str:
         return sentence(
             f"{whole(events)} of {count(n, 'course')} responded; half is not reached at any number of sessions"
         )
-    return sentence(
-        f"half of {count(n, 'course')} respond after {count(middle, 'session')} ({interval(low, high)})"
-        + few_by(curve, middle)
-    )
+    place = int(np.searchsorted(curve.times, middle))
+    # The last steps, of the few who are treated longest, are no word on all.
+    if place < curve.at_risk.size and curve.at_risk[place] < STARTS_AT:
+        return sentence(
+            f"{whole(events)} of {count(n, 'course')} responded; half is not reached while {STARTS_AT} are followed"
+        )
+    return sentence(f"half of {count(n, 'course')} respond after {count(middle, 'session')} ({interval(low, high)})")
 
 
 # --- drawn ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboard.questions.view import Definition, Tile
 from dashboard.words.numbers import count, course_day, duration, number, percent, sentence, whole
-from dashboard.words.scales import entry_severity, least_change
+from dashboard.words.scales import BAD_DAYS, entry_severity, least_change
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
@@ -65,7 +65,7 @@ def definition(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> Def
         f"Each is first a share of the courses that began {entry_severity(scale, rules).removeprefix('of ')} on the "
         "scale and were measured then, below it of all treated courses that are not going on, the unmeasured counted "
         "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
-        "flatter. Intervals are Wilson's, or clustered by patient where patients have several courses.",
+        f"flatter. {BAD_DAYS} Intervals are Wilson's, or clustered by patient where patients have several courses.",
         "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
         "induction. Sessions with any side effect are of those in which side effects were asked about.",
     ]

@@ -11,6 +11,8 @@ REGRESSION_TO_THE_MEAN = (
     "Measurement error alone makes some respond for a moment: with an error of 3 points, one in five under a treatment "
     "that does nothing (regression to the mean)."
 )
+# Beside what was seen of all, where no comparison says what would have been.
+BAD_DAYS = "Who came on a bad day improves without treatment."
 
 
 def above_minimum(scale: Instrument) -> str:
