@@ -134,10 +134,10 @@ class Reconciliation:
         self._problems.refuse_if_any()
         said = []
         if self._lacking:
-            said.append(f"{self._lacking:,} patients have no session; they are in no course")
+            said.append(f"patients without any session, who are in no course: {self._lacking:,}")
         if self._late:
-            what = "patients have no session at hour 0, though the clock starts with the first session"
-            said.append(f"{self._late:,} {what}")
+            what = "without a session at hour 0, though the clock starts with the first session"
+            said.append(f"patients {what}: {self._late:,}")
         if self._below:
             what = "a blood pressure or heart rate that is called highest is below the one before"
             said.append(f"sessions in which {what}: {self._below:,}")

@@ -185,8 +185,8 @@ def test_a_side_effect_of_a_stored_session_that_was_not_asked_is_refused(small_r
 def test_patients_without_a_session_among_others_are_a_warning(tmp_path: Path) -> None:
     found = batch(tmp_path / "b", patients="patient_code\nA1\nB1\n", sessions="patient_code,hours\nA1,30\n")
     warnings = reconcile(found, NOTHING).warnings
-    assert any(warning.startswith("1 patients have no session;") for warning in warnings)
-    assert any("no session at hour 0" in warning for warning in warnings)
+    assert "patients without any session, who are in no course: 1" in warnings
+    assert any(warning.startswith("patients without a session at hour 0") for warning in warnings)
 
 
 def test_scores_more_than_a_year_before_the_first_session_are_refused_wherever_the_clock_starts(
@@ -234,8 +234,8 @@ def test_what_is_odd_is_counted_over_all_parts(tmp_path: Path) -> None:
         assert len(whole.new(part, NOTHING).patients) == 1
     assert not whole.refused
     assert whole.warnings() == [
-        "2 patients have no session; they are in no course",
-        "2 patients have no session at hour 0, though the clock starts with the first session",
+        "patients without any session, who are in no course: 2",
+        "patients without a session at hour 0, though the clock starts with the first session: 2",
     ]
 
 
