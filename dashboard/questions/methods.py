@@ -129,7 +129,7 @@ METHODS: tuple[Method, ...] = (
         "Turnbull 1976; Frydman 1994; Geman and Hwang 1982; Aalen and Johansen 1978; Lin and Wei 1989",
         "A single bad score just before a session counts as loss (the clinic acted on it). Where clinics treat by "
         "score that is nearly right on average (off by +1 points by day 28; censoring there instead, by -34), at the "
-        "price that people at the threshold are called lost early: treated again first is then some 12 points too rare; "
+        "price that people at the threshold are called lost early; treated again first is some 12 points too rare; "
         "in clinics that treat by plan loss is 2 to 8 points too rare. The rule is loss_before_session. The third view "
         "holds only where sessions are planned without regard to how the patient is. A curve starts where at least 10 "
         "are followed and stops where fewer than 5 are.",
