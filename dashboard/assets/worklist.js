@@ -102,7 +102,7 @@
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
     // A phone's first look holds who, the state and the course; "Treatment-resistant" must stand in one line.
-    const widths = narrow ? { patient_code: 138, state: 134, spark: 98 } : { patient_code: 160, state: 140, spark: 122 };
+    const widths = narrow ? { patient_code: 138, state: 148, spark: 98 } : { patient_code: 160, state: 148, spark: 122 };
     api.setColumnWidths(Object.entries(widths).map(([key, newWidth]) => ({ key, newWidth })));
   }
 

@@ -145,7 +145,7 @@ def _sentence(release: Release, text: str) -> str:
 def _cohort(release: Release) -> Section:
     return Section(
         "On whom do these figures rest?",
-        _sentence(release, funnel.words(release.whole.summary.funnel, release.cohort, release.rules)),
+        _sentence(release, funnel.words(release.whole.summary.funnel)),
         tables=[tables.cohort(_parts(release), release.by)],
     )
 
@@ -295,7 +295,7 @@ def _rows_every(release: Release) -> int:
 def _over_time(release: Release) -> Section:
     rows, courses = release.whole.summary.occupancy.as_json(), release.whole.summary.funnel.courses
     found = release.whole.summary.occupancy
-    texts = (occupancy.words(found), occupancy.not_recorded(found)) if rows else ()
+    texts = (occupancy.words(found), occupancy.others(found), occupancy.not_recorded(found)) if rows else ()
     said = _sentence(release, " ".join(text for text in texts if text))
     charts: Sequence[Chart] = ()
     if release.by is None and len(rows) > 1 and courses is not None:

@@ -20,7 +20,7 @@ from dashboard.exports.document import HIDDEN
 from dashboard.pages.graph import graph
 from dashboard.pages.legend import key as legend
 from dashboard.questions import methods
-from dashboard.questions.view import Definition, Table, View
+from dashboard.questions.view import Definition, Point, Table, View
 from data_models.definitions.rules import OutcomeRules
 
 COUNTS = frozenset(
@@ -41,6 +41,7 @@ def show(
 ) -> Component:
     """The card of an answer; `body` stands in place of a figure where it is made of components."""
     drawn = [panels(view.panels)] if view.panels else []
+    few = [points(view.points_name, view.points)] if view.points else []
     quiet = [text for text in view.notes if text]
     notes = [html.P(" ".join(quiet), className="card-note")] if quiet else []
     return card(
@@ -48,7 +49,7 @@ def show(
         view.question,
         view.sentence,
         view.figure,
-        body=[*drawn, *([body] if body is not None else []), *notes] or None,
+        body=[*drawn, *([body] if body is not None else []), *few, *notes] or None,
         table=view.table,
         definition=view.definition,
         rules=rules,
@@ -57,6 +58,27 @@ def show(
         graph_id=graph_id,
         wide=view.wide,
         **config,
+    )
+
+
+def points(name: str, shown: Sequence[Point]) -> Component:
+    """A few numbers in a row, each with its interval, under what they say."""
+    return html.Div(
+        [
+            html.P(f"{name}, with 95% intervals", className="points-name"),
+            html.Dl(
+                [
+                    html.Div(
+                        [
+                            html.Dt(one.name),
+                            html.Dd([html.B(one.value), *([html.Span(one.interval)] * bool(one.interval))]),
+                        ]
+                    )
+                    for one in shown
+                ],
+                className="points",
+            ),
+        ]
     )
 
 

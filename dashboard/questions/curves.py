@@ -9,15 +9,17 @@ from typing import Any
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, no_line
 from dashboard.figures.steps import StepRow, known, step_rows, stops_early
-from dashboard.questions.view import Answer, Column, Group, Mark, Tile, View
+from dashboard.questions.view import Answer, Column, Group, Mark, Point, Tile, View
 from dashboard.words.numbers import (
     FEW,
     count,
+    course_day,
     days,
     interval,
     listing,
     number,
     percent,
+    quantity,
     sentence,
     share_interval,
     whole,
@@ -72,8 +74,8 @@ def tile(name: str, curve: IntervalCurve, unit: str, units: str | None = None) -
         return Tile(name, "–", "", (f"Too few: {n}",))
     if middle is None:
         return Tile(name, "", "not reached", (interval(low, high, " days"), n))
-    unit_of_time = " day" if number(middle) == "1" else " days"
-    return Tile(name, number(middle), unit_of_time, (interval(low, high, ""), n))
+    value, _, unit_of_time = quantity(course_day(middle), "day").partition(" ")
+    return Tile(name, value, f" {unit_of_time}", (interval(low, high, " days"), n))
 
 
 def compare(
@@ -113,7 +115,7 @@ def _medians(curves: Sequence[tuple[Group[Answer], IntervalCurve]]) -> str:
         elif middle is None:
             found.append(f"{group.name} not reached (n {whole(curve.n)})")
         else:
-            span = interval(low, high).removeprefix("95% interval ")
+            span = interval(low, high, " days").removeprefix("95% interval ").replace(" days", "")
             found.append(f"{group.name} {days(middle)} ({span}; n {whole(curve.n)})")
     return sentence("medians with 95% intervals: " + ", ".join(found))
 
@@ -125,6 +127,18 @@ def by_day(curve: IntervalCurve, day: float) -> str:
     """ "34% by day 7 (95% interval 27 to 42%)"; empty where the curve has no row of that day."""
     share, low, high = curve.at(day)
     return "" if share != share else f"{percent(share)} by day {number(day)} ({share_interval(low, high)})"
+
+
+def on_days(curve: IntervalCurve, wanted: Sequence[float]) -> list[Point]:
+    """The share by each of some days, of those that the curve has; none where no curve is drawn."""
+    if no_line(curve):
+        return []
+    at = [(day, curve.at(day)) for day in wanted]
+    return [
+        Point(f"day {number(day)}", percent(share), share_interval(low, high).removeprefix("95% interval "))
+        for day, (share, low, high) in at
+        if share == share
+    ]
 
 
 def stops(curve: IntervalCurve, limit: float) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
 from dashboard.figures.steps import MOST_ROWS, area_labels, median_label, stacked, ticks
-from dashboard.questions.curves import INTERVAL, by_day, interval_rows, median, stops, unseen
+from dashboard.questions.curves import INTERVAL, by_day, interval_rows, median, on_days, stops, unseen
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import Column, Definition, Group, Table, View
 from dashboard.theme import colour
@@ -48,14 +48,14 @@ _RULES = ("loss_rule", "loss_confirmations", "loss_before_session", "response_im
 def view(durability: Durability) -> View:
     """Loss of response after induction, whatever was given meanwhile."""
     curve = durability.lost
-    said = [text for at in _SAID_DAYS if (text := by_day(curve, at))]
     return View(
         "durability",
         QUESTION,
         words(curve),
         draw(durability),
+        points_name="Lost by",
+        points=on_days(curve, _SAID_DAYS),
         notes=[
-            f"Lost: {'; '.join(said)}." if said and not no_line(curve) else "",
             "The line is when response was lost, between the last score that held it and the first that did not, "
             "whatever was given meanwhile. Dotted: if re-treatment had nothing to do with fading. It has where "
             "sessions are given because effects fade.",

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from dashboard.questions.view import Column, Definition, Table, View
-from dashboard.words.numbers import HIDDEN, count, listing, sentence, too_few, whole
+from dashboard.words.numbers import HIDDEN, count, sentence, too_few, whole
 from dashboard.words.scales import entry_severity
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
@@ -38,7 +38,7 @@ def view(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> View:
     return View(
         "funnel",
         QUESTION,
-        words(funnel, cohort, rules),
+        words(funnel),
         notes=[unknown_words(funnel)],
         table=Table(columns, [step._asdict() for step in steps(funnel, cohort, rules)]),
         definition=Definition(
@@ -88,14 +88,13 @@ def _others(funnel: Funnel, step: str) -> int | None:
     return None if every is None else max(every - (going_on or 0), 0)
 
 
-def words(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> str:
+def words(funnel: Funnel) -> str:
     """From all treated to those on whom the figures rest."""
     if funnel.courses is None:
         return too_few("treated courses")
     if funnel.courses == 0:
         return "No course matches these filters."
-    scale = INSTRUMENTS[cohort.instrument]
-    _, baseline, ill, later, scored = (_others(funnel, name) for name in _NAMES)
+    later, scored = (_others(funnel, name) for name in _NAMES[-2:])
     treated = f"{count(funnel.courses, 'treated course')} ({count(funnel.patients, 'patient')})"
     going_on = funnel.going_on.courses
     others = f"of {treated}, "
@@ -105,14 +104,7 @@ def words(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> str:
         )
     elif going_on is None:
         others = f"of {treated}, {HIDDEN} of them still going on, "
-    found = listing(
-        [
-            f"{whole(baseline)} have a {scale.name} baseline",
-            f"{whole(ill)} one {entry_severity(scale, rules)}",
-            f"{whole(later)} also a later score",
-            f"{whole(scored)} one at the end of a complete induction",
-        ]
-    )
+    found = f"{whole(later)} can be judged and {whole(scored)} were scored at the end of a complete induction"
     return sentence(others + found)
 
 

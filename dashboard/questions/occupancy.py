@@ -37,7 +37,7 @@ def view(occupancy: Occupancy) -> View:
         QUESTION,
         words(occupancy),
         draw(occupancy),
-        notes=[not_recorded(occupancy), ERROR if occupancy.states.days else ""],
+        notes=[others(occupancy), not_recorded(occupancy), ERROR if occupancy.states.days else ""],
         table=Table(COLUMNS, occupancy.as_json()),
         definition=Definition(
             "Of all courses started, by day since the first session; no model of who is not measured. A state holds "
@@ -85,14 +85,23 @@ def words(occupancy: Occupancy, at: int = 28) -> str:
         return too_few("courses started")
     if not states.days or states.courses == 0:
         return "No course here has started."
-    response, partial, none, unmeasured, going_on, left = (_state(occupancy, state, at) for _, _, state in LAYERS)
+    response, partial, none = (_state(occupancy, state, at) for state in ("response", "partial", "none"))
+    return sentence(
+        f"{number(min(at, states.days - 1))} days after the first session {response} of all "
+        f"{count(states.courses, 'course')} started are known to be in response, {partial} in partial response and "
+        f"{none} in neither"
+    )
+
+
+def others(occupancy: Occupancy, at: int = 28) -> str:
+    """Of whom no state is known on that day, and why; empty where nothing can be said."""
+    states = occupancy.states
+    if not states.courses or not states.days:
+        return ""
+    unmeasured, going_on, left = (_state(occupancy, state, at) for state in ("not_measured", "going_on", "left"))
     rest = [f"{unmeasured} are not measured", f"{going_on} go on and are not there yet", f"{left} have ended"]
     said = [text for text in rest if not text.startswith("0% ")] or rest[:1]
-    return sentence(
-        f"{number(min(at, states.days - 1))} days after the first session, of all "
-        f"{count(states.courses, 'course')} started, {response} are known to be in response, {partial} in partial "
-        f"response, {none} in neither; {listing(said)}"
-    )
+    return sentence(f"of the others {listing(said)}")
 
 
 def not_recorded(occupancy: Occupancy) -> str:

@@ -16,6 +16,7 @@ from dashboard.questions.curves import (
     by_day,
     interval_rows,
     median,
+    on_days,
     responded,
     stops,
     unseen,
@@ -43,14 +44,14 @@ _SAID_DAYS = (1.0, 3.0, 7.0, 14.0, 28.0)
 def view(onset: Onset, early: Proportion) -> View:
     """Days to response; `early`: response at 24 h, where scores so early exist."""
     curve = onset.curve
-    said = [text for at in _SAID_DAYS if (text := by_day(curve, at))]
     return View(
         "onset",
         QUESTION,
         words(curve),
         draw(onset),
+        points_name="In response by",
+        points=on_days(curve, _SAID_DAYS),
         notes=[
-            f"In response: {'; '.join(said)}." if said and not no_line(curve) else "",
             "The line is when response began, between the score before it and the first that shows it. Dotted: first "
             "seen by then, later by the gap between scores.",
             f"Response at 24 h after the first session: {rate(early)}." if early.n else "",

@@ -217,7 +217,7 @@ def draw(rows: Sequence[tuple[str, Proportion, Proportion | None]]) -> Figure:
         "data": data,
         "layout": layout(
             60 + 46 * len(rows),
-            x=axis("In response at the end of induction, 95% interval", range=[0, 1], tickformat=".0%"),
+            x=axis("Response at end of induction, 95% interval", range=[0, 1], tickformat=".0%"),
             y=axis(tickvals=list(range(len(rows))), ticktext=ticks, range=[len(rows) - 0.5, -0.5], showgrid=False),
         ),
     }

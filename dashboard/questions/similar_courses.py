@@ -132,7 +132,7 @@ def draw(band: SimilarCourses, runs: Sequence[Run]) -> Figure:
     if not bins and not mine:
         return empty("Too few similar courses have a score to draw.", HEIGHT)
     last = max([day for day, _ in mine] or [max(one.day_to for one in bins)])
-    low, high = min([0.0, *(day for day, _ in mine)]) - 0.5, last * 1.05 + 1
+    low, high = min([0.0, *(day for day, _ in mine)]) - 0.3, last * 1.05 + 1  # no tick where the axes meet
     middles = [one.middle for one in bins]
     edge: Figure = {"type": "scatter", "mode": "lines", "x": middles, "hoverinfo": "skip", "line": {"width": 0}}
     wide = {"fill": "tonexty", "fillcolor": faint("context", 0.28)}

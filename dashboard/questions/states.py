@@ -82,6 +82,7 @@ def compare(groups: Sequence[Group[States]], by: str) -> View:
             Mark(f"{one.name} (n {whole(one.answer.first_session.courses)})", one.token, one.dash) for one in drawn
         ],
         table=Table((Column("group", by, "text"), *COLUMNS), found),
+        wide=True,
     )
 
 
@@ -120,9 +121,9 @@ def _words(curves: StateCurves, since: str, unit: str) -> str:
         few = LEAST_SHOWN if curves.patients is None else FEW  # of rounded counts
         of = count(curves.courses, "course")
         return sentence(f"{of}, of which fewer than {few} are observed for a day after {since}: too few to say")
-    of = f"of the first {number(curves.days)} days after {since}"
-    rests = f"{count(curves.courses, unit)}, {interval(low, high, ' days')}"
-    return sentence(f"{of} a course spends {number(mean, 0)} in response on average ({rests})")
+    spends = f"{number(mean, 0)} of the first {number(curves.days)} days after {since}"
+    rests = f"{interval(low, high, ' days')}; {count(curves.courses, unit)}"
+    return sentence(f"a course spends {spends} in response on average ({rests})")
 
 
 def after_induction(states: States) -> str:

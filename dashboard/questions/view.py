@@ -84,6 +84,14 @@ class Mark:
     mark: str
 
 
+class Point(NamedTuple):
+    """One number of a few that stand in a row under a figure: when or of what, its value, its interval."""
+
+    name: str
+    value: str
+    interval: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """An answer as it is shown.
@@ -95,6 +103,7 @@ class View:
     sentence : answers the question; true at every n.
     figure : a plain dict of plotly's schema; None: the answer is not drawn.
     panels : several small figures in place of one: title, figure, what it says in words.
+    points : a few numbers in a row under the figure; `points_name`: what they say, in words.
     notes : quiet lines under the figure.
     """
 
@@ -104,6 +113,8 @@ class View:
     figure: dict[str, Any] | None = None
     panels: Sequence[tuple[str, dict[str, Any], str]] = ()
     legend: Sequence[Mark] = ()
+    points_name: str = ""
+    points: Sequence[Point] = ()
     notes: Sequence[str] = ()
     table: Table | None = None
     definition: Definition | None = None

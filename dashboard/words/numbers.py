@@ -71,6 +71,8 @@ def percent(share: float | None, *, down: bool = False) -> str:
 
 def interval(low: float | None, high: float | None, unit: str = "") -> str:
     """The words of a 95% interval; an end that is not estimable is said so. `unit`: " days", in the plural."""
+    if unit == " days":
+        low, high = (None if end is None else course_day(end) for end in (low, high))
     if low is None and high is None:
         return "95% interval not estimable"
     if high is None:
@@ -94,12 +96,12 @@ def share_interval(low: float | None, high: float | None) -> str:
 
 def day(value: float) -> str:
     """A point in time: "day 5"; within the first day "hour 12"."""
-    return f"hour {value * 24:.0f}" if 0 < value < 1 else f"day {number(value)}"
+    return f"hour {value * 24:.0f}" if 0 < value < 1 else f"day {number(course_day(value))}"
 
 
 def days(value: float) -> str:
-    """A length of time, in days: "1 day", "4.5 days", "18 hours"."""
-    return hours(value * 24) if 0 < value < 1 else quantity(value, "day")
+    """A length of time, in days: "1 day", "4.5 days", "68 days", "18 hours"."""
+    return hours(value * 24) if 0 < value < 1 else quantity(course_day(value), "day")
 
 
 def hours(value: float) -> str:
@@ -122,7 +124,7 @@ def course_day(value: float) -> float:
 
 def duration(value: float) -> str:
     """A length of time, in days of a course: "18 hours", "4.5 days", "68 days"."""
-    return days(value if value < 1 else course_day(value))
+    return days(value)
 
 
 def moment(value: float) -> str:

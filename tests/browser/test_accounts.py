@@ -17,7 +17,7 @@ from dashboard.access import passwords
 from dashboard.pages import pages
 from data_models.store import Store, accounts
 
-EVERY_PAGE = ["Outcomes", "Patients", "Side effects", "Exports", "Records", "Accounts"]
+EVERY_PAGE = ["Outcomes", "Patients", "Side effects", "Exports", "Records", "Methods", "Accounts"]
 PASSWORD = "plum vine torch harbor"
 PEOPLE = {
     "olga": ({"owner"}, None),
@@ -89,10 +89,10 @@ def test_the_sign_in_form_is_accessible_and_works_by_key(
 @pytest.mark.parametrize(
     "name, links",
     [
-        ("clara", ["Outcomes", "Patients", "Side effects"]),
-        ("adam", ["Outcomes", "Side effects", "Exports"]),
-        ("dora", ["Records"]),
-        ("olga", ["Accounts"]),
+        ("clara", ["Outcomes", "Patients", "Side effects", "Methods"]),
+        ("adam", ["Outcomes", "Side effects", "Exports", "Methods"]),
+        ("dora", ["Records", "Methods"]),
+        ("olga", ["Methods", "Accounts"]),
     ],
 )
 def test_each_role_finds_its_own_pages_in_the_navigation(signed_in: Any, name: str, links: list[str]) -> None:
@@ -241,7 +241,7 @@ def test_the_demo_is_seen_through_a_role(new_page: Any, demo: str) -> None:
     expect(page.locator(".nav-link")).to_have_text(EVERY_PAGE)
     page.locator("#demo-role").click()
     page.get_by_role("option", name="As administrator").click()
-    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects", "Exports"])
+    expect(page.locator(".nav-link")).to_have_text(["Outcomes", "Side effects", "Exports", "Methods"])
     expect(page.locator("#demo-role")).to_have_value("As administrator")
 
 

@@ -89,7 +89,7 @@ def test_the_preview_has_the_drawings_and_definitions_of_the_file(new_page: Call
     page = new_page("/exports")
     shown = preview(page)
     drawing = shown.locator("img.printed-chart").first
-    expect(drawing).to_have_attribute("alt", re.compile("In response at the end of induction"))
+    expect(drawing).to_have_attribute("alt", re.compile("in response on average"))
     assert drawing.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
     page.set_viewport_size({"width": 390, "height": 844})
     assert drawing.bounding_box()["width"] >= 560, "too small to read on a phone"  # type: ignore[index]

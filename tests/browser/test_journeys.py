@@ -85,16 +85,16 @@ def test_onset_and_durability_are_read_for_several_filters(new_page, go_to, stor
             found = summarise(connection, ALL, cohort, store.rules())
             any_effect = found.side_effects.any.per_session
         go_to(page, "/?" + query)
-        expect(card(page, "On whom do these figures rest?")).to_contain_text(
-            funnel.words(found.funnel, cohort, store.rules())
-        )
+        expect(card(page, "On whom do these figures rest?")).to_contain_text(funnel.words(found.funnel))
         seen, durable = found.onset.curve, found.durability.lost
         expect(card(page, "How quickly do effects start?")).to_contain_text(onset.words(seen))
         expect(card(page, "How long do they last?")).to_contain_text(durability.words(durable))
         for name, curve in (("Median time to response", seen), ("Median durability of response", durable)):
             middle = median(curve)[0]
             if middle is not None and curve.n >= numbers.FEW:
-                expect(headline(page, name).locator(".value")).to_contain_text(numbers.number(middle))
+                expect(headline(page, name).locator(".value")).to_contain_text(
+                    numbers.number(numbers.course_day(middle))
+                )
             expect(headline(page, name)).to_contain_text(f"{curve.n:,.0f}" if curve.n else "no ")
         for kind in ("response", "remission", "worse"):
             share = getattr(found.rates, kind).end_of_induction

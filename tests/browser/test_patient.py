@@ -142,7 +142,7 @@ def test_the_definition_names_rules_values_and_version(page_of, known):
     card = page.locator("section:has(#trajectory-question)")
     card.get_by_text("Definition", exact=True).click()
     expect(card.get_by_text("response_improvement", exact=True)).to_be_visible()
-    expect(card.get_by_text("Definitions version 1.")).to_be_visible()
+    expect(card.get_by_text("Definitions version 2.")).to_be_visible()
 
 
 def test_no_date_is_shown(page_of, known):

@@ -102,7 +102,7 @@ def test_three_errors_are_reported_mended_and_imported(
     _says(page, "Stored 2 new patients, 3 sessions, 6 assessments and 1 side effect")
     history = page.locator(".imports tbody tr")
     expect(history).to_have_count(1, timeout=PATIENCE)
-    assert history.locator("td").all_inner_texts()[:7] == ["1", "CSV files", "2", "3", "6", "1", "0"]
+    assert history.locator("td").all_inner_texts()[:8] == ["1", "CSV files", "2", "3", "6", "1", "none", "0"]
     expect(page.locator(".completeness tbody tr")).to_have_count(3)  # north, south, both
     expect(page.locator(".completeness tbody tr").first).to_contain_text("100%2 of 2")
     expect(button).to_be_disabled()

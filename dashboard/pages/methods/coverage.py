@@ -63,6 +63,15 @@ class Study:
             told.setdefault(row.figure, {"figure": row.figure})[row.scenario] = row.words
         return Table(columns, list(told.values()), name="coverage")
 
+    def alarms(self) -> Table:
+        """How often a test spoke of a difference where there is none: a row a test, a column a way of working."""
+        columns = [Column("test", "Test", "text")]
+        columns += [Column(name, name, "share") for name in dict.fromkeys(one[0] for one in self.false_alarms)]
+        told: dict[str, dict[str, str | float]] = {}
+        for scenario, test, share in self.false_alarms:
+            told.setdefault(test, {"test": test})[scenario] = share
+        return Table(columns, list(told.values()), name="false_alarms")
+
 
 @lru_cache(maxsize=1)
 def study() -> Study:

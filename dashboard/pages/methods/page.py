@@ -52,7 +52,7 @@ def layout() -> Component:
 
 def _how(found: Study) -> list[Component]:
     """What was simulated, and when."""
-    alarms = ", ".join(f"{test} {percent(share)} ({title})" for title, test, share in found.false_alarms)
+    alarms = table_view(found.alarms(), "false-alarms", "False alarms")
     claims = f"{len(found.claims)} sentences of a null treatment claimed an effect." if found.claims else (
         "No sentence of a null treatment claimed an effect."
     )  # fmt: skip
@@ -63,9 +63,21 @@ def _how(found: Study) -> list[Component]:
             "clinic's are, and what the pages say was compared with what was true of the patients. An interval that "
             "keeps its promise holds the truth in 95 of 100 clinics."
         ),
-        html.P([f"False alarms at 5%: {alarms}. " if alarms else "", claims]),
+        html.P(f"{_alarms(found)}{claims}"),
+        html.Details([html.Summary("False alarms of each test"), alarms], className="behind"),
         html.P([f"Made {found.made} by ", html.Code(found.command), "."], className="fine"),
     ]
+
+
+def _alarms(found: Study) -> str:
+    """The least and the most false alarms of a test in one way of working."""
+    shares = [share for _, _, share in found.false_alarms]
+    if not shares:
+        return ""
+    return (
+        "Groups drawn by lot do not differ: a test at 5% should say that they do in 5 of 100 clinics. It did in "
+        f"{percent(min(shares))} to {percent(max(shares))} of them, by test and way of working. "
+    )
 
 
 def _method(method: Method, found: Study) -> Component:
@@ -89,7 +101,13 @@ def _rules(rules: OutcomeRules) -> Component:
     """Every rule with its value and meaning."""
     meanings = rules.meanings()
     rows = [
-        html.Tr([html.Td(html.Code(name)), html.Td(str(value)), html.Td(meanings[name])])
+        html.Tr(
+            [
+                html.Td(html.Code(name)),
+                html.Td(value if isinstance(value, str) else f"{value:g}"),
+                html.Td(meanings[name]),
+            ]
+        )
         for name, value in rules.as_dict().items()
     ]
     head = html.Thead(html.Tr([html.Th("Rule"), html.Th("Value"), html.Th("Meaning")]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
@@ -83,7 +84,7 @@ def _waterfall(cohort: CohortFilter) -> list[Component]:
 
 
 def _cost(cohort: CohortFilter) -> list[Component]:
-    return [show(side_effects.cost(data.figures(cohort).side_effects), data.rules())]
+    return [show(replace(side_effects.cost(data.figures(cohort).side_effects), wide=True), data.rules())]
 
 
 DEFERRED = (
@@ -91,7 +92,7 @@ DEFERRED = (
     DeferredCards("fade", (fade.QUESTION,), 330, _fade),
     DeferredCards("occupancy", (occupancy.QUESTION,), 330, _occupancy),
     DeferredCards("waterfall", (waterfall.QUESTION, reliable_change.QUESTION), 330, _waterfall),
-    DeferredCards("cost", (side_effects.COST,), 330, _cost),
+    DeferredCards("cost", (side_effects.COST,), 330, _cost, wide=True),
 )
 
 

@@ -121,4 +121,4 @@ def _kind(key: str) -> str:
 def _cell(key: str, value: Any) -> Any:
     if key == "fingerprint":
         return html.Code(str(value)[:12], title=str(value))
-    return value if isinstance(value, str) else f"{int(value):,}"
+    return value or "none" if isinstance(value, str) else f"{int(value):,}"

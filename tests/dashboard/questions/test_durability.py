@@ -23,7 +23,7 @@ from data_models.questions.durability import Durability
         (
             (87, 32, 65.0, 54.1, 108.2),
             "Of those in response on day 2 after induction (87 courses followed), half lose it within 65 days of the "
-            "last induction session, whatever is given meanwhile (95% interval 54.1 to 108.2 days).",
+            "last induction session, whatever is given meanwhile (95% interval 54 to 108 days).",
         ),
         (
             (87, 12, None, 54.1, None),

@@ -22,9 +22,9 @@ FUNNEL = Funnel(290, Steps(310, 280, 265, 250, 200), NONE, 0)
 def test_funnel_shares_are_of_the_treated() -> None:
     shares = [step.share for step in funnel.steps(FUNNEL, PHQ9, DEFAULT_RULES)]
     assert shares == pytest.approx([1.0, 280 / 310, 265 / 310, 250 / 310, 200 / 310])
-    assert funnel.words(FUNNEL, PHQ9, DEFAULT_RULES) == (
-        "Of 310 treated courses (290 patients), 280 have a PHQ-9 baseline, 265 one of 10 or more, 250 also a later "
-        "score and 200 one at the end of a complete induction."
+    assert funnel.words(FUNNEL) == (
+        "Of 310 treated courses (290 patients), 250 can be judged and 200 were scored at the end of a complete "
+        "induction."
     )
     assert funnel.view(FUNNEL, PHQ9, DEFAULT_RULES).notes == [""]
 
@@ -34,12 +34,12 @@ def test_courses_going_on_stand_apart_at_each_step() -> None:
     found = Funnel(100, Steps(100, 100, 100, 100, 50), Steps(50, 50, 50, 50, 0), 0)
     steps = funnel.steps(found, PHQ9, DEFAULT_RULES)
     assert [(step.courses, step.share, step.going_on) for step in steps] == [(50, 1.0, 50)] * 4 + [(50, 1.0, 0)]
-    assert funnel.words(found, PHQ9, DEFAULT_RULES) == (
-        "Of 100 treated courses (100 patients), 50 are still going on. Of the other 50, 50 have a PHQ-9 baseline, 50 "
-        "one of 10 or more, 50 also a later score and 50 one at the end of a complete induction."
+    assert funnel.words(found) == (
+        "Of 100 treated courses (100 patients), 50 are still going on. Of the other 50, 50 can be judged and 50 were "
+        "scored at the end of a complete induction."
     )
     few = replace(found, going_on=Steps(None, None, None, None, None))
-    assert "(100 patients), fewer than 11 of them still going on, 100 have" in funnel.words(few, PHQ9, DEFAULT_RULES)
+    assert "(100 patients), fewer than 11 of them still going on, 100 can be judged" in funnel.words(few)
 
 
 def test_it_is_said_where_nobody_knows_who_goes_on() -> None:
@@ -53,10 +53,10 @@ def test_it_is_said_where_nobody_knows_who_goes_on() -> None:
 def test_funnel_of_nobody_has_no_shares() -> None:
     nobody = Funnel(0, NONE, NONE, 0)
     assert [step.share for step in funnel.steps(nobody, PHQ9, DEFAULT_RULES)] == [None] * 5
-    assert funnel.words(nobody, PHQ9, DEFAULT_RULES) == "No course matches these filters."
+    assert funnel.words(nobody) == "No course matches these filters."
     hidden = Steps(None, None, None, None, None)
     few = Funnel(None, hidden, hidden, None)
-    assert funnel.words(few, PHQ9, DEFAULT_RULES) == "Fewer than 11 treated courses: too few to show."
+    assert funnel.words(few) == "Fewer than 11 treated courses: too few to show."
     assert [step.courses for step in funnel.steps(few, PHQ9, DEFAULT_RULES)] == [None] * 5
 
 

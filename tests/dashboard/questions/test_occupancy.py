@@ -17,15 +17,15 @@ NOBODY = Occupancy(StateShares(0, 0, *(np.zeros(0) for _ in range(6))))
 
 
 def test_every_state_is_named(occupancy: Occupancy) -> None:
-    text = shown.words(occupancy)
+    text = f"{shown.words(occupancy)} {shown.others(occupancy)}"
     for part in (
-        "310 courses",
-        "30% are known to be in response",
+        "30% of all 310 courses started are known to be in response",
         "15% are not measured",
         "5.0% go on",
         "10% have ended",
     ):
         assert part in text
+    assert shown.others(NOBODY) == ""
     assert shown.words(NOBODY) == "No course here has started."
 
 
@@ -59,11 +59,11 @@ def test_each_group_has_a_panel_with_its_n(occupancy: Occupancy) -> None:
 
 def test_where_the_end_of_follow_up_is_not_recorded_it_is_said(occupancy: Occupancy) -> None:
     said = "The end of follow-up is not recorded: courses still going on cannot be told from those that ended."
-    assert shown.view(occupancy).notes == ["", shown.ERROR]
+    assert shown.view(occupancy).notes == [shown.others(occupancy), "", shown.ERROR]
     every = Occupancy(replace(occupancy.states, unknown=310))
-    assert shown.view(every).notes == [said, shown.ERROR]
+    assert shown.view(every).notes == [shown.others(every), said, shown.ERROR]
     some = Occupancy(replace(occupancy.states, unknown=12))
-    assert shown.view(some).notes[0] == f"Of 12 courses {said[0].lower()}{said[1:]}"
+    assert shown.view(some).notes[1] == f"Of 12 courses {said[0].lower()}{said[1:]}"
     hidden = Occupancy(replace(occupancy.states, unknown=None))
-    assert shown.view(hidden).notes[0] == f"Of fewer than 11 courses {said[0].lower()}{said[1:]}"
+    assert shown.view(hidden).notes[1] == f"Of fewer than 11 courses {said[0].lower()}{said[1:]}"
     assert shown.not_recorded(NOBODY) == ""

@@ -17,19 +17,19 @@ from data_models.questions.states import States
 def test_the_days_are_said_with_their_interval_and_those_after_induction_beside(states: States) -> None:
     view = shown.view(states)
     assert view.sentence == (
-        "Of the first 90 days after the first session a course spends 36 in response on average "
-        "(310 courses, 95% interval 32 to 40 days)."
+        "A course spends 36 of the first 90 days after the first session in response on average "
+        "(95% interval 32 to 40 days; 310 courses)."
     )
     assert view.notes[0] == (
-        "Of the first 90 days after the last induction session a course spends 45 in response on average "
-        "(120 complete inductions, 95% interval 41 to 49 days)."
+        "A course spends 45 of the first 90 days after the last induction session in response on average "
+        "(95% interval 41 to 49 days; 120 complete inductions)."
     )
     assert [note for note in view.notes[1:] if note] == [shown.ERROR]
 
 
 def test_fewer_days_are_said_where_follow_up_is_too_short(make_states: Any) -> None:
     view = shown.view(States(make_states(40, 33), make_states(0, 0)))
-    assert view.sentence.startswith("Of the first 33 days after the first session a course spends 13 in response")
+    assert view.sentence.startswith("A course spends 13 of the first 33 days after the first session in response")
     assert [note for note in view.notes if note] == [
         shown.ERROR,
         "Follow-up is too short for day 90: after day 33 fewer than 5 courses say it.",
