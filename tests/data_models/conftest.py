@@ -1,4 +1,4 @@
-"""Real trials rewritten as session records, in temporary folders; nothing of them is kept."""
+"""Trials rewritten as session records, in temporary folders; nothing of the published ones is kept."""
 
 from __future__ import annotations
 
@@ -21,14 +21,22 @@ def _trial(write_table: WriteTable, folder: Path, scores: pd.DataFrame, groups: 
     write_table(folder, "sessions", [{"patient_code": code, "hours": 0} for code in codes])
     rows = [
         {"patient_code": r.patient, "day": int(r.day), "instrument": "hamd17", "score": int(r.score)}
-        for r in scores.itertuples()
+        for r in scores.dropna().itertuples()
     ]
     write_table(folder, "assessments", rows)
     return folder
 
 
 @pytest.fixture
-def riesby(datasets: Path, tmp_path: Path, write_table: WriteTable) -> Path:
+def seeded_trial(tmp_path: Path, write_table: WriteTable) -> Path:
+    """Our own trial, made by a seed (seeded_trial.R): HAM-D 17 by day; an empty score was a missed visit."""
+    scores = pd.read_csv(Path(__file__).parent / "seeded_trial" / "scores.csv")
+    groups = dict(zip(scores["patient"], scores["group"], strict=True))
+    return _trial(write_table, tmp_path / "seeded", scores[["patient", "day", "score"]], groups)
+
+
+@pytest.fixture
+def riesby_hamd(datasets: Path, tmp_path: Path, write_table: WriteTable) -> Path:
     """Reisby 1977: HAM-D by week; a day is seven times the week."""
     long = pd.read_csv(datasets / "riesby_hamd" / "riesby_hamd_long.csv", dtype=str)
     long = long[pd.to_numeric(long["hamd"], errors="coerce").notna()]
@@ -40,7 +48,7 @@ def riesby(datasets: Path, tmp_path: Path, write_table: WriteTable) -> Path:
 
 
 @pytest.fixture
-def antidepressant(datasets: Path, tmp_path: Path, write_table: WriteTable) -> Path:
+def antidepressant_hamd17(datasets: Path, tmp_path: Path, write_table: WriteTable) -> Path:
     """The masked antidepressant trial: HAM-D17 on real days, the baseline in its own column."""
     long = pd.read_csv(datasets / "antidepressant_hamd17" / "antidepressant_hamd17_long.csv", dtype=str)
     follow_up = long[["PATIENT", "RELDAYS", "HAMDTL17"]].set_axis(["patient", "day", "score"], axis=1)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,11 +18,7 @@ from data_models.outcomes.proportions import (
     wilson,
     wilson_bounds,
 )
-
-DATASETS = Path(__file__).resolve().parents[4] / "shared" / "datasets"
-needs_datasets = pytest.mark.skipif(
-    not DATASETS.is_dir(), reason="the folder ../shared/datasets with R's numbers is not beside the project"
-)
+from tests.data_models.trials import DATASETS, SEEDED, TRIALS, r_table
 
 
 def sums_of(x: list[float], n: list[float]) -> PatientSums:
@@ -33,10 +26,14 @@ def sums_of(x: list[float], n: list[float]) -> PatientSums:
     return PatientSums(len(a), a.sum(), b.sum(), (a * a).sum(), (a * b).sum(), (b * b).sum())
 
 
-@needs_datasets
-def test_wilson_equals_every_published_count_in_r() -> None:
-    table = pd.read_csv(DATASETS / "esketamine_side_effects" / "expected_incidence_ci.csv")
-    assert len(table) > 170
+# Of our own by prop.test(x, n, conf, correct = FALSE), and the published counts where they lie beside the project.
+COUNTS = [(SEEDED, "wilson"), *([("esketamine_side_effects", "incidence_ci")] if DATASETS.is_dir() else [])]
+
+
+@pytest.mark.parametrize("trial, name", COUNTS)
+def test_wilson_equals_every_count_in_r(trial: str, name: str) -> None:
+    table = r_table(trial, name)
+    assert len(table) > 70
     for row in table.itertuples():
         share = wilson(row.x, row.n, row.conf)
         assert share.share == pytest.approx(row.p, abs=1e-9)
@@ -44,10 +41,9 @@ def test_wilson_equals_every_published_count_in_r() -> None:
         assert share.high == pytest.approx(row.wilson_hi, abs=1e-9)
 
 
-@needs_datasets
-@pytest.mark.parametrize("trial", ["riesby_hamd", "antidepressant_hamd17"])
+@pytest.mark.parametrize("trial", TRIALS)
 def test_wilson_equals_the_summary_of_the_trials(trial: str) -> None:
-    for row in pd.read_csv(DATASETS / trial / "expected_summary.csv").itertuples():
+    for row in r_table(trial, "summary").itertuples():
         response, remission = wilson(row.resp_last, row.n_eval), wilson(row.remit_last, row.n_eval)
         assert response.share == pytest.approx(row.resp_last_pct / 100, abs=1e-6)
         assert (response.low, response.high) == pytest.approx((row.wilson_lo, row.wilson_hi), abs=1e-6)

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_models.outcomes.restricted_mean import restricted_mean
 from data_models.outcomes.survival import kaplan_meier
+from tests.data_models.trials import SEEDED, TRIALS, groups, r_table
 
-DATASETS = Path(__file__).resolve().parents[4] / "shared" / "datasets"
-TRIALS = ("riesby_hamd", "antidepressant_hamd17")
 WHATS = ("time_to_response", "duration_of_response")
-needs_datasets = pytest.mark.skipif(
-    not DATASETS.is_dir(), reason="the folder ../shared/datasets with R's numbers is not beside the project"
-)
-
-
-def expected(trial: str, name: str) -> pd.DataFrame:
-    return pd.read_csv(DATASETS / trial / f"expected_{name}.csv")
 
 
 def courses(trial: str, group: str, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Times and events of one trial's courses as R had them."""
-    patients = expected(trial, "per_patient")
+    patients = r_table(trial, "per_patient")
     patients = patients[patients["status"] == "ok"]
     if group != "ALL":
         patients = patients[patients["group"] == group]
@@ -37,17 +28,6 @@ def courses(trial: str, group: str, what: str) -> tuple[np.ndarray, np.ndarray]:
     return patients["dur_time"].to_numpy(float), patients["dur_event"].to_numpy(float)
 
 
-def groups() -> list[tuple[str, str, str]]:
-    if not DATASETS.is_dir():
-        return []
-    return [
-        (trial, group, what)
-        for trial in TRIALS
-        for group in sorted(expected(trial, "km")["group"].unique())
-        for what in WHATS
-    ]
-
-
 def assert_bound(ours: float, theirs: float) -> None:
     if math.isnan(theirs):
         assert math.isnan(ours)
@@ -55,23 +35,16 @@ def assert_bound(ours: float, theirs: float) -> None:
         assert ours == pytest.approx(theirs, abs=1e-6)
 
 
-@needs_datasets
-def test_all_groups_of_both_trials_are_compared() -> None:
-    rows = sum(len(expected(trial, "km")) for trial in TRIALS)
-    compared = sum(
-        len(table)
-        for trial, group, what in groups()
-        for table in [expected(trial, "km").query("group == @group and what == @what")]
-    )
-    assert compared == rows > 160
+def test_every_curve_of_r_is_compared() -> None:
+    assert sum(trial == SEEDED for trial, _, _ in groups("km")) == 6
+    assert {what for _, _, what in groups("km")} == set(WHATS)
 
 
-@needs_datasets
-@pytest.mark.parametrize("trial, group, what", groups())
+@pytest.mark.parametrize("trial, group, what", groups("km"))
 def test_every_row_of_the_curve_equals_survfit(trial: str, group: str, what: str) -> None:
     times, events = courses(trial, group, what)
     curve = kaplan_meier(times, events)
-    table = expected(trial, "km").query("group == @group and what == @what")
+    table = r_table(trial, "km").query("group == @group and what == @what")
     assert curve.times.tolist() == table["time"].tolist()
     assert curve.at_risk.tolist() == table["n_risk"].tolist()
     assert curve.events.tolist() == table["n_event"].tolist()
@@ -83,24 +56,30 @@ def test_every_row_of_the_curve_equals_survfit(trial: str, group: str, what: str
         assert_bound(float(curve.high[row]), values.upper_loglog)
 
 
-@needs_datasets
-@pytest.mark.parametrize("trial, group, what", groups())
+@pytest.mark.parametrize("trial, group, what", groups("km"))
 def test_quantiles_and_their_intervals_equal_survfit(trial: str, group: str, what: str) -> None:
     times, events = courses(trial, group, what)
     curve = kaplan_meier(times, events)
-    table = expected(trial, "km_quantiles").query("group == @group and what == @what and conf_type == 'log-log'")
+    table = r_table(trial, "km_quantiles").query("group == @group and what == @what and conf_type == 'log-log'")
     assert len(table) == 3
     for row in table.itertuples():
         for ours, theirs in zip(curve.quantile(row.prob), (row.quantile, row.lower, row.upper), strict=True):
             assert_bound(ours, theirs)
 
 
-@needs_datasets
 @pytest.mark.parametrize("trial", TRIALS)
 def test_medians_equal_the_summary_of_r(trial: str) -> None:
-    for row in expected(trial, "summary").itertuples():
+    for row in r_table(trial, "summary").itertuples():
         assert_bound(kaplan_meier(*courses(trial, row.group, WHATS[0])).median[0], row.km_median_onset)
         assert_bound(kaplan_meier(*courses(trial, row.group, WHATS[1])).median[0], row.km_median_duration)
+
+
+def test_the_restricted_mean_equals_survfit() -> None:
+    table = r_table(SEEDED, "restricted_mean")
+    assert len(table) == 6
+    for row in table.itertuples():
+        ours = restricted_mean(*courses(SEEDED, row.group, row.what), until=row.until)
+        assert (ours.mean, ours.error) == pytest.approx((row.mean, row.se), abs=1e-9)
 
 
 def test_courses_of_the_same_time_are_counted_together() -> None:

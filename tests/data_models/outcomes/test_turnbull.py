@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_models.outcomes.turnbull import innermost_intervals, turnbull
+from tests.data_models.trials import SEEDED, groups, r_table
 
-DATASETS = Path(__file__).resolve().parents[4] / "shared" / "datasets"
-TRIALS = ("riesby_hamd", "antidepressant_hamd17")
 ONSET = "time_to_response"
 DURATION = "duration_of_response_interval_(excl_single_visit_responders)"
 INFINITY = float("inf")
 
 
-def groups() -> list[tuple[str, str, str]]:
-    if not DATASETS.is_dir():
-        return []
-    return [
-        (trial, group, what)
-        for trial in TRIALS
-        for group in sorted(pd.read_csv(DATASETS / trial / "expected_turnbull.csv")["group"].unique())
-        for what in (ONSET, DURATION)
-    ]
-
-
 def intervals(trial: str, group: str, what: str) -> tuple[np.ndarray, np.ndarray]:
-    patients = pd.read_csv(DATASETS / trial / "expected_per_patient.csv").query("status == 'ok'")
+    patients = r_table(trial, "per_patient").query("status == 'ok'")
     if group != "ALL":
         patients = patients[patients["group"] == group]
     if what == ONSET:
@@ -56,16 +42,15 @@ def expectation_maximisation(left: np.ndarray, right: np.ndarray, rounds: int = 
     return mass, float(np.log(holds @ mass).sum())
 
 
-@pytest.mark.skipif(not DATASETS.is_dir(), reason="the folder ../shared/datasets is not beside the project")
-@pytest.mark.parametrize("trial, group, what", groups())
+@pytest.mark.parametrize("trial, group, what", groups("turnbull"))
 def test_survival_at_right_ends_and_median_equal_r(trial: str, group: str, what: str) -> None:
     left, right = intervals(trial, group, what)
     curve = turnbull(left, right)
-    table = pd.read_csv(DATASETS / trial / "expected_turnbull.csv").query("group == @group and what == @what")
+    table = r_table(trial, "turnbull").query("group == @group and what == @what")
     assert len(table) > 1
     for row in table.itertuples():
         assert curve.survival_at(row.R) == pytest.approx(row.S_after_R, abs=1e-5)
-    summary = pd.read_csv(DATASETS / trial / "expected_summary.csv").query("group == @group").iloc[0]
+    summary = r_table(trial, "summary").query("group == @group").iloc[0]
     names = (
         ("turnbull_median_L", "turnbull_median_R")
         if what == ONSET
@@ -74,14 +59,29 @@ def test_survival_at_right_ends_and_median_equal_r(trial: str, group: str, what:
     assert curve.median == tuple(summary[name] for name in names)
 
 
-@pytest.mark.skipif(not DATASETS.is_dir(), reason="the folder ../shared/datasets is not beside the project")
-@pytest.mark.parametrize("trial, group, what", groups())
+@pytest.mark.parametrize("trial, group, what", groups("turnbull"))
 def test_log_likelihood_reaches_the_maximum(trial: str, group: str, what: str) -> None:
     left, right = intervals(trial, group, what)
     curve = turnbull(left, right)
     _, slow = expectation_maximisation(left, right)
     assert curve.log_likelihood == pytest.approx(slow, abs=1e-5)
     assert curve.gap < 1e-6
+
+
+def test_masses_equal_r_and_survfit_near_them() -> None:
+    compared = 0
+    for (group, what), table in r_table(SEEDED, "turnbull").groupby(["group", "what"]):
+        curve = turnbull(*intervals(SEEDED, group, what))
+        some = curve.mass > 1e-6
+        assert list(zip(curve.left[some], curve.right[some], strict=True)) == list(
+            zip(table["L"], table["R"], strict=True)
+        )
+        np.testing.assert_allclose(curve.mass[some], table["p"], atol=1e-6)
+        inner = table[np.isfinite(table["R"])]
+        ours = [curve.survival_at(right) for right in inner["R"]]
+        np.testing.assert_allclose(ours, inner["S_survfit"], atol=5e-3)  # which stops early
+        compared += len(table)
+    assert compared > 20
 
 
 def random_visits(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +41,7 @@ from data_models.questions.summary import summarise
 from data_models.questions.vitals import vitals
 from data_models.questions.waterfall import waterfall
 from data_models.store import Store
+from tests.data_models.trials import TRIALS, r_table
 
 ALL = Scope.everything()
 # What R was given: each course with a baseline, one score below half of the improvement is loss.
@@ -71,21 +71,15 @@ def _assert_number(ours: float | None, theirs: float) -> None:
         assert ours == pytest.approx(theirs, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    "trial, folder, unit", [("riesby", "riesby_hamd", 7), ("antidepressant", "antidepressant_hamd17", 1)]
-)
-def test_summary_of_a_published_trial_equals_r(
-    trial: str, folder: str, unit: int, store: Store, datasets: Path, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("trial", TRIALS)
+def test_summary_of_a_trial_equals_r(trial: str, store: Store, request: pytest.FixtureRequest) -> None:
     store.import_path(request.getfixturevalue(trial), AS_IN_R)
-    expected = pd.read_csv(datasets / folder / "expected_summary.csv")
-    curves = pd.read_csv(datasets / folder / "expected_km.csv")
-    quantiles = pd.read_csv(datasets / folder / "expected_km_quantiles.csv").query(
-        "conf_type == 'log-log' and prob == 0.5"
-    )
-    assert len(expected) == 3
+    unit = 7 if trial == "riesby_hamd" else 1
+    summary, curves = r_table(trial, "summary"), r_table(trial, "km")
+    quantiles = r_table(trial, "km_quantiles").query("conf_type == 'log-log' and prob == 0.5")
+    assert len(summary) == 3
     with store.connect() as connection:
-        for row in expected.itertuples():
+        for row in summary.itertuples():
             chosen = CohortFilter("hamd17", clinic=() if row.group == "ALL" else (row.group,))
             result = summarise(connection, ALL, chosen, store.rules()).as_json()
             assert result["cohort"]["courses"] == row.n_total

@@ -1,4 +1,4 @@
-"""Published trials through the whole line, against R's values for every patient."""
+"""Trials through the whole line, against R's values for every patient: our own of a seed, and published ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pytest
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import RecordsRefused
 from data_models.store import Store
+from tests.data_models.trials import TRIALS, r_table
 
 AS_IN_R = DEFAULT_RULES.changed({"loss_rule": "half_lost", "loss_confirmations": 1, "entry_severity": "any"})
 # Our column -> R's; times in R are weeks (Reisby) or days.
 FLAGS = {"ever_response": "ever_response", "last_response": "response_last", "last_remission": "remission_last"}
 
 
-def _check_against_r(ours: pd.DataFrame, expected: Path, days_per_unit: float) -> None:
-    theirs = pd.read_csv(expected, dtype={"id": str}).set_index("id")
+def _check_against_r(ours: pd.DataFrame, trial: str) -> None:
+    days_per_unit = 7 if trial == "riesby_hamd" else 1
+    theirs = r_table(trial, "per_patient").set_index("id")
     theirs["R"] = theirs["R"].replace(np.inf, np.nan)
     ours = ours.set_index("patient_code").reindex(theirs.index)
     evaluable = theirs["status"] == "ok"
@@ -47,21 +49,17 @@ def _check_against_r(ours: pd.DataFrame, expected: Path, days_per_unit: float) -
 
 
 @pytest.mark.parametrize("how", ["rules kept at import", "rules of one listing"])
-def test_reisby_equals_r_for_every_patient(riesby: Path, store: Store, datasets: Path, how: str) -> None:
+@pytest.mark.parametrize("trial", TRIALS)
+def test_each_patient_equals_r(trial: str, store: Store, how: str, request: pytest.FixtureRequest) -> None:
+    records = request.getfixturevalue(trial)
     if how == "rules kept at import":
-        store.import_path(riesby, AS_IN_R)
+        store.import_path(records, AS_IN_R)
         ours = store.outcomes_frame()
     else:
-        store.import_path(riesby)
+        store.import_path(records)
         ours = store.outcomes_frame(AS_IN_R)
         assert store.rules() == DEFAULT_RULES
-    _check_against_r(ours, datasets / "riesby_hamd" / "expected_per_patient.csv", days_per_unit=7)
-
-
-def test_antidepressant_trial_equals_r_for_every_patient(antidepressant: Path, store: Store, datasets: Path) -> None:
-    store.import_path(antidepressant, AS_IN_R)
-    ours = store.outcomes_frame()
-    _check_against_r(ours, datasets / "antidepressant_hamd17" / "expected_per_patient.csv", days_per_unit=1)
+    _check_against_r(ours, trial)
 
 
 def test_nimh_crossover_imports_and_healthy_controls_are_not_evaluable(nimh: Path, store: Store) -> None:
