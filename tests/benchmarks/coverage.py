@@ -263,6 +263,15 @@ def _section(key: str, result: Result) -> str:
     return "\n".join(lines)
 
 
+def _rounded(value: Any) -> Any:
+    """Numbers to four digits after the point: more would be noise of the simulation."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}%"
 
@@ -307,7 +316,7 @@ def main() -> None:
             "patients": chosen.patients,
             "scenarios": {key: result.as_json() for key, result in results.items()},
         }
-        chosen.data.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        chosen.data.write_text(json.dumps(_rounded(about), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
