@@ -9,8 +9,8 @@
 # no score on day 0 or only one of long before, some none after it, one has no score at all.
 #
 # Rules, as in the tests: baseline = last score of days -14 to 0; any above 0 counts; response = score at most half of
-# the baseline; onset in (L, R], R = first score in response; loss = first later score above half of the baseline; remission
-# = score of 7 or less. Days throughout.
+# the baseline; onset in (L, R], R = first score in response; loss = first later score above half of the baseline;
+# remission = score of 7 or less. Days throughout.
 
 library(survival)
 RNGkind("Mersenne-Twister", "Inversion", "Rejection")
