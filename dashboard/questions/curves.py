@@ -14,6 +14,7 @@ from dashboard.words.numbers import (
     FEW,
     count,
     course_day,
+    day,
     days,
     interval,
     listing,
@@ -123,20 +124,19 @@ def _medians(curves: Sequence[tuple[Group[Answer], IntervalCurve]]) -> str:
 # --- curves of events that lie between two scores --------------------------------------------------
 
 
-def by_day(curve: IntervalCurve, day: float) -> str:
+def by_day(curve: IntervalCurve, at: float) -> str:
     """ "34% by day 7 (95% interval 27 to 42%)"; empty where the curve has no row of that day."""
-    share, low, high = curve.at(day)
-    return "" if share != share else f"{percent(share)} by day {number(day)} ({share_interval(low, high)})"
+    share, low, high = curve.at(at)
+    return "" if share != share else f"{percent(share)} by {day(at)} ({share_interval(low, high)})"
 
 
 def on_days(curve: IntervalCurve, wanted: Sequence[float]) -> list[Point]:
     """The share by each of some days, of those that the curve has; none where no curve is drawn."""
     if no_line(curve):
         return []
-    at = [(day, curve.at(day)) for day in wanted]
     return [
-        Point(f"day {number(day)}", percent(share), share_interval(low, high).removeprefix("95% interval "))
-        for day, (share, low, high) in at
+        Point(day(at), percent(share), share_interval(low, high).removeprefix("95% interval "))
+        for at, (share, low, high) in ((at, curve.at(at)) for at in wanted)
         if share == share
     ]
 
@@ -147,8 +147,8 @@ def stops(curve: IntervalCurve, limit: float) -> str:
         return ""
     end = float(curve.times[-1])
     if end > limit:
-        return f"Drawn to day {number(limit)}; the table has the rest."
-    return f"The curve stops at day {number(end)}: fewer than {FEW} are at risk after it."
+        return f"Drawn to {day(limit)}; the table has the rest."
+    return f"The curve stops at {day(end)}: fewer than {FEW} are at risk after it."
 
 
 def unseen(curve: IntervalCurve) -> str:
@@ -159,7 +159,7 @@ def unseen(curve: IntervalCurve) -> str:
     if not first - (curve.start or 0.0) > 1.5:
         return ""
     return (
-        f"Hardly anybody was scored before day {number(first)}: until then the line is drawn as if events came evenly, "
+        f"Hardly anybody was scored before {day(first)}: until then the line is drawn as if events came evenly, "
         "and the band holds all that the scores allow."
     )
 

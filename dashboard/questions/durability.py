@@ -13,11 +13,12 @@ from dashboard.figures.interval_curves import IntervalLine, dotted, interval_fig
 from dashboard.figures.steps import MOST_ROWS, area_labels, median_label, stacked, ticks
 from dashboard.questions.curves import INTERVAL, by_day, interval_rows, median, on_days, stops, unseen
 from dashboard.questions.curves import compare as compare_curves
-from dashboard.questions.view import Column, Definition, Group, Table, View
+from dashboard.questions.view import Column, Definition, Group, Point, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import (
     FEW,
     HIDDEN,
+    SHORTLY_HIDDEN,
     count,
     day,
     days,
@@ -37,6 +38,8 @@ from data_models.questions.durability import LOSS, RETREATED, Durability
 QUESTION = "How long do they last?"
 COMPETING = "Lost, or treated again first?"
 LONGEST_DAYS = 182.0
+AT = 28.0  # the day that is put into words
+_CI = "95% interval "
 _DAYS = "Days since the last induction session"
 _IN_RESPONSE = "courses in response after induction"
 _NOBODY = "No course here was in response at its first score after induction"
@@ -53,7 +56,7 @@ def view(durability: Durability) -> View:
         QUESTION,
         words(curve),
         draw(durability),
-        points_name="Lost by",
+        points_name="Lost by each day",
         points=on_days(curve, _SAID_DAYS),
         notes=[
             "The line is when response was lost, between the last score that held it and the first that did not, "
@@ -88,10 +91,12 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
     return View(
         "competing",
         COMPETING,
-        competing_words(durability, rounded=rounded),
+        competing_words(durability, rounded=rounded, intervals=False),
         draw_competing(durability),
+        points_name=f"On {day(_last(found, AT))}" if found.times.size else "",
+        points=_points(found, AT, rounded),
         notes=[
-            f"The areas stop at day {number(float(found.times[-1]))}: fewer than {FEW} are at risk after it."
+            f"The areas stop at {day(float(found.times[-1]))}: fewer than {FEW} are at risk after it."
             if found.times.size
             else "",
             "Re-treatment is an outcome of its own here: the shares add up to all responders.",
@@ -178,8 +183,8 @@ def words(curve: IntervalCurve) -> str:
     )
 
 
-def competing_words(durability: Durability, at: float = 28.0, *, rounded: bool = False) -> str:
-    """Lost, re-treated, still responding on one day."""
+def competing_words(durability: Durability, at: float = AT, *, rounded: bool = False, intervals: bool = True) -> str:
+    """Lost, re-treated, still responding on one day; with their `intervals` where nothing beside it has them."""
     found = durability.competing
     n = found.n
     if n is None:
@@ -188,25 +193,43 @@ def competing_words(durability: Durability, at: float = 28.0, *, rounded: bool =
         return f"{_NOBODY}."
     if found.start is None or not found.times.size:
         return sentence(f"of {count(n, 'course')} in response after induction, too few are followed at once to draw")
-    at = min(at, math.floor(float(found.times[-1])))
-    place = int(np.searchsorted(found.times, at, side="right")) - 1  # before the first time all are in response
-    (lost, *lost_ends), (again, *again_ends) = (found.at(at, kind) for kind in (LOSS, RETREATED))
-    still, *still_ends = (
-        (1.0, math.nan, math.nan)
-        if place < 0
-        else (float(of[place]) for of in (found.free, found.free_low, found.free_high))
+    lost, again, still = (
+        HIDDEN if rounded and not share else percent(share) + (f" ({ends})" if ends and intervals else "")
+        for share, ends in _shares(found, at)
     )
-
-    def said(share: float, low: float, high: float) -> str:
-        if rounded and not share:
-            return HIDDEN
-        return percent(share) + (f" ({share_interval(low, high)})" if low == low and high == high else "")
-
     return sentence(
-        f"{number(at)} days after the last induction session, of those in response on {day(found.start)} "
-        f"({count(n, 'course')} followed): {said(lost, *lost_ends)} have lost response, {said(again, *again_ends)} "
-        f"were re-treated before losing it and {said(still, *still_ends)} still respond without another session"
+        f"{number(_last(found, at))} days after the last induction session, of those in response on "
+        f"{day(found.start)} ({count(n, 'course')} followed): {lost} have lost response, {again} were re-treated "
+        f"before losing it and {still} still respond without another session"
     )
+
+
+def _points(found: CumulativeIncidence, at: float, rounded: bool) -> list[Point]:
+    """The three shares of that day, each with its interval; none where nothing is drawn."""
+    if not found.n or found.start is None or not found.times.size:
+        return []
+    names = ("Lost", "Re-treated", "Still respond")
+    return [
+        Point(name, SHORTLY_HIDDEN) if rounded and not share else Point(name, percent(share), ends.removeprefix(_CI))
+        for name, (share, ends) in zip(names, _shares(found, at), strict=True)
+    ]
+
+
+def _last(found: CumulativeIncidence, at: float) -> float:
+    """That day, or the last whole one that is followed."""
+    return min(at, math.floor(float(found.times[-1])))
+
+
+def _shares(found: CumulativeIncidence, at: float) -> list[tuple[float, str]]:
+    """Lost, re-treated, still in response on that day, each with its interval in words where it has one."""
+    at = _last(found, at)
+    place = int(np.searchsorted(found.times, at, side="right")) - 1  # before the first time all are in response
+    free = (found.free, found.free_low, found.free_high)
+    still = (1.0, math.nan, math.nan) if place < 0 else tuple(float(of[place]) for of in free)
+    return [
+        (share, share_interval(low, high) if low == low and high == high else "")
+        for share, low, high in (found.at(at, LOSS), found.at(at, RETREATED), still)
+    ]
 
 
 # --- drawn ---------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def view(onset: Onset, early: Proportion) -> View:
         QUESTION,
         words(curve),
         draw(onset),
-        points_name="In response by",
+        points_name="In response by each day",
         points=on_days(curve, _SAID_DAYS),
         notes=[
             "The line is when response began, between the score before it and the first that shows it. Dotted: first "

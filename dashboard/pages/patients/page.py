@@ -44,7 +44,7 @@ COLUMNS = [
     _column("state", "State", 148, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 122, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 138, sort="last", cellRenderer="PatientScore"),
-    _column("baseline", "Baseline", 100, sort="baseline", type="rightAligned"),
+    _column("baseline", "Baseline", 88, sort="baseline", type="rightAligned"),
     _column("improvement", "Improved", 106, sort="improvement", type="rightAligned"),
     _column(
         "last_days",

@@ -73,6 +73,14 @@ def test_competing_events_add_up_in_words(durability: Durability, make_curve: An
     )
     assert f" were re-treated before losing it and {still:.0f}% (95% interval " in words
     assert words.endswith(" still respond without another session.")
+    card = shown.competing(durability)
+    assert "interval" not in card.sentence
+    assert [(one.name, one.value) for one in card.points] == [
+        ("Lost", f"{lost:.0f}%"),
+        ("Re-treated", f"{again:.0f}%"),
+        ("Still respond", f"{still:.0f}%"),
+    ]
+    assert card.points[0].interval == f"{low:.0f} to {high:.0f}%"
     nobody = make_durability(make_curve(0, [], 0, 0))
     assert shown.competing_words(nobody) == "No course here was in response at its first score after induction."
 
@@ -89,6 +97,7 @@ def test_of_rounded_counts_no_loss_yet_may_be_few(make_curve: Any, make_durabili
     assert "fewer than 11 have lost response, fewer than 11 were re-treated" in shown.competing_words(
         late, rounded=True
     )
+    assert [one.value for one in shown.competing(late, rounded=True).points][:2] == ["<11", "<11"]
 
 
 def test_a_curve_starts_where_ten_are_followed_and_never_before() -> None:

@@ -68,7 +68,7 @@ def test_the_card_draws_when_it_began_and_when_it_was_seen_and_says_where_it_sto
     names = {trace["name"] for trace in view.figure["data"]}
     assert {"First seen by then", "In response (n 250)", "At risk"} <= names
     assert any("Response at 24 h after the first session: 20% (40 of 200" in text for text in view.notes)
-    assert view.points_name == "In response by"
+    assert view.points_name == "In response by each day"
     assert [one.name for one in view.points] == ["day 1", "day 3", "day 7", "day 14", "day 28"]
     assert all(one.value.endswith("%") and " to " in one.interval for one in view.points)
     assert "24 h" not in " ".join(shown.view(onset, wilson(0, 0)).notes)
