@@ -167,13 +167,16 @@ def observation(sessions: Sessions, observed_weeks: pd.Series, record_end: Ints)
     return Observation(np.where(known, until, -1), record_end)
 
 
-def _of_all(codes: pd.Series, sessions: Sessions, courses: Courses) -> pd.Series:
+def _of_all(codes: pd.Series, courses: Courses) -> pd.Series:
     """Per course, the one code of its sessions; `mixed` where they have several, missing where they have none."""
-    known = pd.DataFrame({"course": sessions.course, "code": codes.astype(object)}).dropna()
-    found = known.groupby("course", sort=False)["code"].agg(["min", "max"])
-    one = found["min"].where(found["min"] == found["max"], MIXED)
-    of_course: pd.Series = one.reindex(range(len(courses.start))).reset_index(drop=True)
-    return of_course
+    places, names = pd.factorize(codes)
+    if not len(places):
+        return pd.Series(dtype="str")
+    lowest = np.minimum.reduceat(np.where(places < 0, len(names), places), courses.first)
+    highest = np.maximum.reduceat(places, courses.first)
+    known = np.array([*names, MIXED, None], dtype=object)
+    chosen = np.where(highest < 0, len(names) + 1, np.where(lowest < highest, len(names), highest))
+    return pd.Series(known[chosen], dtype="str")
 
 
 def course_facts(
@@ -227,8 +230,8 @@ def course_facts(
             "record_end_hours": record_end / ticks(1),
             "observed_until_hours": np.where(until >= 0, until / ticks(1), np.nan),
             "status": pd.Series(np.select([over, until >= 0], [ENDED, GOING_ON], UNKNOWN), dtype="str"),
-            "drug": _of_all(sessions.frame["drug"], sessions, courses),
-            "route": _of_all(sessions.frame["route"], sessions, courses),
+            "drug": _of_all(sessions.frame["drug"], courses),
+            "route": _of_all(sessions.frame["route"], courses),
             "sessions": courses.last - courses.first + 1,
             "induction_sessions": courses.induction_sessions,
             "last_induction_hours": last_induction,
