@@ -124,7 +124,7 @@ def _course_outcomes(
     has_remission = ~np.isnan(series.remission)
     has_change = ~np.isnan(series.least_change)
     duration_columns = duration(scores, series, first_response, found)
-    end_place, _ = end_of_induction(scores, series, sessions, courses, rules)
+    end = end_of_induction(scores, series, sessions, courses, rules)
 
     def reliable(place: Ints) -> pd.Series:
         place = np.where(evaluable, place, -1)
@@ -157,9 +157,9 @@ def _course_outcomes(
         **early_response(scores, series, judged, rules),
         **onset_columns,
         **duration_columns,
-        **durability(scores, series, judged, sessions, courses, found, rules),
+        **durability(scores, series, judged, sessions, courses, found, end, rules),
         "last_reliable": reliable(last),
-        "end_of_induction_reliable": reliable(end_place),
+        "end_of_induction_reliable": reliable(end[0]),
         "state": _state(scores, series, judged, first_response, best, last, duration_columns["duration_event"] == 1),
         "item9_last": item9_last,
         "item9_change": item9_change,

@@ -185,6 +185,7 @@ def durability(
     sessions: Sessions,
     courses: Courses,
     found: Losses,
+    end: tuple[Ints, Floats],
     rules: OutcomeRules,
 ) -> dict[str, Floats | pd.Series]:
     """The end-of-induction score, and durability from the last induction session on.
@@ -201,7 +202,8 @@ def durability(
     series : one entry a course and instrument (k,).
     sessions, courses : one entry a session, a course.
     found : the scores that are a loss (`losses`).
-    rules : `end_of_induction_days`, `durability_entry_within_days` (days after the last induction session).
+    end : the end-of-induction scores (`end_of_induction`).
+    rules : `durability_entry_within_days` (days after the last induction session).
 
     Returns
     -------
@@ -217,11 +219,12 @@ def durability(
     >>> from data_models.outcomes.worked_example import worked_example
     >>> of = worked_example()
     >>> found = losses(of.scores, of.judged, of.sessions, of.rules)
-    >>> columns = durability(of.scores, of.series, of.judged, of.sessions, of.courses, found, of.rules)
+    >>> end = end_of_induction(of.scores, of.series, of.sessions, of.courses, of.rules)
+    >>> columns = durability(of.scores, of.series, of.judged, of.sessions, of.courses, found, end, of.rules)
     >>> [columns[f"durability_{name}"].tolist() for name in ("entry_days", "left", "right", "days", "end")]
     [[2.0], [2.0], [20.0], [20.0], ['loss']]
     """
-    place, since_induction = end_of_induction(scores, series, sessions, courses, rules)
+    place, since_induction = end
 
     def flag(values: Flags) -> Floats:
         return take(values, np.where(series.evaluable, place, -1))
@@ -237,7 +240,7 @@ def durability(
     lost = lost_ever & (lost_at <= next_session)
     retreated = followed & ~lost & (next_session < FAR)
     retreated &= ~(stopped & (scores.at[last] <= next_session))  # a score that censors comes first
-    end = np.where(lost, lost_at, np.where(retreated, next_session, scores.at[last]))
+    ended = np.where(lost, lost_at, np.where(retreated, next_session, scores.at[last]))
     ending = np.where(lost, "loss", np.where(retreated, "retreated", "censored")).astype(object)
     ending[~followed] = None
 
@@ -253,6 +256,6 @@ def durability(
         "durability_entry_days": np.where(followed, since_induction, np.nan),
         "durability_left": since(scores.at[np.where(lost_ever, lost_place - 1, last)], followed),
         "durability_right": since(lost_at, lost_ever),
-        "durability_days": since(end, followed),
+        "durability_days": since(ended, followed),
         "durability_end": pd.Series(ending, dtype="str"),
     }
