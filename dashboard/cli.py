@@ -197,7 +197,7 @@ def deidentify(
     Until when each patient was observed is told in whole weeks since the first session, up to --as-of.
     """
     from data_models.intake.crosswalk import deidentify_path
-    from data_models.intake.moments import moment_of
+    from data_models.intake.prepare.moments import moment_of
 
     until = moment_of(as_of.strip())
     if as_of and until is None:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data_models.intake.contract import CannotRead, Problem, RecordBatch, RecordsRefused, empty_table
 from data_models.intake.identified import Deidentified, Known, deidentify
-from data_models.intake.moments import Moment, moment_of
+from data_models.intake.prepare.moments import Moment, moment_of
 from data_models.intake.readers import read_records
 from data_models.intake.readers.containers import require_file
 from data_models.intake.readers.identified_files import read_identified

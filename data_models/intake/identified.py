@@ -20,7 +20,7 @@ from typing import Final
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.vocabulary import AGE_BANDS
 from data_models.intake.deidentification import identifier_class
-from data_models.intake.moments import Moment, day_order, hours_between, moment_of, weeks_between
+from data_models.intake.prepare.moments import Moment, day_order, hours_between, moment_of, weeks_between
 from data_models.intake.readers.header import known_columns, score_column
 from data_models.intake.readers.problems import Problems
 

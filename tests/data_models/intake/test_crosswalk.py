@@ -19,7 +19,7 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import CannotRead, RecordsRefused
 from data_models.intake.crosswalk import deidentify_path, read_crosswalk
 from data_models.intake.identified import Identified, Known, age_band, deidentify
-from data_models.intake.moments import moment_of
+from data_models.intake.prepare.moments import moment_of
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
