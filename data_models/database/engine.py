@@ -13,9 +13,9 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from data_models.database import access_tables  # noqa: F401  (maps its tables)
+from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.tables import Base
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 
@@ -27,6 +27,8 @@ PAGE_BYTES = 16_384  # measured: loading is 7% faster than with SQLite's own 4,0
 _LOST = ("connection", "could not", "starting up", "shutting down")  # words of PostgreSQL and its client
 _IMPORT_LOCK = 0x6B6574  # any number, the same in every process: one writer at a time
 WHOLE, RECORDS_PART, ACCESS_PART = "whole", "records", "access"  # what a database holds of the tables
+_DAMAGED = "a program that was never released made it, or it is damaged; restore a backup, or import its records anew"
+_NOT_AS_MADE = ("no such", "exist", "duplicate column")  # words of both engines for a table or column
 _ACCESS_ENGINES: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
@@ -218,37 +220,44 @@ def at_head(connection: Connection) -> bool:
 
     Raises
     ------
-    StoreError : a newer version of the program made it.
+    StoreError : a newer version of the program made it, or its tables do not say which version did.
     """
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory.from_config(_alembic())
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    unsaid = not revisions and not Base.metadata.tables.keys().isdisjoint(inspect(connection).get_table_names())
+    if unsaid or len(revisions) > 1:
+        raise StoreError(f"the store does not say which version made its tables: {_DAMAGED}")
+    if not {*revisions} <= {script.revision for script in scripts.walk_revisions()}:
         raise StoreError("the store was made by a newer version of this program; update the program to open it")
-    return revision == scripts.get_current_head()
+    return revisions == (scripts.get_current_head(),)
 
 
 def current(engine: Engine) -> bool:
     """Whether each database behind a store has this program's schema. Raises StoreError as `at_head`."""
     # Lazily: beside a file that is no store nothing is made.
-    there: dict[str, set[str]] = {}
     for engines in (lambda: [engine], lambda: parts(engine)):
         for one in engines():
             with reading(one) as connection:
                 if not at_head(connection) or _lacking_terms(connection):
                     return False
-                for (_, name), columns in inspect(connection).get_multi_columns().items():
-                    there.setdefault(str(name), set()).update(column["name"] for column in columns)
-    for table in Base.metadata.sorted_tables:
-        for column in table.columns:
-            if column.name not in there.get(table.name, ()):
-                raise StoreError(
-                    f"the store says that it is at this program's version, but has no {table.name}.{column.name}: "
-                    "a program that was never released made it, or it is damaged; restore a backup"
-                )
+    for one, part in parts(engine).items():
+        with reading(one) as connection:
+            lacks = _lacking_columns(connection, part)
+        if lacks:
+            raise StoreError(f"the store says that it is at this program's version, but has no {lacks[0]}: {_DAMAGED}")
     return True
+
+
+def _lacking_columns(connection: Connection, part: str) -> list[str]:
+    """What a database lacks of this program's tables, of those that it holds as a part: each as table.column."""
+    columns = inspect(connection).get_multi_columns()
+    there = {str(name): {column["name"] for column in found} for (_, name), found in columns.items()}
+    tables = Base.metadata.sorted_tables
+    held = [t for t in tables if part == WHOLE or (part == ACCESS_PART) == (t.name in ACCESS_TABLES)]
+    return [f"{t.name}.{c.name}" for t in held for c in t.columns if c.name not in there.get(t.name, ())]
 
 
 def _lacking_terms(connection: Connection) -> list[str]:
@@ -261,18 +270,33 @@ def _lacking_terms(connection: Connection) -> list[str]:
 
 
 def upgrade_schemas(engine: Engine) -> None:
-    """Run the outstanding migrations of each database behind a store. Raises StoreError."""
+    """Run the outstanding migrations of each database behind a store.
+
+    Raises
+    ------
+    StoreError : also where the tables are not those that the store's version made; it is left as it was.
+    """
     from alembic import command
 
-    try:
-        for one, part in parts(engine).items():
-            with writing(one) as connection, connection.begin():
-                if not at_head(connection):  # another process may have been first
+    for one, part in parts(engine).items():
+        with plainly(), writing(one) as connection, connection.begin():
+            if not at_head(connection):  # another process may have been first
+                try:
                     command.upgrade(_alembic(connection, part), "head")
-                for term in _lacking_terms(connection):  # no stored session can have it
-                    connection.exec_driver_sql(f"ALTER TABLE effect_facts ADD COLUMN {term} INTEGER DEFAULT 0 NOT NULL")
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise plain(error) from error
+                except (ProgrammingError, OperationalError, sqlite3.OperationalError) as error:
+                    found = str(getattr(error, "orig", None) or error).splitlines()[0]
+                    if not any(word in found for word in _NOT_AS_MADE):
+                        raise
+                    raise StoreError(_cannot_upgrade(found)) from error
+            for term in _lacking_terms(connection):  # no stored session can have it
+                connection.exec_driver_sql(f"ALTER TABLE effect_facts ADD COLUMN {term} INTEGER DEFAULT 0 NOT NULL")
+            lacks = _lacking_columns(connection, part)
+            if lacks:
+                raise StoreError(_cannot_upgrade(f"no {lacks[0]}"))
+
+
+def _cannot_upgrade(found: str) -> str:
+    return f"the store cannot be brought to this program's version ({found[:200]}) and is left as it was: {_DAMAGED}"
 
 
 def _alembic(connection: Connection | None = None, part: str = WHOLE) -> Any:

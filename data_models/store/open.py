@@ -103,13 +103,13 @@ class Store:
         if not current(self.engine):
             self._require_records()
             upgrade_schemas(self.engine)
-            current(self.engine)  # what has no table or column of this version is refused here, not at some page
         info = self._info()
         if info and _derived_as_here(info):
             return
         with self.writing() as connection:
             info = _info_in(connection)  # another process may have been first
-            if not info:
+            people = _TABLES["patients"].c.patient_id
+            if not info and connection.execute(select(people).limit(1)).first() is None:
                 values = {"version": "0", "rules": json.dumps(DEFAULT_RULES.as_dict()), "name": "", "synthetic": "0"}
                 values["accounts"] = "0"  # "1" once anybody was given one
                 values |= {"state": secrets.token_hex(16), "derivation": str(DERIVATION)}
@@ -312,9 +312,19 @@ def _derived_as_here(info: Mapping[str, str]) -> bool:
 
     Raises
     ------
-    StoreError : a newer version derived them.
+    StoreError : a newer version derived them, or what the store says of itself cannot be read.
     """
-    if int(info["derivation"]) > DERIVATION:
+    try:
+        int(info["version"]), info["name"], info["synthetic"], _rules_from(info["rules"])
+        newer = int(info["derivation"]) > DERIVATION
+        if info.get(SEAL):
+            Seal.of(info[SEAL])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            "what the store says of itself (its version, rules and seal) is damaged; restore a backup, or import its "
+            "records anew"
+        ) from error
+    if newer:
         raise StoreError(
             "the outcomes were derived by a newer version of this program; update the program to open the store"
         )

@@ -1,18 +1,22 @@
-"""Stores that older versions of the program made: they open, and give the figures of a fresh import.
+"""Stores that older versions of the program made: they open and give the figures of a fresh import, or are refused.
 
-`made_by/0003.sql` and `made_by/0005.sql` are dumps of what the program wrote at the commits that added these
-migrations, of the records below in two imports (at 0005, which then followed 0003, with rows of the list apart).
+`made_by/REVISION.sql` is what the program wrote at the last commit that changed this migration, and
+`REVISION-COMMIT.sql` at an earlier one of the same number: the records of `old_store.py` in two imports, with an
+owner and a trail. `0005-5fafdb8.sql`, of when 0005 followed 0003, has rows of the list apart.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from alembic import command
-from sqlalchemy import select, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, create_engine, select, text
 
 from data_models.database import engine
 from data_models.database.tables import Base
@@ -20,64 +24,22 @@ from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES
 from data_models.definitions.scope import Scope
 from data_models.outcomes.derive import DERIVATION
+from data_models.questions.accounts import accounts
 from data_models.questions.similar_courses import similar_courses
 from data_models.questions.summary import summarise
 from data_models.questions.worklist import SORTABLE, worklist
 from data_models.store import Store, StoreError
+from data_models.store.accounts import audit_entries, audit_seal
+from data_models.store.audit_chain import broken
 from data_models.store.derivation import FACTS
 from data_models.store.importing import RECORDS
+from tests.data_models.store.old_store import BESIDE, MADE_BY, dump, fill
 
 ALL = Scope.everything()
-MADE_BY = Path(__file__).parent / "made_by"
-PARTS: tuple[dict[str, str], ...] = (
-    {
-        "patients": """patient_code,clinic,age_band,sex,diagnosis,conditions,first_session_year
-A1,north,35-44,female,ptsd,hypertension;liver,2023
-B2,north,45-54,male,anxiety,none,2024
-C3,,45-54,male,ptsd,liver,2024
-""",
-        "sessions": """patient_code,hours,drug,route,dose,dose_unit,systolic_before,diastolic_before,side_effects_asked
-A1,0,ketamine,iv,0.5,mg_per_kg,150,80,yes
-A1,72,ketamine,iv,0.5,mg_per_kg,120,80,yes
-A1,144,ketamine,iv,0.5,mg_per_kg,120,80,yes
-B2,0,ketamine,im,,,120,95,no
-C3,0,esketamine,intranasal,56,mg,120,80,yes
-C3,3000,esketamine,intranasal,84,mg,120,80,yes
-""",
-        "assessments": """patient_code,hours,instrument,score,item9
-A1,-24,phq9,20,1
-A1,96,phq9,2,0
-A1,200,phq9,4,0
-A1,264,phq9,8,2
-A1,264,gad7,5,
-B2,-2,phq9,14,0
-B2,168,phq9,20,1
-C3,-2,phq9,18,
-C3,2990,phq9,16,
-C3,3100,phq9,6,
-""",
-        "side_effects": """patient_code,hours,term,severity,onset_minutes,resolved_minutes
-A1,0,nausea,mild,20,95
-A1,72,dizziness,severe,,
-C3,0,sedation,moderate,10,40
-""",
-    },
-    {
-        "patients": "patient_code,clinic,age_band,sex,diagnosis,first_session_year\nD4,south,18-24,female,ptsd,2024\n",
-        "sessions": "patient_code,hours,drug,route\nD4,0,ketamine,iv\nA1,800,ketamine,iv\n",
-        "assessments": "patient_code,hours,instrument,score,item9\nA1,790,phq9,19,3\nD4,-1,madrs,30,\n"
-        "D4,50,madrs,12,\n",
-    },
-)
-
-
-def fill(store: Store, folder: Path) -> None:
-    """Import the records, as the old stores did."""
-    for number, part in enumerate(PARTS):
-        (folder / str(number)).mkdir()
-        for name, rows in part.items():
-            (folder / str(number) / f"{name}.csv").write_text(rows)
-        store.import_path(folder / str(number))
+STORES = sorted(path.stem for path in MADE_BY.glob("*.sql"))
+REVISIONS = sorted(script.revision for script in ScriptDirectory.from_config(engine._alembic()).walk_revisions())
+# Of 2026-11-23, hours before the first version that others could have had: side effects had no facts of their own.
+TOO_OLD = {"0001", *(f"0002-{commit}" for commit in ("8777bb4", "914b7f0", "a430e4a", "5c10831", "79b7897"))}
 
 
 def held(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -126,30 +88,144 @@ def opened_again(store: Store) -> Store:
     return Store.open(url)
 
 
-@pytest.mark.parametrize("revision", ["0003", "0005"])
+# --- as they were made ----------------------------------------------------------------------------
+
+
+class Expected(NamedTuple):
+    """What a fresh import gives: every figure is worked out of these rows, by the rules that the store keeps."""
+
+    rows: dict[str, list[tuple[object, ...]]]
+    figures: list[object]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
+    """Of the records of the old stores."""
+    folder = tmp_path_factory.mktemp("fresh")
+    store = Store.open(f"sqlite:///{(folder / 'fresh.db').as_posix()}")
+    fill(store, folder)
+    found = Expected(held(store), figures(store))
+    store.close()
+    return found
+
+
+def put_back(name: str, folder: Path) -> str:
+    """An old store as the files that it was; its URL."""
+    path = folder / "old.db"
+    records, _, beside = (MADE_BY / f"{name}.sql").read_text(encoding="utf-8").partition(BESIDE)
+    for file, statements in ((path, records), (engine.access_file(path), beside)):
+        if statements:
+            with closing(sqlite3.connect(file)) as connection:
+                connection.executescript(statements)
+    return f"sqlite:///{path.as_posix()}"
+
+
+def put_into_postgresql(name: str, folder: Path, url: str) -> None:
+    """An old store's rows in a PostgreSQL database of their revision."""
+    here = create_engine(put_back(name, folder))
+    beside = engine.access_file(folder / "old.db")
+    there = engine.open_engine(url)
+    with engine.writing(there) as connection, connection.begin():
+        command.upgrade(engine._alembic(connection), name)
+        for source in (here, create_engine(f"sqlite:///{beside.as_posix()}")):
+            tables = MetaData()
+            tables.reflect(source)
+            with source.connect() as old:
+                for table in tables.sorted_tables:
+                    rows = [dict(row) for row in old.execute(select(table)).mappings()]
+                    if rows and table.name != "alembic_version":
+                        connection.execute(table.insert(), rows)
+            source.dispose()
+    engine.close(there)
+
+
+def require_same(store: Store, expected: Expected) -> None:
+    """The records and facts of a fresh import, and so its figures; accounts and trail are whole."""
+    assert held(store) == expected.rows
+    assert store.rules() == DEFAULT_RULES
+    assert store.verify() == []
+    with store.connect_access() as connection:
+        entries = list(audit_entries(connection))
+        assert broken(entries, audit_seal(connection)) == []
+        assert [(entry.actor, entry.action, entry.subject) for entry in entries] == [
+            ("clinic", "account_added", "olga"), ("olga", "patient_opened", "A1")
+        ]  # fmt: skip
+        assert [row.name for row in accounts(connection)] == ["olga"]
+
+
+@pytest.mark.parametrize("name", [name for name in STORES if name not in TOO_OLD])
 def test_a_store_that_an_older_program_made_gives_the_figures_of_a_fresh_import(
-    sqlite_store: Store, tmp_path: Path, revision: str
+    tmp_path: Path, name: str, expected: Expected
 ) -> None:
-    fill(sqlite_store, tmp_path)
-    with sqlite3.connect(tmp_path / "old.db") as connection:
-        connection.executescript((MADE_BY / f"{revision}.sql").read_text(encoding="utf-8"))
-    old = Store.open(f"sqlite:///{(tmp_path / 'old.db').as_posix()}")
-    assert held(old) == held(sqlite_store)
-    assert figures(old) == figures(sqlite_store)
-    version = old.version()
-    again = Store.open(f"sqlite:///{(tmp_path / 'old.db').as_posix()}")
-    assert again.version() == version  # derived once
+    url = put_back(name, tmp_path)
+    old = Store.open(url)
+    require_same(old, expected)
+    if name == "0002":
+        assert figures(old) == expected.figures
+    again = Store.open(url)
+    assert again.version() == old.version()  # derived once
     for store in (old, again):
         store.close()
 
 
-@pytest.mark.parametrize("revision", ["0002", "0003", "0005", "0006", "0007", "0008"])
-def test_there_and_back_again(store: Store, tmp_path: Path, revision: str) -> None:
+@pytest.mark.parametrize("name", [name for name in REVISIONS if name not in TOO_OLD])
+def test_so_does_one_in_postgresql(tmp_path: Path, name: str, expected: Expected, postgresql_url: str) -> None:
+    put_into_postgresql(name, tmp_path, postgresql_url)
+    if name != REVISIONS[-1]:
+        with pytest.raises(StoreError, match="run: ketamine-outcomes database upgrade"):
+            Store.open(postgresql_url)
+    store = Store.open(postgresql_url, upgrade=True)
+    require_same(store, expected)
+    if name == "0002":
+        assert figures(store) == expected.figures
+    store.close()
+
+
+@pytest.mark.parametrize("name", sorted(TOO_OLD))
+def test_a_store_that_is_too_old_is_refused_and_left_as_it_was(tmp_path: Path, name: str) -> None:
+    url = put_back(name, tmp_path)
+    before = {path.name: dump(path) for path in tmp_path.iterdir()}
+    for _ in range(2):  # by then it is not taken for one of this version either
+        with pytest.raises(
+            StoreError, match=r"cannot be brought to this program's version \(no effect_facts\."
+        ) as refused:
+            Store.open(url)
+        assert "is left as it was" in str(refused.value)
+        assert "\n" not in str(refused.value)
+    assert {path: dump(tmp_path / path) for path in before} == before
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_each_migration_has_the_store_that_it_made_and_is_as_it_was(tmp_path: Path, revision: str) -> None:
+    """One that was changed after it landed leaves stores behind that say its number and have other tables."""
+    put_back(revision, tmp_path)  # missing? run old_store.py and commit what it writes
+    made = create_engine(f"sqlite:///{(tmp_path / 'made.db').as_posix()}")
+    with made.begin() as connection:
+        command.upgrade(engine._alembic(connection), revision)
+
+    def columns(*files: Path) -> dict[str, list[tuple[object, ...]]]:
+        found = {}
+        for file in files:
+            with closing(sqlite3.connect(file)) as connection:
+                for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    found[table] = sorted(row[1:] for row in connection.execute(f"PRAGMA table_info({table})"))
+        return found
+
+    old = tmp_path / "old.db"
+    found = columns(old, *filter(Path.exists, [engine.access_file(old)]))
+    if revision not in TOO_OLD:
+        assert columns(tmp_path / "made.db") == found
+
+
+# --- taken back -----------------------------------------------------------------------------------
+
+
+def test_there_and_back_again(store: Store, tmp_path: Path) -> None:
     fill(store, tmp_path)
-    before = held(store), figures(store)
-    made_by_revision(store, revision)
+    before = held(store)
+    made_by_revision(store, "0002")
     again = opened_again(store)
-    assert (held(again), figures(again)) == before
+    assert held(again) == before
     again.close()
 
 
@@ -180,16 +256,40 @@ def test_outcomes_that_were_derived_otherwise_are_derived_anew(store: Store, tmp
     "change, said",
     [
         ("UPDATE alembic_version SET version_num = '0999'", "made by a newer version"),
+        ("UPDATE alembic_version SET version_num = 'abc'", "made by a newer version"),
+        ("DELETE FROM alembic_version", "does not say which version made its tables"),
+        ("DROP TABLE alembic_version", "does not say which version made its tables"),
+        ("INSERT INTO alembic_version VALUES ('0005')", "does not say which version made its tables"),
+        ("UPDATE alembic_version SET version_num = '0003'", "cannot be brought to .* and is left as it was"),
+        ("UPDATE alembic_version SET version_num = '0009'", "cannot be brought to .* and is left as it was"),
         (f"UPDATE store_info SET value = '{DERIVATION + 1}' WHERE name = 'derivation'", "derived by a newer version"),
+        ("DELETE FROM store_info", "says of itself .* is damaged"),
+        ("DELETE FROM store_info WHERE name = 'rules'", "says of itself .* is damaged"),
+        ("UPDATE store_info SET value = '[]' WHERE name = 'rules'", "says of itself .* is damaged"),
+        (
+            "INSERT INTO store_info VALUES ('records_seal', '{')",
+            "what the store says of itself .* is damaged",
+        ),
         ("DROP TABLE effect_facts", "has no effect_facts"),
+        ("DROP TABLE patients", "has no patients"),
         ("ALTER TABLE courses DROP COLUMN early_stop", "has no courses.early_stop"),
     ],
 )
-@pytest.mark.parametrize("upgrade", [None, True])
-def test_what_this_program_does_not_know_is_refused_plainly(
-    store: Store, change: str, said: str, upgrade: bool | None
-) -> None:
-    """It is never called up to date to fail at the first page."""
+def test_what_this_program_does_not_know_is_refused_plainly(store: Store, change: str, said: str) -> None:
+    """It is never called up to date to fail at the first page, and whatever it is, it stays so."""
+    say(store, "INSERT INTO patients (patient_id, patient_code) VALUES (1, 'A1')")
     say(store, change)
-    with pytest.raises(StoreError, match=said):
-        Store.open(store.engine.url.render_as_string(hide_password=False), upgrade=upgrade)
+    said_now = "run: ketamine-outcomes database upgrade"  # what a server is told that may be of an older version
+
+    def tables() -> dict[str, object]:
+        found = MetaData()
+        found.reflect(store.engine)
+        with store.engine.connect() as connection:
+            return {t.name: sorted(map(str, connection.execute(select(t)))) for t in found.sorted_tables}
+
+    before = tables()
+    for upgrade in (True, None):
+        with pytest.raises(StoreError, match=said if upgrade else f"{said}|{said_now}") as refused:
+            Store.open(store.engine.url.render_as_string(hide_password=False), upgrade=upgrade)
+        assert "\n" not in str(refused.value)
+    assert tables() == before

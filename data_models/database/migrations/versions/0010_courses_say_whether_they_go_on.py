@@ -26,6 +26,9 @@ _NEW = {
 def upgrade() -> None:
     if context.config.attributes["part"] == "access":
         return  # this file holds accounts and the audit trail
+    # When 0009 was new it made no such column: stores of that hour are at 0009 without it.
+    if all(column["name"] != "changed" for column in sa.inspect(op.get_bind()).get_columns("imports")):
+        op.add_column("imports", sa.Column("changed", sa.Text(), nullable=False, server_default="{}"))
     for table, columns in _NEW.items():
         for column in columns:
             op.add_column(table, column._copy())

@@ -298,8 +298,8 @@ INSERT INTO "store_info" VALUES('version','2');
 INSERT INTO "store_info" VALUES('rules','{"course_gap_days": 90.0, "induction_gap_days": 14.0, "induction_max_sessions": 12, "induction_min_sessions": 4, "baseline_window_days": 14.0, "response_improvement": 0.5, "partial_improvement": 0.25, "sustained_days": 7.0, "end_of_induction_days": 14.0, "early_response_from_hours": 12.0, "early_response_to_hours": 36.0, "fade_pre_session_days": 7.0, "state_hold_days": 30.0, "day_only_after_hours": 12.0, "loss_rule": "both", "loss_confirmations": 1, "madrs_remission": 10, "systolic_rise_mmhg": 40.0, "diastolic_rise_mmhg": 25.0, "systolic_high_mmhg": 180.0, "diastolic_high_mmhg": 110.0, "predose_systolic_mmhg": 140.0, "predose_diastolic_mmhg": 90.0}');
 INSERT INTO "store_info" VALUES('name','');
 INSERT INTO "store_info" VALUES('synthetic','0');
-INSERT INTO "store_info" VALUES('accounts','0');
-INSERT INTO "store_info" VALUES('state','9a89ad5c979489abe9f15757c00abf11');
+INSERT INTO "store_info" VALUES('accounts','1');
+INSERT INTO "store_info" VALUES('state','bdc4a31fb4ea946b980f707fbc79ec80');
 CREATE TABLE worklist_counts (
 	instrument VARCHAR(32) NOT NULL, 
 	clinic VARCHAR(64) NOT NULL, 
@@ -363,4 +363,65 @@ CREATE INDEX ix_worklist_improvement ON worklist_facts (instrument, kind, improv
 CREATE INDEX ix_worklist_item9_last ON worklist_facts (instrument, kind, item9_last, patient_code, clinic) WHERE item9_last IS NOT NULL;
 CREATE INDEX ix_worklist_last ON worklist_facts (instrument, kind, last, patient_code, clinic) WHERE last IS NOT NULL;
 CREATE INDEX ix_worklist_worst ON worklist_facts (instrument, kind, worst, patient_code, clinic) WHERE worst IS NOT NULL;
+COMMIT;
+-- the file beside it: accounts and audit trail
+BEGIN TRANSACTION;
+CREATE TABLE accounts (
+	account_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	password_hash TEXT, 
+	must_change_password INTEGER NOT NULL, 
+	roles TEXT NOT NULL, 
+	clinics TEXT, 
+	disabled INTEGER NOT NULL, 
+	last_sign_in VARCHAR(32), 
+	second_factor VARCHAR(64), 
+	second_factor_required INTEGER NOT NULL, 
+	second_factor_step INTEGER NOT NULL, 
+	external_subject VARCHAR(255), 
+	PRIMARY KEY (account_id), 
+	UNIQUE (external_subject), 
+	UNIQUE (name)
+);
+INSERT INTO "accounts" VALUES(1,'olga',NULL,1,';owner;',NULL,0,NULL,NULL,0,0,NULL);
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0003');
+CREATE TABLE audit_entries (
+	sequence INTEGER NOT NULL, 
+	time VARCHAR(32) NOT NULL, 
+	actor VARCHAR(64) NOT NULL, 
+	action VARCHAR(32) NOT NULL, 
+	subject VARCHAR(64) NOT NULL, 
+	details TEXT NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (sequence)
+);
+INSERT INTO "audit_entries" VALUES(1,'2026-12-01T11:53:55.564+00:00','clinic','account_added','olga','{"clinics":"every clinic","roles":["owner"]}','e94ecf1a8ead0245d8429e4addb284b40ace347b988dd1b2abd06681b04bcc5f');
+INSERT INTO "audit_entries" VALUES(2,'2026-12-01T11:53:55.574+00:00','olga','patient_opened','A1','{}','2dd8ef6ba72de0cae76df86e1f384af3c4589ea17815c39d325e3a26b201464d');
+CREATE TABLE audit_seal (
+	number INTEGER NOT NULL, 
+	entries INTEGER NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (number)
+);
+INSERT INTO "audit_seal" VALUES(1,2,'2dd8ef6ba72de0cae76df86e1f384af3c4589ea17815c39d325e3a26b201464d');
+CREATE TABLE sign_in_failures (
+	source VARCHAR(64) NOT NULL, 
+	failures INTEGER NOT NULL, 
+	latest FLOAT NOT NULL, 
+	PRIMARY KEY (source)
+);
+CREATE TABLE web_sessions (
+	token_hash VARCHAR(64) NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	started FLOAT NOT NULL, 
+	seen FLOAT NOT NULL, 
+	complete INTEGER NOT NULL, 
+	PRIMARY KEY (token_hash), 
+	FOREIGN KEY(account_id) REFERENCES accounts (account_id)
+);
+CREATE INDEX ix_web_sessions_account ON web_sessions (account_id);
 COMMIT;

@@ -29,6 +29,30 @@ INSERT INTO "assessments" VALUES(3,'phq9',2990.0,0,16.0,NULL);
 INSERT INTO "assessments" VALUES(3,'phq9',3100.0,0,6.0,NULL);
 INSERT INTO "assessments" VALUES(4,'madrs',-1.0,0,30.0,NULL);
 INSERT INTO "assessments" VALUES(4,'madrs',50.0,0,12.0,NULL);
+CREATE TABLE band_counts (
+	instrument VARCHAR(32) NOT NULL, 
+	clock VARCHAR(32) NOT NULL, 
+	route VARCHAR(32) NOT NULL, 
+	phase VARCHAR(32) NOT NULL, 
+	clinic VARCHAR(64) NOT NULL, 
+	cells TEXT NOT NULL, 
+	PRIMARY KEY (instrument, clock, route, phase, clinic)
+);
+INSERT INTO "band_counts" VALUES('phq9','course','intranasal','induction','','[[0,3,11],[18.0,6.0,16.0],[1,1,1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','intranasal','','','[[4],[6.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','intranasal','induction','','[[4],[6.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','course','im','induction','north','[[0,4],[14.0,20.0],[1,1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','im','','north','[[6],[20.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','im','induction','north','[[6],[20.0],[1]]');
+INSERT INTO "band_counts" VALUES('gad7','course','iv','maintenance','north','[[4],[5.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','course','iv','maintenance','north','[[0,3,4,7],[20.0,2.0,8.0,19.0],[1,1,1,1]]');
+INSERT INTO "band_counts" VALUES('gad7','session','iv','','north','[[5],[5.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','iv','','north','[[1,2,5,9],[2.0,4.0,8.0,19.0],[1,1,1,1]]');
+INSERT INTO "band_counts" VALUES('gad7','session','iv','induction','north','[[5],[5.0],[1]]');
+INSERT INTO "band_counts" VALUES('phq9','session','iv','induction','north','[[1,2,5,9],[2.0,4.0,8.0,19.0],[1,1,1,1]]');
+INSERT INTO "band_counts" VALUES('madrs','course','iv','induction','south','[[0,2],[30.0,12.0],[1,1]]');
+INSERT INTO "band_counts" VALUES('madrs','session','iv','','south','[[2],[12.0],[1]]');
+INSERT INTO "band_counts" VALUES('madrs','session','iv','induction','south','[[2],[12.0],[1]]');
 CREATE TABLE course_outcomes (
 	patient_id BIGINT NOT NULL, 
 	course INTEGER NOT NULL, 
@@ -298,8 +322,8 @@ INSERT INTO "store_info" VALUES('version','2');
 INSERT INTO "store_info" VALUES('rules','{"course_gap_days": 90.0, "induction_gap_days": 14.0, "induction_max_sessions": 12, "induction_min_sessions": 4, "baseline_window_days": 14.0, "response_improvement": 0.5, "partial_improvement": 0.25, "sustained_days": 7.0, "end_of_induction_days": 14.0, "early_response_from_hours": 12.0, "early_response_to_hours": 36.0, "fade_pre_session_days": 7.0, "state_hold_days": 30.0, "day_only_after_hours": 12.0, "loss_rule": "both", "loss_confirmations": 1, "madrs_remission": 10, "systolic_rise_mmhg": 40.0, "diastolic_rise_mmhg": 25.0, "systolic_high_mmhg": 180.0, "diastolic_high_mmhg": 110.0, "predose_systolic_mmhg": 140.0, "predose_diastolic_mmhg": 90.0}');
 INSERT INTO "store_info" VALUES('name','');
 INSERT INTO "store_info" VALUES('synthetic','0');
-INSERT INTO "store_info" VALUES('accounts','0');
-INSERT INTO "store_info" VALUES('state','1f1824bbd2dc293195525e6844140c47');
+INSERT INTO "store_info" VALUES('accounts','1');
+INSERT INTO "store_info" VALUES('state','d3a69e6fb47bd75a1e97e82aeed8e753');
 CREATE TABLE worklist_counts (
 	instrument VARCHAR(32) NOT NULL, 
 	clinic VARCHAR(64) NOT NULL, 
@@ -315,17 +339,16 @@ CREATE TABLE worklist_counts (
 );
 INSERT INTO "worklist_counts" VALUES('gad7','',9,1,0,0,0,0,0,1);
 INSERT INTO "worklist_counts" VALUES('gad7','north',8,0,0,0,0,0,0,0);
-INSERT INTO "worklist_counts" VALUES('gad7','north',9,1,0,0,0,0,0,0);
+INSERT INTO "worklist_counts" VALUES('gad7','north',9,2,0,1,0,1,0,1);
 INSERT INTO "worklist_counts" VALUES('phq9','',12,1,1,1,1,1,0,1);
 INSERT INTO "worklist_counts" VALUES('phq9','north',2,0,0,0,0,0,0,0);
 INSERT INTO "worklist_counts" VALUES('phq9','north',22,1,1,1,1,1,1,0);
-INSERT INTO "worklist_counts" VALUES('gad7','north',41,1,0,1,0,1,0,1);
-INSERT INTO "worklist_counts" VALUES('gad7','south',41,1,0,0,0,0,0,0);
+INSERT INTO "worklist_counts" VALUES('gad7','south',9,1,0,0,0,0,0,0);
 INSERT INTO "worklist_counts" VALUES('madrs','',9,1,0,0,0,0,0,1);
 INSERT INTO "worklist_counts" VALUES('madrs','north',9,2,0,0,0,0,0,1);
 INSERT INTO "worklist_counts" VALUES('madrs','south',12,1,1,1,1,1,0,0);
-INSERT INTO "worklist_counts" VALUES('phq9','north',51,1,1,1,1,1,1,1);
-INSERT INTO "worklist_counts" VALUES('phq9','south',41,1,0,0,0,0,0,0);
+INSERT INTO "worklist_counts" VALUES('phq9','north',19,1,1,1,1,1,1,1);
+INSERT INTO "worklist_counts" VALUES('phq9','south',9,1,0,0,0,0,0,0);
 CREATE TABLE worklist_facts (
 	patient_id BIGINT NOT NULL, 
 	instrument VARCHAR(32) NOT NULL, 
@@ -343,18 +366,18 @@ CREATE TABLE worklist_facts (
  WITHOUT ROWID
 
 ;
-INSERT INTO "worklist_facts" VALUES(1,'gad7',41,'A1','north',NULL,5.0,NULL,-2.23333333333333357013e+01,NULL,3);
+INSERT INTO "worklist_facts" VALUES(1,'gad7',9,'A1','north',NULL,5.0,NULL,-2.23333333333333357013e+01,NULL,3);
 INSERT INTO "worklist_facts" VALUES(1,'madrs',9,'A1','north',NULL,NULL,NULL,NULL,NULL,3);
-INSERT INTO "worklist_facts" VALUES(1,'phq9',51,'A1','north',20.0,19.0,0.05,-4.16666666666671403618e-01,3,3);
+INSERT INTO "worklist_facts" VALUES(1,'phq9',19,'A1','north',20.0,19.0,0.05,-4.16666666666671403618e-01,3,3);
 INSERT INTO "worklist_facts" VALUES(2,'gad7',9,'B2','north',NULL,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "worklist_facts" VALUES(2,'madrs',9,'B2','north',NULL,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "worklist_facts" VALUES(2,'phq9',22,'B2','north',14.0,20.0,-4.28571428571428547638e-01,7.0,1,NULL);
 INSERT INTO "worklist_facts" VALUES(3,'gad7',9,'C3',NULL,NULL,NULL,NULL,NULL,NULL,0);
 INSERT INTO "worklist_facts" VALUES(3,'madrs',9,'C3',NULL,NULL,NULL,NULL,NULL,NULL,0);
 INSERT INTO "worklist_facts" VALUES(3,'phq9',12,'C3',NULL,16.0,6.0,0.625,4.16666666666666696272e+00,NULL,0);
-INSERT INTO "worklist_facts" VALUES(4,'gad7',41,'D4','south',NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "worklist_facts" VALUES(4,'gad7',9,'D4','south',NULL,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "worklist_facts" VALUES(4,'madrs',12,'D4','south',30.0,12.0,0.6,2.08333333333333348136e+00,NULL,NULL);
-INSERT INTO "worklist_facts" VALUES(4,'phq9',41,'D4','south',NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "worklist_facts" VALUES(4,'phq9',9,'D4','south',NULL,NULL,NULL,NULL,NULL,NULL);
 CREATE INDEX ix_patients_code ON patients (patient_code);
 CREATE INDEX ix_worklist_baseline ON worklist_facts (instrument, kind, baseline, patient_code, clinic) WHERE baseline IS NOT NULL;
 CREATE INDEX ix_worklist_clinic ON worklist_facts (instrument, clinic);
@@ -364,4 +387,65 @@ CREATE INDEX ix_worklist_improvement ON worklist_facts (instrument, kind, improv
 CREATE INDEX ix_worklist_item9_last ON worklist_facts (instrument, kind, item9_last, patient_code, clinic) WHERE item9_last IS NOT NULL;
 CREATE INDEX ix_worklist_last ON worklist_facts (instrument, kind, last, patient_code, clinic) WHERE last IS NOT NULL;
 CREATE INDEX ix_worklist_worst ON worklist_facts (instrument, kind, worst, patient_code, clinic) WHERE worst IS NOT NULL;
+COMMIT;
+-- the file beside it: accounts and audit trail
+BEGIN TRANSACTION;
+CREATE TABLE accounts (
+	account_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	password_hash TEXT, 
+	must_change_password INTEGER NOT NULL, 
+	roles TEXT NOT NULL, 
+	clinics TEXT, 
+	disabled INTEGER NOT NULL, 
+	last_sign_in VARCHAR(32), 
+	second_factor VARCHAR(64), 
+	second_factor_required INTEGER NOT NULL, 
+	second_factor_step INTEGER NOT NULL, 
+	external_subject VARCHAR(255), 
+	PRIMARY KEY (account_id), 
+	UNIQUE (external_subject), 
+	UNIQUE (name)
+);
+INSERT INTO "accounts" VALUES(1,'olga',NULL,1,';owner;',NULL,0,NULL,NULL,0,0,NULL);
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0005');
+CREATE TABLE audit_entries (
+	sequence INTEGER NOT NULL, 
+	time VARCHAR(32) NOT NULL, 
+	actor VARCHAR(64) NOT NULL, 
+	action VARCHAR(32) NOT NULL, 
+	subject VARCHAR(64) NOT NULL, 
+	details TEXT NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (sequence)
+);
+INSERT INTO "audit_entries" VALUES(1,'2026-12-01T11:54:05.759+00:00','clinic','account_added','olga','{"clinics":"every clinic","roles":["owner"]}','c4ceb959a8a028f61d591862335fab36a4955fc2209a12e8e8c61b08408be84c');
+INSERT INTO "audit_entries" VALUES(2,'2026-12-01T11:54:05.761+00:00','olga','patient_opened','A1','{}','cad6d133a46ff1c3015c291d5bbc4cc9dc0409e2ad7a6a24de455fe9d71c5496');
+CREATE TABLE audit_seal (
+	number INTEGER NOT NULL, 
+	entries INTEGER NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (number)
+);
+INSERT INTO "audit_seal" VALUES(1,2,'cad6d133a46ff1c3015c291d5bbc4cc9dc0409e2ad7a6a24de455fe9d71c5496');
+CREATE TABLE sign_in_failures (
+	source VARCHAR(64) NOT NULL, 
+	failures INTEGER NOT NULL, 
+	latest FLOAT NOT NULL, 
+	PRIMARY KEY (source)
+);
+CREATE TABLE web_sessions (
+	token_hash VARCHAR(64) NOT NULL, 
+	account_id INTEGER NOT NULL, 
+	started FLOAT NOT NULL, 
+	seen FLOAT NOT NULL, 
+	complete INTEGER NOT NULL, 
+	PRIMARY KEY (token_hash), 
+	FOREIGN KEY(account_id) REFERENCES accounts (account_id)
+);
+CREATE INDEX ix_web_sessions_account ON web_sessions (account_id);
 COMMIT;
