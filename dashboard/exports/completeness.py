@@ -7,21 +7,14 @@ from dataclasses import fields
 
 from sqlalchemy import Connection
 
-from dashboard.exports.document import Section, counted
+from dashboard.exports.document import Section, with_marks
 from dashboard.exports.rounding import count
+from dashboard.questions.completeness import MEASURES
 from dashboard.questions.view import Column, Table
 from data_models.definitions.scope import Scope
 from data_models.questions.completeness import ClinicRecords, RecordCounts, completeness
 
 ALL = "All"
-# (counted, of which): each is shown as a share of what it is counted in.
-_SHARES = (
-    ("asked", "sessions", "Sessions in which side effects were asked about"),
-    ("scored_before", "sessions", "Sessions with a score in the 7 days before"),
-    ("scored_after", "sessions", "Sessions with a score within 7 days after, before the next"),
-    ("recall", "scores_after_session", "Scores after a session that look back past it"),
-    ("no_baseline", "courses", "Courses without a baseline on any scale"),
-)
 
 
 def records(connection: Connection, scope: Scope, *, exact: bool = False) -> tuple[ClinicRecords, ...]:
@@ -43,12 +36,10 @@ def section(rows: Sequence[ClinicRecords]) -> Section:
     """The section of a file: what is there, of what ought to be, by clinic."""
     made = []
     for row in rows:
-        for part, whole, words in _SHARES:
-            events, n = getattr(row.counts, part), getattr(row.counts, whole)
-            share = events / n if n and events is not None else None
-            made.append(
-                {"clinic": row.clinic, "measure": words, "events": counted(events), "n": counted(n), "share": share}
-            )
+        for measure in MEASURES:
+            part = measure.part(row.counts)
+            counts = {"events": part.n, "n": part.of, "share": part.share}
+            made.append({"clinic": row.clinic, "measure": measure.in_full, **counts})
     columns = (
         Column("clinic", "Clinic", "text"),
         Column("measure", "Records", "text"),
@@ -57,13 +48,13 @@ def section(rows: Sequence[ClinicRecords]) -> Section:
         Column("share", "Share", "share"),
     )
     of_size = ("sessions", "courses")
-    sizes = [{"clinic": row.clinic, **{key: counted(getattr(row.counts, key)) for key in of_size}} for row in rows]
+    sizes = [{"clinic": row.clinic, **{key: getattr(row.counts, key) for key in of_size}} for row in rows]
     named = (Column("clinic", "Clinic", "text"), *(Column(key, key.capitalize(), "count") for key in of_size))
     return Section(
         "How complete are the records?",
         "All scales and all records of each clinic; the filters do not apply here.",
         tables=[
-            Table(named, sizes, name="clinics", title="Clinics"),
-            Table(columns, made, name="completeness", title="Completeness of records", keys=2),
+            with_marks(Table(named, sizes, name="clinics", title="Clinics")),
+            with_marks(Table(columns, made, name="completeness", title="Completeness of records", keys=2)),
         ],
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboard.questions.view import Column, Table
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 
 
-def rules_table(rules: OutcomeRules) -> Table:
-    """Every rule with its value and meaning."""
-    meanings = rules.meanings()
-    rows = [{"rule": name, "value": value, "meaning": meanings[name]} for name, value in rules.as_dict().items()]
+def rules_table(rules: OutcomeRules, names: Sequence[str] = ()) -> Table:
+    """Rules with their values and meanings; without `names` every rule."""
+    meanings, values = rules.meanings(), rules.as_dict()
+    rows = [{"rule": name, "value": values[name], "meaning": meanings[name]} for name in names or values]
     columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
     return Table(columns, rows, name="definitions", title=f"Definitions, version {rules.version}")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashboard.questions.view import Kind, Table
-from data_models.definitions.rules import LEAST_SHOWN
+from dashboard.words.numbers import MISSING, SHORTLY_HIDDEN, number, percent, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +51,25 @@ class Document:
         object.__setattr__(self, "tables", [*found, *self.definitions])
 
 
-NOTHING = "–"
-HIDDEN = f"<{LEAST_SHOWN}"  # in place of a count
-
-
 def counted(n: float | None) -> float | str:
     """A count for a table; of a hidden one its mark."""
-    return HIDDEN if n is None else n
+    return SHORTLY_HIDDEN if n is None else n
+
+
+def with_marks(table: Table) -> Table:
+    """The table with marks in place of hidden counts."""
+    keys = [column.key for column in table.columns if column.kind == "count"]
+    rows = [{**row, **{key: counted(row[key]) for key in keys if key in row}} for row in table.rows]
+    return replace(table, rows=rows)
 
 
 def shown(value: Any, kind: Kind) -> str:
     """A cell as people read it. A text stands as it is (also the mark of a hidden number)."""
-    if value is None or value != value:
-        return NOTHING
     if isinstance(value, str):
         return value
-    if kind == "count":
-        return f"{value:,.0f}"
-    if kind == "share":
-        return f"{100 * value:.1f}%"
-    text = f"{value:,.2f}"
-    text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text.replace("-", "−")
+    if value is None or value != value:
+        return MISSING
+    return whole(value) if kind == "count" else percent(value) if kind == "share" else number(value, 2)
 
 
 def is_number(value: Any) -> bool:

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.exports.document import HIDDEN, Document
+from dashboard.exports.document import Document
 from dashboard.exports.release import Release
 from dashboard.exports.rounding import ROUNDED_NOTE
+from dashboard.words.numbers import SHORTLY_HIDDEN
 
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 _COUNTS = frozenset(
@@ -68,7 +69,7 @@ def json_bytes(release: Release) -> bytes:
 def _marked(value: Any) -> Any:
     """Hidden counts as their mark: null would say that there is no such number."""
     if isinstance(value, dict):
-        return {key: HIDDEN if item is None and key in _COUNTS else _marked(item) for key, item in value.items()}
+        return {k: SHORTLY_HIDDEN if item is None and k in _COUNTS else _marked(item) for k, item in value.items()}
     return [_marked(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from dashboard.exports import svg
+from dashboard.exports.definition_tables import rules_table
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures.score_panel import LINE_GAP_DAYS
 from dashboard.questions import between_sessions, item9
-from dashboard.questions.patient import outcome_words
+from dashboard.questions.patient import COURSE_RULES, outcome_words
 from dashboard.questions.view import Column, Table
 from dashboard.words import numbers
 from dashboard.words.courses import STATUS
@@ -33,17 +34,6 @@ from data_models.questions.patient import (
     PatientSession,
     PatientSideEffect,
     patient,
-)
-
-_RULES = (
-    "baseline_window_days",
-    "response_improvement",
-    "partial_improvement",
-    "loss_rule",
-    "loss_confirmations",
-    "end_of_induction_days",
-    "induction_gap_days",
-    "course_gap_days",
 )
 
 
@@ -95,7 +85,7 @@ def patient_document(
         subtitle="Days are days since the course's first session, never dates. Lower is better on every scale.",
         facts=facts,
         sections=sections,
-        definitions=[_rules(rules)],
+        definitions=[rules_table(rules, COURSE_RULES)],
         footer=FOOTER,
     )
 
@@ -211,10 +201,3 @@ def _effects(found: PatientHistory, course: int) -> Section:
     )
     said = f"Asked about in {numbers.quantity(asked, 'session')}" + ("." if rows else "; none was reported.")
     return Section("Side effects", said, tables=[Table(columns, rows, name="side_effects")] if rows else [])
-
-
-def _rules(rules: OutcomeRules) -> Table:
-    meanings, values = rules.meanings(), rules.as_dict()
-    columns = (Column("rule", "Rule", "text"), Column("value", "Value", "text"), Column("meaning", "Meaning", "text"))
-    rows = [{"rule": name, "value": values[name], "meaning": meanings[name]} for name in _RULES]
-    return Table(columns, rows, name="definitions")

@@ -5,27 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dashboard.exports import completeness, curve_tables, definition_tables, fade_tables, over_time_tables, svg, tables
+from dashboard.exports import completeness, definition_tables, svg
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
+from dashboard.exports.tables import of_parts
 from dashboard.questions import (
+    curves,
     durability,
     fade,
     funnel,
     occupancy,
     onset,
     rate_comparison,
+    rates,
+    reliable_change,
     side_effects,
     states,
     vitals,
 )
-from dashboard.questions.view import Table
 from dashboard.words.numbers import count, listing
 from dashboard.words.shares import rate
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
+from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.proportions import Proportion
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
@@ -133,10 +137,6 @@ def _cohort_facts(release: Release) -> list[tuple[str, str]]:
 # --- sections --------------------------------------------------------------------------------
 
 
-def _parts(release: Release) -> list[tuple[str | None, Part]]:
-    return list(release.parts.items())
-
-
 def _sentence(release: Release, text: str) -> str:
     """The sentence of a figure of the whole cohort; none for groups."""
     return "" if release.by is not None else text
@@ -146,7 +146,7 @@ def _cohort(release: Release) -> Section:
     return Section(
         "On whom do these figures rest?",
         _sentence(release, funnel.words(release.whole.summary.funnel)),
-        tables=[tables.cohort(_parts(release), release.by)],
+        tables=of_parts(release, lambda part: funnel.tables(part.summary.funnel, release.cohort, release.rules)),
     )
 
 
@@ -183,7 +183,10 @@ def _outcomes(release: Release) -> Section:
         ),
         said or "Rates at the end of induction.",
     )
-    made = [tables.rates(_parts(release), release.by), tables.reliable_change(_parts(release), release.by)]
+    made = of_parts(
+        release,
+        lambda part: [rates.table(part.summary.rates), reliable_change.table(part.summary.reliable_change)],
+    )
     if release.by is not None and release.compared is not None and release.compared.response.groups:
         row = FILTERS[release.by]
         said = f"{rate_comparison.words(release.compared.response, release.by, row.words)} {said}".rstrip()
@@ -201,8 +204,9 @@ def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> lis
     return [chart] if any(len(line.points) > 1 for line in lines) else []
 
 
-def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list[Chart]:
-    curve_of, _, unit = curve_tables.INTERVAL_CURVES[name]
+def _curve_chart(
+    release: Release, curve_of: Callable[[Part], IntervalCurve], unit: str, alt: str, *, rising: bool
+) -> list[Chart]:
     lines = []
     for group, part in _groups(release):
         curve = curve_of(part)
@@ -212,14 +216,18 @@ def _curve_chart(release: Release, name: str, alt: str, *, rising: bool) -> list
     return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
 
 
+def _curves(part: Part) -> list[curves.Named]:
+    summary = part.summary
+    return [*onset.named(summary.onset), *durability.named(summary.durability, summary.duration)]
+
+
 def _onset(release: Release) -> Section:
     said = _sentence(release, onset.words(release.whole.summary.onset.curve))
-    parts = _parts(release)
-    made: list[Table] = [curve_tables.medians(parts, release.by), curve_tables.turnbull(parts, release.by)]
-    made.append(curve_tables.interval_curve(parts, release.by, "onset_interval"))
-    made += [curve_tables.curve(parts, release.by, name) for name in ("onset", "onset_by_session")]
+    made = of_parts(release, lambda part: [curves.medians(_curves(part)), *onset.tables(part.summary.onset)])
     alt = said or "Share in response by day since the first session."
-    charts = _curve_chart(release, "onset_interval", alt, rising=True)
+    charts = _curve_chart(
+        release, lambda part: part.summary.onset.curve, "Days since the first session", alt, rising=True
+    )
     return Section("How quickly do effects start?", said, charts, made)
 
 
@@ -228,12 +236,11 @@ def _durability(release: Release) -> Section:
     rounded = not release.exact
     sentences = (durability.words(found.lost), durability.competing_words(found, rounded=rounded))
     said = _sentence(release, " ".join(sentences))
-    parts = _parts(release)
-    made = [curve_tables.interval_curve(parts, release.by, "durability_interval")]
-    made += [curve_tables.curve(parts, release.by, name) for name in ("durability", "duration")]
-    made.append(curve_tables.competing(parts, release.by))
+    made = of_parts(release, lambda part: durability.tables(part.summary.durability, part.summary.duration))
     alt = said or "Share still in response by day since the last induction session."
-    charts = _curve_chart(release, "durability_interval", alt, rising=False)
+    charts = _curve_chart(
+        release, lambda part: part.summary.durability.lost, "Days since the last induction session", alt, rising=False
+    )
     return Section("How long do they last?", said, charts, made)
 
 
@@ -254,8 +261,7 @@ def _fade(release: Release) -> Section:
         share=True,
         y_range=(lowest, 1.0),
     )
-    parts = _parts(release)
-    made = [of(parts, release.by) for of in (fade_tables.model, fade_tables.observed, fade_tables.change)]
+    made = of_parts(release, lambda part: fade.tables(part.summary.fade))
     return Section(fade.QUESTION, said, _drawn_where_there_is_a_line(lines, Chart(drawing, alt)), made)
 
 
@@ -270,10 +276,7 @@ def _states(release: Release) -> Section:
         layers = [(name, [row[key] or 0.0 for row in rows]) for name, key in states.LAYERS]
         drawing = svg.area_chart(layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses")
         charts = [Chart(drawing, alt)]
-    made = [
-        over_time_tables.days_in_response(_parts(release), release.by),
-        over_time_tables.states(_parts(release), release.by, _rows_every(release)),
-    ]
+    made = of_parts(release, lambda part: states.tables(part.summary.states, _rows_every(release)))
     return Section(states.QUESTION, said, charts, made)
 
 
@@ -309,7 +312,7 @@ def _over_time(release: Release) -> Section:
         occupancy.QUESTION,
         said,
         charts,
-        [over_time_tables.occupancy(_parts(release), release.by, _rows_every(release))],
+        of_parts(release, lambda part: [occupancy.table(part.summary.occupancy, _rows_every(release))]),
     )
 
 
@@ -327,10 +330,13 @@ def _attrition(release: Release) -> Section:
     said = ""
     if release.by is None and stopped.share is not None:
         said = f"Stopped before induction was complete, of courses of which it can be said: {rate(stopped)}."
-    made = [
-        tables.early_stop(_parts(release), release.by, release.rules),
-        over_time_tables.attrition(_parts(release), release.by, _rows_every(release)),
-    ]
+    made = of_parts(
+        release,
+        lambda part: [
+            rates.early_stop(part.early_stop, release.rules),
+            occupancy.attrition(part.summary.occupancy, _rows_every(release)),
+        ],
+    )
     return Section("Who has left?", said, charts, made)
 
 
@@ -345,12 +351,14 @@ def _side_effects(release: Release) -> Section:
         ]
         alt = said or "Share of patients and of sessions with each side effect, 95% intervals."
         charts = [Chart(svg.dot_chart(dots, alt, "Share of patients, and of sessions, asked"), alt)]
-    return Section("How often do side effects occur?", said, charts, [tables.side_effects(_parts(release), release.by)])
+    made = of_parts(release, lambda part: [side_effects.table(part.summary.side_effects)])
+    return Section("How often do side effects occur?", said, charts, made)
 
 
 def _vital_signs(release: Release) -> Section:
     said = _sentence(release, vitals.words(release.whole.summary.vitals))
-    parts = _parts(release)
-    return Section(
-        "What do vital signs do?", said, (), [tables.vitals(parts, release.by), tables.thresholds(parts, release.by)]
+    made = of_parts(
+        release,
+        lambda part: [vitals.table(part.summary.vitals), vitals.table_of_thresholds(part.summary.vitals)],
     )
+    return Section("What do vital signs do?", said, (), made)

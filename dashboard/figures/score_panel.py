@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboard.figures.base import Figure
 from dashboard.figures.panel import Panel
 from dashboard.theme import colour
-from dashboard.words.numbers import duration, mark, moment, number, percent
+from dashboard.words.numbers import days, mark, moment, number, percent
 from dashboard.words.scales import above_minimum
 from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM, Instrument
 from data_models.definitions.rules import OutcomeRules
@@ -51,7 +51,7 @@ def score_hover(score: PatientScore, scale: Instrument, baseline: float | None) 
             f"{above_minimum(scale)}: {STATES[score.state][0]}"
         )
     if score.since_session_days is not None:
-        lines.append(f"{duration(score.since_session_days)} after the latest session")
+        lines.append(f"{days(score.since_session_days)} after the latest session")
     if score.recall:
         lines.append(f"Hollow: {scale.name} asks about the last {scale.recall_days} days,<br>past the latest session")
     if score.item9 is not None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.figures.score_panel import broken_line
-from dashboard.words.numbers import duration, number, quantity
+from dashboard.words.numbers import days, number, quantity
 from data_models.definitions.instruments import Instrument
 
 WIDTH, HEIGHT, EDGE = 116.0, 32.0, 3.0
@@ -30,8 +30,8 @@ def sparkline(
     """
     if not points:
         return None
-    days, scores = [day for day, _ in points], [score for _, score in points]
-    first, last = min(days), max(days)
+    at, scores = [day for day, _ in points], [score for _, score in points]
+    first, last = min(at), max(at)
     span = max(last - first, 1.0)
 
     def across(day: float) -> float:
@@ -40,7 +40,7 @@ def sparkline(
     def up(score: float) -> float:
         return round(HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (score - scale.minimum) / (scale.maximum - scale.minimum), 1)
 
-    xs, ys = broken_line(days, scores)
+    xs, ys = broken_line(at, scores)
     path: list[str] = []
     start = True
     for x, y in zip(xs, ys, strict=True):
@@ -50,11 +50,11 @@ def sparkline(
         # "h0" leaves a dot where a score stands alone.
         path.append(f"M{across(x):g} {up(y):g}h0" if start else f"L{across(x):g} {up(y):g}")
         start = False
-    count = quantity(len(days), "score")
+    count = quantity(len(at), "score")
     text = (
-        f"{scale.name} {number(scores[0])} to {number(scores[-1])}, {count} over {duration(last - first)}"
-        if len(days) > 1
+        f"{scale.name} {number(scores[0])} to {number(scores[-1])}, {count} over {days(last - first)}"
+        if len(at) > 1
         else f"{scale.name} {number(scores[0])}, 1 score"
     )
     line = None if response is None else up(response)
-    return {"path": "".join(path), "x": across(days[-1]), "y": up(scores[-1]), "line": line, "text": text}
+    return {"path": "".join(path), "x": across(at[-1]), "y": up(scores[-1]), "line": line, "text": text}

@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.exports.document import HIDDEN
+from dashboard.exports.document import with_marks
 from dashboard.pages.graph import graph
 from dashboard.pages.legend import key as legend
 from dashboard.questions import methods
 from dashboard.questions.view import Definition, Point, Table, View
 from data_models.definitions.rules import OutcomeRules
 
-COUNTS = frozenset(
-    {"courses", "evaluable", "measured", "events", "n", "scores", "patients", "occurrences", "serious", "not_graded"}
-    | {"mild", "moderate", "severe"}
-)
 OWN = "a definition of this dashboard's own"
 
 
@@ -192,7 +188,7 @@ def table_view(table: Table, table_id: str, question: str = "") -> Component:
     """
     content = {
         "columns": [list(column[:2]) for column in table.columns],
-        "rows": [[_cell(row, column[0]) for column in table.columns] for row in table.rows],
+        "rows": [[_plain(row.get(column.key)) for column in table.columns] for row in with_marks(table).rows],
         "digits": table.digits,
     }
     return html.Div(
@@ -205,11 +201,6 @@ def table_view(table: Table, table_id: str, question: str = "") -> Component:
             "data-table": json.dumps(content, separators=(",", ":")),
         },
     )
-
-
-def _cell(row: Mapping[str, Any], key: str) -> Any:
-    """A value as the table shows it; of a hidden count its mark."""
-    return HIDDEN if key in COUNTS and row.get(key, 0) is None else _plain(row.get(key))
 
 
 def _plain(value: Any) -> Any:

@@ -31,6 +31,7 @@ class Measure(NamedTuple):
 
     Attributes
     ----------
+    in_full : its heading where there is room.
     unit : what it is a share of.
     more_is_better : whether all of them are wanted, or none.
     part : the counts of a clinic's records.
@@ -38,32 +39,24 @@ class Measure(NamedTuple):
 
     key: str
     heading: str
+    in_full: str
     unit: str
     more_is_better: bool
     part: Callable[[RecordCounts], Part]
 
 
 MEASURES = (
-    Measure("asked", "Side effects asked", "sessions", True, lambda found: Part(found.asked, found.sessions)),
-    Measure(
-        "before", "Score ≤ 7 days before", "sessions", True, lambda found: Part(found.scored_before, found.sessions)
-    ),
-    Measure("after", "Score ≤ 7 days after", "sessions", True, lambda found: Part(found.scored_after, found.sessions)),
-    Measure(
-        "recall",
-        "Scores with a recall flag",
-        "scores",
-        False,
-        lambda found: Part(found.recall, found.scores_after_session),
-    ),
-    Measure(
-        "no_baseline",
-        "Courses with no baseline on any scale",
-        "courses",
-        False,
-        lambda found: Part(found.no_baseline, found.courses),
-    ),
-)
+    Measure("asked", "Side effects asked", "Sessions in which side effects were asked about", "sessions", True,
+            lambda found: Part(found.asked, found.sessions)),
+    Measure("before", "Score ≤ 7 days before", "Sessions with a score in the 7 days before", "sessions", True,
+            lambda found: Part(found.scored_before, found.sessions)),
+    Measure("after", "Score ≤ 7 days after", "Sessions with a score within 7 days after, before the next", "sessions",
+            True, lambda found: Part(found.scored_after, found.sessions)),
+    Measure("recall", "Scores with a recall flag", "Scores after a session that look back past it", "scores", False,
+            lambda found: Part(found.recall, found.scores_after_session)),
+    Measure("no_baseline", "Courses with no baseline on any scale", "Courses without a baseline on any scale",
+            "courses", False, lambda found: Part(found.no_baseline, found.courses)),
+)  # fmt: skip
 
 
 def view(completeness: Completeness) -> View:

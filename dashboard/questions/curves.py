@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, no_line
 from dashboard.figures.steps import StepRow, known, step_rows, stops_early
-from dashboard.questions.view import Answer, Column, Group, Mark, Point, Tile, View
+from dashboard.questions.view import INTERVAL, Answer, Column, Group, Mark, Point, Table, Tile, View
 from dashboard.words.numbers import (
     FEW,
     count,
@@ -32,7 +32,6 @@ UNADJUSTED = "The groups are not made alike here."
 UNDER_AXIS = "Rows under the axis: still at risk after that time; events and censored up to and at it."
 COUNTED = (Column("at_risk", "At risk", "count"), Column("events", "Events", "count"),
            Column("censored", "Censored", "count"))  # fmt: skip
-INTERVAL = (Column("low", "95% low", "share"), Column("high", "95% high", "share"))
 RESPONDED = (*COUNTED, Column("responded", "Responded so far", "share"), *INTERVAL)  # what figures of onset draw
 
 
@@ -50,6 +49,44 @@ def where_it_stops(curve: SurvivalCurve, limit: float, unit: str = "day", what: 
     if end > limit:
         return f"Drawn to {unit} {number(limit)}; the table has the rest."
     return f"The {what} at {unit} {number(end)}: fewer than {FEW} are at risk after it."
+
+
+class Named(NamedTuple):
+    """A curve as files have it: the name of its table, what it is of, and what its axis counts."""
+
+    name: str
+    title: str
+    unit: str
+    curve: IntervalCurve | SurvivalCurve
+
+
+def medians(named: Sequence[Named]) -> Table:
+    """The median of each curve: first those whose events lie between two scores."""
+    made = []
+    for one in sorted(named, key=lambda one: isinstance(one.curve, SurvivalCurve)):
+        ends = dict(zip(("median", "low", "high"), median(one.curve), strict=True))
+        made.append({"measure": one.title, "n": one.curve.n, "events": one.curve.total_events, **ends})
+    return Table(
+        (Column("measure", "Measure", "text"), Column("n", "Courses", "count"), Column("events", "Events", "count"),
+         Column("median", "Median"), Column("low", "95% low"), Column("high", "95% high")),
+        made, name="onset_durability", title="How quickly effects start and how long they last",
+        note="The first two: interval-censored, between two scores. The others: Kaplan-Meier, log-log intervals. All "
+        "by patient. Without a median: not reached.",
+    )  # fmt: skip
+
+
+def curve_table(of: Named) -> Table:
+    """The rows of a curve, as it was estimated."""
+    columns: tuple[Column, ...]
+    if isinstance(of.curve, IntervalCurve):
+        columns = (COUNTED[0], Column("share", "Share with the event by then", "share"))
+        rows = of.curve.as_rows()
+        note = "Interval-censored (Turnbull 1976; constant hazards between days with enough scores), by patient."
+    else:
+        columns = (*COUNTED, Column("survival", "Share without the event", "share"))
+        rows, note = of.curve.as_dict()["curve"], ""
+    columns = (Column("days", of.unit), *columns, *INTERVAL)
+    return Table(columns, rows, name=f"{of.name}_curve", title=f"{of.title}: curve", note=note, whole=False)
 
 
 def rows(curve: SurvivalCurve) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ import numpy as np
 from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
 from dashboard.figures.steps import MOST_ROWS, area_labels, median_label, stacked, ticks
-from dashboard.questions.curves import INTERVAL, by_day, interval_rows, median, on_days, stops, unseen
+from dashboard.questions.curves import Named, by_day, curve_table, interval_rows, median, on_days, stops, unseen
 from dashboard.questions.curves import compare as compare_curves
-from dashboard.questions.view import Column, Definition, Group, Point, Table, View
+from dashboard.questions.view import INTERVAL, Column, Definition, Group, Point, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import (
     FEW,
@@ -34,6 +34,7 @@ from data_models.outcomes.competing import CumulativeIncidence
 from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.risk_sets import STARTS_AT
 from data_models.questions.durability import LOSS, RETREATED, Durability
+from data_models.questions.duration import Duration
 
 QUESTION = "How long do they last?"
 COMPETING = "Lost, or treated again first?"
@@ -85,9 +86,6 @@ def view(durability: Durability) -> View:
 def competing(durability: Durability, *, rounded: bool = False) -> View:
     """Loss of response against re-treatment, whichever comes first; `rounded`: a share of 0 may be of few."""
     found = durability.competing
-    shares = (("in_response", "In response"), ("retreated", "Re-treated"), ("loss", "Lost"))
-    ends = (("", ""), ("_low", ", 95% low"), ("_high", ", 95% high"))
-    columns = [Column(key + end, name + of, "share") for key, name in shares for end, of in ends]
     return View(
         "competing",
         COMPETING,
@@ -101,8 +99,7 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
             else "",
             "Re-treatment is an outcome of its own here: the shares add up to all responders.",
         ],
-        table=Table((Column("days", "Day"), Column("at_risk", "At risk", "count"), *columns),
-                    thinned(incidence_rows(found))),
+        table=table_of_competing(found),
         definition=Definition(
             "What came first after the last session of a complete induction: loss of response, placed midway between "
             "the two scores that it lies between, or the next session of the same or a later course. Cumulative "
@@ -134,6 +131,36 @@ def table(durability: Durability) -> Table:
                Column("in_response", "Still in response", "share"), *INTERVAL,
                Column("unrelated", "If re-treatment had nothing to do with fading", "share"))  # fmt: skip
     return Table(columns, rows)
+
+
+def named(durability: Durability, duration: Duration) -> list[Named]:
+    """The curves that files have."""
+    after = "after induction"
+    return [
+        Named("durability_interval", f"Days to loss of response {after}, whatever was given meanwhile", _DAYS,
+              durability.lost),
+        Named("durability", f"Days of response {after}, if re-treatment had nothing to do with fading", _DAYS,
+              durability.curve),
+        Named("duration", "Days of response, re-treatment allowed", "Days since response", duration.curve),
+    ]  # fmt: skip
+
+
+def tables(durability: Durability, duration: Duration) -> list[Table]:
+    """What a file has: the rows of each curve, and what came first."""
+    return [*map(curve_table, named(durability, duration)), table_of_competing(durability.competing, most=None)]
+
+
+def table_of_competing(found: CumulativeIncidence, most: int | None = MOST_ROWS) -> Table:
+    """Lost, re-treated and still in response, each with its interval; a row a day where there are more than `most`."""
+    shares = {"loss": "Response lost", "retreated": "Re-treated first", "in_response": "In response"}
+    ends = {"": "", "_low": ", 95% low", "_high": ", 95% high"}
+    columns = [Column(key + end, name + of, "share") for key, name in shares.items() for end, of in ends.items()]
+    rows = incidence_rows(found)
+    return Table(
+        (Column("days", _DAYS), Column("at_risk", "At risk", "count"), *columns),
+        rows if most is None else thinned(rows), name="durability_competing",
+        title="Response lost, or treated again first", note="Aalen and Johansen 1978.", whole=False,
+    )  # fmt: skip
 
 
 def _reaches(times: np.ndarray[Any, Any], at: float) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, layout, line, ribbon
-from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import INTERVAL, Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import FONT_SIZE, LIGHT, colour
 from dashboard.words.numbers import (
     FEW,
@@ -34,15 +34,15 @@ from data_models.questions.fade import Fade
 
 QUESTION = "How does the effect fade between sessions?"
 OTHER_CAUSES = f"Improvement has other causes, too. {BAD_DAYS}"
-COLUMNS = (
-    Column("from_days", "From day"),
-    Column("to_days", "To day"),
-    Column("scores", "Scores", "count"),
-    Column("patients", "Patients", "count"),
-    Column("mean", "Improvement seen", "share"),
-    Column("low", "95% low", "share"),
-    Column("high", "95% high", "share"),
-    Column("same_after_session", "Theirs after a session", "share"),
+_SPAN = (Column("from_days", "From day"), Column("to_days", "To day"), Column("scores", "Scores", "count"),
+         Column("patients", "Patients", "count"))  # fmt: skip
+_SEEN = (
+    *_SPAN,
+    Column("mean", "Mean improvement", "share"),
+    *INTERVAL,
+    Column("same_after_session", "The same after a session, by the model", "share"),
+)
+_MODEL = (
     Column("model", "Average patient", "share"),
     Column("model_low", "95% low of that", "share"),
     Column("model_high", "95% high of that", "share"),
@@ -64,7 +64,7 @@ def view(fade: Fade, cohort: CohortFilter) -> View:
         draw(fade),
         legend=legend if _drawn(fade) or curve is not None else [],
         notes=[note for note in (_who(fade), _left_out(fade), _part(fade), OTHER_CAUSES) if note],
-        table=Table(COLUMNS, rows(fade)),
+        table=table(fade),
         definition=Definition(
             f"Improvement over the course's baseline by days since the latest session{_which(curve)}, were no other "
             "session to follow, of the average patient of the evaluable courses. A mixed model with each patient's "
@@ -93,35 +93,43 @@ def compare(groups: Sequence[Group[Fade]], by: str, caution: str) -> View:
             for group, curve in modelled
         ],
         notes=[caution],
-        table=Table(
-            (Column("group", by, "text"), *COLUMNS),
-            [{"group": group.name, **row} for group in groups for row in rows(group.answer)],
-        ),
+        table=of_groups([(group.name, table(group.answer)) for group in groups], by),
         wide=True,
     )
 
 
-def rows(fade: Fade) -> list[dict[str, Any]]:
+def table(fade: Fade) -> Table:
     """A row a span: what was seen, whose scores these are, and the average patient in its middle."""
-    found: list[dict[str, Any]] = []
-    for one in fade.observed:
-        at = None if fade.curve is None else _on(fade.curve, (one.from_days + one.to_days) / 2)
-        found.append(
-            {
-                "from_days": one.from_days,
-                "to_days": one.to_days,
-                "scores": one.improvement.n,
-                "patients": one.improvement.patients,
-                "mean": one.improvement.mean,
-                "low": one.improvement.low,
-                "high": one.improvement.high,
-                "same_after_session": one.after,
-                "model": at and at.improvement,
-                "model_low": at and at.low,
-                "model_high": at and at.high,
-            }
-        )
-    return found
+    rows = []
+    for one, row in zip(fade.observed, fade.observed_as_json(), strict=True):
+        at = None if fade.curve is None else _on(fade.curve, _middle(one))
+        rows.append(row | {"model": at and at.improvement, "model_low": at and at.low, "model_high": at and at.high})
+    return Table((*_SEEN, *_MODEL), rows)
+
+
+def tables(fade: Fade) -> list[Table]:
+    """What a file has: the model's curve, what was seen in spans of days, and the change since before the session."""
+    return [
+        Table(
+            (Column("days", "Days since the latest session"),
+             Column("improvement", "Improvement over the baseline", "share"), *INTERVAL),
+            fade.model_as_json()["curve"], name="fade_model", title="The average patient between sessions",
+            note="By a mixed model with each patient's own level, build-up and fading. Nothing where fewer than "
+            f"{LEAST_PATIENTS} patients have three scores after sessions.", whole=False,
+        ),
+        Table(
+            _SEEN, fade.observed_as_json(), name="fade_observed", title="Improvement seen between sessions",
+            note="Other people are in each span of days: their means do not tell how an effect fades.",
+            keys=2, whole=False,
+        ),
+        Table(
+            (*_SPAN, Column("mean", "Mean change, points"), Column("low", "95% low"), Column("high", "95% high"),
+             Column("median", "Median change, points")),
+            fade.as_json(), name="fade", title="Change since the score before a session",
+            note="Score minus the last score before the session; lower is better. Other people are in each span of "
+            "days.", keys=2, whole=False,
+        ),
+    ]  # fmt: skip
 
 
 def _on(curve: FadeCurve, day: float) -> FadePoint | None:

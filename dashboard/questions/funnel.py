@@ -33,14 +33,12 @@ class Step(NamedTuple):
 def view(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> View:
     """The funnel; drawn by the page as a strip of its steps."""
     scale = INSTRUMENTS[cohort.instrument]
-    columns = (Column("step", "Step", "text"), Column("courses", "Courses", "count"),
-               Column("share", "Share of treated", "share"), Column("going_on", "Going on", "count"))  # fmt: skip
     return View(
         "funnel",
         QUESTION,
         words(funnel),
         notes=[unknown_words(funnel)],
-        table=Table(columns, [step._asdict() for step in steps(funnel, cohort, rules)]),
+        table=table(funnel, cohort, rules),
         definition=Definition(
             "A course is a run of sessions without a long gap; it goes on while less than that gap has passed since "
             "its last session by the end of the patient's observation, and is counted apart. Its baseline is the last "
@@ -62,6 +60,26 @@ def view(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> View:
         ),
         wide=True,
     )
+
+
+def table(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> Table:
+    """A row a step."""
+    columns = (Column("step", "Step", "text"), Column("courses", "Courses not going on", "count"),
+               Column("share", "Share of treated", "share"), Column("going_on", "Going on", "count"))  # fmt: skip
+    note = "Courses going on are counted apart in every step; where their number is hidden they are among the others."
+    rows = [step._asdict() for step in steps(funnel, cohort, rules)]
+    return Table(columns, rows, name="steps", title="From treated to scored at the end of induction", note=note)
+
+
+def tables(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> list[Table]:
+    """What a file has: who was treated, and the steps."""
+    columns = (Column("patients", "Patients", "count"), Column("courses", "Courses treated", "count"),
+               Column("going_on", "Of them going on", "count"),
+               Column("going_on_unknown", "Not known whether going on", "count"))  # fmt: skip
+    note = "Not known: the end of follow-up is not recorded."
+    title = "On whom these figures rest"
+    treated = Table(columns, [funnel.as_json()], name="cohort", title=title, note=note, keys=0)
+    return [treated, table(funnel, cohort, rules)]
 
 
 def steps(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> list[Step]:

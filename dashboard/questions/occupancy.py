@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
 from dashboard.figures.steps import area_labels, known, stacked, ticks
-from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import colour
 from dashboard.words.numbers import FEW, HIDDEN, count, listing, number, percent, sentence, too_few, whole
 from data_models.questions.occupancy import Occupancy
@@ -27,7 +28,10 @@ LAYERS = (
     ("Going on", "context", "going_on"),
     ("Ended", "left", "left"),
 )
-COLUMNS = (Column("day", "Day", "count"), *(Column(state, name, "share") for name, _, state in LAYERS))
+_COLUMNS = {
+    "day": Column("day", "Day", "count"),
+    **{state: Column(state, name, "share") for name, _, state in LAYERS},
+}
 
 
 def view(occupancy: Occupancy) -> View:
@@ -38,7 +42,7 @@ def view(occupancy: Occupancy) -> View:
         words(occupancy),
         draw(occupancy),
         notes=[others(occupancy), not_recorded(occupancy), ERROR if occupancy.states.days else ""],
-        table=Table(COLUMNS, occupancy.as_json()),
+        table=table(occupancy),
         definition=Definition(
             "Of all courses started, by day since the first session; no model of who is not measured. A state holds "
             "after its score until the next one, for a limited time; then the course is not measured. Going on: the "
@@ -52,7 +56,7 @@ def view(occupancy: Occupancy) -> View:
 
 def compare(groups: Sequence[Group[Occupancy]], by: str) -> View:
     """One small chart a group."""
-    panels, rows, said = [], [], []
+    panels, said = [], []
     for group in groups:
         states = group.answer.states
         panels.append(
@@ -62,7 +66,6 @@ def compare(groups: Sequence[Group[Occupancy]], by: str) -> View:
                 words(group.answer),
             )
         )
-        rows += [{"group": group.name, **row} for row in group.answer.as_json()]
         if states.days and states.courses is not None and states.courses >= FEW:
             said.append(f"{group.name} {_state(group.answer, 'response', 28)} (n {whole(states.courses)})")
     return View(
@@ -73,9 +76,22 @@ def compare(groups: Sequence[Group[Occupancy]], by: str) -> View:
         else f"No group has {FEW} courses.",
         panels=panels,
         legend=[Mark(name, token, "area") for name, token, _ in LAYERS],
-        table=Table((Column("group", by, "text"), *COLUMNS), rows),
+        table=of_groups([(group.name, table(group.answer)) for group in groups], by),
         wide=True,
     )
+
+
+def table(occupancy: Occupancy, every: int = 1) -> Table:
+    """Share of all courses started in each state, a row every so many days."""
+    title = "Where all who started stand, as far as it was seen"
+    return Table(tuple(_COLUMNS.values()), occupancy.as_json()[::every], name="over_time", title=title, whole=False)
+
+
+def attrition(occupancy: Occupancy, every: int) -> Table:
+    """The same of those in no state: ended, going on or not measured."""
+    columns = tuple(_COLUMNS[key] for key in ("day", "left", "going_on", "not_measured"))
+    title = "Which courses have ended, go on, or are not measured"
+    return replace(table(occupancy, every), columns=columns, name="attrition", title=title)
 
 
 def words(occupancy: Occupancy, at: int = 28) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +11,11 @@ from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
 from dashboard.figures.steps import Curve, median_label, no_curve, survival_figure
 from dashboard.questions.curves import (
-    INTERVAL,
     RESPONDED,
     UNDER_AXIS,
+    Named,
     by_day,
+    curve_table,
     interval_rows,
     median,
     on_days,
@@ -23,7 +25,7 @@ from dashboard.questions.curves import (
     where_it_stops,
 )
 from dashboard.questions.curves import compare as compare_curves
-from dashboard.questions.view import Column, Definition, Group, Table, View
+from dashboard.questions.view import INTERVAL, Column, Definition, Group, Table, View
 from dashboard.words.numbers import FEW, count, day, interval, sentence, too_few, whole
 from dashboard.words.scales import BAD_DAYS
 from dashboard.words.shares import rate
@@ -106,6 +108,26 @@ def table(onset: Onset) -> Table:
     ]
     columns = (Column("days", "Day"), Column("at_risk", "At risk", "count"), Column("responded", "Responded", "share"))
     return Table((*columns, *INTERVAL, Column("seen", "First seen by then", "share")), rows)
+
+
+def named(onset: Onset) -> list[Named]:
+    """The curves that files have."""
+    return [
+        Named("onset_interval", "Days to response", _DAYS, onset.curve),
+        Named("onset", "Days to response first seen", _DAYS, onset.first_seen),
+        Named("onset_by_session", "Sessions to response", "Sessions received", onset.by_session),
+    ]
+
+
+def tables(onset: Onset) -> list[Table]:
+    """What a file has: between which days the median lies, and the rows of each curve."""
+    low, high = (end if math.isfinite(end) else None for end in onset.interval_censored.median)
+    between = Table(
+        (Column("median_from", "Median after day"), Column("median_to", "Median by day")),
+        [{"median_from": low, "median_to": high}],
+        name="onset_turnbull", title="Days to response, interval-censored", note="Turnbull 1976.", keys=0,
+    )  # fmt: skip
+    return [between, *map(curve_table, named(onset))]
 
 
 # --- in words ------------------------------------------------------------------------------------

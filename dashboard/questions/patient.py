@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dashboard.figures.score_panel import STATES as SCORE_STATES
 from dashboard.questions.view import Column, Table
 from dashboard.theme import STATES
-from dashboard.words.numbers import course_day, duration, listing, moment, moments, number, percent, quantity
+from dashboard.words.numbers import course_day, days, listing, moment, moments, number, percent, quantity
 from dashboard.words.scales import above_minimum
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
@@ -27,6 +27,11 @@ from data_models.questions.patient import (
 )
 
 QUESTION = "Is the response holding?"
+# Rules that a course's lines, colours and words rest on.
+COURSE_RULES = (
+    "baseline_window_days", "response_improvement", "partial_improvement", "loss_rule", "loss_confirmations",
+    "end_of_induction_days", "induction_gap_days", "course_gap_days",
+)  # fmt: skip
 
 
 # --- the course in words ---------------------------------------------------------------------------
@@ -91,7 +96,7 @@ def no_response(outcome: PatientOutcome, baseline: float, seen: ScoresSeen, rule
 
 def duration_of_response(response: FirstResponse, seen: ScoresSeen) -> str:
     """How long the first response lasted: lost, or not lost by the last score."""
-    lasted = duration(response.lasted)
+    lasted = days(response.lasted)
     if response.loss is not None:
         before, lost = moments(*response.loss)
         return f"It held {lasted}: lost {lost} (not yet lost {before})."
@@ -117,9 +122,9 @@ def durability(outcome: PatientOutcome, rules: OutcomeRules) -> str:
         still = ", though not lost by the loss rule" if _slipped_in_induction(outcome) else ""
         return (
             f"Not in response at the end of induction{still} (score {number(end.score)}, "
-            f"{duration(end.days)} after the last induction session)."
+            f"{days(end.days)} after the last induction session)."
         )
-    after = f"{duration(found.days)} after the last induction session"
+    after = f"{days(found.days)} after the last induction session"
     if found.end == "loss":
         text = _lost_by(found.days, found.left)
     elif found.end == "retreated":
@@ -131,14 +136,14 @@ def durability(outcome: PatientOutcome, rules: OutcomeRules) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _lost_by(days: float, left: float | None) -> str:
+def _lost_by(by: float, left: float | None) -> str:
     """The interval of a loss after the last induction session: the first score in it, and the last before it."""
-    text = f"lost by {duration(days)} after the last induction session"
+    text = f"lost by {days(by)} after the last induction session"
     if left is None:
         return text
-    if duration(left) == duration(days):
-        return f"lost by {days:.1f} days after the last induction session (not yet at {left:.1f})"
-    return f"{text} (not yet at {number(course_day(left)) if left >= 1 else duration(left)})"
+    if days(left) == days(by):
+        return f"lost by {by:.1f} days after the last induction session (not yet at {left:.1f})"
+    return f"{text} (not yet at {number(course_day(left)) if left >= 1 else days(left)})"
 
 
 def _end_of_induction(outcome: PatientOutcome) -> float | None:

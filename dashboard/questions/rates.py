@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard.questions.view import Definition, Tile
-from dashboard.words.numbers import count, course_day, duration, number, percent, sentence, whole
-from dashboard.words.scales import BAD_DAYS, entry_severity, least_change
+from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Table, Tile
+from dashboard.words.numbers import count, course_day, days, number, percent, sentence, whole
+from dashboard.words.scales import BAD_DAYS, REGRESSION_TO_THE_MEAN, entry_severity, least_change
 from dashboard.words.shares import share_interval
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
@@ -30,12 +30,44 @@ def tiles(rates: Rates) -> list[Tile]:
     ]
 
 
+_MEASURES = {"response": "Response", "remission": "Remission", "worse": "Worse"}
+_WAYS = {
+    "ever": "at any score",
+    "last": "at the last score",
+    "end_of_induction": "at the end of induction",
+    "end_of_induction_all_treated": "at the end of induction, of all treated and not going on",
+}
+
+
+def table(rates: Rates) -> Table:
+    """Response, remission and worse, each way, for files."""
+    rows = [
+        {"measure": f"{words} {_WAYS[way]}", **getattr(of, way).as_dict()}
+        for kind, words in _MEASURES.items()
+        for of in [getattr(rates, kind)]
+        for way in of.as_json()
+    ]
+    columns, title = (Column("measure", "Courses", "text"), *SHARE_COLUMNS), "Response, remission and worse"
+    return Table(columns, rows, name="outcomes", title=title, note=REGRESSION_TO_THE_MEAN)
+
+
+def early_stop(share: Proportion, rules: OutcomeRules) -> Table:
+    """Share of courses whose induction ended early, for files."""
+    columns = (Column("measure", "Courses", "text"), *SHARE_COLUMNS)
+    note = (
+        f"Stopped early: induction not complete, and more than {rules.induction_gap_days:g} days gone since its last "
+        "session; of courses of which that can be said."
+    )
+    rows = [{"measure": "Stopped early", **share.as_dict()}]
+    return Table(columns, rows, name="early_stop", title="How many stop early", note=note)
+
+
 def scored_after(found: Quartiles) -> str:
     """How long after the last induction session these scores were taken; empty where that is not known."""
     if found.median is None or found.low is None or found.high is None:
         return ""
     half = f"{number(course_day(found.low))} to {number(course_day(found.high))}"
-    return f"scored {duration(found.median)} after the last induction session (half of them {half})"
+    return f"scored {days(found.median)} after the last induction session (half of them {half})"
 
 
 def tile(name: str, share: Proportion, treated: Proportion | None = None, unit: str = "measured") -> Tile:

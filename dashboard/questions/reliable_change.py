@@ -36,16 +36,21 @@ def view(found: ReliableChange, cohort: CohortFilter) -> View:
         draw(found, scale),
         legend=[Mark(name, token, "area") for name, token in GROUPS.values()],
         notes=[REGRESSION_TO_THE_MEAN],
-        table=Table(
-            (Column("when", "At", "text"), Column("group", "Group", "text"), *SHARE_COLUMNS),
-            [
-                {"when": at, "group": name, **getattr(getattr(found, when), key).as_dict()}
-                for when, at in WHEN
-                for key, (name, _) in GROUPS.items()
-            ],
-        ),
+        table=table(found),
         definition=definition(found, scale),
     )
+
+
+def table(found: ReliableChange) -> Table:
+    """The groups at the last score and at the end of induction."""
+    rows = [
+        {"measure": f"{name} at the {at.lower()}", **getattr(getattr(found, when), key).as_dict()}
+        for when, at in reversed(WHEN)
+        for key, (name, _) in GROUPS.items()
+    ]
+    columns = (Column("measure", "Courses", "text"), *SHARE_COLUMNS)
+    note = f"Jacobson and Truax 1991. {REGRESSION_TO_THE_MEAN}"
+    return Table(columns, rows, name="reliable_change", title="Reliable change", note=note)
 
 
 def definition(found: ReliableChange, scale: Instrument) -> Definition:

@@ -8,8 +8,8 @@ import numpy as np
 
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.steps import Curve, no_curve, survival_figure
-from dashboard.questions.curves import INTERVAL, median
-from dashboard.questions.view import Column, Definition, Table, View
+from dashboard.questions.curves import median
+from dashboard.questions.view import INTERVAL, Column, Definition, Table, View
 from dashboard.words.numbers import FEW, count, minutes, sentence, too_few
 from data_models.outcomes.survival import SurvivalCurve
 from data_models.questions.resolution import Resolution

@@ -211,10 +211,16 @@ def words_of_groups(groups: Sequence[Group[SideEffects]], terms: Sequence[str]) 
 
 
 def table(effects: SideEffects) -> Table:
-    """Per patient and per session, one row each a term."""
+    """Of how many it was known at all; then per patient and per session, one row each a term."""
+    asked = {"patients": effects.patients_asked, "sessions": effects.sessions_asked}
+    known = [{"term": "Asked at all", "per": per, "n": n} for per, n in asked.items()]
     patients = [{"term": label(one.term), "per": "patients", **one.per_patient.as_dict()} for one in effects.effects]
-    sessions = [{**row, "per": "sessions"} for row in _rows(None, effects.effects)]
-    return Table((_EFFECT, Column("per", "Per", "text"), *SHARE_COLUMNS), [*patients, *sessions])
+    sessions = [{"term": label(one.term), "per": "sessions", **one.per_session.as_dict()} for one in effects.effects]
+    return Table(
+        (_EFFECT, Column("per", "Per", "text"), *SHARE_COLUMNS), [*known, *patients, *sessions], name="side_effects",
+        title="How often side effects occur", keys=2,
+        note="Only patients and sessions in which side effects were asked about. Not asked is never counted as none.",
+    )  # fmt: skip
 
 
 def _rows(group: str | None, rates: Iterable[EffectRate]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from dashboard.figures.base import Figure, axis, empty, layout, note
 from dashboard.figures.score_panel import broken_line, score_ceiling
 from dashboard.questions.view import Column, Definition, Table, View
 from dashboard.theme import colour, faint
-from dashboard.words.numbers import FEW, duration, number, quantity
+from dashboard.words.numbers import FEW, days, number, quantity
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import label
 from data_models.outcomes.similar_courses import COURSE
@@ -87,7 +87,7 @@ def words(band: SimilarCourses, scores: Sequence[PatientScore]) -> str:
     day = None if latest is None else latest.days if band.alignment == COURSE else latest.since_session_days
     if latest is None or day is None:
         return NOTHING
-    when = f"{duration(day)} after the {ALIGNMENTS[band.alignment]}"
+    when = f"{days(day)} after the {ALIGNMENTS[band.alignment]}"
     there = bin_at(band, day)
     if there is None:
         return f"Too few {called(band)} were scored {when} to compare with."

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout, line, ribbon
 from dashboard.figures.steps import area_labels, known, stacked, ticks
-from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import colour
 from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
 from data_models.definitions.rules import LEAST_SHOWN
@@ -18,7 +18,7 @@ from data_models.questions.states import DAYS, NAMES, RESPONSE, States, rows
 
 QUESTION = f"How many of the first {DAYS} days are spent in response?"
 LAYERS = (("Response", "response"), ("Partial response", "partial"), ("No response", "none"))
-COLUMNS = (
+_COLUMNS = (
     Column("day", "Day", "count"),
     Column("at_risk", "At risk", "count"),
     *(
@@ -48,7 +48,7 @@ def view(states: States) -> View:
         words(states),
         draw(curves),
         notes=[after_induction(states), ERROR if curves.days else "", when_seen(curves), where_it_stops(curves)],
-        table=Table(COLUMNS, rows(curves)),
+        table=table(curves),
         definition=Definition(
             "Share of courses in response, partial response and no response by day since the first session, of "
             f"{_COURSES}. A change is placed in the middle of the two scores between which it lies: nothing finer than "
@@ -67,11 +67,7 @@ def view(states: States) -> View:
 
 def compare(groups: Sequence[Group[States]], by: str) -> View:
     """The share in response of several groups over one another, and their days in response."""
-    found, said = [], []
-    for group in groups:
-        curves = group.answer.first_session
-        found += [{"group": group.name, **row} for row in rows(curves)]
-        said.append(f"{group.name} {_days(curves)}")
+    said = [f"{group.name} {_days(group.answer.first_session)}" for group in groups]
     drawn = [group for group in groups if _drawn(group.answer.first_session)]
     return View(
         "compare-states",
@@ -81,9 +77,31 @@ def compare(groups: Sequence[Group[States]], by: str) -> View:
         legend=[
             Mark(f"{one.name} (n {whole(one.answer.first_session.courses)})", one.token, one.dash) for one in drawn
         ],
-        table=Table((Column("group", by, "text"), *COLUMNS), found),
+        table=of_groups([(group.name, table(group.answer.first_session)) for group in groups], by),
         wide=True,
     )
+
+
+def table(curves: StateCurves, every: int = 1) -> Table:
+    """Share in each state with its interval, a row every so many days."""
+    return Table(
+        _COLUMNS, rows(curves)[::every], name="states",
+        title="Where courses stand by day, those no longer observed left out",
+        note="Aalen and Johansen 1978; Datta and Satten 2001.", whole=False,
+    )  # fmt: skip
+
+
+def tables(states: States, every: int) -> list[Table]:
+    """What a file has: the days in response on each clock, and the shares by day."""
+    since = {"first_session": _FIRST, "last_induction_session": _INDUCTION}
+    days = Table(
+        (Column("from", "Days after", "text"), Column("of_days", "Of days", "count"), Column("n", "Courses", "count"),
+         Column("mean", "In response, days"), Column("low", "95% low"), Column("high", "95% high")),
+        [row | {"from": since[row["from"]]} for row in states.days_in_response()],
+        name="days_in_response", title="Days spent in response",
+        note=f"Restricted mean. Fewer days than {DAYS}: follow-up is too short for more.",
+    )  # fmt: skip
+    return [days, table(states.first_session, every)]
 
 
 def _days(curves: StateCurves) -> str:

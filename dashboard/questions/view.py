@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 Kind = Literal["text", "count", "share", "number"]
@@ -18,28 +18,29 @@ class Column(NamedTuple):
     kind: Kind = "number"
 
 
+INTERVAL = (Column("low", "95% low", "share"), Column("high", "95% high", "share"))
 # What a share rests on and its interval: the keys of `Proportion.as_dict`.
 SHARE_COLUMNS = (
     Column("events", "With it", "count"),
     Column("n", "Of", "count"),
     Column("share", "Share", "share"),
-    Column("low", "95% low", "share"),
-    Column("high", "95% high", "share"),
+    *INTERVAL,
     Column("method", "Interval", "text"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The numbers of an answer.
+    """The numbers of an answer, for its card and for files.
 
     Attributes
     ----------
-    rows : values by column key; numbers stay numbers. None: not reached, not estimable or too few; a text in a column
-        of counts: hidden.
+    rows : values by column key; numbers stay numbers. None: not reached, not estimable or too few, in a column of
+        counts: hidden. A key that a row does not have does not apply to it.
     digits : digits after the point shown on a page for numbers that are not whole.
     name, title, note, keys : in a file, its short name in snake case (the sheet's name, the CSV's first column), its
         heading, what a reader must know beside it, and how many of its columns name the row.
+    whole : whether a file of groups has the rows of all together, too.
     """
 
     columns: Sequence[Column]
@@ -49,6 +50,7 @@ class Table:
     title: str = ""
     note: str = ""
     keys: int = 1
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +142,12 @@ class Group(Generic[Answer]):
     symbol: str
     dash: str
     answer: Answer
+
+
+def of_groups(found: Sequence[tuple[str, Table]], heading: str) -> Table:
+    """The tables of several groups as one, with a first column of their names; all have the same columns."""
+    if not found:
+        return Table((), ())
+    first = found[0][1]
+    rows = [{"group": name, **row} for name, table in found for row in table.rows]
+    return replace(first, columns=(Column("group", heading, "text"), *first.columns), rows=rows, keys=first.keys + 1)

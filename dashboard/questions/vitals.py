@@ -15,22 +15,15 @@ from data_models.questions.vitals import Sign, Threshold, Vitals
 
 QUESTION = "What do blood pressure and heart rate do?"
 THRESHOLDS = "How often does pressure pass a threshold?"
-COLUMNS = (
-    Column("sign", "Sign", "text"),
-    Column("n", "Sessions", "count"),
-    Column("before", "Mean before"),
-    Column("highest", "Mean highest"),
-    Column("rise", "Mean rise"),
-    Column("low", "95% low"),
-    Column("high", "95% high"),
-)
 UNMEASURED = "No session has a blood pressure before and during it."
 _CLUSTERED = "Cochran 1977 (ratio estimator)"
+_UNITS = {"systolic": "Systolic pressure, mmHg", "diastolic": "Diastolic pressure, mmHg",
+          "heart_rate": "Heart rate, beats a minute"}  # fmt: skip
 _NAMES: dict[str, Callable[[Any], str]] = {  # of a limit in mmHg; before the dose: of the two of systolic and diastolic
-    "systolic_rise_mmhg": "Systolic rise {:g} mmHg or more".format,
-    "diastolic_rise_mmhg": "Diastolic rise {:g} mmHg or more".format,
-    "systolic_high_mmhg": "Systolic {:g} mmHg or more".format,
-    "diastolic_high_mmhg": "Diastolic {:g} mmHg or more".format,
+    "systolic_rise_mmhg": "Systolic rise of {:g} mmHg or more".format,
+    "diastolic_rise_mmhg": "Diastolic rise of {:g} mmHg or more".format,
+    "systolic_high_mmhg": "Systolic pressure of {:g} mmHg or more".format,
+    "diastolic_high_mmhg": "Diastolic pressure of {:g} mmHg or more".format,
     "predose": lambda limits: "Before the dose above {:g}/{:g} mmHg".format(*limits),
 }
 
@@ -44,7 +37,7 @@ def view(vitals: Vitals) -> View:
         words(vitals),
         draw(vitals),
         notes=["Open: mean before the dose. Filled: mean of the highest during the session."],
-        table=Table(COLUMNS, [_row(name, sign) for name, sign in _signs(vitals)]),
+        table=table(vitals),
         definition=Definition(
             "Rise: highest during the session minus before, over sessions with both; 95% interval clustered by "
             "patient.",
@@ -62,10 +55,7 @@ def thresholds(vitals: Vitals) -> View:
         THRESHOLDS,
         words_of_thresholds(vitals),
         draw_thresholds(vitals),
-        table=Table(
-            (Column("name", "Threshold", "text"), *SHARE_COLUMNS),
-            [{"name": name_of(one), **one.share.as_dict()} for one in vitals.thresholds],
-        ),
+        table=table_of_thresholds(vitals),
         definition=Definition(
             "Of sessions with the pressures that the threshold needs; 95% interval clustered by patient.",
             (
@@ -91,12 +81,24 @@ def _signs(vitals: Vitals) -> list[tuple[str, Sign]]:
     return [("systolic", vitals.systolic), ("diastolic", vitals.diastolic), ("heart_rate", vitals.heart_rate)]
 
 
-def _row(name: str, sign: Sign) -> dict[str, Any]:
-    rise = sign.rise
-    return {
-        "sign": label(name), "n": rise.n, "before": sign.before.mean, "highest": sign.highest.mean,
-        "rise": rise.mean, "low": rise.low, "high": rise.high,
-    }  # fmt: skip
+def table(vitals: Vitals) -> Table:
+    """Means before, highest and of their rise, a row each a sign."""
+    rows = [
+        {"sign": _UNITS[name], "when": when, **mean}
+        for name, sign in _signs(vitals)
+        for when, mean in sign.as_json().items()
+    ]
+    columns = (Column("sign", "Sign", "text"), Column("when", "When", "text"), Column("n", "Sessions", "count"),
+               Column("patients", "Patients", "count"), Column("mean", "Mean"), Column("low", "95% low"),
+               Column("high", "95% high"))  # fmt: skip
+    return Table(columns, rows, name="vital_signs", title="Vital signs in sessions", keys=2, whole=False)
+
+
+def table_of_thresholds(vitals: Vitals) -> Table:
+    """Sessions in which pressure passes each threshold."""
+    rows = [{"threshold": name_of(one), **one.share.as_dict()} for one in vitals.thresholds]
+    columns = (Column("threshold", "Sessions with", "text"), *SHARE_COLUMNS)
+    return Table(columns, rows, name="blood_pressure", title="How often blood pressure passes a threshold")
 
 
 # --- in words ------------------------------------------------------------------------------------
@@ -216,7 +218,8 @@ def draw_thresholds(vitals: Vitals) -> Figure:
                 "",
                 range=[len(shown) - 0.5, -0.5],
                 tickvals=list(range(len(shown))),
-                ticktext=[wrapped(name_of(one), 19) for one in shown],
+                # Two lines of what a phone has room for.
+                ticktext=[wrapped(name_of(one).replace(" of", "").replace(" pressure", ""), 19) for one in shown],
                 tickfont={"size": 12, "color": colour("text")},
             ),
         ),

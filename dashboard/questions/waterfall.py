@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.figures.base import Figure, axis, empty, layout, note
-from dashboard.questions.view import Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import LIGHT, colour
 from dashboard.words.numbers import FEW, SHORTLY_HIDDEN, count, percent, sentence, too_few, whole
 from dashboard.words.scales import REGRESSION_TO_THE_MEAN, least_change
@@ -74,13 +74,12 @@ def compare(
     found = [(group, measured_changes(group.answer, cohort.instrument, rules, rounded=rounded)) for group in groups]
     every = [change for _, one in found for change in one.changes]
     span = (min(every, default=0.0), max(every, default=0.0))
-    panels, said, rows = [], [], []
+    panels, said = [], []
     for group, one in found:
         title = f"{group.name} (n {len(one.changes):,}, {one.unmeasured:,} not measured)"
         figure = draw(one.changes, one.kinds, one.unmeasured, one.least, SMALL, span=span, small=True)
         sentence_of = too_few("measured courses") if rounded and not one.changes else one.sentence
         panels.append((title, figure, sentence_of))
-        rows += [{"group": group.name, **row} for row in one.rows()]
         if len(one.changes) >= FEW:
             share = f"{percent(one.improved / len(one.changes))} ({one.improved:,} of {len(one.changes):,})"
             said.append(f"{group.name} {share}")
@@ -92,7 +91,7 @@ def compare(
         panels=panels,
         legend=[*(Mark(name, token, "area") for name, token in KINDS), Mark("Not measured", "not_measured", "area")],
         notes=notes(INSTRUMENTS[cohort.instrument], cohort),
-        table=Table((Column("group", by, "text"), *COLUMNS), rows),
+        table=of_groups([(group.name, Table(COLUMNS, one.rows())) for group, one in found], by),
         wide=True,
     )
 

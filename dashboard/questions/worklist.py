@@ -9,7 +9,7 @@ from urllib.parse import quote
 from dashboard.figures.sparkline import sparkline
 from dashboard.theme import STATES
 from dashboard.words.courses import STATUS
-from dashboard.words.numbers import MISSING, duration, number, percent, quantity
+from dashboard.words.numbers import MISSING, days, number, percent, quantity
 from data_models.definitions.instruments import Instrument, with_item9
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
@@ -94,8 +94,8 @@ def since_session(one: ListedPatient) -> str:
     """How long after the latest session the latest score was taken."""
     if one.last is None:
         return "no score"
-    days = one.days_since_session
-    return "not yet" if days is None or days <= 0 else duration(days if days < 2 else round(days))
+    value = one.days_since_session
+    return "not yet" if value is None or value <= 0 else days(value if value < 2 else round(value))
 
 
 def item9(one: ListedPatient) -> dict[str, Any] | None:

@@ -122,15 +122,10 @@ def course_day(value: float) -> float:
     return round(value, 1) if abs(value) < 14 else float(round(value))
 
 
-def duration(value: float) -> str:
-    """A length of time, in days of a course: "18 hours", "4.5 days", "68 days"."""
-    return days(value)
-
-
 def moment(value: float) -> str:
     """A point in time on a course's clock: "2 days before" or "4 hours after the first session", "on day 4"."""
     if value < 0:
-        return "before the first session" if value > -1 else f"{duration(-value)} before the first session"
+        return "before the first session" if value > -1 else f"{days(-value)} before the first session"
     if 0 < value < 1:
         return f"{days(value)} after the first session"
     return f"on day {number(course_day(value))}"

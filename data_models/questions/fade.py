@@ -15,7 +15,7 @@ from data_models.definitions.scope import Scope
 from data_models.outcomes.clock import day_ticks, key, ticks
 from data_models.outcomes.fade import FadeBin, ObservedBin, fade_bins, observed_bins
 from data_models.outcomes.fade_model import FadeCurve, FadePoint, FadeScores, fit_fade
-from data_models.outcomes.proportions import PatientSums
+from data_models.outcomes.proportions import Mean, PatientSums
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, of_sessions
 from data_models.questions.course_outcomes import HOURS_A_DAY, arrays, of_outcomes
@@ -51,19 +51,11 @@ class Fade:
 
     def as_json(self) -> list[dict[str, Any]]:
         """ "fade" of the data contract, a row a bin."""
-        return [
-            {
-                "from_days": one.from_days,
-                "to_days": one.to_days,
-                "scores": one.change.n,
-                "patients": one.change.patients,
-                "mean": one.change.mean,
-                "low": one.change.low,
-                "high": one.change.high,
-                "median": one.median,
-            }
-            for one in self.bins
-        ]
+        return [{**_span(one, one.change), "median": one.median} for one in self.bins]
+
+    def observed_as_json(self) -> list[dict[str, Any]]:
+        """What was seen, a row a span; `same_after_session`: by the model, of the same courses after a session."""
+        return [{**_span(one, one.improvement), "same_after_session": one.after} for one in self.observed]
 
     def model_as_json(self) -> dict[str, Any]:
         """ "fade_model" of the data contract: improvement as a share of the baseline. None and no curve: no model."""
@@ -80,20 +72,13 @@ class Fade:
             "half_life": curve and {"days": curve.half_life, "low": curve.half_life_low, "high": curve.half_life_high},
             "spread": curve and {"score": curve.noise_sd, "session": curve.session_sd, "patient": curve.patient_sd},
             "curve": [_point(one) for one in curve.points] if curve else [],
-            "observed": [
-                {
-                    "from_days": one.from_days,
-                    "to_days": one.to_days,
-                    "scores": one.improvement.n,
-                    "patients": one.improvement.patients,
-                    "mean": one.improvement.mean,
-                    "low": one.improvement.low,
-                    "high": one.improvement.high,
-                    "same_after_session": one.after,
-                }
-                for one in self.observed
-            ],
+            "observed": self.observed_as_json(),
         }
+
+
+def _span(of: FadeBin | ObservedBin, mean: Mean) -> dict[str, Any]:
+    counted = {"from_days": of.from_days, "to_days": of.to_days, "scores": mean.n, "patients": mean.patients}
+    return {**counted, "mean": mean.mean, "low": mean.low, "high": mean.high}
 
 
 def _point(of: FadePoint) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dashboard.pages.graph import graph
 from dashboard.pages.patient.components import NOTHING, segments
 from dashboard.pages.patient.query import PatientView
 from dashboard.questions import between_sessions, item9, patient, similar_courses
+from dashboard.questions.patient import COURSE_RULES
 from dashboard.questions.similar_courses import ALIGNMENTS
 from dashboard.questions.view import Definition
 from dashboard.words.numbers import number, quantity
@@ -26,19 +27,7 @@ from data_models.questions.between_sessions import between_sessions as around_se
 from data_models.questions.patient import PatientHistory
 from data_models.questions.similar_courses import SimilarCourses
 
-# Rules that the trajectory's lines, colours and words rest on.
-TRAJECTORY_RULES = (
-    "baseline_window_days",
-    "response_improvement",
-    "partial_improvement",
-    "loss_rule",
-    "loss_confirmations",
-    "end_of_induction_days",
-    "induction_gap_days",
-    "course_gap_days",
-    "predose_systolic_mmhg",
-    "predose_diastolic_mmhg",
-)
+TRAJECTORY_RULES = (*COURSE_RULES, "predose_systolic_mmhg", "predose_diastolic_mmhg")
 
 
 def score_key() -> Component:

@@ -21,6 +21,7 @@ from dashboard.exports.html_page import html_page
 from dashboard.exports.pdf_file import pdf_bytes
 from dashboard.exports.workbook import workbook_bytes
 from dashboard.questions.view import Column, Table
+from dashboard.words.numbers import percent
 from data_models.store import Store
 
 UNRELATED = "Days of response after induction, if re-treatment had nothing to do with fading"
@@ -117,7 +118,7 @@ def rate_row(name: str, share: dict[str, Any]) -> list[str]:
         name,
         f"{share['events']:,}",
         f"{share['n']:,}",
-        *(f"{100 * share[k]:.1f}%" for k in ("share", "low", "high")),
+        *(percent(share[k]) for k in ("share", "low", "high")),
     ]
 
 
@@ -209,8 +210,8 @@ def test_html_and_pdf_take_any_text_as_text(hostile: Document) -> None:
 
 @pytest.mark.parametrize(
     "value, kind, text",
-    [(None, "count", "–"), (1234, "count", "1,234"), (0.5, "share", "50.0%"), (-4.25, "number", "−4.25"),
-     (0.0, "number", "0"), ("<11", "count", "<11"), (100.0, "number", "100")],
+    [(None, "count", "–"), (1234, "count", "1,234"), (0.5, "share", "50%"), (0.066, "share", "6.6%"),
+     (-4.25, "number", "−4.25"), (0.0, "number", "0"), ("<11", "count", "<11"), (100.0, "number", "100")],
 )  # fmt: skip
 def test_a_cell_is_written_as_people_read_it(value: Any, kind: Any, text: str) -> None:
     assert shown(value, kind) == text

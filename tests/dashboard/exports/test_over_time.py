@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.exports.document import HIDDEN, Section
+from dashboard.exports.document import Section
 from dashboard.exports.release import Release, gather
 from dashboard.exports.summary import CATALOGUE, document
 from dashboard.questions import states as shown
+from dashboard.words.numbers import SHORTLY_HIDDEN
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.store import Store
@@ -61,6 +62,6 @@ def test_of_groups_of_few_courses_no_days_are_said(store: Store) -> None:
     release, section = released(store, by="diagnosis", exact=False)
     few = [g for g, part in release.parts.items() if part.summary.states.first_session.courses is None]
     assert few, "the sample has a diagnosis of few courses"
-    hidden = [row for row in section.tables[0].rows if row["n"] == HIDDEN]
+    hidden = [row for row in section.tables[0].rows if row["n"] == SHORTLY_HIDDEN]
     assert len(hidden) >= len(few)
     assert all(row["mean"] is row["low"] is row["high"] is None for row in hidden)

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.pages.card import card, message, skeleton
 from dashboard.pages.graph import CONFIG, graph
-from dashboard.questions.view import Definition, Table
+from dashboard.questions.view import Column, Definition, Table
 from data_models.definitions.rules import DEFAULT_RULES
 
 
@@ -61,13 +61,15 @@ def test_the_chart_has_a_text_alternative_and_its_section_a_name() -> None:
 
 
 def test_the_table_holds_full_values_and_missing_ones_as_missing() -> None:
-    table = Table((("day", "Day"), ("share", "Share")), [{"day": 1, "share": 1 / 3}, {"day": 2, "share": float("nan")}])
+    columns = (Column("day", "Day"), Column("share", "Share", "share"), Column("asked", "Asked", "count"))
+    table = Table(columns, [{"day": 1, "share": 1 / 3, "asked": None}, {"day": 2, "share": float("nan")}])
     made = card("x", "How long?", ".", table=table)
     place = find(made, id="x-table")
     assert place is not None
     content = json.loads(getattr(place, "data-table"))
-    assert content["rows"] == [[1, 0.333333], [2, None]]
-    assert content["columns"] == [["day", "Day"], ["share", "Share"]]
+    # A count that is there and None is hidden; one that does not apply to a row is missing.
+    assert content["rows"] == [[1, 0.333333, "<11"], [2, None, None]]
+    assert content["columns"] == [["day", "Day"], ["share", "Share"], ["asked", "Asked"]]
 
 
 def test_no_chart_may_send_its_data_anywhere() -> None:

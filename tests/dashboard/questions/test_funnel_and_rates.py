@@ -42,6 +42,22 @@ def test_courses_going_on_stand_apart_at_each_step() -> None:
     assert "(100 patients), fewer than 11 of them still going on, 100 can be judged" in funnel.words(few)
 
 
+def test_a_file_counts_the_steps_as_the_sentence_does() -> None:
+    found = Funnel(90, Steps(100, 90, 80, 70, 40), Steps(30, 25, 20, 15, 0), 5)
+    treated, steps = funnel.tables(found, PHQ9, DEFAULT_RULES)
+    assert [treated.rows[0][column.key] for column in treated.columns] == [90, 100, 30, 5]
+    assert [(row["courses"], row["going_on"]) for row in steps.rows] == [
+        (70, 30),
+        (65, 25),
+        (60, 20),
+        (55, 15),
+        (40, 0),
+    ]
+    assert steps.rows[3]["share"] == pytest.approx(55 / 70)
+    assert "Of the other 70, 55 can be judged and 40 were scored" in funnel.words(found)
+    assert funnel.view(found, PHQ9, DEFAULT_RULES).table == steps
+
+
 def test_it_is_said_where_nobody_knows_who_goes_on() -> None:
     """The words of the definitions, section 1."""
     whole, some = replace(FUNNEL, unknown=310), replace(FUNNEL, unknown=12)

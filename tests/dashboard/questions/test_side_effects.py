@@ -7,6 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from dashboard.exports.document import with_marks
 from dashboard.questions import side_effects as shown
 from dashboard.questions.view import Group
 from data_models.definitions.vocabulary import SOURCE_SIDE_EFFECTS
@@ -87,10 +88,19 @@ def test_every_term_stands_in_the_table_and_the_most_frequent_are_drawn() -> Non
         go.Figure(one.figure)
         assert [len(trace["x"]) for trace in one.figure["data"]] == [drawn, drawn]
         assert one.table is not None
-        assert [row["per"] for row in one.table.rows] == ["patients"] * 10 + ["sessions"] * 10
+        assert [row["per"] for row in one.table.rows] == [
+            "patients",
+            "sessions",
+            *["patients"] * 10,
+            *["sessions"] * 10,
+        ]
+        assert [(row["term"], row["n"]) for row in one.table.rows[:2]] == [
+            ("Asked at all", 200),
+            ("Asked at all", 2000),
+        ]
     assert (cost.name, cost.question, cost.sentence) == ("cost", "At what cost?", view.sentence)
     assert view.table is not None
-    assert view.table.rows[0]["events"] == 90
+    assert view.table.rows[2]["events"] == 90
 
 
 def test_sessions_by_number_are_drawn_from_five_on_and_the_last_together_stand_in_the_table() -> None:
@@ -145,4 +155,5 @@ def test_a_hidden_count_is_neither_drawn_nor_written() -> None:
         go.Figure(view.figure)
         assert not any(trace["x"] for trace in view.figure["data"])
         assert view.table is not None
-        assert all(row["events"] is None for row in view.table.rows)
+        assert next(row["events"] for row in with_marks(view.table).rows if "events" in row) == "<11"
+        assert all(row.get("events") is None for row in view.table.rows)

@@ -37,10 +37,12 @@ def test_the_rise_in_words() -> None:
 
 def test_thresholds_name_their_limit_and_unit() -> None:
     view = shown.thresholds(VITALS)
-    assert view.sentence.startswith("Systolic rise 40 mmHg or more: 40% (40 of 100")
+    assert view.sentence.startswith("Systolic rise of 40 mmHg or more: 40% (40 of 100")
     assert view.sentence.endswith("of sessions; 36% began above 140/90 mmHg.")
     assert view.table is not None
-    assert all("mmHg" in row["name"] for row in view.table.rows)
+    assert all("mmHg" in row["threshold"] for row in view.table.rows)
+    assert view.figure is not None
+    assert "Systolic rise 40<br>mmHg or more" in view.figure["layout"]["yaxis"]["ticktext"]
     assert shown.words_of_thresholds(UNMEASURED) == shown.words(UNMEASURED)
     unseen = Proportion(None, None, None, None, None, "clustered")
     hidden = replace(VITALS, thresholds=tuple(replace(one, share=unseen) for one in THRESHOLDS))
@@ -53,7 +55,9 @@ def test_signs_that_were_measured_are_drawn_and_all_stand_in_the_table() -> None
     go.Figure(view.figure)
     assert [trace["x"] for trace in view.figure["data"]] == [[124, 139], [78, 86.5]]
     assert view.table is not None
-    assert [row["sign"] for row in view.table.rows] == ["Systolic", "Diastolic", "Heart rate"]
+    named = [(row["sign"].split(",")[0], row["when"]) for row in view.table.rows]
+    signs = ("Systolic pressure", "Diastolic pressure", "Heart rate")
+    assert named == [(sign, when) for sign in signs for when in ("before", "highest", "rise")]
     assert view.definition is not None
     assert view.definition.n == "200 sessions with both values."
 
