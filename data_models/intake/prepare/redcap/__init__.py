@@ -1,0 +1,1 @@
+"""REDCap exports: classic, longitudinal and repeating projects, with their data dictionary."""

@@ -1,0 +1,1 @@
+"""SDTM datasets of CDISC: demographics, exposure, questionnaires, vital signs and adverse events."""
