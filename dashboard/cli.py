@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ import typer
 from dashboard.commands import terminal
 from dashboard.commands.database import database_app
 from dashboard.commands.failures import explain
+from dashboard.commands.preparing import deidentify, hinting, prepare
 from dashboard.commands.store_option import Database, missing, open_existing, open_store
 from dashboard.commands.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 from dashboard.commands.user import note, user_app
@@ -32,6 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+app.command("prepare")(prepare)
+app.command("deidentify")(deidentify)
 app.add_typer(user_app, name="user")
 app.add_typer(database_app, name="database")
 
@@ -133,7 +135,7 @@ def check(path: Records, database: Database = None) -> None:
 
     url = database_url(database)
     store = None if missing(url) else open_store(url)
-    with Progress() as progress:
+    with hinting(path), Progress() as progress:
         result, read = check_path(path, store, progress, Scope.everything())
     say(
         f"No problems: {_count(read['patients'], 'patient')}, {_count(read['sessions'], 'session')}, "
@@ -158,7 +160,7 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
     before = store.rules()
     rules = _rules(before, rule) if rule else None
     note(store, "import_started", "records")  # what the trail cannot be told of is not done
-    with Progress() as progress:
+    with hinting(path), Progress() as progress:
         result = store.import_path(path, rules=rules, progress=progress)
     counts = {table: getattr(result, table) for table in ("patients", "sessions", "assessments", "side_effects")}
     changed = {"changed": dict(result.changed)} if result.changed else {}
@@ -176,52 +178,6 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
         say(f"Facts of known patients changed: {changes(result.changed)}.")
     for warning in result.warnings:
         say(f"Note: {warning}")
-
-
-@app.command()
-def deidentify(
-    raw: Annotated[Path, typer.Argument(metavar="RAW", help="Identified export: a folder of CSV files or a workbook.")],
-    crosswalk: Annotated[Path, typer.Option(metavar="FILE", help="Which record number has which code; stays here.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")],
-    as_of: Annotated[
-        str,
-        typer.Option(
-            metavar="DATE",
-            help="Until when the records were looked through, as 2026-01-31.",
-            show_default="the latest entry of the export",
-        ),
-    ] = "",
-) -> None:
-    """Make session records of an identified export: codes for record numbers, hours for dates. At the clinic alone.
-
-    Until when each patient was observed is told in whole weeks since the first session, up to --as-of.
-    """
-    from data_models.intake.crosswalk import deidentify_path
-    from data_models.intake.prepare.moments import moment_of
-
-    until = moment_of(as_of.strip())
-    if as_of and until is None:
-        raise CommandError("--as-of: is no date that can be read; write it as 2026-01-31")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise CommandError(f"{output}: is not an empty folder; name a new one")
-    for place in (crosswalk, output):
-        if not place.absolute().parent.is_dir():
-            raise CommandError(f"{place.absolute().parent}: there is no such folder; make it first")
-    if output.absolute() in crosswalk.absolute().parents:
-        raise CommandError(f"{crosswalk}: must not lie with the records that it would identify; name another place")
-    made, batch = deidentify_path(raw, crosswalk.absolute(), output.absolute(), until)
-    say(
-        f"Wrote {_count(len(batch.patients), 'patient')}, {_count(len(batch.sessions), 'session')}, "
-        f"{_count(len(batch.assessments), 'assessment')}, {_count(len(batch.side_effects), 'side effect')} to {output}."
-    )
-    if made.until and not as_of:
-        say("Observed until the latest entry of the export, told in whole weeks; give another day with --as-of.")
-        if made.until.day > date.today():
-            say("Note: that entry lies after today; correct its date, or give --as-of.")
-    for table, columns in made.left_out.items():
-        if columns:
-            say(f"Left out of {table}: {', '.join(columns)}.")
-    say(f"{crosswalk} tells who is who: keep it here, apart from the records, on an encrypted disk.")
 
 
 @app.command()

@@ -16,9 +16,10 @@ import openpyxl
 import pytest
 
 from data_models.intake.contract import CannotRead, Problem, RecordsRefused
-from data_models.intake.crosswalk import read_crosswalk
+from data_models.intake.prepare.contract_tables import read_identified
+from data_models.intake.prepare.crosswalk import read_crosswalk
 from data_models.intake.readers import read_records
-from data_models.intake.readers.identified_files import read_identified
+from data_models.intake.readers.problems import Problems
 from data_models.store import Store
 
 PATIENTS = "patient_code,clinic,age_band,age,sex,diagnosis,conditions,first_session_year\n"
@@ -521,6 +522,11 @@ def test_what_is_no_container_of_records_cannot_be_read(
         read_records(path.parent if name and "/" in name else path)
 
 
+def read_export(path: Path) -> object:
+    """The tables of an export with the contract's columns."""
+    return read_identified(path, Problems())
+
+
 def test_a_workbook_with_damaged_bytes_is_no_readable_workbook(tmp_path: Path) -> None:
     path = workbook(tmp_path / "records.xlsx", SHEETS)
     with zipfile.ZipFile(path) as archive:
@@ -530,12 +536,12 @@ def test_a_workbook_with_damaged_bytes_is_no_readable_workbook(tmp_path: Path) -
         start = part.header_offset + 30 + len(part.filename)
         for at in (start, start + part.compress_size // 2, whole.rfind(part.CRC.to_bytes(4, "little"))):
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
-            for read in (read_records, read_identified):
+            for read in (read_records, read_export):
                 with pytest.raises(CannotRead, match="no readable workbook"):
                     read(path)
 
 
-@pytest.mark.parametrize("read", [read_records, read_identified])
+@pytest.mark.parametrize("read", [read_records, read_export])
 def test_merged_cells_below_the_header_are_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = workbook(tmp_path / "records.xlsx", {**SHEETS, "patients": [["patient_code", "sex"], ["P001", "male"]]})
     book = openpyxl.load_workbook(path)
@@ -562,7 +568,7 @@ def test_a_pipe_a_device_and_a_socket_are_refused_at_once(tmp_path: Path, name: 
 
     for make in (lambda: os.mkfifo(place), make_socket, lambda: place.symlink_to("/dev/zero")):
         make()
-        for read in (read_records, read_identified):
+        for read in (read_records, read_export):
             for path in (folder, place) if name == "patients.csv" else (place,):
                 with pytest.raises(CannotRead, match="is a pipe, device or socket and not a file"):
                     read(path)

@@ -1,4 +1,4 @@
-"""Dates and times of an identified export, as the clock on the wall showed them; only `deidentify` knows them."""
+"""Dates and times of an identified export, as the clock on the wall showed them; only `prepare` knows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.0+)?)?)?")
+_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 _WEEK: Final = timedelta(days=7)
 
 
@@ -22,6 +22,13 @@ class Moment:
     def day(self) -> date:
         """The date."""
         return self.at.date()
+
+    def __str__(self) -> str:
+        """ISO 8601, as `moment_of` reads it."""
+        if not self.has_time:
+            return self.day.isoformat()
+        whole_minute = self.at.second == self.at.microsecond == 0
+        return self.at.isoformat(sep=" ", timespec="minutes" if whole_minute else "auto")
 
     def after(self, other: Moment) -> bool:
         """Whether it is surely later: of a day whose time is not known, any time may be."""

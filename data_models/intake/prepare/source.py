@@ -89,6 +89,10 @@ class LeftOut:
         for left in (self._lost, self._foreign):
             yield from ((reason, one.count, one.first) for reason, one in left.items())
 
+    def of_records(self) -> Iterator[tuple[str, int, list[Origin]]]:
+        """The same of what might have been session records."""
+        return ((reason, one.count, one.first) for reason, one in self._lost.items())
+
     @property
     def lost(self) -> int:
         """How much that might have been session records is left out."""
@@ -120,13 +124,15 @@ class Choices:
     ----------
     zone : the clinic's time zone, for times with Z or an offset.
     dates : `dmy` or `mdy`, for dates with the year last; None: found where only one fits a column.
-    map : the tables of MAP.toml, which the reader checks; without its general keys (`format`, `zone`, `dates`).
+    map : the tables of MAP.toml, which the reader checks; without its general keys (`map_file`).
+    same_as : the known record number of each new one that is the same person's.
     map_file : what messages call it.
     """
 
     zone: ZoneInfo | None = None
     dates: str | None = None
     map: Mapping[str, Any] = field(default_factory=dict)
+    same_as: Mapping[str, str] = field(default_factory=dict)
     map_file: str = "MAP.toml"
 
 

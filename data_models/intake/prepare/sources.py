@@ -5,12 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from data_models.intake.prepare.contract_form import ContractForm
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Source
 
-SOURCES: Final[tuple[Source, ...]] = (RedcapExport(),)
+# The contract's own form last: to recognise it, its files are read.
+SOURCES: Final[tuple[Source, ...]] = (RedcapExport(), ContractForm())
 
 
 def recognised(path: Path) -> Source | None:
     """The format that a path surely holds; None where none is sure."""
     return next((source for source in SOURCES if source.recognises(path)), None)
+
+
+def hint(path: Path) -> str:
+    """What to do with a path that holds no session records but an export of a known format; "" for any other."""
+    found = recognised(path)
+    if found is None:
+        return ""
+    return (
+        f"{path.name} is {found.name}: make session records of it with "
+        f"`prepare {path.name} --crosswalk who-is-who.csv -o records`"
+    )

@@ -222,7 +222,7 @@ def test_deidentify_writes_records_that_check_finds_clean_and_names_what_it_left
     assert cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(out)]) == 0
     told = capsys.readouterr().out
     assert "1 patient, 1 session, 1 assessment" in told
-    assert "Left out of session_records: name." in told
+    assert "Left out of visits.csv: name." in told
     assert cli.run(["check", str(out)]) == 0
     capsys.readouterr()
     assert cli.run(["deidentify", str(raw), "--crosswalk", str(crosswalk), "-o", str(out)]) == 1
@@ -232,6 +232,36 @@ def test_deidentify_writes_records_that_check_finds_clean_and_names_what_it_left
     told = capsys.readouterr().err
     assert "visits.csv, row 2, column time" in told
     assert "yesterday" not in told
+
+
+def test_records_that_are_an_export_are_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "export"
+    raw.mkdir()
+    (raw / "sessions.csv").write_text("record_number,time,drug\nMRN1,2024-01-05 09:00,ketamine\n")
+    for command in ("check", "import"):
+        assert cli.run([command, str(raw), "--database", f"sqlite:///{tmp_path / 'c.db'}"]) == 1
+        assert "make session records of it with `prepare export --crosswalk" in capsys.readouterr().err
+
+
+def test_prepare_with_a_map_a_zone_and_a_transferred_patient(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, crosswalk, chosen = tmp_path / "sessions.csv", tmp_path / "who.csv", tmp_path / "MAP.toml"
+    raw.write_text("record_number,time,drug\nA1,2024-01-05T09:00:00Z,ketamine\n,,\n")
+    prepare = ["prepare", str(raw), "--crosswalk", str(crosswalk), "-o"]
+    assert cli.run([*prepare, str(tmp_path / "one")]) == 1
+    assert "--zone Europe/Berlin" in capsys.readouterr().err
+    chosen.write_text('format = "contract"\nzone = "Europe/Berlin"\n')
+    assert cli.run([*prepare, str(tmp_path / "one"), "--map", str(chosen)]) == 0
+    assert "no table of patients says anything, in by their sessions: 1" in capsys.readouterr().out
+    raw.write_text("record_number,time,drug\nB1,2024-01-06 10:00,ketamine\n")
+    assert cli.run([*prepare, str(tmp_path / "two"), "--same-as", "A1", "B1"]) == 0
+    (code, *_), (same, hours, *_) = (
+        (tmp_path / name / "sessions.csv").read_text().splitlines()[1].split(",") for name in ("one", "two")
+    )
+    assert (same, hours) == (code, "24")
+    assert cli.run(prepare[:2]) == 1
+    assert "needs --crosswalk FILE and -o FOLDER" in capsys.readouterr().err
 
 
 def test_deidentify_tells_until_when_it_takes_patients_as_observed(

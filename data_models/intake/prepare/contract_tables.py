@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data_models.intake.contract import ONE_SHEET, TABLES, CannotRead
-from data_models.intake.identified import Identified
+from data_models.intake.prepare.source import Origin, Table
 from data_models.intake.readers.containers import require_file
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.workbook import note_merged, safe_to_unpack
@@ -20,22 +20,23 @@ from data_models.intake.readers.workbook import note_merged, safe_to_unpack
 _NAMES = (*TABLES, ONE_SHEET)
 
 
-def read_identified(path: Path) -> dict[str, Identified]:
+def read_identified(path: Path, problems: Problems) -> dict[str, Table]:
     """The tables of an identified export, by their names.
 
     Raises
     ------
     CannotRead : there is nothing to read at `path`.
-    RecordsRefused : a workbook that is not safe to unpack, or with merged cells.
+    RecordsRefused : a workbook that is not safe to unpack, or with merged cells. A column that stands twice is noted in
+        `problems`.
     """
     if path.suffix.lower() == ".xlsx":
         require_file(path)
-        tables = _workbook(path)
+        tables = _workbook(path, problems)
     elif path.is_dir():
         files = {name: path / f"{name}.csv" for name in _NAMES}
-        tables = {name: _csv(file) for name, file in files.items() if file.exists()}
+        tables = {name: _csv(file, problems) for name, file in files.items() if file.exists()}
     else:
-        tables = {path.stem if path.stem in TABLES else ONE_SHEET: _csv(path)}
+        tables = {path.stem if path.stem in TABLES else ONE_SHEET: _csv(path, problems)}
     if not tables:
         raise CannotRead(f"{path} holds none of {', '.join(f'{name}.csv' for name in _NAMES)}; check the path")
     if ONE_SHEET in tables and len(tables) > 1:
@@ -43,7 +44,7 @@ def read_identified(path: Path) -> dict[str, Identified]:
     return tables
 
 
-def _csv(path: Path) -> Identified:
+def _csv(path: Path, problems: Problems) -> Table:
     require_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -54,11 +55,10 @@ def _csv(path: Path) -> Identified:
         raise CannotRead(f"{path.name} is no UTF-8 text; save it as CSV (UTF-8)") from None
     except csv.Error:
         raise CannotRead(f"{path.name} has quotes that do not close; save it anew as CSV (UTF-8)") from None
-    return _table(path.name, rows)
+    return _table(path.name, rows, problems)
 
 
-def _workbook(path: Path) -> dict[str, Identified]:
-    problems = Problems()
+def _workbook(path: Path, problems: Problems) -> dict[str, Table]:
     safe = safe_to_unpack(path, problems)
     problems.refuse_if_any()
     import openpyxl
@@ -73,10 +73,9 @@ def _workbook(path: Path) -> dict[str, Identified]:
             tables = {}
             for name, sheet in sheets.items():
                 sheet.reset_dimensions()
-                tables[name] = _table(
-                    name, [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-                )
-                note_merged(sheet, name, len(tables[name].header), problems)
+                rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+                tables[name] = _table(name, rows, problems)
+                note_merged(sheet, name, len(rows[0]) if rows else 0, problems)
             book.close()
     except Exception:  # openpyxl raises whatever a broken part makes it raise
         raise CannotRead(f"{path.name} is no readable workbook; save it again as .xlsx or as CSV files") from None
@@ -84,10 +83,16 @@ def _workbook(path: Path) -> dict[str, Identified]:
     return tables
 
 
-def _table(file: str, rows: list[list[str]]) -> Identified:
+def _table(file: str, rows: list[list[str]], problems: Problems) -> Table:
     header = [name.strip() for name in rows[0]] if rows else []
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
-    return Identified(file, header, filled)
+    columns: dict[str, list[str]] = {}
+    for place, column in enumerate(header):
+        if column in columns:
+            problems.add(file, 1, None, f"column number {place + 1} stands twice; keep one of them")
+        columns[column] = [row[place] if place < len(row) else "" for _, row in filled]
+    columns.pop("", None)
+    return Table(file, columns, [Origin(file, number) for number, _ in filled])
 
 
 def _text(value: Any) -> str:

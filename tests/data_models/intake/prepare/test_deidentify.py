@@ -16,10 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_models.definitions.rules import DEFAULT_RULES
-from data_models.intake.contract import CannotRead, RecordsRefused
-from data_models.intake.crosswalk import deidentify_path, read_crosswalk
-from data_models.intake.identified import Identified, Known, age_band, deidentify
-from data_models.intake.prepare.moments import moment_of
+from data_models.intake.contract import CannotRead, RecordBatch, RecordsRefused
+from data_models.intake.prepare.crosswalk import read_crosswalk
+from data_models.intake.prepare.deidentify import Deidentified, deidentify
+from data_models.intake.prepare.folder import prepare_folder
+from data_models.intake.prepare.identified_rows import age_band
+from data_models.intake.prepare.moments import Moment, moment_of
+from data_models.intake.prepare.people import Known
+from data_models.intake.prepare.source import Export, Origin, Table
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
@@ -62,6 +66,20 @@ def export(tmp_path: Path) -> Write:
     return write
 
 
+def deidentify_path(
+    raw: Path, crosswalk: Path, output: Path, as_of: Moment | None = None
+) -> tuple[Deidentified, RecordBatch]:
+    """Records of an export in a folder, and what an import would take."""
+    prepared = prepare_folder(raw, crosswalk, output, as_of=as_of)
+    return prepared.made, prepared.batch
+
+
+def table(file: str, header: list[str], rows: list[list[str]]) -> Table:
+    """A table of an export, by its rows; the first is row 2."""
+    columns = {column: [row[place] for row in rows] for place, column in enumerate(header)}
+    return Table(file, columns, [Origin(file, number) for number in range(2, len(rows) + 2)])
+
+
 def rows_of(file: Path) -> list[dict[str, str]]:
     """A CSV file's rows."""
     with file.open(newline="") as stream:
@@ -85,7 +103,8 @@ def test_times_are_hours_or_days_by_the_clock_on_the_wall(export: Write, tmp_pat
     assert of(rows_of(tmp_path / "out" / "side_effects.csv"), jane) == [("72.5", "")]
     assert {row["age_band"] for row in rows_of(tmp_path / "out" / "patients.csv")} == {"45-54", "90+"}
     assert (len(batch.patients), len(batch.sessions), len(batch.assessments), len(batch.side_effects)) == (2, 3, 3, 1)
-    assert made.left_out == {"patients": ["name"], "sessions": ["notes"], "assessments": [], "side_effects": []}
+    assert made.columns_left_out == {"patients.csv": ["name"], "sessions.csv": ["notes"]}
+    assert not made.left_out.lost
 
 
 def test_nothing_of_the_records_tells_who_or_when(export: Write, tmp_path: Path) -> None:
@@ -139,7 +158,7 @@ def test_a_later_export_may_hold_scores_alone(export: Write, tmp_path: Path) -> 
     store = Store.open(f"sqlite:///{(tmp_path / 'clinic.db').as_posix()}")
     store.import_path(tmp_path / "out")
     assert store.import_path(tmp_path / "more").assessments == 2
-    unknown = export("unknown", patients="", sessions="", assessments=scores.replace("0047", "0048"), side_effects="")
+    unknown = export("unknown", patients="", sessions="", assessments=scores.replace("MRN00", "X"), side_effects="")
     with pytest.raises(RecordsRefused, match="no session says when this patient's clock starts"):
         deidentify_path(unknown, tmp_path / "who.csv", tmp_path / "none")
 
@@ -147,21 +166,21 @@ def test_a_later_export_may_hold_scores_alone(export: Write, tmp_path: Path) -> 
 # --- rows that have a date alone ----------------------------------------------------------------------
 
 
-def _by_date(sessions: list[str], rows: list[str], table: str = "assessments") -> list[dict[str, str]]:
+def _by_date(sessions: list[str], rows: list[str], name: str = "assessments") -> list[dict[str, str]]:
     """De-identified rows of one person. `rows`: date and timing, or date."""
-    head, more = (("timing", "instrument", "score"), ["phq9", "9"]) if table == "assessments" else (("term",), [])
+    head, more = (("timing", "instrument", "score"), ["phq9", "9"]) if name == "assessments" else (("term",), [])
     identified = [[MRN, *(row.split(",") if more else [row]), *(more or ["nausea"])] for row in rows]
     made = deidentify(
-        {
-            "sessions": Identified(
-                "s", [RECORD, "time", "drug"], [(n, [MRN, at, "ketamine"]) for n, at in enumerate(sessions, 2)]
-            ),
-            table: Identified("t", [RECORD, "time", *head], list(enumerate(identified, 2))),
-        },
+        Export(
+            {
+                "sessions": table("s", [RECORD, "time", "drug"], [[MRN, at, "ketamine"] for at in sessions]),
+                name: table("t", [RECORD, "time", *head], identified),
+            }
+        ),
         {},
     )
-    header, found = made.tables[table]
-    return [dict(zip(header, row, strict=True)) for row in found]
+    columns = made.tables[name]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 MRN, RECORD = "MRN0047", "record_number"
@@ -229,10 +248,10 @@ def test_a_score_by_date_stays_on_its_side_of_every_session(
 @pytest.mark.parametrize(
     "tables, file, row, column",
     [
-        ({"sessions": SESSIONS.replace("2026-02-01", "01/02/2026")}, "sessions.csv", 5, "time"),
+        ({"sessions": SESSIONS.replace("2026-02-01", "in spring")}, "sessions.csv", 5, "time"),
         ({"sessions": SESSIONS.replace("2026-02-01", "2026-02-30")}, "sessions.csv", 5, "time"),
         ({"sessions": SESSIONS.replace("MRN0012", "")}, "sessions.csv", 5, "record_number"),
-        ({"assessments": ASSESSMENTS + "MRN0099,2026-02-03,phq9,11\n"}, "assessments.csv", 5, "time"),
+        ({"assessments": ASSESSMENTS + "MRN0012,2026-02-03,phq9,x\n"}, "assessments.csv", 5, "score"),
         ({"assessments": ASSESSMENTS.replace("phq9,11", "phq9,28")}, "assessments.csv", 4, "score"),
         ({"patients": PATIENTS.replace("1930-01-01", "2010-01-01")}, "patients.csv", 3, "birth_date"),
         ({"patients": PATIENTS.replace("1930", "1830")}, "patients.csv", 3, "birth_date"),
@@ -249,7 +268,7 @@ def test_a_problem_is_told_by_its_row_of_the_export_and_nothing_is_written(
     places = [(problem.file, problem.row, problem.column) for problem in refused.value.problems]
     assert (file, row, column) in places
     told = " ".join(map(str, refused.value.problems)).replace("2026-01-31", "")
-    assert not [value for value in ("MRN", "Jane", "House", "01/02", "2026", "1930") if value in told]
+    assert not [value for value in ("MRN", "Jane", "House", "spring", "2026", "1930") if value in told]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw"]
 
 
@@ -263,7 +282,7 @@ def test_a_session_before_the_first_that_was_known_is_refused(export: Write, tmp
     assert not (tmp_path / "more").exists()
 
 
-@pytest.mark.parametrize("rows", [None, ["A,B"], ["A,B,soon"], ["A,C,", "B,C,"], ["A,C,", "A,D,"]])
+@pytest.mark.parametrize("rows", [None, ["A,B"], ["A,B,soon"], ["A,C,", "B,C,2026-01-31"], ["A,C,", "A,D,"]])
 def test_a_crosswalk_that_is_none_is_left_alone(export: Write, tmp_path: Path, rows: list[str] | None) -> None:
     text = "code" if rows is None else "\n".join(["record_number,patient_code,first_session", *rows])
     (tmp_path / "who.csv").write_text(text)
@@ -302,7 +321,7 @@ def test_the_one_sheet_form(tmp_path: Path) -> None:
         "7,2026-01-05 09:00,93,iv,21,12,555-0100,nausea\n7,2026-01-08 09:00,93,iv,13,,,none\n"
     )
     made, batch = deidentify_path(tmp_path / "visits.csv", tmp_path / "who.csv", tmp_path / "out")
-    assert made.left_out == {"session_records": ["phone"]}
+    assert made.columns_left_out == {"visits.csv": ["phone"]}
     assert batch.patients["age_band"].tolist() == ["90+"]
     assert batch.sessions["hours"].tolist() == [0, 72]
     assert sorted(batch.assessments["score"]) == [12, 13, 21]
@@ -319,12 +338,12 @@ def test_the_one_sheet_form(tmp_path: Path) -> None:
     )
 )
 def test_differences_between_times_stay_as_they_were(moments: list[datetime.datetime]) -> None:
-    rows = [(number, ["one", moment.isoformat(" ")]) for number, moment in enumerate(moments, start=2)]
-    made = deidentify({"sessions": Identified("sessions.csv", ["record_number", "time"], rows)}, {})
-    hours = [float(row[1]) for row in made.tables["sessions"][1]]
+    rows = [["one", moment.isoformat(" ")] for moment in moments]
+    made = deidentify(Export({"sessions": table("sessions.csv", ["record_number", "time"], rows)}), {})
+    hours = [float(text) for text in made.tables["sessions"]["hours"]]
     expected = [(moment - min(moments)).total_seconds() / 3600 for moment in moments]
     assert hours == pytest.approx(expected, abs=5e-5)
-    assert {row[0] for row in made.tables["sessions"][1]} != {"one"}
+    assert set(made.tables["sessions"]["patient_code"]) != {"one"}
 
 
 def test_age_bands_at_their_ends() -> None:
@@ -366,9 +385,100 @@ def test_until_when_each_patient_was_observed_is_told_in_whole_weeks(
     assert made.until is not None
 
 
-def test_who_was_never_treated_is_observed_until_nobody_knows(export: Write, tmp_path: Path) -> None:
-    deidentify_path(export(patients=PATIENTS + "MRN7,Ann Poe,1990-01-01,female,\n"), tmp_path / "who", tmp_path / "out")
-    assert weeks_of(tmp_path / "out", tmp_path / "who")["MRN7"] == ""
+def test_who_was_never_treated_is_left_out_counted_and_named(export: Write, tmp_path: Path) -> None:
+    raw = export(
+        patients=PATIENTS + "MRN7,Ann Poe,1990-01-01,female,\n",
+        assessments=ASSESSMENTS + "MRN7,2026-02-03,phq9,11\nMRN0047,2024-06-01,phq9,22\n",
+    )
+    made, batch = deidentify_path(raw, tmp_path / "who.csv", tmp_path / "out")
+    assert list(made.left_out) == [
+        ("a person without a session", 1, [("patients.csv", 4, None)]),
+        ("a score of a person without a session", 1, [("assessments.csv", 5, None)]),
+        ("a score more than 365 days before the first session", 1, [("assessments.csv", 6, None)]),
+    ]
+    assert set(read_crosswalk(tmp_path / "who.csv")) == {"MRN0047", "MRN0012"}
+    assert (len(batch.patients), len(batch.assessments)) == (2, 3)
+
+
+def test_strict_refuses_what_would_be_left_out(export: Write, tmp_path: Path) -> None:
+    raw = export(assessments=ASSESSMENTS + "MRN7,2026-02-03,phq9,11\n")
+    with pytest.raises(RecordsRefused) as refused:
+        prepare_folder(raw, tmp_path / "who.csv", tmp_path / "out", strict=True)
+    assert [(p.file, p.row, p.column) for p in refused.value.problems] == [
+        ("patients.csv", 1, "name"), ("sessions.csv", 1, "notes"), ("assessments.csv", 5, None),
+    ]  # fmt: skip
+    assert not (tmp_path / "who.csv").exists()
+
+
+def test_rows_of_other_events_that_hold_nothing_are_no_records(export: Write, tmp_path: Path) -> None:
+    raw = export(
+        sessions="record_number,time,drug,redcap_event_name\nMRN0047,2026-03-28 10:00,ketamine,a\nMRN0047,,,b\n",
+        assessments="record_number,time,instrument,score\nMRN0047,2026-03-28 09:00,phq9,20\nMRN0047,,phq9,\n",
+        side_effects="",
+    )
+    made, batch = deidentify_path(raw, tmp_path / "who.csv", tmp_path / "out")
+    assert [
+        (count, [(o.file, o.row) for o in where]) for reason, count, where in made.left_out if "empty" in reason
+    ] == [(2, [("sessions.csv", 3), ("assessments.csv", 3)])]
+    assert (len(batch.sessions), len(batch.assessments)) == (1, 1)
+
+
+def test_people_whom_no_table_of_patients_names_come_in_by_their_sessions(export: Write, tmp_path: Path) -> None:
+    patients = PATIENTS.splitlines()[0] + "\n" + PATIENTS.splitlines()[1] + "\n"
+    made, batch = deidentify_path(export(patients=patients), tmp_path / "who.csv", tmp_path / "out")
+    assert made.notes == ["people of whom no table of patients says anything, in by their sessions: 1"]
+    who = read_crosswalk(tmp_path / "who.csv")
+    john = next(r for r in rows_of(tmp_path / "out/patients.csv") if r["patient_code"] == who["MRN0012"].patient_code)
+    assert (john["sex"], john["age_band"], john["observed_until_weeks"]) == ("", "", "8")
+    assert (
+        made.origins["patients"][sorted(made.tables["patients"]["patient_code"]).index(john["patient_code"])].row == 5
+    )
+    assert len(batch.patients) == 2
+
+
+# --- one patient, one code ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelled", ["0047", "47.0", " 47", "00047"])
+def test_record_numbers_that_a_spreadsheet_may_have_changed_are_asked_about(
+    export: Write, tmp_path: Path, spelled: str
+) -> None:
+    sessions = "record_number,time,drug\n{},2026-04-28 10:00,ketamine\n"
+    first = export(
+        "first", patients="record_number\n47\n", sessions=sessions.format("47"), assessments="", side_effects=""
+    )
+    deidentify_path(first, tmp_path / "who.csv", tmp_path / "out")
+    later = export("later", patients="", sessions=sessions.format(spelled), assessments="", side_effects="")
+    if spelled == " 47":  # the space around a cell is none of its content
+        deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+        return
+    with pytest.raises(RecordsRefused, match="differs from one of the crosswalk by leading zeros") as refused:
+        deidentify_path(later, tmp_path / "who.csv", tmp_path / "more")
+    assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("sessions.csv", 2, "record_number")]
+    assert "47" not in str(refused.value.problems[0])
+
+
+def test_two_rows_of_one_export_that_may_be_one_person_are_both_named(export: Write, tmp_path: Path) -> None:
+    raw = export(sessions=SESSIONS + "mrn0047,2026-04-28 10:00,ketamine,iv,,,\n")
+    with pytest.raises(RecordsRefused, match=r"sessions.csv, row 6.* that of patients.csv, row 2,"):
+        deidentify_path(raw, tmp_path / "who.csv", tmp_path / "out")
+
+
+def test_a_transferred_patient_keeps_code_and_clock(export: Write, tmp_path: Path) -> None:
+    deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
+    later = export(
+        "later", patients="", sessions="record_number,time,drug\nB-9,2026-04-28 10:00,ketamine\n", assessments="",
+        side_effects="",
+    )  # fmt: skip
+    with pytest.raises(CannotRead, match="is not in the crosswalk"):
+        prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", same_as={"B-9": "MRN9999"})
+    prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", same_as={"B-9": "MRN0047"})
+    who = read_crosswalk(tmp_path / "who.csv")
+    assert who["B-9"] is who["MRN0047"]
+    (row,) = rows_of(tmp_path / "more" / "sessions.csv")
+    assert (row["patient_code"], row["hours"]) == (who["MRN0047"].patient_code, str(31 * 24))
+    with pytest.raises(CannotRead, match="has a code of its own"):
+        prepare_folder(later, tmp_path / "who.csv", tmp_path / "again", same_as={"B-9": "MRN0012"})
 
 
 def test_a_later_export_moves_on_those_who_did_not_come(export: Write, tmp_path: Path) -> None:
@@ -439,19 +549,21 @@ def test_no_record_lies_after_the_week_that_ends_its_observation(
     """And the week is the last that has begun: the next begins after the latest entry of anybody."""
     moments = [start + datetime.timedelta(minutes=sum(gaps[:i])) for i in range(len(gaps) + 1)]
     form = "%Y-%m-%d" if dated else "%Y-%m-%d %H:%M"
-    rows = [(i + 2, (f"N{i % 2}", moment.strftime(form), "ketamine")) for i, moment in enumerate(moments)]
-    people = [(2, ("N0",)), (3, ("N1",))]
+    rows = [[f"N{i % 2}", moment.strftime(form), "ketamine"] for i, moment in enumerate(moments)]
     crosswalk: dict[str, Known] = {}
     made = deidentify(
-        {
-            "patients": Identified("p", ["record_number"], people),
-            "sessions": Identified("s", ["record_number", "time", "drug"], rows),
-        },
+        Export(
+            {
+                "patients": table("p", ["record_number"], [["N0"], ["N1"]]),
+                "sessions": table("s", ["record_number", "time", "drug"], rows),
+            }
+        ),
         crosswalk,
     )
-    weeks = dict(made.tables["patients"][1])
+    patients, sessions = made.tables["patients"], made.tables["sessions"]
+    weeks = dict(zip(patients["patient_code"], patients["observed_until_weeks"], strict=True))
     codes = {crosswalk[number].patient_code: number for number in crosswalk}
-    for code, hours, day, *_ in made.tables["sessions"][1]:
+    for code, hours, day in zip(sessions["patient_code"], sessions["hours"], sessions["day"], strict=True):
         when = datetime.timedelta(hours=float(hours)) if hours else datetime.timedelta(days=int(day))
         assert when < (int(weeks[code]) + 1) * datetime.timedelta(weeks=1)
         first = moments[int(codes[code][1])]
