@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dashboard.questions.view import Kind, Table
+from dashboard.figures import paper
+from dashboard.questions.view import Kind, Table, View
 from dashboard.words.numbers import MISSING, SHORTLY_HIDDEN, number, percent, whole
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing as SVG text and what it shows in words, for those who do not see it."""
+    """A drawing as SVG text, what it shows in words for those who do not see it, and what its lines mean."""
 
     svg: str
     alt: str
+    caption: str = ""
+
+
+def charts_of(view: View) -> list[Chart]:
+    """The figure of a card on paper, with its legend and notes; none where the card says why it has none."""
+    if view.figure is None or not view.figure["data"]:
+        return []
+    drawing = paper.svg(view.figure, view.sentence, [(one.name, one.token, one.mark) for one in view.legend])
+    return [Chart(drawing, view.sentence, " ".join(note for note in view.notes if note))]
 
 
 @dataclass(frozen=True, slots=True)

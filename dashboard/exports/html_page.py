@@ -54,7 +54,9 @@ def _section(section: Section) -> str:
     parts = [f"<section><h2>{escape(section.title)}</h2>"]
     if section.sentence:
         parts.append(f"<p>{escape(section.sentence)}</p>")
-    parts += [f"<figure>{chart.svg}</figure>" for chart in section.charts]
+    for chart in section.charts:
+        caption = f'<figcaption class="note">{escape(chart.caption)}</figcaption>' if chart.caption else ""
+        parts.append(f"<figure>{chart.svg}{caption}</figure>")
     parts += [_table(table) for table in section.tables]
     return "".join(parts) + "</section>"
 

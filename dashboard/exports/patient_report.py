@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from dashboard.exports import svg
 from dashboard.exports.definition_tables import rules_table
 from dashboard.exports.document import Chart, Document, Section
 from dashboard.exports.release import PRODUCT, program_version
 from dashboard.exports.summary import FOOTER, SYNTHETIC
-from dashboard.figures.score_panel import LINE_GAP_DAYS
+from dashboard.figures import paper
+from dashboard.figures.score_panel import STATES
+from dashboard.figures.trajectory import scores_figure
 from dashboard.questions import between_sessions, item9
 from dashboard.questions.patient import COURSE_RULES, outcome_words
 from dashboard.questions.view import Column, Table
@@ -29,11 +29,14 @@ from data_models.questions.between_sessions import between_sessions as around_se
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
 from data_models.questions.patient import (
     PatientHistory,
-    PatientOutcome,
-    PatientScore,
-    PatientSession,
     PatientSideEffect,
     patient,
+)
+
+_MARKS = (
+    *((words, token, "circle") for words, token in STATES.values()),
+    ("looks back past the latest session", "muted", "circle-open"),
+    ("a session", "axis", "solid"),
 )
 
 
@@ -120,55 +123,18 @@ def _scale(code: str, course: int, found: PatientHistory, rules: OutcomeRules) -
         said.append("Item 9: " + item9.words(answers))
     table = between_sessions.table(rows, scale.name)
     columns = [Column(*column) for column in table.columns]
+    alt = (
+        f"{scale.name} scores by day since the course's first session ({numbers.quantity(len(scores), 'score')}), over "
+        f"bands of severity; upright lines are the {numbers.quantity(len(given), 'session')}."
+    )
     tenths = ("day", "days_to_lowest")
     shown = [{**row, **{key: None if row[key] is None else round(row[key], 1) for key in tenths}} for row in table.rows]
     return Section(
         f"{scale.name}: is the response holding?",
         " ".join(text for text in said if text),
-        [_trajectory(code, given, scores, outcome, rules)] if scores else [],
+        [Chart(paper.svg(scores_figure(found, course, code, rules), alt, _MARKS), alt)] if scores else [],
         [Table(columns, shown, name=f"sessions_{code}", title="Between sessions")],
     )
-
-
-def _trajectory(
-    code: str,
-    given: Sequence[PatientSession],
-    scores: Sequence[PatientScore],
-    outcome: PatientOutcome | None,
-    rules: OutcomeRules,
-) -> Chart:
-    """Scores by day; dashed: response and remission; strokes on the axis: sessions."""
-    scale = INSTRUMENTS[code]
-    lines: list[svg.Line] = []
-    run: list[tuple[float, float]] = []
-    for score in scores:
-        if run and score.days - run[-1][0] > LINE_GAP_DAYS:
-            lines.append(svg.Line("", run, marks=True))
-            run = []
-        run.append((score.days, score.score))
-    lines.append(svg.Line("", run, marks=True))
-    levels = []
-    if outcome is not None and outcome.baseline is not None and outcome.baseline > scale.minimum:
-        level = scale.improved_to(outcome.baseline, rules.response_improvement)
-        levels.append((level, f"response: {numbers.number(level)}"))
-    cutoff = rules.remission_cutoff(code)
-    if cutoff is not None:
-        levels.append((cutoff, f"remission: {numbers.number(cutoff)}"))
-    alt = (
-        f"{scale.name} scores by day since the course's first session ({numbers.quantity(len(scores), 'score')}); "
-        f"strokes on the axis are the {numbers.quantity(len(given), 'session')}."
-    )
-    drawing = svg.line_chart(
-        lines,
-        alt,
-        "Days since the course's first session (strokes: sessions)",
-        f"{scale.name} ({scale.better} is better)",
-        levels=levels,
-        ticks_below=[session.days for session in given],
-        y_range=(scale.minimum, max([*(score.score for score in scores), (scale.minimum + scale.maximum) / 2])),
-        same=True,
-    )
-    return Chart(drawing, alt)
 
 
 def _effects(found: PatientHistory, course: int) -> Section:

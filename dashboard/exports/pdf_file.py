@@ -30,7 +30,7 @@ def _plain(document: Document) -> dict[str, Any]:
         {
             "title": section.title,
             "sentence": section.sentence,
-            "charts": [{"svg": chart.svg, "alt": chart.alt} for chart in section.charts],
+            "charts": [{"svg": one.svg, "alt": one.alt, "caption": one.caption} for one in section.charts],
             "tables": [_table(table) for table in section.tables],
         }
         for section in document.sections

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from dashboard.exports import completeness, definition_tables, svg
-from dashboard.exports.document import Chart, Document, Section
+from dashboard.exports import completeness, definition_tables
+from dashboard.exports.document import Document, Section, charts_of
 from dashboard.exports.release import PRODUCT, Part, Release, program_version
 from dashboard.exports.rounding import ROUNDED_NOTE
 from dashboard.exports.tables import of_parts
@@ -24,13 +24,12 @@ from dashboard.questions import (
     states,
     vitals,
 )
+from dashboard.questions.view import MOST_GROUPS, Answer, Group, Table, View, group_of
 from dashboard.words.numbers import count, listing
 from dashboard.words.shares import rate
 from data_models.definitions.filters import FILTERS
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.definitions.vocabulary import label
-from data_models.outcomes.interval_censored import IntervalCurve
-from data_models.outcomes.proportions import Proportion
+from data_models.questions.summary import Summary
 
 FOOTER = "Supports review by clinicians; it does not diagnose or recommend treatment."
 SYNTHETIC = "Synthetic sample data: no real patient"
@@ -137,83 +136,55 @@ def _cohort_facts(release: Release) -> list[tuple[str, str]]:
 # --- sections --------------------------------------------------------------------------------
 
 
-def _sentence(release: Release, text: str) -> str:
-    """The sentence of a figure of the whole cohort; none for groups."""
-    return "" if release.by is not None else text
+def _card(
+    release: Release,
+    answer: Callable[[Summary], Answer],
+    view: Callable[[Answer], View],
+    compare: Callable[[Sequence[Group[Answer]]], View] | None = None,
+) -> View:
+    """The card of the whole cohort; of groups their comparison, of the largest."""
+    if release.by is None:
+        return view(answer(release.whole.summary))
+    if compare is None:
+        return replace(view(answer(release.whole.summary)), figure=None)
+    sizes = {group: part.summary.funnel.courses or 0 for group, part in release.parts.items() if group is not None}
+    largest = sorted(sizes, key=lambda group: -sizes[group])[:MOST_GROUPS]
+    answers = [(group, answer(release.parts[group].summary)) for group in largest]
+    found = compare([group_of(release.by, group, place, of) for place, (group, of) in enumerate(answers)])
+    more = f"The {MOST_GROUPS} largest of {len(sizes)} groups are drawn." if len(sizes) > MOST_GROUPS else ""
+    return replace(found, notes=[*found.notes, more])
+
+
+def _section(release: Release, title: str, view: View, made: Sequence[Table], said: str | None = None) -> Section:
+    """A question's section: its card's sentence (of groups none) and figure, and its tables."""
+    sentence = view.sentence if said is None else said
+    return Section(title, sentence if release.by is None else "", charts_of(view), made)
 
 
 def _cohort(release: Release) -> Section:
-    return Section(
-        "On whom do these figures rest?",
-        _sentence(release, funnel.words(release.whole.summary.funnel)),
-        tables=of_parts(release, lambda part: funnel.tables(part.summary.funnel, release.cohort, release.rules)),
-    )
-
-
-def _groups(release: Release) -> list[tuple[str, Part]]:
-    """The figures to draw, each with its name."""
-    if release.by is None:
-        return [("All courses", release.whole)]
-    row = FILTERS[release.by]
-    return [(row.words(group), part) for group, part in release.parts.items() if group is not None]
+    view = funnel.view(release.whole.summary.funnel, release.cohort, release.rules)
+    made = of_parts(release, lambda part: funnel.tables(part.summary.funnel, release.cohort, release.rules))
+    return _section(release, funnel.QUESTION, view, made)
 
 
 def _outcomes(release: Release) -> Section:
-    ways = (("response", "Response"), ("remission", "Remission"), ("worse", "Worse"))
-    dots = [
-        (
-            name,
-            [
-                svg.Dot(f"{word}, end of induction", *_drawn(getattr(part.summary.rates, kind).end_of_induction))
-                for kind, word in ways
-            ],
-        )
-        for name, part in _groups(release)
-    ]
+    title, compared = "Who responds?", release.compared
     end = release.whole.summary.rates.response.end_of_induction
-    said = ""
-    if release.by is None and end.share is not None:
-        said = f"In response at the end of induction: {rate(end)}."
-    without = [name for name, rows in dots if all(dot.value is None for dot in rows)]
-    if without:
-        said = f"Not drawn, as too few or not measured: {listing(without)}."
-    chart = Chart(
-        svg.dot_chart(
-            dots, "Share of courses measured at the end of induction, 95% intervals", "Share of courses measured"
-        ),
-        said or "Rates at the end of induction.",
-    )
+    said = f"In response at the end of induction: {rate(end)}." if end.share is not None else ""
+    view = _card(release, lambda of: of.reliable_change, lambda found: reliable_change.view(found, release.cohort))
     made = of_parts(
         release,
         lambda part: [rates.table(part.summary.rates), reliable_change.table(part.summary.reliable_change)],
     )
-    if release.by is not None and release.compared is not None and release.compared.response.groups:
-        row = FILTERS[release.by]
-        said = f"{rate_comparison.words(release.compared.response, release.by, row.words)} {said}".rstrip()
-        title = "Response and remission, as the groups are and held equal"
-        made.append(rate_comparison.table(release.compared, row.words, name="rates_compared", title=title))
-    return Section("Who responds?", said, [chart], made)
-
-
-def _drawn(share: Proportion) -> tuple[float | None, float | None, float | None]:
-    return share.share, share.low, share.high
-
-
-def _drawn_where_there_is_a_line(lines: Sequence[svg.Line], chart: Chart) -> list[Chart]:
-    """An empty frame tells nothing: where no line has two points, the tables stand alone."""
-    return [chart] if any(len(line.points) > 1 for line in lines) else []
-
-
-def _curve_chart(
-    release: Release, curve_of: Callable[[Part], IntervalCurve], unit: str, alt: str, *, rising: bool
-) -> list[Chart]:
-    lines = []
-    for group, part in _groups(release):
-        curve = curve_of(part)
-        values = curve.share if rising else 1 - curve.share
-        lines.append(svg.Line(group, list(zip(curve.times.tolist(), values.tolist(), strict=True)), steps=False))
-    y_title = "Share in response by then" if rising else "Share still in response"
-    return _drawn_where_there_is_a_line(lines, Chart(svg.line_chart(lines, alt, unit, y_title, share=True), alt))
+    if release.by is None or compared is None or not compared.response.groups:
+        return _section(release, title, replace(view, notes=()), made, said)
+    called = FILTERS[release.by].words
+    view = rate_comparison.view(compared, release.by, called)
+    without = [called(group.value) for group in compared.response.groups if group.crude.share is None]
+    said = f" Not drawn, as too few or not measured: {listing(without)}." if without else ""
+    of_rates = "Response and remission, as the groups are and held equal"
+    made.append(rate_comparison.table(compared, called, name="rates_compared", title=of_rates))
+    return Section(title, view.sentence + said, charts_of(view), made)
 
 
 def _curves(part: Part) -> list[curves.Named]:
@@ -222,72 +193,36 @@ def _curves(part: Part) -> list[curves.Named]:
 
 
 def _onset(release: Release) -> Section:
-    said = _sentence(release, onset.words(release.whole.summary.onset.curve))
+    early = release.whole.summary.rates.early
+    view = _card(release, lambda of: of.onset, lambda found: onset.view(found, early), onset.compare)
     made = of_parts(release, lambda part: [curves.medians(_curves(part)), *onset.tables(part.summary.onset)])
-    alt = said or "Share in response by day since the first session."
-    charts = _curve_chart(
-        release, lambda part: part.summary.onset.curve, "Days since the first session", alt, rising=True
-    )
-    return Section("How quickly do effects start?", said, charts, made)
+    return _section(release, onset.QUESTION, view, made)
 
 
 def _durability(release: Release) -> Section:
-    found = release.whole.summary.durability
-    rounded = not release.exact
-    sentences = (durability.words(found.lost), durability.competing_words(found, rounded=rounded))
-    said = _sentence(release, " ".join(sentences))
+    view = _card(release, lambda of: of.durability, durability.view, durability.compare)
+    first = durability.competing_words(release.whole.summary.durability, rounded=not release.exact)
     made = of_parts(release, lambda part: durability.tables(part.summary.durability, part.summary.duration))
-    alt = said or "Share still in response by day since the last induction session."
-    charts = _curve_chart(
-        release, lambda part: part.summary.durability.lost, "Days since the last induction session", alt, rising=False
-    )
-    return Section("How long do they last?", said, charts, made)
+    return _section(release, durability.QUESTION, view, made, f"{view.sentence} {first}")
 
 
 def _fade(release: Release) -> Section:
-    lines, lowest = [], 0.0
-    for name, part in _groups(release):
-        curve = part.summary.fade.curve
-        points = [] if curve is None else [(point.days, point.improvement) for point in curve.points]
-        lowest = min([lowest, *(y for _, y in points)])
-        lines.append(svg.Line(name, points))
-    said = _sentence(release, fade.words(release.whole.summary.fade))
-    alt = said or "Improvement of the average patient over the baseline, by days since the latest session."
-    drawing = svg.line_chart(
-        lines,
-        alt,
-        "Days since the latest session",
-        "Improvement over the baseline",
-        share=True,
-        y_range=(lowest, 1.0),
+    view = _card(
+        release,
+        lambda of: of.fade,
+        lambda found: fade.view(found, release.cohort),
+        lambda groups: fade.compare(groups, "Group", ""),
     )
-    made = of_parts(release, lambda part: fade.tables(part.summary.fade))
-    return Section(fade.QUESTION, said, _drawn_where_there_is_a_line(lines, Chart(drawing, alt)), made)
+    return _section(release, fade.QUESTION, view, of_parts(release, lambda part: fade.tables(part.summary.fade)))
 
 
 def _states(release: Release) -> Section:
-    found = release.whole.summary.states
-    rows = found.as_json()["states"]
-    texts = (states.words(found), states.after_induction(found), states.ERROR if rows else "")
-    said = _sentence(release, " ".join(text for text in texts if text))
-    charts: Sequence[Chart] = ()
-    if release.by is None and len(rows) > 1:
-        alt = states.words(found)
-        layers = [(name, [row[key] or 0.0 for row in rows]) for name, key in states.LAYERS]
-        drawing = svg.area_chart(layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses")
-        charts = [Chart(drawing, alt)]
+    view = _card(release, lambda of: of.states, states.view, lambda groups: states.compare(groups, "Group"))
+    said, notes = view.sentence, list(view.notes)
+    if release.by is None:
+        said, notes = " ".join(text for text in (said, *notes[:2]) if text), notes[2:]
     made = of_parts(release, lambda part: states.tables(part.summary.states, _rows_every(release)))
-    return Section(states.QUESTION, said, charts, made)
-
-
-_LAYERS = (
-    ("Response", "response"),
-    ("Partial", "partial"),
-    ("No response", "none"),
-    ("Not measured", "not_measured"),
-    ("Going on", "going_on"),
-    ("Ended", "left"),
-)
+    return _section(release, states.QUESTION, replace(view, notes=notes), made, said)
 
 
 def _rows_every(release: Release) -> int:
@@ -296,39 +231,16 @@ def _rows_every(release: Release) -> int:
 
 
 def _over_time(release: Release) -> Section:
-    rows, courses = release.whole.summary.occupancy.as_json(), release.whole.summary.funnel.courses
-    found = release.whole.summary.occupancy
-    texts = (occupancy.words(found), occupancy.others(found), occupancy.not_recorded(found)) if rows else ()
-    said = _sentence(release, " ".join(text for text in texts if text))
-    charts: Sequence[Chart] = ()
-    if release.by is None and len(rows) > 1 and courses is not None:
-        alt = said or "Share of all courses started in each state, by day."
-        layers = [(name, [row[key] or 0.0 for row in rows]) for name, key in _LAYERS]
-        drawing = svg.area_chart(
-            layers, [row["day"] for row in rows], alt, "Days since the first session", "Courses started"
-        )
-        charts = [Chart(drawing, alt)]
-    return Section(
-        occupancy.QUESTION,
-        said,
-        charts,
-        of_parts(release, lambda part: [occupancy.table(part.summary.occupancy, _rows_every(release))]),
-    )
+    view = _card(release, lambda of: of.occupancy, occupancy.view)
+    said = " ".join(text for text in (view.sentence, *view.notes[:2]) if text)
+    made = of_parts(release, lambda part: [occupancy.table(part.summary.occupancy, _rows_every(release))])
+    return _section(release, occupancy.QUESTION, replace(view, notes=view.notes[2:]), made, said)
 
 
 def _attrition(release: Release) -> Section:
-    lines = []
-    for name, part in _groups(release):
-        left = enumerate(part.summary.occupancy.states.left.tolist())
-        # Whoever left between two days is not held back until the second: no steps.
-        points = [(float(day), share) for day, share in left if math.isfinite(share)]
-        lines.append(svg.Line(name, points, steps=release.exact))
-    alt = "Share of all courses started that have ended, by day since the first session."
-    drawing = svg.line_chart(lines, alt, "Days since the first session", "Share that has ended", share=True)
-    charts = _drawn_where_there_is_a_line(lines, Chart(drawing, alt))
-    stopped = release.whole.early_stop
+    view, stopped = _card(release, lambda of: of.occupancy, occupancy.view, occupancy.ended), release.whole.early_stop
     said = ""
-    if release.by is None and stopped.share is not None:
+    if stopped.share is not None:
         said = f"Stopped before induction was complete, of courses of which it can be said: {rate(stopped)}."
     made = of_parts(
         release,
@@ -337,28 +249,20 @@ def _attrition(release: Release) -> Section:
             occupancy.attrition(part.summary.occupancy, _rows_every(release)),
         ],
     )
-    return Section("Who has left?", said, charts, made)
+    return _section(release, "Who has left?", view, made, said)
 
 
 def _side_effects(release: Release) -> Section:
-    effects = release.whole.summary.side_effects
-    said = _sentence(release, side_effects.words(effects))
-    charts: Sequence[Chart] = ()
-    if release.by is None:
-        dots = [
-            ("Per patient", [svg.Dot(label(one.term), *_drawn(one.per_patient)) for one in effects.effects]),
-            ("Per session", [svg.Dot(label(one.term), *_drawn(one.per_session)) for one in effects.effects]),
-        ]
-        alt = said or "Share of patients and of sessions with each side effect, 95% intervals."
-        charts = [Chart(svg.dot_chart(dots, alt, "Share of patients, and of sessions, asked"), alt)]
+    view = _card(
+        release, lambda of: of.side_effects, side_effects.view, lambda groups: side_effects.compare(groups, "Group")
+    )
     made = of_parts(release, lambda part: [side_effects.table(part.summary.side_effects)])
-    return Section("How often do side effects occur?", said, charts, made)
+    return _section(release, side_effects.QUESTION, view, made)
 
 
 def _vital_signs(release: Release) -> Section:
-    said = _sentence(release, vitals.words(release.whole.summary.vitals))
     made = of_parts(
         release,
         lambda part: [vitals.table(part.summary.vitals), vitals.table_of_thresholds(part.summary.vitals)],
     )
-    return Section("What do vital signs do?", said, (), made)
+    return _section(release, "What do vital signs do?", _card(release, lambda of: of.vitals, vitals.view), made)

@@ -82,6 +82,15 @@ def trajectory(
     return _stack(columns, ranges, titles)
 
 
+def scores_figure(found: PatientHistory, course: int, code: str, rules: OutcomeRules) -> Figure:
+    """The strip of one scale in one course by itself: what a report has."""
+    scores, sessions = found.scores_of(course, code), found.sessions_of(course)
+    ceiling = score_ceiling(INSTRUMENTS[code], max(score.score for score in scores))
+    strip = score_panel(scores, sessions, found.outcome_of(course, code), code, rules, ceiling=ceiling)
+    _maintenance(strip, sessions)
+    return _stack([[strip]], [day_range([score.days for score in scores], sessions, "all")], [])
+
+
 def day_range(days: Sequence[float], sessions: Sequence[PatientSession], span: str) -> tuple[float, float]:
     """First and last day of the axis, with room at both ends."""
     every = [*days, *(session.days for session in sessions)] or [0.0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
+from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout, line
 from dashboard.figures.steps import area_labels, known, stacked, ticks
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import colour
@@ -132,6 +132,21 @@ def _state(occupancy: Occupancy, state: str, at: int) -> str:
     """A state's share on a day, or on the last."""
     share = known(float(getattr(occupancy.states, state)[min(at, occupancy.states.days - 1)]))
     return HIDDEN if share is None else percent(share)
+
+
+def ended(groups: Sequence[Group[Occupancy]]) -> View:
+    """The share that has ended, a line a group; for files."""
+    days = max((group.answer.states.days for group in groups), default=0)
+    lines = [
+        line(range(states.days), [known(share) for share in states.left.tolist()], group.name, group.token,
+             line={"dash": group.dash})
+        for group in groups
+        if (states := group.answer.states).days > 1 and states.courses
+    ]  # fmt: skip
+    x = axis("Days since the first session", range=[0, days], tickvals=ticks(days), showgrid=False)
+    y = axis("Courses that have ended", range=[0, 1], tickformat=".0%", dtick=0.25)
+    said = "Share of all courses started that have ended, by day since the first session."
+    return View("occupancy", QUESTION, said, {"data": lines, "layout": layout(313, x=x, y=y)})
 
 
 def draw(occupancy: Occupancy, height: int = 313, *, named: bool = True) -> Figure:

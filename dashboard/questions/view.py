@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from dashboard.theme import series_symbol, series_token
+from data_models.definitions.filters import FILTERS
+
 Kind = Literal["text", "count", "share", "number"]
 Answer = TypeVar("Answer")
 
@@ -142,6 +145,16 @@ class Group(Generic[Answer]):
     symbol: str
     dash: str
     answer: Answer
+
+
+MOST_GROUPS = 6  # of a comparison, drawn
+_DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a stroke for each
+
+
+def group_of(key: str, value: str, place: int, answer: Answer) -> Group[Answer]:
+    """One group of a comparison by a filter's key, the place-th that is drawn: a route keeps its colour and mark."""
+    token, symbol = series_token(key, value, place), series_symbol(key, value, place)
+    return Group(FILTERS[key].words(value), token, symbol, _DASHES[place % len(_DASHES)], answer)
 
 
 def of_groups(found: Sequence[tuple[str, Table]], heading: str) -> Table:

@@ -11,14 +11,11 @@ from dash.development.base_component import Component
 from dashboard.answers import data
 from dashboard.pages.card import show
 from dashboard.questions.curves import median
-from dashboard.questions.view import Answer, Column, Definition, Group, Table, View
-from dashboard.theme import series_symbol, series_token
+from dashboard.questions.view import MOST_GROUPS, Answer, Column, Definition, Group, Table, View, group_of
 from dashboard.words import numbers
 from data_models.definitions.filters import FILTERS, CohortFilter
 from data_models.definitions.rules import OutcomeRules
 
-MOST_GROUPS = 6
-DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a stroke for each
 Parts = Mapping[str, data.Figures]
 QUESTIONS = {  # heading of each card, before ", by route?"
     "rates": "Who responds",
@@ -62,18 +59,6 @@ class Comparison:
     def called(self, key: str) -> str:
         return FILTERS[self.by].words(key)
 
-    def token(self, key: str) -> str:
-        """Colour of a group: a route keeps its own."""
-        return series_token(self.by, key, self.kept.index(key))
-
-    def symbol(self, key: str) -> str:
-        """Marker of a group: a route keeps its own."""
-        return series_symbol(self.by, key, self.kept.index(key))
-
-    def dash(self, key: str) -> str:
-        """Stroke of a group's curve."""
-        return DASHES[self.kept.index(key) % len(DASHES)]
-
     @property
     def caution(self) -> str:
         found = sum(1 for answer in self.answers.values() if answer.funnel.courses)
@@ -90,11 +75,7 @@ class Comparison:
 
     def drawn(self, answers: Mapping[str, Answer]) -> list[Group[Answer]]:
         """The groups that are drawn, each with its answer; one without an answer is left out."""
-        return [
-            Group(self.called(key), self.token(key), self.symbol(key), self.dash(key), answers[key])
-            for key in self.kept
-            if key in answers
-        ]
+        return [group_of(self.by, key, place, answers[key]) for place, key in enumerate(self.kept) if key in answers]
 
     def show(self, view: View) -> Component:
         """One card of the comparison, under the heading of its question."""

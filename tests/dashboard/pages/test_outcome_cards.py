@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from dash.development.base_component import Component
 
-from dashboard.exports import svg
 from dashboard.pages import filters
 from data_models.definitions.filters import CohortFilter
 
@@ -46,16 +45,3 @@ def test_side_effects_offer_no_control_of_scores() -> None:
     whole, rest = (keys(filters.controls({}, cohort, of_scores=of_scores)) for of_scores in (True, False))
     assert whole - rest == {"instrument", filters.HOURS}
     assert rest < whole
-
-
-# --- tables ----------------------------------------------------------------------------------
-
-
-# --- side effects, exports -------------------------------------------------------------------
-
-
-def test_a_group_without_a_mark_stands_in_no_legend() -> None:
-    groups = [("IV", [svg.Dot("Response", 0.5, 0.4, 0.6)]), ("Intranasal", [svg.Dot("Response", None)])]
-    drawing = svg.dot_chart(groups, "Rates", "Share")
-    assert ">IV<" in drawing
-    assert "Intranasal" not in drawing
