@@ -116,7 +116,9 @@ CASES = [
     Case("both forms", {"session_records.csv": SESSIONS}, "session_records.csv", None, None, "beside the tables"),
     Case("semicolons", {P: GOOD_PATIENTS.replace(",", ";")}, P, 1, None, "semicolons"),
     Case("no header", {P: "P001,North\n"}, P, 1, None, "put the column names there"),
+    Case("line for Excel alone", {P: "sep=,\n" + GOOD_PATIENTS}, P, 1, None, "a line for Excel alone"),
     # --- columns ---
+    Case("column names in capitals", {P: "Patient_Code,Sex\nP001,male\n"}, P, 1, "Sex", "did you mean sex?"),
     Case("duplicate column", {P: "patient_code,sex,sex\nP001,male,male\n"}, P, 1, "sex", "stands twice"),
     Case("unknown column", {P: "patient_code,shoe_size\nP001,40\n"}, P, 1, "shoe_size", "unknown column"),
     Case("misspelt column", {P: "patient_code,diagnose\nP001,ptsd\n"}, P, 1, "diagnose", "did you mean diagnosis?"),
@@ -520,6 +522,15 @@ def test_what_is_no_container_of_records_cannot_be_read(
         path.write_bytes(content)
     with pytest.raises(CannotRead, match=reason):
         read_records(path.parent if name and "/" in name else path)
+
+
+def test_rows_of_nothing_but_separators_are_passed_over_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
+    for name, text in GOOD.items():
+        lines = text.splitlines()
+        empty = "," * lines[0].count(",")
+        (tmp_path / name).write_text("\n".join([lines[0], empty, *lines[1:], empty, f" {empty}"]) + "\n")
+    batch = read_records(tmp_path)
+    assert (len(batch.patients), batch.patients["row"].tolist()) == (2, [3, 4])
 
 
 def read_export(path: Path) -> object:

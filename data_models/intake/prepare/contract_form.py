@@ -20,8 +20,10 @@ class ContractForm:
         """Whether a table of the contract's name has a column `record_number`."""
         try:
             tables = read_identified(path, Problems())
-        except (CannotRead, RecordsRefused):
+        except CannotRead:
             return False
+        except RecordsRefused:  # a workbook with sheets of these names, of which some cell is wrong
+            return True
         return any(RECORD_NUMBER in table.columns for table in tables.values())
 
     def read(self, path: Path, choices: Choices, problems: Problems) -> Export:

@@ -82,12 +82,14 @@ def _line(stream: TextIO) -> tuple[str, int] | None:
 
 
 def _cells(line: str, row: int, file: str, names: list[str | None], problems: Problems) -> list[str] | None:
-    """A line's cells; None with a problem noted where it is malformed."""
+    """A line's cells; None where it is malformed, with a problem noted, or holds nothing but separators."""
     if len(line) > LONGEST_LINE or len(line.encode()) > LONGEST_LINE:
         problems.add(file, row, None, f"the line is longer than {LONGEST_LINE:,} bytes; is a quotation mark missing?")
         return None
     if not line:
         problems.add(file, row, None, "the line is empty; delete it")
+        return None
+    if not line.strip(", \t") and "," in line:  # as spreadsheets write rows that were emptied
         return None
     try:
         parsed = next(csv.reader([line], strict=True)) if '"' in line else line.split(",")

@@ -43,12 +43,16 @@ def check_header(table: str, file: str, header: Sequence[str], problems: Problem
     header has its first patient there.
     """
     known = known_columns(table)
+    if header and header[0].lower().startswith("sep="):
+        problems.add(file, 1, None, "a line for Excel alone stands before the column names; delete it")
+        return [None for _ in header]
     if len(header) == 1:
         for separator, words in _SEPARATORS.items():
             if separator in header[0]:
                 problems.add(file, 1, None, f"the columns are separated by {words}; save the file as comma-separated")
                 return [None]
-    if not any(name in known for name in header) and not any(forbidden_column(name) for name in header):
+    folded = [name.strip().lower() for name in header]
+    if not any(name in known for name in folded) and not any(forbidden_column(name) for name in header):
         problems.add(file, 1, None, f"no column of {table} is named in the first row; put the column names there")
         return [None for _ in header]
     names: list[str | None] = []
