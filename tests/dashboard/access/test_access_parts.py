@@ -7,13 +7,16 @@ import hashlib
 import math
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
+from flask import Flask
 from itsdangerous import BadSignature
 
-from dashboard.access import passwords, proxies, secret_key, throttle
+from dashboard.access import passwords, proxies, second_factor, secret_key, sessions, throttle
 from dashboard.access.sessions import CookieSessions
 from dashboard.access.signed import signed
 from dashboard.settings import SettingsError
@@ -66,6 +69,45 @@ def test_what_is_signed_serves_one_purpose_under_hmac_sha_256() -> None:
     assert CookieSessions.digest_method is hashlib.sha256
     with pytest.raises(BadSignature):
         signed(b"key", "second factor").loads(text)
+
+
+def test_an_offer_of_a_second_factor_serves_the_account_that_was_offered_it() -> None:
+    """With the offer of another's account, a form would set up a secret that somebody else knows."""
+    offer = second_factor.offer(b"key", 7, "SECRET")
+    assert second_factor.offered(b"key", 7, offer) == "SECRET"
+    assert second_factor.offered(b"key", 8, offer) is None
+    assert second_factor.offered(b"other", 7, offer) is None
+    assert second_factor.offered(b"key", 7, None) is None
+    device = signed(b"key", sessions.DEVICE).dumps([7, "SECRET"])
+    assert second_factor.offered(b"key", 7, device) is None
+
+
+def test_an_offer_of_a_second_factor_lasts_a_quarter_of_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    offer = second_factor.offer(b"key", 7, "SECRET")
+    for minutes, found in ((14, "SECRET"), (16, None)):
+        monkeypatch.setattr("time.time", lambda after=minutes * 60: now + after)
+        assert second_factor.offered(b"key", 7, offer) == found
+
+
+def test_a_browser_is_known_to_the_account_that_signed_in_with_it() -> None:
+    device = str(signed(b"key", sessions.DEVICE).dumps([7, "laptop"]))
+    with Flask("test").test_request_context(headers={"Cookie": f"ketamine_outcomes_device={device}"}):
+        assert sessions.device_of(b"key", 7) == "laptop"
+        assert sessions.device_of(b"key", 8) is None
+        assert sessions.device_of(b"other", 7) is None
+
+
+def test_a_code_of_the_second_factor_is_the_current_one_or_a_neighbour() -> None:
+    secret, now = second_factor.new(), 1_000_000_000.0
+    step = int(now // second_factor.SECONDS)
+    at = pyotp.TOTP(secret).at
+    found = [second_factor.step_of(secret, at(now + 30 * away), now) for away in (-2, -1, 0, 1, 2)]
+    assert found == [None, step - 1, step, step + 1, None]
+    code = at(now)
+    assert second_factor.step_of(secret, f" {code[:3]} {code[3:]}", now) == step
+    for wrong in ("", code[:5], code + "0", "abcdef", "１２３４５６"):
+        assert second_factor.step_of(secret, wrong, now) is None
 
 
 def test_five_failures_are_free_and_then_the_wait_doubles_to_its_limit() -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dashboard import cli
@@ -288,11 +289,22 @@ def test_deidentify_tells_until_when_it_takes_patients_as_observed(
     assert not any("20" in line for line in told("again").splitlines() if "Observed" in line or "entry" in line)
 
 
-def test_database_upgrade_makes_and_keeps_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_database_upgrade_makes_and_keeps_a_database(tmp_path: Path, small_records: Path) -> None:
+    from data_models.store import Store
+
     path = tmp_path / "new.db"
-    for _ in range(2):
-        assert cli.run(["database", "upgrade", "--database", str(path)]) == 0
-    assert path.exists()
+    assert cli.run(["database", "upgrade", "--database", str(path)]) == 0
+    store = Store.open(f"sqlite:///{path.as_posix()}")
+    store.set_name("Clinic North", synthetic=False)
+    store.import_path(small_records)
+    before = store.outcomes_frame()
+    store.close()
+    assert len(before) == 2
+    assert cli.run(["database", "upgrade", "--database", str(path)]) == 0
+    store = Store.open(f"sqlite:///{path.as_posix()}")
+    assert store.name() == "Clinic North"
+    pd.testing.assert_frame_equal(store.outcomes_frame(), before)
+    store.close()
 
 
 def test_the_demo_fills_a_database_of_its_own_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -171,6 +171,27 @@ def test_pressure_above_the_pre_dose_threshold_is_marked(records):
     assert colours[0] == colours[1] != colours[2]
 
 
+def test_systolic_alone_is_drawn_and_so_is_diastolic_alone(records):
+    for name, before, highest in (
+        ("Systolic", Vitals(128.0, None, None), Vitals(205.0, None, None)),
+        ("Diastolic", Vitals(None, 41.0, None), Vitals(None, 92.0, None)),
+    ):
+        figure = draw(with_sessions(records, before=before, highest=highest))
+        values = {one.systolic or one.diastolic for one in (before, highest)}
+        (rise,) = named(figure, f"{name} rise")
+        assert set(rise["y"]) == {None, *values}
+        for when in ("before", "highest"):
+            assert len(named(figure, f"{name} {when}")[0]["y"]) == 3
+        axis = next(
+            axis for key, axis in figure["layout"].items() if key.startswith("yaxis") and axis.get("nticks") == 4
+        )
+        low, high = axis["range"]
+        assert low < min(values)
+        assert high > max(values)
+        limits = [note["text"] for note in figure["layout"]["annotations"] if "stolic" in note["text"]]
+        assert limits == (["systolic<br>180"] if name == "Systolic" else [])
+
+
 def test_vitals_that_nobody_recorded_take_no_space(records):
     figure = draw(with_sessions(records, before=Vitals(), highest=Vitals()))
     assert figure["layout"]["height"] < draw(records)["layout"]["height"]

@@ -37,7 +37,7 @@ def test_a_curve_of_many_times_is_read_at_the_end_of_each_day() -> None:
     assert sum(row.events for row in rows) == events.sum()
     assert sum(row.censored for row in rows) == 5_000 - events.sum()
     for row in rows:
-        assert row.survival == full.at(row.days)[0]
+        assert (row.survival, row.low, row.high) == tuple(steps.known(value) for value in full.at(row.days))
         assert row.at_risk == (np.ceil(times) >= row.days).sum()
     assert steps.step_rows(full, most=10**6)[3].days == full.times[3]
 

@@ -9,6 +9,7 @@ import pytest
 from dashboard.questions import waterfall
 from dashboard.questions.view import Group
 from dashboard.questions.waterfall import COLUMNS, measured_changes
+from dashboard.theme import LIGHT
 from dashboard.words.scales import least_change
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.instruments import INSTRUMENTS
@@ -125,7 +126,13 @@ def test_each_bar_has_the_colour_of_its_group() -> None:
     assert {name: trace["y"] for name, trace in bars.items()} == {
         "Response": [-16.0], "Partial response": [-6.0], "Neither": [-1.0], "Worse": [6.0],
     }  # fmt: skip
-    assert len({trace["marker"]["color"] for trace in bars.values()}) == 4
+    assert {mark.name: LIGHT[mark.token] for mark in view.legend} == {
+        name: trace["marker"]["color"] for name, trace in bars.items()
+    }
+    assert {name: trace["marker"]["color"] for name, trace in bars.items()} == {
+        "Response": LIGHT["response"], "Partial response": LIGHT["partial"], "Neither": LIGHT["none"],
+        "Worse": LIGHT["worse"],
+    }  # fmt: skip
 
 
 def test_groups_share_one_axis_of_change() -> None:

@@ -275,7 +275,12 @@ OTHER_RULES = DEFAULT_RULES.changed(
 )
 
 
-@pytest.mark.parametrize("rules", [DEFAULT_RULES, OTHER_RULES], ids=["default rules", "other rules"])
+BAND_RULES = OTHER_RULES.changed({"loss_rule": "back_in_band", "loss_confirmations": 2})
+
+
+@pytest.mark.parametrize(
+    "rules", [DEFAULT_RULES, OTHER_RULES, BAND_RULES], ids=["default rules", "other rules", "back in band"]
+)
 def test_every_value_of_the_sample_clinic_is_the_definitions(sample_database: str, rules: OutcomeRules) -> None:
     import sqlite3
     from contextlib import closing
@@ -323,7 +328,7 @@ def _records(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 @pytest.mark.slow
 @settings(max_examples=60)
-@given(records=_records(), rules=st.sampled_from([DEFAULT_RULES, OTHER_RULES]))
+@given(records=_records(), rules=st.sampled_from([DEFAULT_RULES, OTHER_RULES, BAND_RULES]))
 def test_every_value_of_any_records_is_the_definitions(
     records: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], rules: OutcomeRules
 ) -> None:

@@ -247,6 +247,21 @@ def test_the_check_names_tampering_anywhere_in_the_trail(kind: str) -> None:
         assert broken(changed, seal), (kind, at)
 
 
+def test_the_check_says_which_entries_are_missing_altered_or_out_of_place() -> None:
+    one, two, three, four = whole = trail(4)
+    seal = (4, four.hash)
+    assert broken([one, three, four], seal)[0] == "entry 2 missing before entry 3"
+    assert broken([one, four], seal)[0] == "entries 2 on missing before entry 4"
+    assert broken([one, replace(two, actor="mallory"), three, four], seal) == [
+        "entry 2 was altered, or what stood before it"
+    ]
+    assert broken([one, two, two, three, four], seal)[0] == "entry 2 stands where entry 3 should"
+    assert broken(whole[:3], seal) == ["the seal names 4 entries and the trail ends at 3"]
+    assert broken(whole, (4, three.hash)) == ["the last entry is not the one that was sealed"]
+    assert broken(whole, None) == ["the seal of the trail is missing"]
+    assert broken([], None) == []
+
+
 def test_fields_cannot_run_into_each_other() -> None:
     assert entry_hash(FIRST, 1, "t", "ab", "c", "", "{}") != entry_hash(FIRST, 1, "t", "a", "bc", "", "{}")
 

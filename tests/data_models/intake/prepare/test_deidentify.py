@@ -107,6 +107,23 @@ def test_times_are_hours_or_days_by_the_clock_on_the_wall(export: Write, tmp_pat
     assert not made.left_out.lost
 
 
+@pytest.mark.parametrize(
+    "born, band",
+    [
+        ("1981-03-27", "45-54"), ("1981-03-28", "45-54"), ("1981-03-29", "35-44"), ("1981-02-28", "45-54"),
+        ("1981-04-01", "35-44"), ("1980-12-31", "45-54"), ("2008-03-28", "18-24"), ("1936-03-29", "85-89"),
+        ("1936-03-28", "90+"),
+    ],
+)  # fmt: skip
+def test_the_age_is_that_on_the_day_of_the_first_session(export: Write, tmp_path: Path, born: str, band: str) -> None:
+    """The first session is on 2026-03-28: who has the birthday the day after is a year younger."""
+    raw = export(patients=PATIENTS.replace("1980-03-29", born))
+    deidentify_path(raw, tmp_path / "who.csv", tmp_path / "out")
+    jane = read_crosswalk(tmp_path / "who.csv")["MRN0047"].patient_code
+    bands = {row["patient_code"]: row["age_band"] for row in rows_of(tmp_path / "out" / "patients.csv")}
+    assert bands[jane] == band
+
+
 def test_nothing_of_the_records_tells_who_or_when(export: Write, tmp_path: Path) -> None:
     deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
     text = "".join(file.read_text() for file in (tmp_path / "out").iterdir())
@@ -255,6 +272,7 @@ def test_a_score_by_date_stays_on_its_side_of_every_session(
         ({"assessments": ASSESSMENTS.replace("phq9,11", "phq9,28")}, "assessments.csv", 4, "score"),
         ({"patients": PATIENTS.replace("1930-01-01", "2010-01-01")}, "patients.csv", 3, "birth_date"),
         ({"patients": PATIENTS.replace("1930", "1830")}, "patients.csv", 3, "birth_date"),
+        ({"patients": PATIENTS.replace("1980-03-29", "2008-03-29")}, "patients.csv", 2, "birth_date"),
         ({"patients": PATIENTS.replace("male,north", "male,Dr House")}, "patients.csv", 2, "clinic"),
         ({"sessions": SESSIONS.replace("time", "when")}, "sessions.csv", 1, "time"),
         ({"sessions": SESSIONS.replace("notes", "time")}, "sessions.csv", 1, None),
