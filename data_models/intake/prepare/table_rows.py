@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.intake.prepare.item_totals import Disagreement, Incomplete, OutOfRange, Total, total_of
+from data_models.intake.prepare.item_totals import ITEM_SCALES, Disagreement, Incomplete, OutOfRange, Total, total_of
 from data_models.intake.prepare.source import Export, LeftOut, Origin, Table
 from data_models.intake.readers.problems import Problems
 
@@ -84,7 +85,7 @@ class Scores:
     ) -> tuple[str, int | None] | None:
         if all(points is None for points in items):
             return (total, None) if total else None
-        number = _number(total)
+        number = number_of(total)
         if total and number is None:
             self._problems.add(origin.file, origin.row, named[0], "is no number; correct it or empty it")
             return None
@@ -113,8 +114,6 @@ class Scores:
 
 
 def _place(instrument: str, number: int) -> int:
-    from data_models.intake.prepare.item_totals import ITEM_SCALES
-
     scale = ITEM_SCALES[instrument]
     return scale.numbers.index(number) if scale else 0
 
@@ -123,11 +122,13 @@ def _span(names: Sequence[str]) -> str:
     return f"{names[0]} to {names[-1]}" if names else ""
 
 
-def _number(text: str) -> float | None:
+def number_of(text: str) -> float | None:
+    """A finite number as it is written; None for anything else."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if isfinite(number) else None
 
 
 def as_text(number: float) -> str:
