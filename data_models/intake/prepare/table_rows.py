@@ -7,6 +7,7 @@ from math import isfinite
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.prepare.item_totals import ITEM_SCALES, Disagreement, Incomplete, OutOfRange, Total, total_of
+from data_models.intake.prepare.moments import Moment
 from data_models.intake.prepare.source import Export, LeftOut, Origin, Table
 from data_models.intake.readers.problems import Problems
 
@@ -129,6 +130,33 @@ def number_of(text: str) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) else None
+
+
+def written(moment: Moment | None) -> str:
+    """A moment as tables have it; "" for None."""
+    if moment is None:
+        return ""
+    return moment.at.isoformat(sep=" ") if moment.has_time else moment.day.isoformat()
+
+
+def with_timing(moment: Moment, timing: str, *, timed: bool) -> tuple[str, str]:
+    """Time and timing of a score: `before` and `after` go with a date alone.
+
+    Parameters
+    ----------
+    timed : the times of this person's sessions are known. Else a score's own time cannot say on which side it lies.
+
+    Examples
+    --------
+    >>> from data_models.intake.prepare.moments import moment_of
+    >>> with_timing(moment_of("2026-01-05 15:00"), "after", timed=True)
+    ('2026-01-05 15:00:00', '')
+    >>> with_timing(moment_of("2026-01-05 15:00"), "after", timed=False)
+    ('2026-01-05', 'after')
+    """
+    if moment.has_time and (timed or not timing):
+        return written(moment), ""
+    return moment.day.isoformat(), timing
 
 
 def as_text(number: float) -> str:

@@ -138,10 +138,3 @@ class Cells:
             self._problems.add(row.file, row.number, column, reason)
             return None
         return int(text)
-
-
-def written(moment: Moment | None) -> str:
-    """A moment as tables have it."""
-    if moment is None:
-        return ""
-    return moment.at.isoformat(sep=" ") if moment.has_time else moment.day.isoformat()

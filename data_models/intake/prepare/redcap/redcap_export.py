@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.moments import Moment, moment_of
-from data_models.intake.prepare.redcap.cells import Cells, check_columns, written
+from data_models.intake.prepare.redcap.cells import Cells, check_columns
 from data_models.intake.prepare.redcap.event_map import Cell, EffectMap, RedcapMap, ScoreMap, When, redcap_map
 from data_models.intake.prepare.redcap.project import (
     GROUP,
@@ -30,7 +30,7 @@ from data_models.intake.prepare.source import (
     Suggestion,
     date_of_day,
 )
-from data_models.intake.prepare.table_rows import Scores, TableRows, as_text
+from data_models.intake.prepare.table_rows import Scores, TableRows, as_text, with_timing, written
 from data_models.intake.prepare.text_rows import header_of
 from data_models.intake.readers.problems import Problems
 
@@ -260,8 +260,9 @@ class _Reading:
         when = when or (_BEFORE if event.kind == "session" else event)
         timing = when.kind if when.kind in ("before", "after") else ""
         moment = self._cells.moment(row, cell)
+        timed = all(one.moment is None or one.moment.has_time for one in self._people[row.record].sessions)
         if moment is not None:
-            return written(moment), timing
+            return with_timing(moment, timing, timed=timed)
         if cell and self._cells.time_text(row, cell):
             return None  # noted where it was read
         if when.kind == "day":
@@ -275,7 +276,7 @@ class _Reading:
         if session is None or session.moment is None:
             return None
         if when.kind != "after":
-            return written(session.moment), "before"
+            return with_timing(session.moment, "before", timed=timed)
         hours = when.number or 0
         if session.moment.has_time and hours:
             return written(session.moment.later(hours)), ""

@@ -9,11 +9,11 @@ from typing import Final
 
 from data_models.intake.prepare.moments import Moment, moment_of
 from data_models.intake.prepare.sdtm.datasets import Datasets, Record
-from data_models.intake.prepare.sdtm.study_days import StudyClock, written
+from data_models.intake.prepare.sdtm.study_days import StudyClock
 from data_models.intake.prepare.sdtm.study_map import StudyMap
 from data_models.intake.prepare.sdtm.terms import ROUTES, UNITS, drug_of
 from data_models.intake.prepare.source import RECORD_NUMBER, TIME, LeftOut, Origin
-from data_models.intake.prepare.table_rows import TableRows, as_text, number_of
+from data_models.intake.prepare.table_rows import TableRows, as_text, number_of, written
 from data_models.intake.readers.problems import Problems
 
 SUBJECT: Final = "USUBJID"
@@ -63,7 +63,6 @@ class Administrations:
     Parameters
     ----------
     exposures : what `exposures` found.
-    results : scores, for a study whose sessions are told by its reference start alone.
     """
 
     def __init__(
@@ -104,6 +103,10 @@ class Administrations:
     def begun(self, subject: str, moment: Moment) -> Session | None:
         """The last session of a day that had begun at a moment of it."""
         return next((one for one in reversed(self.of_day(subject, moment)) if not one.moment.after(moment)), None)
+
+    def timed(self, subject: str) -> bool:
+        """Whether the times of all of a subject's sessions are known."""
+        return all(one.moment.has_time for one in self.by_subject.get(subject, ()))
 
     def table(self, file: str) -> TableRows:
         """The table of sessions."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from data_models.intake.prepare.item_totals import ITEM_SCALES
-from data_models.intake.prepare.sdtm.administrations import SUBJECT
+from data_models.intake.prepare.sdtm.administrations import SUBJECT, Administrations
 from data_models.intake.prepare.sdtm.datasets import Datasets, Record
-from data_models.intake.prepare.sdtm.study_days import StudyClock, written
+from data_models.intake.prepare.sdtm.study_days import StudyClock
 from data_models.intake.prepare.sdtm.study_map import StudyMap
 from data_models.intake.prepare.sdtm.terms import item_of, scales_of, side_of, total_of_scale
 from data_models.intake.prepare.source import RECORD_NUMBER, TIME, LeftOut, Origin
-from data_models.intake.prepare.table_rows import Scores, number_of
+from data_models.intake.prepare.table_rows import Scores, number_of, with_timing
 from data_models.intake.readers.problems import Problems
 
 
@@ -68,7 +68,9 @@ def places_of(code: str, test: str, category: str) -> Iterator[tuple[str, int | 
             yield scale.instrument, place
 
 
-def add_scores(found: Sequence[Result], clock: StudyClock, scores: Scores, problems: Problems) -> None:
+def add_scores(
+    found: Sequence[Result], clock: StudyClock, sessions: Administrations, scores: Scores, problems: Problems
+) -> None:
     """One score for the items and the total of a scale that a subject has at a time."""
     gathered: dict[tuple[str, ...], list[Result]] = {}
     for result in found:
@@ -80,7 +82,8 @@ def add_scores(found: Sequence[Result], clock: StudyClock, scores: Scores, probl
     for (subject, instrument, domain, *_, point), together in gathered.items():
         moment = clock.moment(together[0].record, f"{domain}DTC", f"{domain}DY")
         if moment is not None:
-            cells = {RECORD_NUMBER: subject, TIME: written(moment), "timing": side_of(point)}
+            when, timing = with_timing(moment, side_of(point), timed=sessions.timed(subject))
+            cells = {RECORD_NUMBER: subject, TIME: when, "timing": timing}
             _add(instrument, together, cells, scores, problems)
 
 

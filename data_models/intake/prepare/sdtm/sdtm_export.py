@@ -10,7 +10,7 @@ from data_models.intake.prepare.moments import Moment
 from data_models.intake.prepare.sdtm.administrations import SUBJECT, Administrations, Session, exposures
 from data_models.intake.prepare.sdtm.datasets import Datasets, Record, read_datasets, surely_holds
 from data_models.intake.prepare.sdtm.scale_results import add_scores, results
-from data_models.intake.prepare.sdtm.study_days import StudyClock, written
+from data_models.intake.prepare.sdtm.study_days import StudyClock
 from data_models.intake.prepare.sdtm.study_map import StudyMap, study_map
 from data_models.intake.prepare.sdtm.study_proposal import READ, propose
 from data_models.intake.prepare.sdtm.terms import SEVERITIES, SEXES, VITALS, side_of, term_of
@@ -23,7 +23,7 @@ from data_models.intake.prepare.source import (
     Origin,
     Suggestion,
 )
-from data_models.intake.prepare.table_rows import Scores, TableRows, as_text, number_of
+from data_models.intake.prepare.table_rows import Scores, TableRows, as_text, number_of, written
 from data_models.intake.readers.problems import Problems
 
 _SCREEN_FAILURES: Final = ("SCRNFAIL", "SCREEN FAILURE", "SCREENING FAILURE")
@@ -81,7 +81,7 @@ class _Reading:
         """All tables, and what was left out."""
         assessments = TableRows(self._datasets.file("QS"))
         scores = Scores(assessments, self._export.left_out, self._problems, published=self._said.published)
-        add_scores(self._results, self._clock, scores, self._problems)
+        add_scores(self._results, self._clock, self._sessions, scores, self._problems)
         scores.tell(self._export)
         effects = self._side_effects()
         self._vital_signs()
@@ -104,18 +104,11 @@ class _Reading:
 
     def _patients(self) -> TableRows:
         rows = TableRows(self._datasets.file("DM"))
-        known = set(self._failed)
         for record in self._datasets.records("DM"):
             if record[SUBJECT] in self._failed:
                 self._leave("a screening failure", record)
-                continue
-            known.add(record[SUBJECT])
-            rows.add(Origin(record.file, record.number), self._person(record))
-        for subject, sessions in self._sessions.by_subject.items():
-            if subject not in known:
-                first = sessions[0].record
-                cells = {RECORD_NUMBER: subject, "clinic": self._said.clinic, "diagnosis": self._said.diagnosis}
-                rows.add(Origin(first.file, first.number), cells)
+            else:
+                rows.add(Origin(record.file, record.number), self._person(record))
         return rows
 
     def _person(self, record: Record) -> dict[str, str]:

@@ -97,8 +97,3 @@ class StudyClock:
         if day == 0:
             return _NO_DAY_0
         return moment_of(date_of_day(day - 1 if day > 0 else day)) or "is no study day"
-
-
-def written(moment: Moment) -> str:
-    """A moment as tables have it."""
-    return moment.at.isoformat(sep=" ") if moment.has_time else moment.day.isoformat()

@@ -47,48 +47,48 @@ def _ae(subject: str, term: str, start: str, day: str, **more: str) -> dict[str,
 
 def study() -> Study:
     """Two people treated, one of them twice, and one who failed screening."""
-    not_done = phq9("101002", "2026-03-10", "8", [""] * 9)[:1]
+    not_done = phq9("201002", "2026-03-10", "8", [""] * 9)[:1]
     not_done[0] |= {"QSSTAT": "NOT DONE", "QSTESTCD": "PHQ0111"}
     return {
         "DM": [
-            _dm("101001", AGE="43", SEX="F"),
-            _dm("101002", AGE="91", SEX="M", RFSTDTC="2026-03-03"),
-            _dm("102001", AGE="30", SEX="F", ARMCD="SCRNFAIL", ARM="Screen Failure", RFSTDTC=""),
+            _dm("201001", AGE="43", SEX="F"),
+            _dm("201002", AGE="91", SEX="M", RFSTDTC="2026-03-03"),
+            _dm("202001", AGE="30", SEX="F", ARMCD="SCRNFAIL", ARM="Screen Failure", RFSTDTC=""),
         ],
         "EX": [
-            _ex("101001", "2026-03-02T09:00", "1", EXENDTC="2026-03-02T09:40"),
-            _ex("101001", "2026-03-05T09:30", "4", EXENDTC="2026-03-05T10:10"),
-            _ex("101002", "2026-03-03T14:00", "1", EXTRT="Esketamine", EXDOSE="28", EXDOSU="mg", EXROUTE="NASAL"),
-            _ex("101002", "2026-03-03T14:05", "1", EXTRT="Esketamine", EXDOSE="28", EXDOSU="mg", EXROUTE="NASAL"),
-            _ex("101002", "2026-03-04", "2", EXTRT="PLACEBO", EXDOSE="0"),
+            _ex("201001", "2026-03-02T09:00", "1", EXENDTC="2026-03-02T09:40"),
+            _ex("201001", "2026-03-05T09:30", "4", EXENDTC="2026-03-05T10:10"),
+            _ex("201002", "2026-03-03T14:00", "1", EXTRT="Esketamine", EXDOSE="28", EXDOSU="mg", EXROUTE="NASAL"),
+            _ex("201002", "2026-03-03T14:05", "1", EXTRT="Esketamine", EXDOSE="28", EXDOSU="mg", EXROUTE="NASAL"),
+            _ex("201002", "2026-03-04", "2", EXTRT="PLACEBO", EXDOSE="0"),
         ],
         "QS": [
-            *phq9("101001", "2026-03-01", "-1", [2, 2, 2, 2, 2, 2, 2, 2, 1], 17),
-            *phq9("101001", "2026-03-06T09:00", "5", [1, 1, 1, 1, 1, 1, 1, 1, 0]),  # items alone: 8
-            *phq9("101002", "2026-03-02", "-1", [3, 3, 3, 3, 3, 3, 2, 2, 0], 21),  # 22 by its items
+            *phq9("201001", "2026-03-01", "-1", [2, 2, 2, 2, 2, 2, 2, 2, 1], 17),
+            *phq9("201001", "2026-03-06T09:00", "5", [1, 1, 1, 1, 1, 1, 1, 1, 0]),  # items alone: 8
+            *phq9("201002", "2026-03-02", "-1", [3, 3, 3, 3, 3, 3, 2, 2, 0], 21),  # 22 by its items
             *not_done,
-            *phq9("102001", "2026-03-01", "-1", [0] * 9, 0),
-            {"STUDYID": "KET01", "DOMAIN": "QS", "USUBJID": "KET01-101002", "QSTESTCD": "GAD0208", "QSCAT": "GAD-7 V2",
+            *phq9("202001", "2026-03-01", "-1", [0] * 9, 0),
+            {"STUDYID": "KET01", "DOMAIN": "QS", "USUBJID": "KET01-201002", "QSTESTCD": "GAD0208", "QSCAT": "GAD-7 V2",
              "QSTEST": "GAD02-Total Score", "QSORRES": "9", "QSSTRESN": "9", "QSSTAT": "", "QSBLFL": "Y",
              "QSTPT": "PREDOSE", "VISITNUM": "2", "QSDTC": "2026-03-03", "QSDY": "1"},
-            {"STUDYID": "KET01", "DOMAIN": "QS", "USUBJID": "KET01-101002", "QSTESTCD": "CGI0201", "QSCAT": "CGI",
+            {"STUDYID": "KET01", "DOMAIN": "QS", "USUBJID": "KET01-201002", "QSTESTCD": "CGI0201", "QSCAT": "CGI",
              "QSTEST": "CGI02-Severity", "QSORRES": "5", "QSSTRESN": "5", "QSSTAT": "", "QSBLFL": "",
              "QSTPT": "", "VISITNUM": "2", "QSDTC": "2026-03-03", "QSDY": "1"},
         ],
         "VS": [
-            _vs("101001", "SYSBP", "120", "PREDOSE", "2026-03-02T08:50", "1"),
-            _vs("101001", "SYSBP", "151", "40 MIN POST DOSE", "2026-03-02T09:40", "1"),
-            _vs("101001", "SYSBP", "149", "60 MIN POST DOSE", "2026-03-02T10:00", "1"),
-            _vs("101001", "PULSE", "71", "", "2026-03-02T08:50", "1"),
-            _vs("101001", "DIABP", "", "PREDOSE", "2026-03-02T08:50", "1"),
-            _vs("101001", "SYSBP", "118", "PREDOSE", "2026-03-05T09:20", "4"),
-            _vs("101001", "SYSBP", "117", "", "2026-03-20", "19"),
+            _vs("201001", "SYSBP", "120", "PREDOSE", "2026-03-02T08:50", "1"),
+            _vs("201001", "SYSBP", "151", "40 MIN POST DOSE", "2026-03-02T09:40", "1"),
+            _vs("201001", "SYSBP", "149", "60 MIN POST DOSE", "2026-03-02T10:00", "1"),
+            _vs("201001", "PULSE", "71", "", "2026-03-02T08:50", "1"),
+            _vs("201001", "DIABP", "", "PREDOSE", "2026-03-02T08:50", "1"),
+            _vs("201001", "SYSBP", "118", "PREDOSE", "2026-03-05T09:20", "4"),
+            _vs("201001", "SYSBP", "117", "", "2026-03-20", "19"),
         ],
         "AE": [
-            _ae("101001", "Nausea", "2026-03-02T09:20", "1", AEENDTC="2026-03-02T10:30"),
-            _ae("101001", "Blood pressure systolic increased", "2026-03-05", "4", AESEV="SEVERE", AESER="Y"),
-            _ae("101001", "Influenza", "2026-03-20", "19"),
-            _ae("101002", "Tachycardia", "2026-03-03T14:30", "1", AESEV="MODERATE"),
+            _ae("201001", "Nausea", "2026-03-02T09:20", "1", AEENDTC="2026-03-02T10:30"),
+            _ae("201001", "Blood pressure systolic increased", "2026-03-05", "4", AESEV="SEVERE", AESER="Y"),
+            _ae("201001", "Influenza", "2026-03-20", "19"),
+            _ae("201002", "Tachycardia", "2026-03-03T14:30", "1", AESEV="MODERATE"),
         ],
     }  # fmt: skip
 

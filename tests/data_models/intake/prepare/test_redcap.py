@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from data_models.intake.contract import CannotRead
+from data_models.intake.prepare.folder import prepare_folder
 from data_models.intake.prepare.redcap.proposal import code_of
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
+from data_models.intake.readers import read_records
 from data_models.intake.readers.problems import Problems
 from tests.data_models.intake.prepare.redcap_files import (
     EVENTS,
@@ -65,7 +67,7 @@ def test_a_longitudinal_project_becomes_tables_worked_by_hand(tmp_path: Path) ->
     ]
     assert rows_of(export.tables["assessments"], "record_number", "time", "timing", "instrument", "score", "item9") == [
         ("17", "2026-01-02", "before", "phq9", "17", "1"),
-        ("17", "2026-01-05 09:30:00", "before", "phq9", "15", "0"),
+        ("17", "2026-01-05 09:30:00", "", "phq9", "15", "0"),
         ("17", "2026-01-06 09:30:00", "", "madrs", "12", ""),
         ("17", "2026-02-20", "", "phq9", "4", "0"),
     ]
@@ -74,6 +76,42 @@ def test_a_longitudinal_project_becomes_tables_worked_by_hand(tmp_path: Path) ->
     ]
     assert export.tables["assessments"].origins[0] == Origin("data.csv", 2, "phq9_total")
     assert "full_name" in export.columns_left_out["data.csv"]
+
+
+def test_a_project_becomes_session_records_that_an_import_takes(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    choices = Choices(map=tomllib.loads(MAP))
+    prepared = prepare_folder(folder, tmp_path / "who.csv", tmp_path / "records", choices, key="redcap")
+    assert prepared.source == "a REDCap export"
+    batch = read_records(tmp_path / "records")
+    assert batch.patients[["age_band", "sex"]].to_numpy().tolist() in (
+        [["45-54", "female"], ["45-54", "male"]],
+        [["45-54", "male"], ["45-54", "female"]],
+    )
+    assert sorted(batch.sessions["hours"]) == [0, 0, 168.5]
+    scores = batch.assessments.sort_values("hours")
+    # three days before; at the start, which is before it; 24 h after it; the days of a date alone
+    assert scores[["instrument", "hours", "score"]].to_numpy().tolist() == [
+        ["phq9", -72, 17],
+        ["phq9", 0, 15],
+        ["madrs", 24, 12],
+        ["phq9", 46 * 24, 4],
+    ]
+    assert batch.side_effects[["hours", "term"]].to_numpy().tolist() == [[0, "nausea"]]
+    written = "".join(path.read_text() for path in (tmp_path / "records").iterdir())
+    assert not any(secret in written for secret in ("Ada", "1980", "2026-", "full_name"))
+
+
+def test_a_score_after_a_session_whose_time_is_not_known_stays_after_it(tmp_path: Path) -> None:
+    rows = [dict(row) for row in ROWS[:3]]
+    rows[1]["infusion_start"] = ""
+    rows[2] |= {"redcap_event_name": "24_hours_later_arm_1", **answers(*[1] * 9, date="2026-01-05 15:00")}
+    export, problems = read(write_project(tmp_path, rows), MAP.replace('"after 24 h"', '"after"'))
+    assert problems == []
+    assert rows_of(export.tables["assessments"], "time", "timing", "score")[-2:] == [
+        ("2026-01-05", "after", "9"),
+        ("2026-01-05", "after", "12"),
+    ]
 
 
 def test_blank_rows_disagreeing_totals_and_missing_items_are_left_out_and_named(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.contract import CannotRead
+from data_models.intake.prepare.folder import prepare_folder
 from data_models.intake.prepare.sdtm.scale_results import places_of
 from data_models.intake.prepare.sdtm.sdtm_export import SdtmExport
 from data_models.intake.prepare.sdtm.terms import QUESTIONNAIRES
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
+from data_models.intake.readers import read_records
 from data_models.intake.readers.problems import Problems
 from tests.data_models.intake.prepare.sdtm_files import FORMATS, Study, phq9, study, write_study
 
@@ -41,14 +43,14 @@ def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> Non
     export, problems = read(folder)
     assert problems == []
     assert rows_of(export.tables["patients"], "record_number", "clinic", "age", "sex") == [
-        ("KET01-101001", "101", "43", "female"),
-        ("KET01-101002", "101", "91", "male"),
+        ("KET01-201001", "201", "43", "female"),
+        ("KET01-201002", "201", "91", "male"),
     ]
     names = "record_number", "time", "drug", "route", "dose", "dose_unit", "duration_minutes"
     assert rows_of(export.tables["sessions"], *names) == [
-        ("KET01-101001", "2026-03-02 09:00:00", "ketamine", "iv", "0.5", "mg_per_kg", "40"),
-        ("KET01-101001", "2026-03-05 09:30:00", "ketamine", "iv", "0.5", "mg_per_kg", "40"),
-        ("KET01-101002", "2026-03-03 14:00:00", "esketamine", "intranasal", "56", "mg", ""),
+        ("KET01-201001", "2026-03-02 09:00:00", "ketamine", "iv", "0.5", "mg_per_kg", "40"),
+        ("KET01-201001", "2026-03-05 09:30:00", "ketamine", "iv", "0.5", "mg_per_kg", "40"),
+        ("KET01-201002", "2026-03-03 14:00:00", "esketamine", "intranasal", "56", "mg", ""),
     ]
     vital = "systolic_before", "systolic_highest", "heart_rate_before", "diastolic_before", "side_effects_asked"
     assert rows_of(export.tables["sessions"], *vital) == [
@@ -58,15 +60,15 @@ def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> Non
     ]
     names = "record_number", "time", "timing", "instrument", "score", "item9"
     assert rows_of(export.tables["assessments"], *names) == [
-        ("KET01-101001", "2026-03-01", "", "phq9", "17", "1"),
-        ("KET01-101001", "2026-03-06 09:00:00", "", "phq9", "8", "0"),
-        ("KET01-101002", "2026-03-03", "before", "gad7", "9", ""),
+        ("KET01-201001", "2026-03-01", "", "phq9", "17", "1"),
+        ("KET01-201001", "2026-03-06 09:00:00", "", "phq9", "8", "0"),
+        ("KET01-201002", "2026-03-03", "before", "gad7", "9", ""),
     ]
     names = "record_number", "time", "term", "severity", "serious", "onset_minutes", "resolved_minutes"
     assert rows_of(export.tables["side_effects"], *names) == [
-        ("KET01-101001", "2026-03-02 09:00:00", "nausea", "mild", "no", "20", "90"),
-        ("KET01-101001", "2026-03-05 09:30:00", "blood_pressure_increased", "severe", "yes", "", ""),
-        ("KET01-101002", "2026-03-03 14:00:00", "other", "moderate", "no", "30", ""),
+        ("KET01-201001", "2026-03-02 09:00:00", "nausea", "mild", "no", "20", "90"),
+        ("KET01-201001", "2026-03-05 09:30:00", "blood_pressure_increased", "severe", "yes", "", ""),
+        ("KET01-201002", "2026-03-03 14:00:00", "other", "moderate", "no", "30", ""),
     ]
     assert reasons(export) == {
         "a screening failure": 1,
@@ -79,6 +81,31 @@ def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> Non
         "an adverse event on no session's date": 1,
     }
     assert export.notes == ["1 records of EX go on a session already begun: their doses are added up"]
+
+
+def test_a_study_becomes_session_records_that_an_import_takes(tmp_path: Path) -> None:
+    prepared = prepare_folder(write_study(tmp_path / "study", study()), tmp_path / "who.csv", tmp_path / "records")
+    assert prepared.source == "a set of SDTM datasets"
+    batch = read_records(tmp_path / "records")
+    assert sorted(batch.patients["age_band"]) == ["35-44", "90+"]
+    assert sorted(batch.sessions["hours"]) == [0, 0, 72.5]
+    assert sorted(batch.sessions["dose"]) == [0.5, 0.5, 56]
+    assert sorted(batch.assessments[["instrument", "hours", "score"]].itertuples(index=False, name=None)) == [
+        ("gad7", 0, 9),
+        ("phq9", -24, 17),
+        ("phq9", 96, 8),
+    ]
+    assert sorted(batch.side_effects["term"]) == ["blood_pressure_increased", "nausea", "other"]
+    written = "".join(path.read_text() for path in (tmp_path / "records").iterdir())
+    assert not any(secret in written for secret in ("KET01", "2026-", "201001"))
+
+
+def test_a_study_of_days_alone_becomes_the_same_by_day(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", without_dates(study()))
+    prepare_folder(folder, tmp_path / "who.csv", tmp_path / "records")
+    batch = read_records(tmp_path / "records")
+    assert sorted(batch.sessions["hours"] / 24) == [0, 0, 3]
+    assert sorted(batch.assessments["hours"] / 24) == [-1, 0, 4]
 
 
 def test_a_disagreement_names_both_by_their_test_codes(tmp_path: Path) -> None:
@@ -147,7 +174,7 @@ def test_a_time_without_minutes_is_a_date(tmp_path: Path) -> None:
 
 def test_missing_items_leave_no_total_unless_the_published_rule_is_asked_for(tmp_path: Path) -> None:
     made = study()
-    made["QS"] = phq9("101001", "2026-03-01", "-1", [2, 2, 2, "", 2, 2, 2, 2, 2])
+    made["QS"] = phq9("201001", "2026-03-01", "-1", [2, 2, 2, "", 2, 2, 2, 2, 2])
     export, _ = read(write_study(tmp_path, made))
     assert "assessments" not in export.tables
     assert [count for reason, count in reasons(export).items() if reason.startswith("PHQ-9: items are missing")] == [1]
@@ -178,7 +205,7 @@ def test_the_map_says_what_the_study_calls_its_treatments_terms_and_tests(tmp_pa
     export, problems = read(write_study(tmp_path, made), said)
     assert problems == []
     assert rows_of(export.tables["patients"], "clinic", "diagnosis")[0] == ("North", "treatment_resistant_depression")
-    assert rows_of(export.tables["sessions"], "record_number", "drug") == [("KET01-101001", "ketamine")] * 2
+    assert rows_of(export.tables["sessions"], "record_number", "drug") == [("KET01-201001", "ketamine")] * 2
     assert rows_of(export.tables["assessments"], "instrument", "score") == [("madrs", "31")]
     assert rows_of(export.tables["side_effects"], "term") == [("nausea",), ("blood_pressure_increased",)]
     assert reasons(export)["a treatment that is neither ketamine nor esketamine"] == 3
@@ -208,17 +235,16 @@ def test_a_study_without_ex_has_one_session_at_its_reference_start_if_the_map_sa
     export, problems = read(write_study(tmp_path / "dm", made), said)
     assert problems == []
     assert rows_of(export.tables["sessions"], "record_number", "time", "drug") == [
-        ("KET01-101001", "2026-03-02 09:00:00", "ketamine"),
-        ("KET01-101002", "2026-03-03", "ketamine"),
+        ("KET01-201001", "2026-03-02 09:00:00", "ketamine"),
+        ("KET01-201002", "2026-03-03", "ketamine"),
     ]
     # results alone: their dates and study days say when day 1 was
     export, problems = read(write_study(tmp_path / "qs", {**made, "DM": []}), said)
     assert problems == []
     assert rows_of(export.tables["sessions"], "record_number", "time")[:2] == [
-        ("KET01-101001", "2026-03-02"),
-        ("KET01-101002", "2026-03-03"),
+        ("KET01-201001", "2026-03-02"),
+        ("KET01-201002", "2026-03-03"),
     ]
-    assert rows_of(export.tables["patients"], "record_number")[0] == ("KET01-101001",)
 
 
 def test_exposures_that_tell_no_session_are_left_out(tmp_path: Path) -> None:
@@ -245,7 +271,7 @@ def test_what_is_wrong_with_a_cell_is_named_without_the_cell(tmp_path: Path) -> 
     made["DM"][0] |= {"SEX": "W", "AGE": "516", "AGEU": "MONTHS"}
     made["EX"][0]["EXDOSE"] = "a little"
     made["QS"][3]["QSSTRESN"] = "often"
-    made["QS"] += phq9("101001", "2026-03-06T09:00", "5", [1, 1, 1, 1, 1, 1, 1, 1, 2])
+    made["QS"] += phq9("201001", "2026-03-06T09:00", "5", [1, 1, 1, 1, 1, 1, 1, 1, 2])
     _, problems = read(write_study(tmp_path, made))
     assert sorted(problem.partition(": ")[0] for problem in problems) == [
         "dm.csv, row 2, column AGEU",
