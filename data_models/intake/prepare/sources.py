@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from data_models.intake.prepare.contract_form import ContractForm
+from data_models.intake.prepare.fhir.export import FhirExport
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.sdtm.sdtm_export import SdtmExport
 from data_models.intake.prepare.source import Source
 
 # The contract's own form last: to recognise it, its files are read.
-SOURCES: Final[tuple[Source, ...]] = (RedcapExport(), SdtmExport(), ContractForm())
+SOURCES: Final[tuple[Source, ...]] = (FhirExport(), RedcapExport(), SdtmExport(), ContractForm())
 
 
 def recognised(path: Path) -> Source | None:
