@@ -85,6 +85,29 @@ def test_work_in_progress_is_shown(new_page: Callable[..., Page]) -> None:
     expect(page.locator("#exports-preview").get_by_role("heading", name="outcomes: side effects")).to_be_visible()
 
 
+def test_a_grouped_export_opened_by_its_address_is_shown(new_page: Callable[..., Page]) -> None:
+    """Its first answer says that some groups are done, as a busy server's does: then the page asks for the rest.
+
+    The thousands of cells that come then take the browser less than the patience of `expect`, by far.
+    """
+    search, begun = "?by=diagnosis", []
+    step = {"exports-step": {"data": {"asked": search, "done": 1, "at": 1}}}
+
+    def answer(route: Any) -> None:
+        if begun or "exports-preview.children" not in (route.request.post_data or ""):
+            route.continue_()
+        else:
+            begun.append(route)
+            route.fulfill(json={"multi": True, "response": step})
+
+    page = new_page("/sign-in")
+    page.route("**/_dash-update-component*", answer)
+    page.goto(f"/exports{search}")
+    expect(preview(page).locator("td").nth(3000)).to_be_attached()
+    assert begun
+    expect(page.locator("#exports-working")).to_be_hidden()
+
+
 def test_the_preview_has_the_drawings_and_definitions_of_the_file(new_page: Callable[..., Page]) -> None:
     page = new_page("/exports")
     shown = preview(page)

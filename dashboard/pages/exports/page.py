@@ -24,6 +24,7 @@ from dashboard.exports.rounding import LEAST, ROUNDED_NOTE
 from dashboard.exports.summary import CATALOGUE, document, of_a_cohort
 from dashboard.pages import Page, filters
 from dashboard.pages.card import message, skeleton
+from dashboard.pages.plain import Plain
 from dashboard.questions.view import Column, Table
 from data_models.definitions.filters import FILTERS, CohortFilter
 
@@ -129,17 +130,17 @@ def register(app: Dash) -> None:
         Output(SAID, "children"),
         Output(BAR, "value"),
         Input(ids.URL, "search"),
-        Input(STEP, "data"),
+        Input(STEP, "modified_timestamp"),  # not its data: Dash lets no answer begin its own callback again
+        State(STEP, "data"),
         State(ids.URL, "pathname"),
         running=_while_running((Output(WORKING, "className"), "", IDLE)),
     )
-    def preview(search: str | None, step: dict[str, Any] | None, pathname: str | None) -> Any:
+    def preview(search: str | None, _: Any, step: dict[str, Any] | None, pathname: str | None) -> Any:
         """Some parts a request, so that the page can say how far it is; the last one gives the preview."""
         if not PAGE.holds(pathname or "/"):
             return (no_update,) * 4
-        begun = step if ctx.triggered_id == STEP else None
-        if begun and begun["asked"] != search:
-            return (no_update,) * 4  # the filters have changed since: another request is under way for them
+        # Filters that have changed since begin anew: this call has taken the place of theirs.
+        begun = step if ctx.triggered_id == STEP and step and step["asked"] == search else None
         cohort, by = _asked(search, about_of(search))
         done, of = worked_out(data.ask, cohort, by, begun["done"] if begun else 0)
         if done < of:
@@ -204,7 +205,7 @@ def _previewed(search: str | None) -> Any:
     if nothing_of(release):
         return message(nothing_of(release), title="Nothing to show")
     trail.note_figures(ids.EXPORTS, release.cohort.to_query())
-    return previewed(document(release, about))
+    return Plain(previewed(document(release, about)))
 
 
 def nothing_of(release: Release) -> str:
