@@ -25,7 +25,6 @@ from data_models.outcomes.survival import kaplan_meier
 from data_models.outcomes.turnbull import turnbull
 from data_models.questions.comparison import curve_tests, groups
 from data_models.questions.durability import LOSS, RETREATED, durability
-from data_models.questions.duration import duration_turnbull
 from data_models.questions.fade import fade, fade_by
 from data_models.questions.occupancy import occupancy
 from data_models.questions.onset import onset
@@ -97,9 +96,6 @@ def test_summary_of_a_trial_equals_r(trial: str, store: Store, request: pytest.F
             medians = result["onset"]["turnbull"]["median"]
             _assert_number(medians[0], row.turnbull_median_L * unit)
             _assert_number(medians[1], row.turnbull_median_R * unit)
-            loss = duration_turnbull(connection, ALL, chosen).as_dict()["median"]
-            _assert_number(loss[0], row.turnbull_dur_median_L * unit)
-            _assert_number(loss[1], row.turnbull_dur_median_R * unit)
             for what, ours in (
                 ("time_to_response", result["onset"]["kaplan_meier"]),
                 ("duration_of_response", result["duration"]["kaplan_meier"]),
@@ -463,7 +459,6 @@ def test_competing_events_lie_in_their_intervals(connection: Connection) -> None
         known = ~np.isnan(low)
         assert known.any()
         assert ((low <= share) & (share <= high))[known].all()
-    assert duration_turnbull(connection, ALL, CohortFilter()).mass.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("by", ["route", "phase", "course"])
