@@ -25,7 +25,6 @@ ACCOUNTS = "/accounts"
 # The filter bar
 FILTER_BAR = "filter-bar"
 FILTER_CHIPS = {"type": "filter-chips", "at": "bar"}
-FILTER_CLEAR = "filter-clear"
 FILTER = "filter"  # type of the pattern id of one filter: {"type": FILTER, "key": "route"}
 
 

@@ -87,14 +87,6 @@ def no_curve(curve: SurvivalCurve, what: str = "courses at risk") -> str:
     return "" if curve.n >= FEW and drawn(step_rows(curve)) else f"Fewer than {FEW} {what}: no curve is drawn."
 
 
-def last_drawn(curve: SurvivalCurve) -> float | None:
-    """The last time at which as many as are drawn are at risk: 0 where there never are, None for an empty curve."""
-    if not curve.times.size:
-        return None
-    enough = curve.times[curve.at_risk >= FEW]
-    return float(enough[-1]) if enough.size else 0.0
-
-
 def stops_early(curve: SurvivalCurve) -> float | None:
     """The day after which fewer than five are at risk; None where the curve is drawn to its end."""
     rows = step_rows(curve)

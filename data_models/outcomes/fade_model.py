@@ -156,15 +156,6 @@ class FadeFit:
     last: int
     columns: _Columns
 
-    def own_curves(self, days: Floats) -> Floats:
-        """Each patient's own improvement after a settled session (n, len(days)), in order of `model.patients`.
-
-        Drawn towards the population's curve the more the fewer scores a patient has.
-        """
-        population = self.model.effects @ self.columns.settled(days)
-        own: Floats = population + self.model.own @ self.columns.own(days, np.full(len(days), self.columns.early))
-        return own
-
     def after_each(self) -> Floats:
         """Per score, what the model says of the same session of the same patient on the day of `FadeCurve.after`."""
         day = np.full(len(self.scores.since), float(max(self.first, 1)))

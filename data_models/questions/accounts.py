@@ -11,11 +11,6 @@ from data_models.store.accounts import ENTRY
 from data_models.store.audit_chain import Entry
 
 
-def accounts_exist(connection: Connection) -> bool:
-    """Whether anybody has an account: from then on everybody signs in."""
-    return connection.execute(select(Account.account_id).limit(1)).first() is not None
-
-
 def owner_exists(connection: Connection) -> bool:
     """Whether somebody can sign in who may see to the accounts."""
     owners = select(Account.account_id).where(Account.roles.contains(f";{OWNER};"), Account.disabled == 0)

@@ -20,7 +20,6 @@ LEAD = (
     "What each number says of patients, how it is worked out, what it takes for granted, and how often it was right in "
     "clinics whose truth is known."
 )
-NOT_STUDIED = "The coverage study has no row of this."
 
 
 def layout() -> Component:

@@ -16,7 +16,6 @@ def test_a_curve_stops_where_fewer_than_five_are_at_risk(make_curve: Any) -> Non
     found = make_curve(12, [1, 2, 3, 4, 5], 2, 0)  # at risk 12, 10, 8, 6, 4
     assert [row.days for row in steps.drawn(steps.step_rows(found))] == [1, 2, 3, 4]
     assert steps.stops_early(found) == 4
-    assert steps.last_drawn(found) == 4
 
 
 def test_count_rows_add_up_on_a_day_with_events_and_between_such_days() -> None:

@@ -98,7 +98,8 @@ def test_own_curves_are_nearer_to_the_truth_than_the_population_s() -> None:
     random = np.random.default_rng(3)
     deep, half_life = people(random, 120)
     days = np.array([1.0, 14.0])
-    own, whole = fit.own_curves(days), fit.model.effects @ fit.columns.settled(days)
+    whole = fit.model.effects @ fit.columns.settled(days)
+    own = whole + fit.model.own @ fit.columns.own(days, np.full(len(days), fit.columns.early))
     seen = fit.model.patients
     true = BUILT_UP * deep[seen, None] * 0.5 ** (days / half_life[seen, None])
     assert np.square(own - true).mean() < 0.25 * np.square(whole - true).mean()

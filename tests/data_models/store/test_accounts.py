@@ -41,7 +41,6 @@ def test_an_account_is_read_back_with_its_rights(store: Store) -> None:
         row = queries.account(connection, "anna")
         assert row is not None
         assert (unpack(row.roles), unpack(row.clinics)) == (CLINICIAN, {"north", "south"})
-        assert queries.accounts_exist(connection)
         assert not queries.owner_exists(connection)
 
 
