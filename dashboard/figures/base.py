@@ -95,15 +95,6 @@ def interval_hover(share: Proportion) -> str:
     return f"<br>{share_interval(share.low, share.high)}"
 
 
-DAY_TITLE = {"text": "Day %{x:.1~f}"}  # heads what stands in the areas of one day
-
-LEGEND = {
-    "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
-    "font": {"size": FONT_SIZE - 1, "color": colour("muted")}, "itemclick": False, "itemdoubleclick": False,
-    "bgcolor": "rgba(0,0,0,0)",
-}  # fmt: skip
-
-
 def note(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:
     """A direct label beside a mark (an annotation without an arrow)."""
     base: dict[str, Any] = {

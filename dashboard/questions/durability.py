@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout
+from dashboard.figures.areas import area_figure
+from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
-from dashboard.figures.steps import MOST_ROWS, area_labels, median_label, stacked, ticks
+from dashboard.figures.steps import MOST_ROWS, median_label
 from dashboard.questions.curves import Named, by_day, curve_table, interval_rows, median, on_days, stops, unseen
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import INTERVAL, Column, Definition, Group, Point, Table, View
-from dashboard.theme import colour
 from dashboard.words.numbers import (
     FEW,
     HIDDEN,
@@ -297,7 +297,6 @@ def draw_competing(durability: Durability) -> Figure:
     kept = [row for row in thinned(incidence_rows(found)) if row["days"] <= LONGEST_DAYS]
     if not kept:
         return empty("No loss of response and no re-treatment within the days followed.")
-    end = float(kept[-1]["days"])
     at = [found.start, *(float(row["days"]) for row in kept)]
     layers = [
         (name, token, [first, *(row[key] for row in kept)])
@@ -307,22 +306,4 @@ def draw_competing(durability: Durability) -> Figure:
             ("Lost", "loss", "loss", 0.0),
         )
     ]
-    labels, thin = area_labels(at, layers)
-    data = stacked(at, layers, shape="hv")
-    for trace in data:
-        trace["showlegend"] = trace["name"] in thin
-    return {
-        "data": data,
-        "layout": layout(
-            313,
-            x=axis(
-                _DAYS, range=[0, end], tickvals=ticks(end), showgrid=False, ticks="outside", tickcolor=colour("axis"),
-                unifiedhovertitle=DAY_TITLE,
-            ),
-            y=axis("Courses", range=[0, 1], tickformat=".0%", dtick=0.25),
-            hovermode="x unified",
-            annotations=labels,
-            showlegend=bool(thin),
-            legend=LEGEND,
-        ),
-    }  # fmt: skip
+    return area_figure(at, layers, _DAYS, "Courses", shape="hv")

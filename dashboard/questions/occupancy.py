@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout, line
-from dashboard.figures.steps import area_labels, known, stacked, ticks
+from dashboard.figures.areas import area_figure, share_axes
+from dashboard.figures.base import Figure, empty, layout, line
+from dashboard.figures.steps import known
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
-from dashboard.theme import colour
 from dashboard.words.numbers import FEW, HIDDEN, count, listing, number, percent, sentence, too_few, whole
 from data_models.questions.occupancy import Occupancy
 
 QUESTION = "Where do all who started stand, as far as it was seen?"
 UNKNOWN = "the end of follow-up is not recorded: courses still going on cannot be told from those that ended"
 ERROR = "Some are in response by measurement error alone."
+_DAYS = "Days since the first session"
 LONGEST_DAYS = 182  # half a year; the table has all days
 SMALL = 210  # pixels: the height of a small multiple
 LAYERS = (
@@ -143,10 +144,8 @@ def ended(groups: Sequence[Group[Occupancy]]) -> View:
         for group in groups
         if (states := group.answer.states).days > 1 and states.courses
     ]  # fmt: skip
-    x = axis("Days since the first session", range=[0, days], tickvals=ticks(days), showgrid=False)
-    y = axis("Courses that have ended", range=[0, 1], tickformat=".0%", dtick=0.25)
     said = "Share of all courses started that have ended, by day since the first session."
-    return View("occupancy", QUESTION, said, {"data": lines, "layout": layout(313, x=x, y=y)})
+    return View("occupancy", QUESTION, said, {"data": lines, "layout": layout(313, **share_axes(days, _DAYS, "Ended"))})
 
 
 def draw(occupancy: Occupancy, height: int = 313, *, named: bool = True) -> Figure:
@@ -161,22 +160,4 @@ def draw(occupancy: Occupancy, height: int = 313, *, named: bool = True) -> Figu
     layers: list[tuple[str, str, list[Any]]] = [
         (name, token, np.nan_to_num(getattr(states, state)[:shown]).tolist()) for name, token, state in LAYERS
     ]
-    labels, thin = area_labels(days, layers) if named else ([], set())
-    data = stacked(days, layers)
-    for trace in data:
-        trace["showlegend"] = trace["name"] in thin
-    return {
-        "data": data,
-        "layout": layout(
-            height,
-            x=axis(
-                "Days since the first session", range=[days[0], days[-1]], tickvals=ticks(days[-1]), showgrid=False,
-                ticks="outside", tickcolor=colour("axis"), unifiedhovertitle=DAY_TITLE,
-            ),
-            y=axis("Courses started", range=[0, 1], tickformat=".0%", dtick=0.25),
-            hovermode="x unified",
-            annotations=labels,
-            showlegend=bool(thin),
-            legend=LEGEND,
-        ),
-    }  # fmt: skip
+    return area_figure(days, layers, _DAYS, "Courses started", height, named=named)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures.base import DAY_TITLE, LEGEND, Figure, axis, empty, layout, line, ribbon
-from dashboard.figures.steps import area_labels, known, stacked, ticks
+from dashboard.figures.areas import area_figure, share_axes
+from dashboard.figures.base import Figure, empty, layout, line, ribbon
+from dashboard.figures.steps import known
 from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
-from dashboard.theme import colour
 from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
 from data_models.definitions.rules import LEAST_SHOWN
 from data_models.outcomes.states import StateCurves
@@ -31,6 +31,7 @@ _COLUMNS = (
         )
     ),
 )
+_AXES = ("Days since the first session", "Courses")
 _FIRST, _INDUCTION = "the first session", "the last induction session"
 ERROR = (  # what `tests/benchmarks/coverage.py --scenario null` gives
     f"Measurement error alone gives a course some of these days: with an error of 3 points, about 3 in {DAYS} under a "
@@ -180,17 +181,6 @@ def _drawn(curves: StateCurves) -> bool:
     return bool(curves.days) and bool(curves.courses)
 
 
-def _axes(end: float) -> dict[str, Any]:
-    return {
-        "x": axis(
-            "Days since the first session", range=[0, end], tickvals=ticks(end), showgrid=False, ticks="outside",
-            tickcolor=colour("axis"), unifiedhovertitle=DAY_TITLE,
-        ),
-        "y": axis("Courses", range=[0, 1], tickformat=".0%", dtick=0.25),
-        "hovermode": "x unified",
-    }  # fmt: skip
-
-
 def draw(curves: StateCurves, height: int = 330) -> Figure:
     """Stacked areas with the interval of the share in response."""
     if curves.courses is None:
@@ -202,20 +192,15 @@ def draw(curves: StateCurves, height: int = 330) -> Figure:
     layers: list[tuple[str, str, list[Any]]] = [
         (name, key, np.nan_to_num(curves.share[said, NAMES.index(key)]).tolist()) for name, key in LAYERS
     ]
-    labels, thin = area_labels(days, layers)
-    data = stacked(days, layers)
-    for trace in data:
-        trace["showlegend"] = trace["name"] in thin
+    figure = area_figure(days, layers, *_AXES, height)
+    data = figure["data"]
     low, high = ([known(end) for end in of[:, RESPONSE].tolist()] for of in (curves.low[said], curves.high[said]))
     data += ribbon(days, low, high, "text")
     data[0]["customdata"] = [
         "" if a is None or b is None else f", {share_interval(a, b)}" for a, b in zip(low, high, strict=True)
     ]
     data[0]["hovertemplate"] = "%{y:.0%} response%{customdata}<extra></extra>"
-    return {
-        "data": data,
-        "layout": layout(height, **_axes(days[-1]), annotations=labels, showlegend=bool(thin), legend=LEGEND),
-    }
+    return figure
 
 
 def draw_groups(groups: Sequence[Group[States]]) -> Figure:
@@ -228,4 +213,4 @@ def draw_groups(groups: Sequence[Group[States]]) -> Figure:
         drawn = line(curves.times[said].tolist(), shares, group.name, group.token, line={"dash": group.dash})
         data.append(drawn | {"hovertemplate": f"%{{y:.0%}} {group.name}<extra></extra>"})
     end = max(group.answer.first_session.days for group in groups)
-    return {"data": data, "layout": layout(330, **_axes(end))}
+    return {"data": data, "layout": layout(330, **share_axes(end, *_AXES))}

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dashboard.figures.areas import stacked
 from dashboard.figures.base import axis, layout, line, note, ribbon
 from dashboard.figures.paper import WIDTH, round_numbers, svg
-from dashboard.figures.steps import stacked
 from dashboard.theme import colour
 
 RIGHT = WIDTH - 16

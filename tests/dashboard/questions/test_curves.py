@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard.figures import steps
+from dashboard.figures import areas, steps
 from dashboard.questions import curves
 from data_models.outcomes.survival import kaplan_meier
 
@@ -60,7 +60,7 @@ def test_a_label_lies_in_its_own_area_from_end_to_end() -> None:
     """A step that is high only at its last day has no room for its name there, and is named in the legend."""
     days = [0.0, 50.0, 98.0, 100.0]
     layers = [("In response", "response", [1.0, 0.9, 0.4, 0.4]), ("Treated again", "loss", [0.0, 0.1, 0.6, 0.6])]
-    labels, without = steps.area_labels(days, layers)
+    labels, without = areas.area_labels(days, layers)
     assert [label["text"] for label in labels] == ["In response"]
     assert without == {"Treated again"}
 
