@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_models.intake.calendar_clock import FirstSessions, note_lone_serials
 from data_models.intake.contract import (
     BATCH_COLUMNS,
     BATCH_KEYS,
@@ -71,6 +72,7 @@ class Reconciliation:
         self._respelled: dict[str, str] = {}
         self._files = {name: files.get(name, f"{name}.csv") for name in TABLES}
         self._problems = Problems(self._files.values())
+        self._first = FirstSessions()
         self._sessions = self._lacking = self._late = self._below = self._beyond = 0
 
     @property
@@ -93,6 +95,8 @@ class Reconciliation:
         repeats = batch.repeats
         first = _first_sessions(batch, stored)
         _check_not_long_before(batch, first, problems)
+        self._first.add(batch, stored, first)
+        note_lone_serials(batch, stored, problems)
         effects = _resolved(batch, stored, problems)
         # A side effect without a session has its problem already; it takes no further part.
         effects, dropped = _without_repeats(effects, self._files["side_effects"], problems)
@@ -131,6 +135,7 @@ class Reconciliation:
         if not self._sessions:
             what = "no sessions: neither the records nor the store hold one for these patients"
             self._problems.add(self._files["sessions"], None, None, what)
+        self._first.note(self._files["sessions"], self._problems)
         self._problems.refuse_if_any()
         said = []
         if self._lacking:

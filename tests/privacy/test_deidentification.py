@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data_models.intake.contract import ONE_SHEET_FIELDS, TABLES, RecordsRefused
 from data_models.intake.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
 from data_models.intake.readers import read_records
-from data_models.intake.readers.columns import _MIXED_AT_LEAST, _MIXED_CODE, _PLAIN_CODE
+from data_models.intake.readers.columns import _BY_COLUMN, _MIXED_AT_LEAST, _MIXED_CODE, _NUMBER_FORM, _PLAIN_CODE
 
 CLASSES = "ABCDEFGHIJKLMNOPQR"
 
@@ -59,7 +59,7 @@ def test_no_column_of_the_contract_is_forbidden() -> None:
         ("1700000000", "C"), ("1700000000000", "C"),
         ("02139", "C"), ("02139-4307", "B"), ("SW1A 1AA", "B"), ("K1A 0B1", "B"),
         ("1234567", "J"), ("AB12345678", "J"), ("4111111111111111", "J"),
-        ("92 years", "C"), ("aged 95", "C"), ("101yo", "C"), ("93", "C"),
+        ("92 years", "C"), ("aged 95", "C"), ("101yo", "C"),
         ("Jane Roe", "A"), ("Roe, Jane", "A"), ("Dr. Roe", "A"), ("Mrs_Roe", "A"), ("two words", "A"), ("felt fine afterwards", "A"),
     ],
 )  # fmt: skip
@@ -67,6 +67,11 @@ def test_identifier_values_are_caught_in_any_coded_column(value: str, letter: st
     found = identifier_class(value, "word")
     assert found is not None
     assert letter in found[found.rindex("(") :]
+
+
+def test_an_age_over_89_is_caught_where_no_clinic_may_be_numbered_so() -> None:
+    assert identifier_class("93", "choice") == "age over 89 (C)"
+    assert {identifier_class(str(number), "word") for number in range(90, 130)} == {None}
 
 
 @pytest.mark.parametrize("value", ["John_Smith", "smith", "JohnSmith", "smith-1980", "Kowalczyk", "ANNA", "mary_2"])
@@ -185,12 +190,13 @@ def test_a_cell_is_never_echoed_even_where_it_is_no_known_identifier(tmp_path: P
 @given(st.one_of(st.from_regex(_PLAIN_CODE, fullmatch=True), st.from_regex(_MIXED_CODE, fullmatch=True)))
 def test_codes_that_skip_the_screen_would_pass_it(code: str) -> None:
     assume(re.fullmatch(_PLAIN_CODE, code) or len(code) >= _MIXED_AT_LEAST)
-    assert identifier_class(code, "patient_code") is None
+    assume(not re.search(_NUMBER_FORM, code) and not re.search(_BY_COLUMN, code))
+    assert screen([code], "patient_code") == [None]
 
 
 @settings(max_examples=500)
 @given(st.text("aAdDrRmMySsjJuUnN0159-_", min_size=6, max_size=9))
 def test_no_code_skips_the_screen_that_it_would_fail(code: str) -> None:
-    if identifier_class(code, "patient_code") is not None:
+    if screen([code], "patient_code") != [None] and not re.search(f"{_NUMBER_FORM}|{_BY_COLUMN}", code):
         assert not re.fullmatch(_MIXED_CODE, code)
         assert not re.fullmatch(_PLAIN_CODE, code)

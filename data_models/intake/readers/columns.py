@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from data_models.intake.contract import Field
-from data_models.intake.deidentification import identifier_class, is_random, screen
+from data_models.intake.deidentification import FREE_TEXT, may_name_a_person, screen
 from data_models.intake.readers.file_context import MOST_WORDS, FileContext
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Codes, RawTable, Texts
@@ -30,12 +31,19 @@ MISSING = -1
 
 _NUMBER = r"^-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,20})?$"
 _CODE = r"^[A-Za-z0-9_-]{1,32}$"
-# Codes that the identifier screen never refuses. Up to six digits after at most two letters; or six and more
-# letters and digits with no three letters and no seven digits in a row (a name or month has three letters, a
-# record number seven digits, and dates, numbers and addresses without either have separators).
+# Codes that the identifier screen never refuses by themselves. Up to six digits after at most two letters; or six and
+# more letters and digits with no three letters and no seven digits in a row (a name or month has three letters, a
+# record number seven digits, and dates, numbers and addresses without either have separators), save the fixed forms
+# of national and vehicle numbers that are so.
 _PLAIN_CODE = r"^[A-Za-z]{0,2}[-_]?[0-9]{1,6}$"
 _MIXED_CODE = r"^[A-Za-z]{0,2}(?:[0-9]{1,6}[A-Za-z]{1,2})*[0-9]{0,6}$"
 _MIXED_AT_LEAST = 6
+_NUMBER_FORM = (
+    r"^(?:[A-Za-z]{2}[0-9]{6}[A-Za-z]|[0-9]{6}[A-Za-z]{1,4}|[0-9]{6}[A-Za-z][0-9]{3}[0-9A-Za-z]"
+    r"|[1-9][A-Za-z][0-9A-Za-z][0-9][A-Za-z][0-9A-Za-z][0-9][A-Za-z]{2}[0-9]{2}|[0-9A-Za-z]{17}|[A-Za-z]{2}[0-9]{2}[0-9A-Za-z]{11,})$"
+)
+# What only the other codes of the column tell: numbers, or dates.
+_BY_COLUMN = r"^(?:[A-Za-z]{0,2}[-_]?[0-9]{6}|[A-Za-z]{2}[-_]?[0-9]{4}|[0-9]{5})$"
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_RECORDED_TEXT = "na n/a n.a. nan null none nil missing unknown - -- . ? #n/a not_recorded nd n/d"
 _NOT_RECORDED = frozenset(_NOT_RECORDED_TEXT.split())
@@ -162,19 +170,26 @@ class Converter:
         values = texts.values.to_pylist()
         long = pyarrow.compute.utf8_length(texts.values).to_numpy(zero_copy_only=False) >= _MIXED_AT_LEAST
         fine = _matches(texts.values, _PLAIN_CODE) | (_matches(texts.values, _MIXED_CODE) & long)
+        fine &= ~_matches(texts.values, _NUMBER_FORM)
+        unsure = [at for at in np.flatnonzero(~fine).tolist() if values[at] and values[at] not in cleared]
+        by_column = np.flatnonzero(fine & _matches(texts.values, _BY_COLUMN)).tolist()
+        by_column = [at for at in by_column if values[at] not in cleared]
         formed = _matches(texts.values, _CODE)
         reasons: dict[int, str] = {}
-        for at in np.flatnonzero(~fine).tolist():
+        if by_column and self._context.code_column(values).judges_numbers:
+            unsure += by_column
+        else:
+            for at in by_column:
+                cleared.add(values[at], looks_like_an_identifier=False)
+        for at in sorted(unsure):
             code = values[at]
-            if not code or code in cleared:
-                continue
-            identifier = identifier_class(code, "patient_code")
-            if identifier and not is_random(code, self._context.random_places(values)):
+            identifier, looked_so = self._context.code_column(values).judged(code)
+            if identifier:
                 reasons[at] = f"looks like an identifier: {identifier}; give a random code"
             elif not formed[at]:
                 reasons[at] = "not a patient code: 1 to 32 of A-Z a-z 0-9 - _"
             else:
-                cleared.add(code, looks_like_an_identifier=identifier is not None)
+                cleared.add(code, looks_like_an_identifier=looked_so)
         self._note_values(texts, reasons, field)
         return _without(texts, values, reasons)
 
@@ -191,7 +206,10 @@ class Converter:
             good = fits(text)
             # What fits not is refused in any case; when no more reasons are told, none is looked for.
             identifier = screen([text], field.kind)[0] if good or not self._context.is_full(field.name) else None
-            if identifier:
+            as_one = _as_one_word(text) if field.kind == "word" and identifier in (None, FREE_TEXT) and not good else ""
+            if as_one:
+                find = partial("not one word or code; write {}".format, as_one)
+            elif identifier:
                 find = partial("looks like an identifier: {}; leave it out".format, identifier)
             elif good:
                 continue
@@ -260,6 +278,25 @@ def _word_reason(text: str) -> str | None:
     if _WORD.fullmatch(text):
         return None
     return "not one word or code of 1 to 64 of A-Z a-z 0-9 - _; write it as one, or leave the cell empty"
+
+
+def _as_one_word(text: str) -> str:
+    """A clinic's name of up to three words, or with accents, as the one word that it may be; "" where it may be more.
+
+    It repeats what stands in the cell, so only what looks like no identifier is answered: capitalised words of which
+    none is a person's name, or that are a place's (St Louis).
+
+    >>> _as_one_word("North Denver"), _as_one_word("Zürich"), _as_one_word("Jane Roe"), _as_one_word("felt fine")
+    ('North_Denver', 'Zurich', '', '')
+    """
+    words = text.split()
+    plain = "_".join(unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode() for word in words)
+    capital = all(word[0].isupper() or word.isdigit() for word in words)
+    if not 1 <= len(words) <= 3 or not capital or len(plain) < 0.8 * len(text) or _word_reason(plain):
+        return ""
+    if (len(words) > 1 and may_name_a_person(text)) or screen([plain], "word")[0]:
+        return ""
+    return plain
 
 
 def _range_reason(field: Field, value: float) -> str:

@@ -1,7 +1,7 @@
 """What the earlier blocks of a file, and the earlier files, say of the block that is judged.
 
-Some answers need more than the cell: whether a patient code was cleared before, whether the codes of a file are
-drawn at random, how many different words a column holds. A file that is read whole is one block.
+Some answers need more than the cell: whether a patient code was cleared before, what the codes of a file have in
+common, how many different words a column holds. A file that is read whole is one block.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from data_models.intake.contract import PROBLEMS_SHOWN
-from data_models.intake.deidentification import random_places
+from data_models.intake.deidentification import CodeColumn
 
 MOST_WORDS = 1_000
 ANY_REASON = "not a value of this column"
@@ -33,8 +33,8 @@ class ReadAgain(Exception):
 class Cleared:
     """The patient codes that the identifier screen let pass in this batch, by their hashes.
 
-    A code that looks like an identifier but was cleared, since its column is drawn at random, is always known
-    again. Of the others, which pass anywhere, half a million are remembered: it spares screening them anew.
+    A code that looks like an identifier but was cleared by its column is always known again. Of the others half a
+    million are remembered: it spares screening them anew.
     """
 
     def __init__(self) -> None:
@@ -74,20 +74,18 @@ class FileContext:
     _spellings: dict[str, str] = field(default_factory=dict)
     _reasons: dict[str, dict[int, str]] = field(default_factory=dict)
     _words: dict[str, set[int]] = field(default_factory=dict)
-    _places: list[int] | None = None
-    _placed: bool = False
+    _column: CodeColumn | None = None
 
-    def random_places(self, block: Sequence[str]) -> list[int] | None:
-        """The places in which the file's patient codes vary, where they are evidently drawn at random.
+    def code_column(self, block: Sequence[str]) -> CodeColumn:
+        """What the file's patient codes have in common.
 
         Parameters
         ----------
         block : the block's codes.
         """
-        if not self._placed:
-            self._places = random_places([block] if self.codes is None else self.codes())
-            self._placed = True
-        return self._places
+        if self._column is None:
+            self._column = CodeColumn.of([block] if self.codes is None else self.codes())
+        return self._column
 
     def reason(self, column: str, text: str, find: Callable[[], str]) -> str:
         """Why a refused text is refused; of a column's first thousand different ones, for others `ANY_REASON`."""

@@ -21,6 +21,7 @@ from data_models.intake.contract import (
     SIDE_EFFECTS,
     Field,
 )
+from data_models.intake.deidentification.clock_dates import EPOCH, SPELLED, since_1970, spells_a_date
 from data_models.intake.readers.checked_table import CheckedTable
 from data_models.intake.readers.columns import MISSING, Coded, Converter, Numbers
 from data_models.intake.readers.file_context import FileContext
@@ -97,7 +98,13 @@ def clock(
     has_hours, has_day = ~_empty(converter, "hours"), ~_empty(converter, "day")
     converter.note(has_hours & has_day, "day", "hours and day are both given; give one of them")
     converter.note(~has_hours & ~has_day, "hours", f"neither hours nor day is given; when was the {stem}?")
-    return np.where(has_day, HOURS_A_DAY * day, hours), has_day & ~has_hours
+    times = np.where(has_day, HOURS_A_DAY * day, hours)
+    for name, given in (("hours", has_hours), ("day", has_day)):
+        epoch = given & since_1970(times)
+        converter.note(epoch, name, EPOCH)
+        if name == "hours":
+            converter.note(given & ~epoch & spells_a_date(times), name, SPELLED)
+    return times, has_day & ~has_hours
 
 
 def _empty(converter: Converter, name: str) -> npt.NDArray[np.bool_]:
