@@ -116,6 +116,8 @@ class Cells:
         """What a column of the records gets; a code that the map does not translate is a problem."""
         if cell.constant:
             return cell.constant
+        if cell.boxes:
+            return ";".join(term for term, box in cell.boxes.items() if self.text(row, box) == "1")
         text = self.text(row, cell.column)
         if cell.values and text:
             if text not in cell.values:

@@ -66,7 +66,7 @@ class When:
     ----------
     kind : session, before, after, day, dated (the rows have dates of their own) or out.
     number : hours after a session, or the day since the first one; None where none is said.
-    of : the event whose session is meant; None: the nearest in the map's order.
+    of : the event, or the name of the row's session, that is meant; None: the nearest in the map's order.
     """
 
     kind: str
@@ -82,11 +82,25 @@ class Cell:
     clock: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     constant: str = ""
+    boxes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The export's columns that it reads."""
-        return tuple(filter(None, (self.column, self.clock)))
+        return tuple(filter(None, (self.column, self.clock, *self.boxes.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMap:
+    """Where one session of a row stands; a row of a classic project may have several, each with a name."""
+
+    name: str
+    cells: Mapping[str, Cell]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The export's columns that it reads."""
+        return tuple(column for cell in self.cells.values() for column in cell.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +124,12 @@ class ScoreMap:
 
 @dataclass(frozen=True, slots=True)
 class EffectMap:
-    """Where side effects stand: a box for each, or one a row."""
+    """Where side effects stand: a box for each, or one a row; `session` is the name of the row's session."""
 
     cells: Mapping[str, Cell]
     boxes: Mapping[str, str]
     none: str
+    session: str
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -131,7 +146,7 @@ class RedcapMap:
     missing: frozenset[str]
     events: Mapping[str, When]
     patients: Mapping[str, Cell]
-    sessions: Mapping[str, Cell]
+    sessions: tuple[SessionMap, ...]
     scores: tuple[ScoreMap, ...]
     effects: tuple[EffectMap, ...]
     published: bool
@@ -139,11 +154,11 @@ class RedcapMap:
     @property
     def days_alone(self) -> bool:
         """Whether no session has a date: all times are days since the first one."""
-        return TIME not in self.sessions
+        return not any(TIME in session.cells for session in self.sessions)
 
     def columns(self) -> Iterator[tuple[str, str]]:
         """The name of each column of the export that becomes a cell, after what it is read for in the map's words."""
-        for table, cells in (("patients", self.patients), ("sessions", self.sessions)):
+        for table, cells in (("patients", self.patients), *((_called(one), one.cells) for one in self.sessions)):
             for name, cell in cells.items():
                 if name not in (TIME, BIRTH_DATE):
                     yield from ((f"{table}.{name}", column) for column in cell.columns)
@@ -154,10 +169,15 @@ class RedcapMap:
 
     def times(self) -> Iterator[tuple[str, Cell]]:
         """The same of the dates and times, which become hours, days and ages."""
-        times = [("sessions.time", self.sessions.get(TIME)), ("patients.birth_date", self.patients.get(BIRTH_DATE))]
+        times = [(f"{_called(session)}.time", session.cells.get(TIME)) for session in self.sessions]
+        times += [("patients.birth_date", self.patients.get(BIRTH_DATE))]
         times += [(f"scores number {number}", score.time) for number, score in enumerate(self.scores, start=1)]
         times += [(f"side_effects number {number}", one.cells.get(TIME)) for number, one in enumerate(self.effects, 1)]
         yield from ((what, cell) for what, cell in times if cell)
+
+
+def _called(session: SessionMap) -> str:
+    return f"sessions {session.name}" if session.name else "sessions"
 
 
 def redcap_map(choices: Choices) -> RedcapMap:
@@ -176,13 +196,28 @@ def redcap_map(choices: Choices) -> RedcapMap:
         missing=frozenset(own.list_of_texts("missing")),
         events=events,
         patients=_cells(top.table("patients", *PATIENT_COLUMNS), times=(BIRTH_DATE,)),
-        sessions=_cells(top.table("sessions", *SESSION_COLUMNS), times=(TIME,)),
+        sessions=tuple(_sessions(top)),
         scores=tuple(_score(table) for table in top.tables("scores")),
         effects=tuple(_effects(table) for table in top.tables("side_effects")),
         published=top.table("items", "missing").choice("missing", ("none", "published")) == "published",
     )
     _check_times(made, top)
     return made
+
+
+def _sessions(top: MapTable) -> Iterator[SessionMap]:
+    """One session a row ([sessions]), or several by name ([[sessions]])."""
+    if not isinstance(top.given.get("sessions"), list):
+        yield SessionMap("", _cells(top.table("sessions", *SESSION_COLUMNS), times=(TIME,)))
+        return
+    names = set()
+    for table in top.tables("sessions"):
+        table.only("name", *SESSION_COLUMNS)
+        name = table.text("name")
+        if not name or name in names or TIME not in table.given:
+            table.refuse(f"{table.name}: each of several sessions of a row has a name of its own and a time")
+        names.add(name)
+        yield SessionMap(name, {key: _cell(table, key, is_time=key == TIME) for key in table.given if key != "name"})
 
 
 def _check_times(made: RedcapMap, top: MapTable) -> None:
@@ -201,9 +236,14 @@ def _check_times(made: RedcapMap, top: MapTable) -> None:
         top.refuse(f"{dated[0]} has a column of dates and sessions have none; dates or days, not both")
     if made.days_alone and BIRTH_DATE in made.patients:
         top.refuse("patients.birth_date gives no age where sessions have no dates; name the column of the age")
-    for name, when in made.events.items():
-        if when.of is not None and (when.of not in made.events or made.events[when.of].kind != "session"):
-            top.refuse(f'events."{name}" goes with an event that is no session in this list')
+    known = {name for name, when in made.events.items() if when.kind == "session"}
+    known |= {session.name for session in made.sessions}
+    said = [(f'events."{name}"', when.of) for name, when in made.events.items()]
+    said += [(f"scores number {at}.when", score.when.of) for at, score in enumerate(made.scores, 1) if score.when]
+    said += [(f"side_effects number {at}.session", one.session) for at, one in enumerate(made.effects, 1)]
+    for key, of in said:
+        if of and of not in known:
+            top.refuse(f"{key} goes with an event that is no session in this list, nor a session's name")
 
 
 def _when(text: str, table: MapTable, key: str) -> When:
@@ -233,7 +273,8 @@ def _cell(table: MapTable, name: str, *, is_time: bool = False) -> Cell:
     """A column's name, or a table that says more."""
     if isinstance(table.given[name], str) and table.given[name]:
         return Cell(table.text(name))
-    known = ("field", "date", "clock") if is_time else ("field", "values", "value")
+    boxes = ("boxes",) if name == "conditions" else ()
+    known = ("field", "date", "clock") if is_time else ("field", "values", "value", *boxes)
     if not isinstance(table.given[name], Mapping):
         table.refuse(f"{table.name}.{name} is the name of a column, or a table of {', '.join(known)}")
     inner = table.table(name, *known)
@@ -242,8 +283,9 @@ def _cell(table: MapTable, name: str, *, is_time: bool = False) -> Cell:
         inner.text("clock"),
         inner.texts("values"),
         inner.text("value"),
+        inner.texts("boxes"),
     )
-    if bool(cell.column) == bool(cell.constant):
+    if sum(map(bool, (cell.column, cell.constant, cell.boxes))) != 1:
         table.refuse(f"{table.name}.{name} needs one of {', '.join(known)}")
     return cell
 
@@ -277,12 +319,12 @@ def _score(table: MapTable) -> ScoreMap:
 
 
 def _effects(table: MapTable) -> EffectMap:
-    table.only("boxes", "none", *EFFECT_COLUMNS)
+    table.only("boxes", "none", "session", *EFFECT_COLUMNS)
     boxes = table.texts("boxes")
     for term in boxes:
         if term not in SIDE_EFFECTS:
             table.refuse(f"{table.name}.boxes: a term is one of {', '.join(SIDE_EFFECTS)}")
-    cells = {name: _cell(table, name, is_time=name == TIME) for name in table.given if name not in ("boxes", "none")}
+    cells = {name: _cell(table, name, is_time=name == TIME) for name in table.given if name in EFFECT_COLUMNS}
     if bool(boxes) == ("term" in cells):
         table.refuse(f"{table.name}: name boxes (one a term) or the column of the term")
-    return EffectMap(cells, boxes, table.text("none"))
+    return EffectMap(cells, boxes, table.text("none"), table.text("session"))

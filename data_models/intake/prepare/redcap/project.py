@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -153,8 +154,13 @@ def looks_like_dictionary(header: Sequence[str]) -> bool:
     return {"field_name", "form_name", "field_type"} <= set(_dictionary_names(header))
 
 
-def read_project(path: Path, record: str | None = None) -> Project:
+def read_project(path: Path, record: str | None = None, most_rows: int | None = None) -> Project:
     """The project of a folder, or of one data file and what lies beside it.
+
+    Parameters
+    ----------
+    record : the field with the record number; None: the dictionary's first.
+    most_rows : read no more rows of each file, for a first look.
 
     Raises
     ------
@@ -188,7 +194,7 @@ def read_project(path: Path, record: str | None = None) -> Project:
             continue
         record = first
         columns[file.name] = names
-        rows.extend(_rows(file, names, record, events))
+        rows.extend(islice(_rows(file, names, record, events), most_rows))
     if not columns or record is None:
         raise CannotRead(
             f"{path.name} holds no data of a REDCap project; export it as CSV (raw data), its data dictionary beside it"

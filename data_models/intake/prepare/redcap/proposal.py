@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.prepare.item_totals import ITEM_SCALES
+from data_models.intake.prepare.redcap.draft import (
+    DIGITS,
+    LOOKED_AT,
+    Draft,
+    cell_text,
+    code_of,
+    inline,
+    quoted,
+    values_of,
+)
 from data_models.intake.prepare.redcap.field_words import (
-    CODES,
     EVENTS,
     FREE,
     NUMBER,
@@ -21,9 +30,8 @@ from data_models.intake.prepare.redcap.field_words import (
     TOTAL,
     VITALS,
     WHEN,
-    WORDS,
 )
-from data_models.intake.prepare.redcap.project import EVENT, GROUP, Project, RedcapField
+from data_models.intake.prepare.redcap.project import EVENT, GROUP, Project
 from data_models.intake.prepare.source import BIRTH_DATE, TIME, SuggestedColumn, Suggestion
 
 
@@ -38,68 +46,27 @@ class _Found:
     time: str = ""
 
 
-class _Proposal:
-    """The map that is being made, and what each column becomes in it."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        columns = dict.fromkeys(column for names in project.columns.values() for column in names)
-        # Of a project without a dictionary the names of columns are all that is known.
-        self.fields = {
-            name: project.fields.get(name) or RedcapField(name, "", "text", "")
-            for name in columns
-            if name != project.record and not name.startswith("redcap_") and self._usable(name)
-        }
-        self.words = {name: f"{name} {found.label}".lower() for name, found in self.fields.items()}
-        self.becomes: dict[str, tuple[str, str]] = {}
-
-    def _usable(self, name: str) -> bool:
-        found = self.project.field_of(name)
-        kind = found.kind if found else ""
-        return not (found and found.identifier and not found.validation.startswith("date")) and kind not in FREE
-
-    def take(self, column: str, becomes: str, why: str) -> str:
-        """Note what a column becomes; the first word holds."""
-        self.becomes.setdefault(column, (becomes, why))
-        return column
-
-    def free(self, pattern: str, *, form: str | None = None) -> Iterator[str]:
-        """The columns not taken yet whose name or label has a word, in order."""
-        found = re.compile(pattern)
-        for name, words in self.words.items():
-            if name in self.becomes or (form is not None and self.fields[name].form != form):
-                continue
-            if found.search(words) and not (self.fields[name].identifier and pattern != PATIENT[BIRTH_DATE]):
-                yield name
-
-    def date_of(self, form: str) -> str:
-        """The first column of dates of a form, else the time of its survey; "" where there is none."""
-        for name, found in self.fields.items():
-            if found.form == form and found.validation.startswith("date") and name not in self.becomes:
-                return name
-        stamp = f"{form}_timestamp"
-        return stamp if any(stamp in names for names in self.project.columns.values()) else ""
-
-
 def propose(project: Project) -> Suggestion:
     """The map as MAP.toml, the same by column, and what only a person can know."""
-    made = _Proposal(project)
+    made = Draft(project)
     scores = list(_scales(made))
     sessions, questions = _sessions(made)
-    patients = _patients(made, dated=TIME in sessions)
+    patients = _patients(made, dated=any(TIME in cells for cells in sessions.values()))
     boxes = _boxes(made)
     events = {name: _event(name, label) for name, label in project.events.items()}
-    lines = ['format = "redcap"', "", "[redcap]", f"record = {_quoted(project.record)}", "missing = []"]
+    lines = ['format = "redcap"', "", "[redcap]", f"record = {quoted(project.record)}", "missing = []"]
     if events:
-        lines += ["", "[events]", *(f"{_quoted(name)} = {_quoted(when)}" for name, when in events.items())]
+        lines += ["", "[events]", *(f"{quoted(name)} = {quoted(when)}" for name, when in events.items())]
         questions.append("which events are sessions, and what the others are to a session (look at [events])")
-    for table, cells in (("patients", patients), ("sessions", sessions)):
-        lines += ["", f"[{table}]", *(f"{name} = {value}" for name, value in cells.items())] if cells else []
+    lines += ["", "[patients]", *(f"{name} = {value}" for name, value in patients.items())] if patients else []
+    for called, cells in sessions.items():
+        head = ["[[sessions]]", f"name = {quoted(called)}"] if called else ["[sessions]"]
+        lines += ["", *head, *(f"{name} = {value}" for name, value in cells.items())]
     for score in scores:
         lines += ["", *_score_lines(made, score)]
     if boxes:
         none = boxes.pop("none", "")
-        lines += ["", "[[side_effects]]", f"boxes = {_inline(boxes)}", *([f"none = {_quoted(none)}"] if none else [])]
+        lines += ["", "[[side_effects]]", f"boxes = {inline(boxes)}", *([f"none = {quoted(none)}"] if none else [])]
     lines += ["", "[items]", 'missing = "none"']
     if any(score.instrument.startswith("hads") for score in scores):
         questions.append("whether the codes of the HADS items are the points printed beside the answers")
@@ -110,7 +77,7 @@ def propose(project: Project) -> Suggestion:
 # Scales
 
 
-def _scales(made: _Proposal) -> Iterator[_Found]:
+def _scales(made: Draft) -> Iterator[_Found]:
     forms = dict.fromkeys(found.form for found in made.fields.values())
     for code in INSTRUMENTS:
         named = re.compile(SCALES[code])
@@ -123,7 +90,7 @@ def _scales(made: _Proposal) -> Iterator[_Found]:
             ]
             found = _scale(made, code, form, fields)
             if found:
-                found.time = made.date_of(form) if form else ""
+                found.time = made.date_of(form) if form else made.date_named(named)
                 name = INSTRUMENTS[code].name
                 for number, item in zip(_numbers(code), found.items, strict=False):
                     made.take(
@@ -135,7 +102,7 @@ def _scales(made: _Proposal) -> Iterator[_Found]:
     _name_times(made)
 
 
-def _name_times(made: _Proposal) -> None:
+def _name_times(made: Draft) -> None:
     for form in dict.fromkeys(made.fields[name].form for name in made.becomes if name in made.fields):
         date = made.date_of(form) if form else ""
         if date:
@@ -147,7 +114,7 @@ def _numbers(code: str) -> tuple[int, ...]:
     return scale.numbers if scale else ()
 
 
-def _scale(made: _Proposal, code: str, form: str, fields: list[str]) -> _Found | None:
+def _scale(made: Draft, code: str, form: str, fields: list[str]) -> _Found | None:
     """Items by their numbers, or the first fields of the form that have the same choices; and the total."""
     found = _Found(code, form)
     free = [name for name in fields if name not in made.becomes]
@@ -175,21 +142,21 @@ def _scale(made: _Proposal, code: str, form: str, fields: list[str]) -> _Found |
     return found if found.items or found.total else None
 
 
-def _score_lines(made: _Proposal, score: _Found) -> Iterator[str]:
+def _score_lines(made: Draft, score: _Found) -> Iterator[str]:
     yield "[[scores]]"
-    yield f"instrument = {_quoted(score.instrument)}"
+    yield f"instrument = {quoted(score.instrument)}"
     if score.time:
-        yield f"time = {_quoted(score.time)}"
+        yield f"time = {quoted(score.time)}"
     if score.items:
         yield f"items = {json.dumps(score.items)}"
         points = _points(made, score)
         if points:
-            yield f"points = {_inline(points)}"
+            yield f"points = {inline(points)}"
     if score.total:
-        yield f"total = {_quoted(score.total)}"
+        yield f"total = {quoted(score.total)}"
 
 
-def _points(made: _Proposal, score: _Found) -> dict[str, str]:
+def _points(made: Draft, score: _Found) -> dict[str, str]:
     """Points by code, where the choices are numbered from 1: their place is their points."""
     scale = ITEM_SCALES[score.instrument]
     codes = list(made.fields[score.items[0]].choices)
@@ -202,70 +169,95 @@ def _points(made: _Proposal, score: _Found) -> dict[str, str]:
 # People, sessions, side effects
 
 
-def _patients(made: _Proposal, *, dated: bool) -> dict[str, str]:
+def _patients(made: Draft, *, dated: bool) -> dict[str, str]:
     """The cells of patients; a birth date gives no age where sessions have no dates."""
     cells: dict[str, str] = {}
     for column, pattern in PATIENT.items():
         if (column == "age" and BIRTH_DATE in cells) or (column == BIRTH_DATE and not dated):
             continue
         for name in made.free(pattern):
-            values = _values(made.fields[name], column)
-            if (column in CODES and not values) or (column == BIRTH_DATE and not _dated(made, name)):
+            values = values_of(made, name, column)
+            if values is None or (column == BIRTH_DATE and not _dated(made, name)):
                 continue
-            cells[column] = _cell(name, values)
+            cells[column] = cell_text(name, values)
             made.take(name, f"patients.{column}", "its name or label")
             break
     if any(GROUP in names for names in made.project.columns.values()):
-        cells["clinic"] = _quoted(GROUP)
+        cells["clinic"] = quoted(GROUP)
     return cells
 
 
-def _dated(made: _Proposal, name: str) -> bool:
+def _dated(made: Draft, name: str) -> bool:
     return not made.project.fields or made.fields[name].validation.startswith("date")
 
 
-def _sessions(made: _Proposal) -> tuple[dict[str, str], list[str]]:
-    """The cells of sessions, from the form that looks most like one of sessions, and what must be asked."""
+def _sessions(made: Draft) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """The cells of each session of a row by its name ("" where there is one), and what must be asked.
+
+    They are those of the form that looks most like one of sessions; several columns of dates that differ by their
+    number are as many sessions.
+    """
     questions = []
     forms = dict.fromkeys(found.form for found in made.fields.values())
     named = [form for form in forms if SESSION.search(form)]
     form = max(named, key=lambda form: len(list(made.free(r"dos|route|systol|sbp|start", form=form))), default=None)
-    cells: dict[str, str] = {}
     if made.project.fields and form is None:
-        return {"drug": '{ value = "ketamine" }'}, ["the form and the date of sessions: none was found"]
-    date = next((name for name in made.free(r"date|time|start", form=form) if _session_date(made, name)), "")
+        return {"": {"drug": '{ value = "ketamine" }'}}, ["the form and the date of sessions: none was found"]
+    dates = [name for name in made.free(r"date|time|start", form=form) if _session_date(made, name)]
+    if not dates:
+        questions.append('the date of sessions: none was found; write "session day 0" where only days are known')
+    series = [name for name in dates if DIGITS.sub("#", name) == DIGITS.sub("#", dates[0])]
+    if len(series) > 1:
+        numbers = [DIGITS.findall(name)[-1] for name in series]
+        return {
+            number: _cells_of_session(made, form, date, questions, number)
+            for number, date in zip(numbers, series, strict=True)
+        }, questions
+    return {"": _cells_of_session(made, form, dates[0] if dates else "", questions)}, questions
+
+
+def _cells_of_session(
+    made: Draft, form: str | None, date: str, questions: list[str], number: str = ""
+) -> dict[str, str]:
+    """The cells of one session: of a numbered one, from the columns of its number alone."""
+
+    def free(pattern: str) -> Iterator[str]:
+        return (name for name in made.free(pattern, form=form) if not number or DIGITS.findall(name)[-1:] == [number])
+
+    cells: dict[str, str] = {}
     if date:
         why = "the date of the sessions' form"
-        cells[TIME] = _quoted(made.take(date, "sessions.time", why))
-        clock = next(
-            (name for name in made.free("time|start", form=form) if made.fields[name].validation == "time"), ""
-        )
+        cells[TIME] = quoted(made.take(date, "sessions.time", why))
+        clock = next((name for name in free("time|start") if made.fields[name].validation == "time"), "")
         if clock and made.fields[date].validation.startswith("date_"):
             made.take(clock, "sessions.time", why)
-            cells[TIME] = f"{{ date = {_quoted(date)}, clock = {_quoted(clock)} }}"
-    else:
-        questions.append('the date of sessions: none was found; write "session day 0" where only days are known')
+            cells[TIME] = f"{{ date = {quoted(date)}, clock = {quoted(clock)} }}"
     for column, pattern in SESSION_COLUMNS.items():
-        for name in made.free(pattern or _vital(column), form=form):
+        for name in free(pattern or _vital(column)):
             found = made.fields[name]
-            values = _values(found, column)
+            values = values_of(made, name, column)
             other_side = pattern is None and not re.search(WHEN[column.endswith("highest")], made.words[name])
-            if (column in CODES and found.choices and not values) or other_side or found.validation.startswith("date"):
+            if values is None or other_side or found.validation.startswith("date"):
                 continue
-            cells[column] = _cell(name, values)
+            cells[column] = cell_text(name, values)
             made.take(name, f"sessions.{column}", "its name or label")
             break
     if "drug" not in cells:
         cells["drug"] = '{ value = "ketamine" }'
-        questions.append("the drug: no column says it, so the map says ketamine for all")
+        _ask(questions, "the drug: no column says it, so the map says ketamine")
     if "dose" in cells and "dose_unit" not in cells:
         unit = "mg_per_kg" if "kg" in made.words[json.loads(cells["dose"])] else "mg"
         cells["dose_unit"] = f'{{ value = "{unit}" }}'
-        questions.append(f"the unit of the dose: no column says it, so the map says {unit} for all")
-    return cells, questions
+        _ask(questions, f"the unit of the dose: no column says it, so the map says {unit}")
+    return cells
 
 
-def _session_date(made: _Proposal, name: str) -> bool:
+def _ask(questions: list[str], question: str) -> None:
+    if question not in questions:
+        questions.append(question)
+
+
+def _session_date(made: Draft, name: str) -> bool:
     validation = made.fields[name].validation
     return validation.startswith("date") if made.project.fields else bool(SESSION.search(name))
 
@@ -274,7 +266,7 @@ def _vital(column: str) -> str:
     return VITALS[column.rpartition("_")[0]]
 
 
-def _boxes(made: _Proposal) -> dict[str, str]:
+def _boxes(made: Draft) -> dict[str, str]:
     """The boxes of checkbox fields whose label is a side effect's, or says that there was `none`."""
     boxes: dict[str, str] = {}
     for names in made.project.columns.values():
@@ -291,26 +283,6 @@ def _boxes(made: _Proposal) -> dict[str, str]:
             if term and term not in boxes and term != "other":
                 boxes[term] = made.take(column, f"side_effects {term}", "the label of its box")
     return boxes
-
-
-def _values(found: RedcapField, column: str) -> dict[str, str]:
-    """The contract's code of each of a field's choices, as far as its label says one."""
-    if column not in CODES:
-        return {}
-    return {code: said for code, label in found.choices.items() if (said := code_of(label, column))}
-
-
-def code_of(label: str, column: str) -> str:
-    """The contract's code that a label says: by words that differ from it first (mg/kg is no mg)."""
-    words = label.lower()
-    for word, code in WORDS.get(column, {}).items():
-        whole = "(?![a-z])" if len(word) < 3 else ""
-        if re.search(rf"(?<![a-z]){re.escape(word)}{whole}", words):
-            return code
-    for code in CODES[column]:
-        if re.search(rf"(?<![a-z]){re.escape(code.replace('_', ' '))}(?![a-z])", words):
-            return code
-    return ""
 
 
 # Events and words
@@ -330,9 +302,9 @@ def _event(name: str, label: str) -> str:
     return "dated"
 
 
-def _columns(made: _Proposal) -> Iterator[SuggestedColumn]:
+def _columns(made: Draft) -> Iterator[SuggestedColumn]:
     for file, names in made.project.columns.items():
-        rows = [row for row in made.project.rows[:200] if row.file == file]
+        rows = [row for row in made.project.rows[:LOOKED_AT] if row.file == file]
         for name in names:
             found = made.project.field_of(name)
             becomes, why = made.becomes.get(name, ("", ""))
@@ -347,15 +319,3 @@ def _columns(made: _Proposal) -> Iterator[SuggestedColumn]:
             hidden = found is not None and (found.identifier or found.kind in FREE)
             cells = dict.fromkeys(row.cell(name) for row in rows if row.cell(name)) if not hidden else {}
             yield SuggestedColumn(file, name, tuple(list(cells)[:3]), becomes, why)
-
-
-def _cell(name: str, values: Mapping[str, str]) -> str:
-    return f"{{ field = {_quoted(name)}, values = {_inline(values)} }}" if values else _quoted(name)
-
-
-def _inline(values: Mapping[str, str]) -> str:
-    return "{ " + ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in values.items()) + " }"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

@@ -10,7 +10,15 @@ from pathlib import Path
 from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.moments import Moment, moment_of
 from data_models.intake.prepare.redcap.cells import Cells, check_columns
-from data_models.intake.prepare.redcap.event_map import Cell, EffectMap, RedcapMap, ScoreMap, When, redcap_map
+from data_models.intake.prepare.redcap.event_map import (
+    Cell,
+    EffectMap,
+    RedcapMap,
+    ScoreMap,
+    SessionMap,
+    When,
+    redcap_map,
+)
 from data_models.intake.prepare.redcap.project import (
     GROUP,
     Project,
@@ -35,7 +43,8 @@ from data_models.intake.prepare.text_rows import header_of
 from data_models.intake.readers.problems import Problems
 
 _HOURS_A_DAY = 24
-_BEFORE, _AFTER = When("before"), When("after")
+_BEFORE = When("before")
+_FIRST_LOOK = 5_000
 _NO_SESSION = "an entry whose session is not in the export"
 
 
@@ -65,7 +74,7 @@ class RedcapExport:
     def suggest(self, path: Path, choices: Choices) -> Suggestion:
         """A map from the dictionary, the names of columns and the events."""
         own = choices.map.get("redcap", {})
-        return propose(read_project(path, own.get("record") if isinstance(own, Mapping) else None))
+        return propose(read_project(path, own.get("record") if isinstance(own, Mapping) else None, _FIRST_LOOK))
 
 
 @dataclass(slots=True)
@@ -74,6 +83,7 @@ class _Session:
 
     row: RedcapRow
     moment: Moment | None
+    name: str = ""
 
 
 @dataclass(slots=True)
@@ -103,7 +113,8 @@ class _Reading:
         for row in self._rows:
             self._note_person(row)
         for row in self._rows:
-            self._note_session(row)
+            for session in self._said.sessions:
+                self._note_session(row, session)
         for row in self._rows:
             for score in self._said.scores:
                 self._note_score(row, score)
@@ -169,47 +180,44 @@ class _Reading:
 
     # Sessions
 
-    def _is_session(self, row: RedcapRow) -> bool:
+    def _is_session(self, row: RedcapRow, session: SessionMap) -> bool:
         if self._project.events and self._when(row).kind != "session":
             return False
-        read = [column for cell in self._said.sessions.values() for column in cell.columns]
-        if not read:
+        if not session.columns:
             return bool(self._project.events) and not row.instrument
-        return any(self._cells.text(row, column) not in ("", "0") for column in read if "___" in column) or any(
-            self._cells.text(row, column) for column in read if "___" not in column
-        )
+        texts = ((column, self._cells.text(row, column)) for column in session.columns)
+        return any(text and not ("___" in column and text == "0") for column, text in texts)
 
-    def _note_session(self, row: RedcapRow) -> None:
-        if not self._is_session(row):
+    def _note_session(self, row: RedcapRow, session: SessionMap) -> None:
+        if not self._is_session(row, session):
             return
-        when = self._when(row)
-        if self._said.days_alone:
-            moment = moment_of(date_of_day(int(when.number or 0)))
+        cell = session.cells.get(TIME)
+        if cell is None:
+            moment = moment_of(date_of_day(int(self._when(row).number or 0)))
         else:
-            cell = self._said.sessions[TIME]
             moment = self._cells.moment(row, cell)
             if moment is None and not self._cells.time_text(row, cell):
                 reason = "is missing; a session needs its date"
                 self._problems.add(row.file, row.number, cell.column, reason)
         cells = {RECORD_NUMBER: row.record, TIME: written(moment)}
-        cells |= {name: self._cells.value(row, cell) for name, cell in self._said.sessions.items() if name != TIME}
-        if self._said.effects and self._was_asked(row) and "side_effects_asked" not in self._said.sessions:
-            cells["side_effects_asked"] = "yes"
+        cells |= {name: self._cells.value(row, one) for name, one in session.cells.items() if name != TIME}
+        if self._was_asked(row, session):
+            cells.setdefault("side_effects_asked", "yes")
         self._tables["sessions"].add(Origin(row.file, row.number), cells)
-        self._people[row.record].sessions.append(_Session(row, moment))
+        self._people[row.record].sessions.append(_Session(row, moment, session.name))
 
-    def _was_asked(self, row: RedcapRow) -> bool:
-        boxes = (box for effect in self._said.effects for box in (*effect.boxes.values(), effect.none) if box)
+    def _was_asked(self, row: RedcapRow, session: SessionMap) -> bool:
+        theirs = (effect for effect in self._said.effects if effect.session == session.name)
+        boxes = (box for effect in theirs for box in (*effect.boxes.values(), effect.none) if box)
         return any(self._cells.text(row, box) == "1" for box in boxes)
 
     def _session_of(self, row: RedcapRow, when: When, column: str) -> _Session | None:
         """The session that a row goes with; None, and said, where there is none or it cannot be told."""
         theirs = self._people[row.record].sessions
-        same = [session for session in theirs if session.row is row]
-        if same:
-            return same[0]
-        event = when.of or self._nearest(row, when, theirs)
-        of_event = [session for session in theirs if session.row.event == event]
+        of_event = [session for session in theirs if session.row is row and when.of in (None, session.name)]
+        if not of_event:
+            event = when.of or self._nearest(row, when)
+            of_event = [session for session in theirs if event in (session.row.event, session.name or None)]
         if len(of_event) > 1:
             of_event = [session for session in of_event if session.row.instance == row.instance] or of_event
         if len(of_event) == 1:
@@ -218,11 +226,12 @@ class _Reading:
         if not of_event:
             self._export.left_out.add(_NO_SESSION, origin)
         else:
-            reason = "has no date, and its event has several sessions; name the column of its date in the map"
+            reason = "has no date, and there are several sessions that it may go with; name the column of its date, or "
+            reason += "the session, in the map"
             self._problems.add(row.file, row.number, column, reason)
         return None
 
-    def _nearest(self, row: RedcapRow, when: When, theirs: list[_Session]) -> str:
+    def _nearest(self, row: RedcapRow, when: When) -> str:
         """The event of the last session before the row's event in the map's order; of the next one, for `before`."""
         if self._when(row).kind == "session" or row.event not in self._order:
             return row.event
@@ -288,9 +297,7 @@ class _Reading:
             return date_of_day(day), ""
         starts = [session.moment.day for session in self._people[row.record].sessions if session.moment]
         if not starts:
-            self._export.left_out.add(
-                "an entry whose session is not in the export", Origin(row.file, row.number, column)
-            )
+            self._export.left_out.add(_NO_SESSION, Origin(row.file, row.number, column))
             return None
         return (min(starts) + timedelta(days=day)).isoformat(), ""
 
@@ -302,7 +309,7 @@ class _Reading:
         if not terms:
             return
         column = effect.columns[0]
-        session, onset = self._session_of_effect(row, effect.cells.get(TIME), column)
+        session, onset = self._session_of_effect(row, effect.cells.get(TIME), effect.session, column)
         if session is None:
             return
         rest = {name: self._cells.value(row, cell) for name, cell in effect.cells.items() if name not in (TIME, "term")}
@@ -312,13 +319,14 @@ class _Reading:
             cells = {RECORD_NUMBER: row.record, TIME: written(session.moment), "term": term, **rest}
             self._tables["side_effects"].add(Origin(row.file, row.number, column), cells)
 
-    def _session_of_effect(self, row: RedcapRow, cell: Cell | None, column: str) -> tuple[_Session | None, str]:
+    def _session_of_effect(
+        self, row: RedcapRow, cell: Cell | None, named: str, column: str
+    ) -> tuple[_Session | None, str]:
         """The session of a side effect, and minutes from its start where both have a time."""
         moment = self._cells.moment(row, cell)
         if moment is None:
-            return (
-                (None, "") if cell and self._cells.time_text(row, cell) else (self._session_of(row, _AFTER, column), "")
-            )
+            read = cell is not None and self._cells.time_text(row, cell)
+            return (None, "") if read else (self._session_of(row, When("after", of=named or None), column), "")
         theirs = [one for one in self._people[row.record].sessions if one.moment and one.moment.day == moment.day]
         begun = [one for one in theirs if one.moment and not one.moment.after(moment)]
         if not begun:

@@ -12,7 +12,7 @@ import pytest
 
 from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.folder import prepare_folder
-from data_models.intake.prepare.redcap.proposal import code_of
+from data_models.intake.prepare.redcap.draft import code_of
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
 from data_models.intake.readers import read_records
@@ -241,6 +241,17 @@ def test_codes_that_are_no_points_must_be_translated(tmp_path: Path) -> None:
         read(repeating(tmp_path), said)
 
 
+def test_conditions_may_stand_in_boxes(tmp_path: Path) -> None:
+    said = MAP.replace(
+        "[sessions]", 'conditions = { boxes = { hypertension = "effects___2", liver = "effects___3" } }\n[sessions]'
+    )
+    rows = [dict(row) for row in ROWS]
+    rows[0] |= {"effects___2": "1", "effects___3": "1"}
+    export, problems = read(write_project(tmp_path, rows), said)
+    assert problems == []
+    assert rows_of(export.tables["patients"], "conditions") == [("hypertension;liver",), ("",)]
+
+
 def test_one_person_has_one_sex_and_one_birth_date(tmp_path: Path) -> None:
     rows = [*ROWS, {"record_id": "17", "redcap_event_name": "followup_arm_1", "sex": "2"}]
     _, problems = read(write_project(tmp_path, rows))
@@ -374,6 +385,59 @@ def test_the_proposed_map_reads_the_project_it_was_proposed_for(tmp_path: Path) 
     assert {name: table.columns for name, table in proposed.tables.items()} == {
         name: table.columns for name, table in by_hand.tables.items()
     }
+
+
+WIDE = """record_id,sex,birth_date,infusion_date_1,dose_mg_1,infusion_date_2,dose_mg_2,\
+phq9_pre_1,phq9_pre_2,phq9_final,phq9_final_date,phq9_complete,infusions_complete
+1,F,1980-05-04,2026-01-05,40,2026-01-12,45,20,14,8,2026-02-01,2,2
+2,M,1971-12-31,2026-01-06,40,,,18,,,,2,2
+"""
+
+
+def test_a_classic_row_may_hold_several_sessions(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text(WIDE)
+    said = tomllib.loads(REDCAP.suggest(tmp_path, Choices()).toml)
+    assert said["sessions"] == [
+        {
+            "name": number,
+            "time": f"infusion_date_{number}",
+            "drug": {"value": "ketamine"},
+            "dose": f"dose_mg_{number}",
+            "dose_unit": {"value": "mg"},
+        }
+        for number in ("1", "2")
+    ]
+    assert said["patients"] == {
+        "birth_date": "birth_date",
+        "sex": {"field": "sex", "values": {"F": "female", "M": "male"}},
+    }
+    del said["format"]
+    said["scores"] = [
+        {"instrument": "phq9", "total": "phq9_pre_1", "when": "before of 1"},
+        {"instrument": "phq9", "total": "phq9_pre_2", "when": "before of 2"},
+        {"instrument": "phq9", "total": "phq9_final", "time": "phq9_final_date"},
+    ]
+    problems = Problems()
+    export = REDCAP.read(tmp_path, Choices(map=said), problems)
+    assert not problems
+    assert rows_of(export.tables["sessions"], "record_number", "time", "dose") == [
+        ("1", "2026-01-05", "40"),
+        ("1", "2026-01-12", "45"),
+        ("2", "2026-01-06", "40"),
+    ]
+    assert rows_of(export.tables["assessments"], "record_number", "time", "timing", "score") == [
+        ("1", "2026-01-05", "before", "20"),
+        ("1", "2026-01-12", "before", "14"),
+        ("1", "2026-02-01", "", "8"),
+        ("2", "2026-01-06", "before", "18"),
+    ]
+    # which of the two sessions is meant must be said
+    said["scores"] = [{"instrument": "phq9", "total": "phq9_pre_1", "when": "before"}]
+    REDCAP.read(tmp_path, Choices(map=said), problems)
+    assert [str(problem) for problem in problems._kept] == [
+        "data.csv, row 2, column phq9_pre_1: has no date, and there are several sessions that it may go with; name the "
+        "column of its date, or the session, in the map"
+    ]
 
 
 def test_items_are_found_by_the_choices_of_their_form_and_codes_from_1_become_points(tmp_path: Path) -> None:
