@@ -16,8 +16,9 @@ import openpyxl
 import pytest
 
 from data_models.intake.contract import CannotRead, Problem, RecordsRefused
-from data_models.intake.prepare.contract_tables import read_identified
+from data_models.intake.prepare.contract_form import ContractForm
 from data_models.intake.prepare.crosswalk import read_crosswalk
+from data_models.intake.prepare.source import Choices
 from data_models.intake.readers import read_records
 from data_models.intake.readers.problems import Problems
 from data_models.store import Store
@@ -535,7 +536,10 @@ def test_rows_of_nothing_but_separators_are_passed_over_and_the_others_keep_thei
 
 def read_export(path: Path) -> object:
     """The tables of an export with the contract's columns."""
-    return read_identified(path, Problems())
+    problems = Problems()
+    export = ContractForm().read(path, Choices(), problems)
+    problems.refuse_if_any()
+    return export
 
 
 def test_a_workbook_with_damaged_bytes_is_no_readable_workbook(tmp_path: Path) -> None:
@@ -562,7 +566,7 @@ def test_merged_cells_below_the_header_are_refused(tmp_path: Path, read: Callabl
     book.save(path)
     with pytest.raises(RecordsRefused) as caught:
         read(path)
-    told = [(p.file, p.row) for p in caught.value.problems if "merged cells" in p.reason]
+    told = [(p.file.split()[-1], p.row) for p in caught.value.problems if "merged cells" in p.reason]
     assert told == [("sessions", 2)]
 
 

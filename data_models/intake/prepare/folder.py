@@ -51,9 +51,9 @@ def source_of(path: Path, key: str = "", *, to_suggest: bool = False) -> Source:
         return known[key]
     if not path.exists():
         raise CannotRead(f"there is no file or folder {path.name}; check the path")
-    found = recognised(path) or (known.get("sheets") if to_suggest else None)
+    found = recognised(path) or (known["sheets"] if to_suggest else None)
     if found is None:
-        names = "; ".join(source.name for source in SOURCES)
+        names = "; ".join(source.name for source in SOURCES if source.key != "sheets")
         raise CannotRead(
             f"{path.name} is none of the exports that need no map ({names}); have a map proposed: "
             f"prepare {path.name} --suggest -o MAP.toml"

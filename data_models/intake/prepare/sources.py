@@ -9,10 +9,11 @@ from data_models.intake.prepare.contract_form import ContractForm
 from data_models.intake.prepare.fhir.export import FhirExport
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.sdtm.sdtm_export import SdtmExport
+from data_models.intake.prepare.sheets import SheetsSource
 from data_models.intake.prepare.source import Source
 
-# The contract's own form last: to recognise it, its files are read.
-SOURCES: Final[tuple[Source, ...]] = (FhirExport(), RedcapExport(), SdtmExport(), ContractForm())
+# The contract's own form after those with marks of their own; a clinic's own sheets last: any table may be one.
+SOURCES: Final[tuple[Source, ...]] = (FhirExport(), RedcapExport(), SdtmExport(), ContractForm(), SheetsSource())
 
 
 def recognised(path: Path) -> Source | None:

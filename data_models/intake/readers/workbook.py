@@ -12,6 +12,7 @@ import math
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ MOST_COLUMNS = 256
 _SMALL_PART = 10 * 2**20  # below this a high ratio (a sheet of equal rows) does no harm
 _CODES = frozenset({"patient_code", "clinic"})
 _PADDED = re.compile(r"0[0-]*0")  # 00000, 000-00: formats that put zeros before a number
+MERGED = "merged cells, of which only the first holds a value; unmerge them and fill in each"
 _MERGED = re.compile(rb'mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 
@@ -169,21 +171,25 @@ def _sheet(sheet: Any, table: str, problems: Problems) -> RawTable | None:
 
 def note_merged(sheet: Any, file: str, columns: int, problems: Problems) -> None:
     """Note merged cells below the header, among the first so many columns: only one of them holds the value."""
+    for column, row, last_row in merged_cells(sheet):
+        if last_row > 1 and column <= columns:
+            problems.add(file, max(row, 2), None, MERGED)
+
+
+def merged_cells(sheet: Any) -> Iterator[tuple[int, int, int]]:
+    """First column (from 1), first and last row of each group of merged cells of a sheet that is read row by row."""
     before = b""
     with sheet._get_source() as stream:  # openpyxl passes them over where it reads row by row
         while chunk := stream.read(2**20):
             text = before + chunk
             for found in _MERGED.finditer(text):
-                first, row, last_row = found.group(1).decode(), int(found.group(2)), int(found.group(3))
-                if last_row > 1 and _column(first) <= columns:
-                    reason = "merged cells, of which only the first holds a value; unmerge them and fill in each"
-                    problems.add(file, max(row, 2), None, reason)
+                yield column_number(found.group(1).decode()), int(found.group(2)), int(found.group(3))
             # What may be the start of one more is looked through again with what follows.
             start = text.rfind(b"<")
             before = b"" if text.rfind(b">") > start else text[max(start, len(text) - 200, 0) :]
 
 
-def _column(letters: str) -> int:
+def column_number(letters: str) -> int:
     """A column's number, from 1, by its letters."""
     number = 0
     for letter in letters:

@@ -1,0 +1,386 @@
+"""A proposed MAP.toml for a clinic's own sheets, from the names of columns, their values and the ranges of scales.
+
+What only a person can know is asked; what is not sure stands in the map behind a #. No cell of a column that says who
+somebody is or when something was stands in the map.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from data_models.definitions.instruments import INSTRUMENTS
+from data_models.intake.prepare import sheet_words as said
+from data_models.intake.prepare.cells import ERRORS, Columns, Sheet, below_header, header_row
+from data_models.intake.prepare.column_guess import MISSING_CODES, Guess, Look, Place, guess, is_of_session
+from data_models.intake.prepare.sheet_files import read_files
+from data_models.intake.prepare.sheet_map import (
+    CODED,
+    EFFECT_FIELDS,
+    PATIENT_FIELDS,
+    SCORE_FIELDS,
+    SESSION_FIELDS,
+    YES_NO,
+)
+from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME, SuggestedColumn, Suggestion
+
+MOST_CELLS: Final = 60_000  # read for a proposal, of each sheet
+_SHOWN: Final = 4
+_DOTTED: Final = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b")
+_SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}\b")
+_PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
+_ZONED: Final = re.compile(r"\d[Tt ]\d{1,2}:\d{2}.*(?:[Zz]|[+-]\d{2}:?\d{2})$")
+
+
+@dataclass(slots=True)
+class _Table:
+    """The proposal for one sheet."""
+
+    columns: Columns
+    guesses: list[Guess]
+    rows: str = "ignored"
+    always: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.columns.sheet.title
+
+    def with_field(self, name: str) -> list[Guess]:
+        """The guesses that become a field, the surest first."""
+        return sorted((one for one in self.guesses if one.field == name), key=lambda one: one.doubt)
+
+
+def suggest_sheets(path: Path) -> Suggestion:
+    """A proposed map for every sheet of a path. Raises CannotRead, RecordsRefused."""
+    files = read_files(path, MOST_CELLS)
+    proposal = _Proposal()
+    for sheet in files.sheets:
+        proposal.add(sheet)
+    several = len({sheet.file for sheet in files.sheets}) > 1
+    return Suggestion(proposal.toml(several), tuple(proposal.suggested()), tuple(dict.fromkeys(proposal.questions)))
+
+
+class _Proposal:
+    def __init__(self) -> None:
+        self.questions: list[str] = []
+        self._tables: list[_Table] = []
+        self._no_values: dict[str, None] = {}
+        self._words: dict[str, dict[str, str]] = {}
+        self._dates: set[str] = set()
+
+    def add(self, sheet: Sheet) -> None:
+        """Propose what a sheet is."""
+        columns = below_header(sheet, header_row(sheet))
+        looks = [
+            Look(
+                name,
+                sheet.labels.get(name, ""),
+                [text for text in cells if text not in ERRORS and text not in sheet.missing.get(name, ())],
+                sheet.meanings.get(name, {}),
+                sheet.decimal == ",",
+            )
+            for name, cells in columns.columns.items()
+        ]
+        table = _Table(columns, [guess(look) for look in looks])
+        self._tables.append(table)
+        if self._choose_number(table):
+            _choose_rows(table)
+            self._choose_always(table)
+        self._settle(table)
+        for one in table.guesses:
+            if one.becomes:
+                self._read_values(table, one)
+
+    def _choose_number(self, table: _Table) -> bool:
+        """Keep one column as the record number; whether there is one."""
+        found = table.with_field(RECORD_NUMBER)
+        for other in found[1:]:
+            other.becomes, other.why = None, "a second column that may be the record number"
+        if found:
+            if len(found) > 1:
+                names = " or ".join(one.look.name for one in found)
+                self.questions.append(f"{table.title}: which column is the patient's record number: {names}?")
+            return True
+        if table.columns.numbers:
+            self.questions.append(f"{table.title}: which column is the patient's record number? None is named so.")
+        return False
+
+    def _choose_always(self, table: _Table) -> None:
+        """The drug and the scale, where only a name of the sheet, the file or a column says them."""
+        sheet = table.columns.sheet
+        titles = said.words_of(f"{Path(sheet.file).stem} {sheet.name}")
+        if table.rows == "scores" and table.with_field("score") and not table.with_field("instrument"):
+            scale = said.scale_in(titles)[0]
+            if scale:
+                table.always["instrument"] = scale
+            else:
+                self.questions.append(f"{table.title}: of which scale are the scores?")
+        sessions = table.rows == "sessions" or any(one.becomes and "session" in one.becomes for one in table.guesses)
+        if sessions and not table.with_field("drug"):
+            names = " ".join((*titles, *(word for one in table.guesses for word in one.look.words)))
+            drugs = [
+                drug
+                for drug, rows in said.VALUES["drug"].items()
+                if any(re.search(rf"\b{row}\b", names) for row in (drug, *rows))
+            ]
+            if "esketamine" in drugs:  # whose names hold the other's
+                drugs = ["esketamine"]
+            if drugs:
+                table.always["drug"] = drugs[0]
+            else:
+                self.questions.append(f"{table.title}: which drug was given? Write it under [table.always].")
+
+    def _settle(self, table: _Table) -> None:
+        """Take back what does not go together: two columns for one thing, what a row of this kind does not have."""
+        allowed = _fields_of(table.rows)
+        taken: dict[str, Guess] = {}
+        for one in sorted(table.guesses, key=lambda one: one.doubt):
+            if one.becomes is None:
+                continue
+            if table.rows == "ignored":
+                one.becomes, one.why = None, "no column of its sheet says whose row it is, or what it records"
+            elif one.field and "session" not in one.becomes and one.field not in allowed:
+                one.becomes, one.why = None, f"{one.why}; a row of {table.rows} does not have it"
+            elif (key := json.dumps(one.becomes, sort_keys=True)) in taken:
+                self._ask_twice(table, taken[key], one)
+                one.becomes, one.why = None, f"{taken[key].look.name} already becomes the same"
+            else:
+                taken[key] = one
+
+    def _ask_twice(self, table: _Table, first: Guess, second: Guess) -> None:
+        self.questions.append(
+            f"{table.title}: {first.look.name} or {second.look.name}: which becomes {_toml(first.becomes)}?"
+        )
+
+    def _read_values(self, table: _Table, one: Guess) -> None:
+        """The words and missing codes of a column that is proposed."""
+        look = one.look
+        self._no_values |= dict.fromkeys(look.no_values)
+        becomes = one.becomes or {}
+        if one.field in (TIME, BIRTH_DATE, "first_session"):
+            self._dates |= set(_orders(look.values))
+            if any(_ZONED.search(text) for text in look.values):
+                self.questions.append(
+                    "In which time zone is the clinic? Times have Z or an offset: --zone Europe/Berlin."
+                )
+        scale = str(becomes.get("score", ""))
+        if scale and look.numbers is not None:
+            instrument = INSTRUMENTS[scale]
+            outside = [
+                text
+                for text, number in zip(look.values, look.numbers, strict=True)
+                if not instrument.minimum <= number <= instrument.maximum
+            ]
+            codes = [text for text in outside if text in MISSING_CODES]
+            if codes:
+                table.missing[look.name] = codes
+            if len(codes) < len(outside):
+                self.questions.append(
+                    f"{table.title}, {look.name}: some values are outside the range of the {instrument.name}, "
+                    f"{instrument.range}: is it that scale?"
+                )
+        if one.field == "dose" and "unit" not in becomes and not table.with_field("dose_unit"):
+            self.questions.append(f"{table.title}, {look.name}: is the dose in mg or mg/kg? Write unit = beside it.")
+        lists = _lists_of(one)
+        for text in look.values if lists else ():
+            for part in _PARTS.split(text) if lists[0] in ("side_effects", "conditions") else [text]:
+                self._read_word(table, look, look.meanings.get(part, part), lists)
+
+    def _read_word(self, table: _Table, look: Look, word: str, lists: tuple[str, ...]) -> None:
+        """Put a word under the values of the first list that knows it; ask where none does."""
+        if any(word in CODED[name] or self._words.get(name, {}).get(word) for name in lists):
+            return
+        name = next((name for name in lists if said.code_of(name, word)), lists[0])
+        code = said.code_of(name, word)
+        self._words.setdefault(name, {})[word] = code
+        if not code:
+            self.questions.append(
+                f"{table.title}, {look.name}: some words are no code of {name}; complete [values.{name}]"
+            )
+
+    def suggested(self) -> Iterable[SuggestedColumn]:
+        """The proposal by column."""
+        for table in self._tables:
+            for one in table.guesses:
+                examples = tuple(one.look.meanings.get(text, text) for text in one.look.values[:_SHOWN])
+                becomes = _toml(one.becomes) if one.becomes else ""
+                yield SuggestedColumn(table.title, one.look.name, examples, becomes, one.why)
+
+    def toml(self, several_files: bool) -> str:
+        """The map's text."""
+        lines = ["# Proposed from names and values: correct it. A line behind a # is not read.", 'format = "sheets"']
+        if self._dates == {"dmy"}:
+            lines.append('dates = "dmy"  # dates are written with points')
+        elif "asked" in self._dates or len(self._dates) > 1:
+            lines.append('# dates = "dmy"  # or "mdy"')
+            self.questions.append(
+                "Is the day or the month first in dates such as 03/04/2026? Write dates = at the top."
+            )
+        lines.append(f"missing = {json.dumps(list(self._no_values), ensure_ascii=False)}")
+        for question in dict.fromkeys(self.questions):
+            lines.append(f"# ASKED: {question}")
+        for name, words in self._words.items():
+            if words:
+                lines += ["", f"[values.{name}]"]
+                choices = ", ".join(CODED[name])
+                for text, code in words.items():
+                    lines.append(
+                        f"{_quoted(text)} = {_quoted(code)}" if code else f'# {_quoted(text)} = ""  # {choices}'
+                    )
+        for table in self._tables:
+            lines += ["", *_table_lines(table, several_files)]
+        return "\n".join(lines) + "\n"
+
+
+def _choose_rows(table: _Table) -> None:
+    """What a row of a sheet is, and what follows for its columns."""
+    number = table.with_field(RECORD_NUMBER)[0].look.cells
+    filled = [text for text in number if text]
+    once = len(set(filled)) == len(filled)
+    scores = [one for one in table.guesses if one.becomes and "score" in one.becomes]
+    times = table.with_field(TIME)
+    of_session = [one for one in table.guesses if is_of_session(one)]
+    if table.with_field("instrument") and table.with_field("score"):
+        table.rows = "scores"
+    elif table.with_field("term") and times:
+        table.rows = "side_effects"
+    elif once and (len(times) > 1 or any(one.place != Place() for one in scores)):
+        table.rows = "patients"
+        _make_wide(table, times, scores, of_session)
+    elif of_session and times:
+        table.rows = "sessions"
+        for one in scores:
+            _say_when(one, one.place.when or "before")
+    elif times and (scores or table.with_field("score")):
+        table.rows = "scores"
+    elif any(one.field in (*PATIENT_FIELDS, BIRTH_DATE) for one in table.guesses):
+        table.rows = "patients"
+    _keep_one_time(table)
+
+
+def _make_wide(table: _Table, times: list[Guess], scores: list[Guess], of_session: list[Guess]) -> None:
+    """A row a patient: dates are sessions, or say when the scores of the same visit were."""
+    visits = {one.place.visit: one for one in times if one.place.visit and not one.place.session}
+    scored = {one.place.visit for one in scores if not one.place.when}
+    for one in times:
+        if one.place.session:
+            one.becomes = {"field": TIME, "session": one.place.session}
+        elif one.place.visit in scored and len(visits) > 0:
+            one.becomes, one.why = None, f"{one.why}; says when the scores of {one.place.visit} were"
+        elif one.place.visit:
+            one.becomes = {"field": TIME, "session": int(one.place.visit[1:])}
+        elif not any(other.place.session for other in times):
+            one.becomes = {"field": TIME, "session": 1}
+        else:
+            one.becomes, one.why = None, f"{one.why}; says not of which session"
+    for one in of_session:
+        if one.becomes and one.field not in PATIENT_FIELDS:
+            number = one.place.session or int(one.place.visit[1:] or 0)
+            each = not number and one.field in ("drug", "route", "dose", "dose_unit")
+            one.becomes |= {"session": "each" if each else number or 1}
+    for one in (one for one in table.guesses if one.becomes and ({"score", "item9"} & one.becomes.keys())):
+        if one.place.when:
+            _say_when(one, one.place.when)
+            if one.place.session > 1 and one.becomes:
+                one.becomes["session"] = one.place.session
+        elif one.place.visit in visits and one.becomes:
+            one.becomes["time"] = visits[one.place.visit].look.name
+        else:
+            one.becomes, one.why = None, f"{one.why}; its name does not say when: add when = or time ="
+
+
+def _say_when(one: Guess, when: str) -> None:
+    if one.becomes is not None:
+        one.becomes["when"] = when
+
+
+def _keep_one_time(table: _Table) -> None:
+    """Of several dates of a row's own, the one whose name says most."""
+    if table.rows == "patients":
+        for one in table.guesses:
+            if one.field in (TIME, "time_of_day") and one.becomes and "session" not in one.becomes:
+                one.becomes, one.why = None, f"{one.why}; says not of which session"
+        return
+    for one in table.with_field(TIME)[1:]:
+        one.becomes, one.why = None, f"{one.why}; another date is the row's"
+    if table.rows in ("scores", "side_effects") and not table.with_field(TIME):
+        table.rows = "ignored"
+
+
+def _fields_of(rows: str) -> set[str]:
+    fields = {
+        "patients": {},
+        "sessions": SESSION_FIELDS,
+        "scores": SCORE_FIELDS,
+        "side_effects": EFFECT_FIELDS,
+        "ignored": {},
+    }[rows]
+    timed = {TIME, "time_of_day"} if rows not in ("patients", "ignored") else set()
+    return {*PATIENT_FIELDS, *fields, RECORD_NUMBER, BIRTH_DATE, "first_session", *timed}
+
+
+def _lists_of(one: Guess) -> tuple[str, ...]:
+    """The lists of codes that a column's values are of."""
+    if one.becomes and "side_effect" in one.becomes:
+        return (YES_NO, "severity")
+    if one.field in ("side_effects_asked", "serious"):
+        return (YES_NO,)
+    return (one.field,) if one.field in CODED else ()
+
+
+def _orders(values: Iterable[str]) -> Iterable[str]:
+    """`dmy` where dates have points, `asked` where slashes leave it open."""
+    slashed = [found for text in values if (found := _SLASHED.match(text))]
+    if any(_DOTTED.match(text) for text in values):
+        yield "dmy"
+    if slashed and all(int(found[1]) <= 12 and int(found[2]) <= 12 for found in slashed):
+        yield "asked"
+
+
+def _table_lines(table: _Table, several_files: bool) -> list[str]:
+    sheet = table.columns.sheet
+    lines = ["[[table]]"]
+    lines += [f"file = {_quoted(sheet.file)}"] if several_files else []
+    lines += [f"sheet = {_quoted(sheet.name)}"] if sheet.name else []
+    lines += [f"header = {table.columns.header}"] if table.columns.header != sheet.rows[0][0] else []
+    lines.append(f'rows = "{table.rows}"  # patients, sessions, scores, side_effects or ignored')
+    ignored = [one.look.name for one in table.guesses if one.identifying]
+    lines.append(f"ignore = {json.dumps(ignored, ensure_ascii=False)}")
+    if table.rows == "ignored":
+        return lines
+    if table.always:
+        lines += ["[table.always]", *(f"{name} = {_quoted(text)}" for name, text in table.always.items())]
+    lines.append("[table.columns]")
+    used = {str(one.becomes["time"]) for one in table.guesses if one.becomes and "time" in one.becomes}
+    for one in table.guesses:
+        name = _quoted(one.look.name)
+        if one.becomes:
+            lines.append(f"{name} = {_toml(one.becomes)}  # {one.why}")
+        elif not one.identifying and one.look.name not in used:
+            lines.append(f'# {name} = ""  # {one.why}')
+    if table.missing:
+        lines.append("[table.missing]")
+        lines += [f"{_quoted(name)} = {json.dumps(codes)}" for name, codes in table.missing.items()]
+    return lines
+
+
+def _toml(becomes: dict[str, str | int] | None) -> str:
+    """As MAP.toml has it: a field's name, or the keys of a table."""
+    given = becomes or {}
+    if list(given) == ["field"]:
+        return _quoted(str(given["field"]))
+    return (
+        "{ "
+        + ", ".join(f"{key} = {_quoted(one) if isinstance(one, str) else one}" for key, one in given.items())
+        + " }"
+    )
+
+
+def _quoted(text: str) -> str:
+    """A text of TOML, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
