@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -213,7 +213,7 @@ def _named(file: Path) -> Iterator[dict[str, str]]:
     rows = iter(text_rows(file))
     header = next(rows)[1]
     for _, cells in rows:
-        yield dict(zip(_dictionary_names(header), cells, strict=False))
+        yield dict(zip_longest(_dictionary_names(header), cells[: len(header)], fillvalue=""))
 
 
 def _dictionary(file: Path) -> Iterator[RedcapField]:
