@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.sdtm.administrations import SUBJECT, Administrations
@@ -43,7 +44,7 @@ def results(datasets: Datasets, said: StudyMap, left: LeftOut) -> Iterator[Resul
         for record in datasets.records(domain):
             code, test = record[f"{domain}TESTCD"].upper(), record[f"{domain}TEST"]
             mapped = said.scores.get(code)
-            places = [mapped] if mapped else list(places_of(code, test, record[f"{domain}CAT"]))
+            places = (mapped,) if mapped else places_of(code, test, record[f"{domain}CAT"])
             origin = Origin(record.file, record.number)
             if not places:
                 left.add("a result of another scale, or none of its items and totals", origin, foreign=True)
@@ -53,19 +54,22 @@ def results(datasets: Datasets, said: StudyMap, left: LeftOut) -> Iterator[Resul
                 yield from (Result(record, domain, instrument, place) for instrument, place in places)
 
 
-def places_of(code: str, test: str, category: str) -> Iterator[tuple[str, int | None]]:
+@cache
+def places_of(code: str, test: str, category: str) -> tuple[tuple[str, int | None], ...]:
     """The scales whose total (None) or item (its place, from 0) a test is.
 
     Examples
     --------
-    >>> list(places_of("PHQ0102", "", "PHQ-9")), list(places_of("PHQ0111", "PHQ01-Total Score", "PHQ-9"))
-    ([('phq9', 1)], [('phq9', None)])
+    >>> places_of("PHQ0102", "", "PHQ-9"), places_of("PHQ0111", "PHQ01-Total Score", "PHQ-9")
+    ((('phq9', 1),), (('phq9', None),))
     """
+    found: list[tuple[str, int | None]] = []
     for scale in scales_of(code, category):
         if total_of_scale(scale, code, test):
-            yield scale.instrument, None
+            found.append((scale.instrument, None))
         elif (place := item_of(scale, code)) is not None:
-            yield scale.instrument, place
+            found.append((scale.instrument, place))
+    return tuple(found)
 
 
 def add_scores(

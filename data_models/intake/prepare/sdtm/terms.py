@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from data_models.definitions.vocabulary import SIDE_EFFECTS
@@ -55,7 +54,6 @@ QUESTIONNAIRES: Final = (
 _PLACE: Final = re.compile(r"(\d{1,2})[AB]?$")
 
 
-@cache
 def scales_of(code: str, category: str) -> list[Questionnaire]:
     """The scales that a record may belong to: by its test code, else by its category; of the HADS there are two."""
     named = [scale for scale in QUESTIONNAIRES if re.match(rf"(?:{scale.code})(?:\d|TS)", code)]

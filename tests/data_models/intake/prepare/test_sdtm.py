@@ -309,7 +309,7 @@ def test_what_is_wrong_with_a_cell_is_named_without_the_cell(tmp_path: Path) -> 
     ],
 )
 def test_test_codes_say_scale_and_item(code: str, category: str, test: str, instrument: str, place: int | None) -> None:
-    assert list(places_of(code, test, category)) == [(instrument, place)]
+    assert places_of(code, test, category) == ((instrument, place),)
 
 
 def test_every_scale_has_its_test_codes() -> None:
@@ -329,7 +329,7 @@ def test_every_scale_has_its_test_codes() -> None:
     ],
 )
 def test_other_scales_and_questions_beside_the_total_are_none_of_ours(code: str, category: str, test: str) -> None:
-    assert list(places_of(code, test, category)) == []
+    assert places_of(code, test, category) == ()
 
 
 def test_the_proposed_map_reads_the_study_as_no_map_does(tmp_path: Path) -> None:
