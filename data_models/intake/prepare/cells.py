@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from data_models.intake.prepare.text_rows import uneven
 from data_models.intake.readers.problems import Problems
 
 ERRORS: Final = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "Err:502", "#WERT!"))
@@ -102,11 +103,9 @@ def below_header(sheet: Sheet, header: int, problems: Problems | None = None) ->
     names += [""] * (width - len(names))
     rows: list[tuple[int, Sequence[str]]] = []
     for number, row in below:
-        if sheet.even and (len(row) < width or any(row[width:])):
-            found = f"{len(row):,} fields where the header has {width:,}"
-            what = "is cut short" if len(row) < width else "has too many fields"
+        if sheet.even and (reason := uneven(row, width)):
             if problems is not None:
-                problems.add(sheet.title, number, None, f"the row {what}: {found}; correct the row")
+                problems.add(sheet.title, number, None, reason)
             continue
         rows.append((number, row))
     columns: dict[str, list[str]] = {}

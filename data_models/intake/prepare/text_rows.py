@@ -100,6 +100,20 @@ def header_of(path: Path) -> Sequence[str]:
         return []
 
 
+def uneven(cells: Sequence[str], width: int) -> str | None:
+    """What is wrong with a row that has not as many fields as the header; None where it has.
+
+    Examples
+    --------
+    >>> uneven(["1", "2"], 3), uneven(["1", "2", ""], 2)
+    ('the row is cut short: 2 fields where the header has 3; correct the row', None)
+    """
+    if len(cells) >= width and not any(cells[width:]):
+        return None
+    what = "is cut short" if len(cells) < width else "has too many fields"
+    return f"the row {what}: {len(cells):,} fields where the header has {width:,}; correct the row"
+
+
 def _encoding(path: Path) -> str:
     """By its mark, else UTF-8 where all of it is that, else UTF-16 where every second byte is zero, else Windows's."""
     decoder, is_utf8 = codecs.getincrementaldecoder("utf-8")(), True

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from data_models.intake.contract import CannotRead
-from data_models.intake.prepare.text_rows import header_of, text_rows
+from data_models.intake.prepare.text_rows import header_of, text_rows, uneven
+from data_models.intake.readers.problems import Problems
 
 EVENT: Final = "redcap_event_name"
 INSTRUMENT: Final = "redcap_repeat_instrument"
@@ -154,13 +155,16 @@ def looks_like_dictionary(header: Sequence[str]) -> bool:
     return {"field_name", "form_name", "field_type"} <= set(_dictionary_names(header))
 
 
-def read_project(path: Path, record: str | None = None, most_rows: int | None = None) -> Project:
+def read_project(
+    path: Path, record: str | None = None, most_rows: int | None = None, problems: Problems | None = None
+) -> Project:
     """The project of a folder, or of one data file and what lies beside it.
 
     Parameters
     ----------
     record : the field with the record number; None: the dictionary's first.
     most_rows : read no more rows of each file, for a first look.
+    problems : where rows that do not have the header's number of fields are noted; they are left out.
 
     Raises
     ------
@@ -194,7 +198,7 @@ def read_project(path: Path, record: str | None = None, most_rows: int | None = 
             continue
         record = first
         columns[file.name] = names
-        rows.extend(islice(_rows(file, names, record, events), most_rows))
+        rows.extend(islice(_rows(file, names, record, events, problems), most_rows))
     if not columns or record is None:
         raise CannotRead(
             f"{path.name} holds no data of a REDCap project; export it as CSV (raw data), its data dictionary beside it"
@@ -274,7 +278,9 @@ def checkbox_column(name: str, code: str) -> str:
     return f"{name}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
 
 
-def _rows(file: Path, names: list[str], record: str, events: Mapping[str, str]) -> Iterator[RedcapRow]:
+def _rows(
+    file: Path, names: list[str], record: str, events: Mapping[str, str], problems: Problems | None
+) -> Iterator[RedcapRow]:
     place = {name: at for at, name in enumerate(names)}
     unique = {label: name for name, label in events.items()}
 
@@ -284,7 +290,12 @@ def _rows(file: Path, names: list[str], record: str, events: Mapping[str, str]) 
 
     rows = iter(text_rows(file))
     next(rows)
+    width = max((at + 1 for at, name in enumerate(names) if name), default=0)
     for number, cells in rows:
+        if reason := uneven(cells, width):
+            if problems is not None:
+                problems.add(file.name, number, None, reason)
+            continue
         event = cell(cells, EVENT)
         # Where labels are exported, an event is "Dose 1 (Arm 1: Drug A)", or "Dose 1" in a project with one arm.
         event = unique.get(event, event)

@@ -67,7 +67,7 @@ class RedcapExport:
         if not choices.map:
             raise CannotRead(f"{path.name} is a REDCap export and needs a map; --suggest proposes one to correct")
         said = redcap_map(choices)
-        project = read_project(path, said.record)
+        project = read_project(path, said.record, problems=problems)
         check_columns(said, project, choices.map_file)
         return _Reading(project, said, choices, problems).export()
 

@@ -1,4 +1,4 @@
-"""Datasets of SDTM as text, by domain: CSV, Dataset-JSON (1.0, 1.1) and its form of one line a record."""
+"""Datasets of SDTM as text, by domain: CSV, SAS XPT, Dataset-JSON (1.0, 1.1) and its form of one line a record."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from data_models.intake.contract import CannotRead
-from data_models.intake.prepare.text_rows import header_of, text_rows
+from data_models.intake.prepare.statistics_files import read_statistics
+from data_models.intake.prepare.text_rows import header_of, text_rows, uneven
+from data_models.intake.readers.problems import Problems
 
-SUFFIXES: Final = (".csv", ".json", ".ndjson")
+SUFFIXES: Final = (".csv", ".xpt", ".json", ".ndjson")
+_XPT: Final = b"HEADER RECORD*******LIBRARY HEADER RECORD"
 _LOOKED_AT: Final = 65_536
 _DOMAINS: Final = ("DM", "EX", "QS", "RS", "FT", "VS", "AE")
 
@@ -69,14 +72,18 @@ class Datasets:
         return next((dataset.file for dataset in self.of(domain)), domain)
 
 
-def read_datasets(path: Path) -> Datasets:
+def read_datasets(path: Path, problems: Problems | None = None) -> Datasets:
     """The datasets of a folder or of one file, of the domains that session records have a place for.
+
+    Parameters
+    ----------
+    problems : where rows that do not have a value for each variable are noted; they are left out.
 
     Raises
     ------
     CannotRead : there is none, or a file cannot be read.
     """
-    found = [_dataset(file) for file in _files(path)]
+    found = [_dataset(file, problems) for file in _files(path)]
     datasets = [dataset for dataset in found if dataset.domain in _DOMAINS]
     if not datasets:
         kinds = ", ".join(SUFFIXES)
@@ -104,17 +111,25 @@ def _looks_like(file: Path) -> bool:
         case ".csv":
             names = {name.upper() for name in header_of(file)}
             return "USUBJID" in names and bool(names & {"STUDYID", "DOMAIN"})
+        case ".xpt":
+            return start.startswith(_XPT) and file.stem[:2].upper() in _DOMAINS
         case _:
             about = b'"datasetJSONVersion"' in start or (b'"itemGroupData"' in start and b'"itemData"' in start)
             return about and b'"USUBJID"' in start
 
 
-def _dataset(file: Path) -> Dataset:
+def _dataset(file: Path, problems: Problems | None) -> Dataset:
     try:
         rows = iter(_rows(file))
         variables = [name.strip().upper() for name in next(rows, (1, []))[1]]
         place = {name: at for at, name in enumerate(variables)}
-        records = [Record(file.name, number, cells, place) for number, cells in rows]
+        records = []
+        for number, cells in rows:
+            reason = uneven(cells, len(variables))
+            if reason is None:
+                records.append(Record(file.name, number, cells, place))
+            elif problems is not None:
+                problems.add(file.name, number, None, reason)
     except OSError as error:
         raise CannotRead(f"{file.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
     named = next((record["DOMAIN"] for record in records if record["DOMAIN"]), "")
@@ -126,6 +141,8 @@ def _rows(file: Path) -> Iterator[tuple[int, Sequence[str]]]:
     match file.suffix.lower():
         case ".csv":
             yield from text_rows(file)
+        case ".xpt":
+            yield from read_statistics(file)[0].rows
         case ".ndjson":
             yield from _lines(file)
         case _:

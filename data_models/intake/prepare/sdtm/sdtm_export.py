@@ -42,7 +42,7 @@ class SdtmExport:
 
     def read(self, path: Path, choices: Choices, problems: Problems) -> Export:
         """The tables of a study."""
-        export = _Reading(read_datasets(path), study_map(choices), choices, problems).export()
+        export = _Reading(read_datasets(path, problems), study_map(choices), choices, problems).export()
         if not export.tables and not problems:
             raise CannotRead(f"{path.name}: no person, session or score is among its datasets; add DM, EX and QS")
         return export

@@ -133,8 +133,17 @@ def as_ndjson(folder: Path, domain: str, rows: Sequence[Row]) -> None:
     (folder / f"{domain.lower()}.ndjson").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
+def as_xpt(folder: Path, domain: str, rows: Sequence[Row]) -> None:
+    """A SAS transport file of version 5."""
+    import pandas as pd
+    import pyreadstat
+
+    frame = pd.DataFrame({name: [_typed(name, row[name]) for row in rows] for name in rows[0]})
+    pyreadstat.write_xport(frame, str(folder / f"{domain.lower()}.xpt"), table_name=domain, file_format_version=5)
+
+
 FORMATS: dict[str, Callable[[Path, str, Sequence[Row]], None]] = {
-    "csv": as_csv, "json 1.1": as_json_1_1, "json 1.0": as_json_1_0, "ndjson": as_ndjson
+    "csv": as_csv, "xpt": as_xpt, "json 1.1": as_json_1_1, "json 1.0": as_json_1_0, "ndjson": as_ndjson
 }  # fmt: skip
 
 

@@ -338,6 +338,17 @@ def test_what_is_wrong_with_a_cell_is_named_without_the_cell(tmp_path: Path) -> 
     assert not any("5th" in problem or "11;" in problem for problem in problems)
 
 
+def test_a_row_with_a_comma_too_many_is_refused_and_not_read_one_place_on(tmp_path: Path) -> None:
+    folder = write_project(tmp_path)
+    lines = (folder / "data.csv").read_text().splitlines()
+    lines[2] += ",1"
+    (folder / "data.csv").write_text("\n".join(lines))
+    _, problems = read(folder)
+    assert problems == [
+        "data.csv, row 3: the row has too many fields: 34 fields where the header has 33; correct the row"
+    ]
+
+
 def test_what_is_no_redcap_export_is_not_taken_for_one(tmp_path: Path) -> None:
     (tmp_path / "sessions.csv").write_text("record_number,time,drug,redcap_event_name\n1,2026-01-05,ketamine,x_arm_1\n")
     assert not REDCAP.recognises(tmp_path)

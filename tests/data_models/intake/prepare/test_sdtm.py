@@ -283,6 +283,17 @@ def test_what_is_wrong_with_a_cell_is_named_without_the_cell(tmp_path: Path) -> 
     assert not any("often" in problem or "little" in problem for problem in problems)
 
 
+def test_a_row_with_a_comma_too_many_is_refused_and_not_read_one_place_on(tmp_path: Path) -> None:
+    folder = write_study(tmp_path, study())
+    lines = (folder / "ex.csv").read_text().splitlines()
+    lines[1] = lines[1].replace("KETAMINE,", "KETAMINE,,")
+    (folder / "ex.csv").write_text("\n".join(lines))
+    _, problems = read(folder)
+    assert problems[0] == (
+        "ex.csv, row 2: the row has too many fields: 11 fields where the header has 10; correct the row"
+    )
+
+
 @pytest.mark.parametrize(
     "code, category, test, instrument, place",
     [
@@ -353,6 +364,7 @@ def test_the_proposed_map_reads_the_study_as_no_map_does(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "name, content, message",
     [
+        ("dm.xpt", "no transport file", "dm.xpt is no readable .xpt file"),
         ("dm.json", '{"resourceType": "Bundle"}', "dm.json is no Dataset-JSON"),
         ("dm.ndjson", '{"columns": [{"name": "USUBJID"}]}\n[1\n', "dm.ndjson, row 2: is no Dataset-JSON of one line"),
         ("lb.csv", "STUDYID,DOMAIN,USUBJID\nK,LB,1\n", "holds no SDTM dataset (DM, EX, QS"),
