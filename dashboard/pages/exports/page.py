@@ -260,7 +260,8 @@ def _section(section: Section) -> Component:
     parts: list[Component] = [html.H2(section.title, className="card-question")]
     if section.sentence:
         parts.append(html.P(section.sentence, className="card-sentence"))
-    parts += [_drawing(chart) for chart in section.charts]
+    for chart in section.charts:
+        parts += [_drawing(chart), *([html.P(chart.caption, className="card-note")] if chart.caption else [])]
     parts += [_table(table) for table in section.tables]
     return html.Section(parts, className="card card-wide")
 
