@@ -21,6 +21,7 @@ from dashboard.commands.store_option import Database, missing, open_existing, op
 from dashboard.commands.terminal import COMMAND, CommandError, Progress, complain, say, whole_file
 from dashboard.commands.user import note, user_app
 from dashboard.settings import LOOPBACK, Settings, database_url
+from dashboard.words.numbers import quantity
 
 if TYPE_CHECKING:
     from data_models.definitions.rules import OutcomeRules
@@ -138,8 +139,8 @@ def check(path: Records, database: Database = None) -> None:
     with hinting(path), Progress() as progress:
         result, read = check_path(path, store, progress, Scope.everything())
     say(
-        f"No problems: {_count(read['patients'], 'patient')}, {_count(read['sessions'], 'session')}, "
-        f"{_count(read['assessments'], 'assessment')}, {_count(read['side_effects'], 'side effect')}"
+        f"No problems: {quantity(read['patients'], 'patient')}, {quantity(read['sessions'], 'session')}, "
+        f"{quantity(read['assessments'], 'assessment')}, {quantity(read['side_effects'], 'side effect')}"
         f"{_repeats(result.repeats)}."
     )
     if result.changed:
@@ -170,8 +171,8 @@ def import_records(path: Records, database: Database = None, rule: Rules = None)
         say(f"These records are already imported; {follow if rules not in (None, before) else 'nothing has changed'}.")
         return
     say(
-        f"Imported {_count(result.patients, 'new patient')}, {_count(result.sessions, 'session')}, "
-        f"{_count(result.assessments, 'assessment')}, {_count(result.side_effects, 'side effect')}"
+        f"Imported {quantity(result.patients, 'new patient')}, {quantity(result.sessions, 'session')}, "
+        f"{quantity(result.assessments, 'assessment')}, {quantity(result.side_effects, 'side effect')}"
         f"{_repeats(result.repeats)}."
     )
     if result.changed:
@@ -297,7 +298,7 @@ def sample(
         for part in output.iterdir():  # it was empty before: half a clinic is worse than none
             part.unlink()
         raise
-    say(f"Wrote the synthetic records of {_count(patients, 'patient')} to {output}.")
+    say(f"Wrote the synthetic records of {quantity(patients, 'patient')} to {output}.")
 
 
 # --- parts --------------------------------------------------------------------------------------
@@ -310,12 +311,8 @@ def _rules(rules: OutcomeRules, assignments: list[str] | None) -> OutcomeRules:
         raise CommandError(f"--rule: {error}", exit_code=2) from None
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _repeats(number: int) -> str:
-    return f"; {_count(number, 'identical repeat')} ignored" if number else ""
+    return f"; {quantity(number, 'identical repeat')} ignored" if number else ""
 
 
 # --- the one way in -----------------------------------------------------------------------------

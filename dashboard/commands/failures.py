@@ -11,6 +11,7 @@ from dashboard.commands import terminal
 from dashboard.commands.terminal import COMMAND, CommandError, complain
 from dashboard.settings import SettingsError
 from dashboard.words.errors import place_of
+from dashboard.words.numbers import quantity
 
 if TYPE_CHECKING:
     from data_models.intake.contract import RecordsRefused
@@ -69,6 +70,5 @@ def _list_problems(refused: RecordsRefused) -> None:
     for problem in refused.problems:
         complain(str(problem))
     listed = len(refused.problems)
-    count = f"{refused.count:,} problem{'' if refused.count == 1 else 's'}"
     shown = f"; the first {listed:,} are listed" if listed < refused.count else ""
-    complain(f"{count}{shown}; nothing was stored, mend the records and try again")
+    complain(f"{quantity(refused.count, 'problem')}{shown}; nothing was stored, mend the records and try again")

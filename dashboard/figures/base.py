@@ -75,16 +75,42 @@ def two_lines(text: str) -> str:
     return f"{text[:at]}<br>{text[at + 1 :]}"
 
 
-def interval_bars(shares: Sequence[Proportion], shown: str) -> dict[str, Any]:
-    """Bars along x from each share to the ends of its 95% interval, in a colour."""
+def lanes(names: Sequence[str], **more: Any) -> dict[str, Any]:
+    """Settings of an axis of y with a named row each, the first at the top."""
+    rows = {"range": [len(names) - 0.5, -0.5], "tickvals": list(range(len(names))), "ticktext": list(names)}
+    return rows | {"showgrid": False} | more
+
+
+def share_dots(
+    name: str, rows: Sequence[tuple[float, Proportion, list[str]]], mark: dict[str, Any], hover: str
+) -> dict[str, Any]:
+    """A mark a share with its 95% interval.
+
+    Parameters
+    ----------
+    rows : where it stands on y, the share, and the texts that `hover` has as customdata[0] and so on.
+    mark : colour, symbol and size of the marks.
+    """
+    shares = [share for _, share, _ in rows]
     return {
-        "type": "data",
-        "symmetric": False,
-        "thickness": 1.6,
-        "width": 0,
-        "color": shown,
-        "array": [0 if one.high is None else max(one.high - (one.share or 0), 0) for one in shares],
-        "arrayminus": [0 if one.low is None else max((one.share or 0) - one.low, 0) for one in shares],
+        "type": "scatter",
+        "mode": "markers",
+        "x": [one.share for one in shares],
+        "y": [place for place, _, _ in rows],
+        "name": name,
+        "marker": mark,
+        "cliponaxis": False,
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "thickness": 1.6,
+            "width": 0,
+            "color": mark["color"],
+            "array": [0 if one.high is None else max(one.high - (one.share or 0), 0) for one in shares],
+            "arrayminus": [0 if one.low is None else max((one.share or 0) - one.low, 0) for one in shares],
+        },
+        "customdata": [texts for _, _, texts in rows],
+        "hovertemplate": hover,
     }
 
 

@@ -6,7 +6,6 @@ since the course's first session.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dashboard.figures.base import Figure
@@ -28,16 +27,3 @@ class Panel:
     traces: list[Figure] = field(default_factory=list)
     shapes: list[Figure] = field(default_factory=list)
     notes: list[Figure] = field(default_factory=list)
-
-
-def lanes(names: Sequence[str]) -> Figure:
-    """A y axis of named rows, the first at the top."""
-    return {
-        "range": [len(names) - 0.5, -0.5],
-        "tickvals": list(range(len(names))),
-        "ticktext": list(names),
-        "showgrid": False,
-        "zeroline": False,
-        "tickfont": {"size": 11},
-        "fixedrange": True,
-    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from dashboard.figures.panel import Panel, lanes
+from dashboard.figures.base import lanes
+from dashboard.figures.panel import Panel
 from dashboard.theme import ROUTE_SYMBOLS, colour
 from dashboard.words.numbers import number
 from data_models.definitions.vocabulary import ROUTES, SIDE_EFFECTS, label
@@ -21,12 +22,14 @@ SHORT_TERMS = {
 }
 
 
+_NAMES = {"size": 11}
 Kind = tuple[str | None, str | None, str | None]  # drug, route and unit, within which doses are compared
 
 
 def session_panel(sessions: Sessions, routes: Sequence[str], largest: Mapping[Kind, float]) -> Panel:
     """A lane a route: shape = route, size = dose (share of the largest of the same drug, route and unit)."""
-    panel = Panel("Sessions (larger = higher dose)", 20 + 24 * len(routes), lanes([label(route) for route in routes]))
+    rows = lanes([label(route) for route in routes], tickfont=_NAMES)
+    panel = Panel("Sessions (larger = higher dose)", 20 + 24 * len(routes), rows)
     for lane, route in enumerate(routes):
         given = [session for session in sessions if (session.route or "") == route]
         panel.traces.append(
@@ -130,7 +133,7 @@ def _not_asked(session: PatientSession) -> bool:
 def effect_panel(effects: Sequence[PatientSideEffect], sessions: Sessions, rows: Sequence[str]) -> Panel:
     """A row a term, a square a session that had it, darker = more severe; "not asked" is never "none"."""
     names = [SHORT_TERMS.get(row, row.replace("_", " ")) for row in rows]
-    panel = Panel("Side effects (stronger = more severe)", 12 + 18 * len(rows), lanes(names))
+    panel = Panel("Side effects (stronger = more severe)", 12 + 18 * len(rows), lanes(names, tickfont=_NAMES))
     days_of = {session.hours: session.days for session in sessions}
     grades = {"mild": 1, "moderate": 2, "severe": 3}
     for severity, grade in (("not graded", 0), *grades.items()):

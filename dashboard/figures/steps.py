@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dashboard.figures.base import Figure, axis, layout, note, ribbon, wrapped
+from dashboard.figures.base import Figure, axis, lanes, layout, note, ribbon, wrapped
 from dashboard.theme import FONT_SIZE, LIGHT, colour
 from dashboard.words.numbers import FEW, day, share_interval, whole
 from data_models.outcomes.survival import SurvivalCurve
@@ -240,8 +240,8 @@ def over_counts(
             ),
             y=axis(y_title, range=[0, 1.005], tickformat=".0%", dtick=0.25, domain=[plot, 1]),
             yaxis2=axis(
-                "", domain=[0, split], range=[len(rows) - 0.5, -0.5], tickvals=list(range(len(rows))), ticktext=names,
-                showgrid=False, anchor="x", ticks="outside", ticklen=8 + 4 * widest, tickcolor="rgba(0,0,0,0)",
+                "", **lanes(names), domain=[0, split], anchor="x", ticks="outside", ticklen=8 + 4 * widest,
+                tickcolor="rgba(0,0,0,0)",
             ),
         ),
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, interval_bars, interval_hover, layout, two_lines
+from dashboard.figures.base import Figure, axis, empty, interval_hover, lanes, layout, share_dots, two_lines
 from dashboard.questions.view import Column, Definition, Mark, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import HIDDEN, listing, number, percent, sentence, whole
@@ -207,33 +207,23 @@ def draw(rows: Sequence[tuple[str, Proportion, Proportion | None]]) -> Figure:
     """A row a group: its rate as it is, above it the rate held equal."""
     if not rows:
         return empty("No group is measured at the end of induction.")
-    crude = [(place, name, share) for place, (name, share, _) in enumerate(rows)]
-    alike = [(place, name, share) for place, (name, _, share) in enumerate(rows) if share is not None]
-    data = [_dots("As they are", crude, 0.14, {"color": colour("muted"), "symbol": "diamond-open", "size": 9})]
+    hover = "%{customdata[0]}: %{x:.0%}%{customdata[1]}<extra>%{fullData.name}</extra>"
+    crude = [(place + 0.14, share, [name, interval_hover(share)]) for place, (name, share, _) in enumerate(rows)]
+    alike = [
+        (place - 0.14, share, [name, interval_hover(share)])
+        for place, (name, _, share) in enumerate(rows)
+        if share is not None
+    ]
+    open_mark = {"color": colour("muted"), "symbol": "diamond-open", "size": 9}
+    data = [share_dots("As they are", crude, open_mark, hover)]
     if alike:
-        data.append(_dots("Held equal", alike, -0.14, {"color": colour("accent"), "symbol": "circle", "size": 9}))
-    ticks = [two_lines(name) for name, _, _ in rows]
+        mark = {"color": colour("accent"), "symbol": "circle", "size": 9}
+        data.append(share_dots("Held equal", alike, mark, hover))
     return {
         "data": data,
         "layout": layout(
             60 + 46 * len(rows),
             x=axis("Response at end of induction, 95% interval", range=[0, 1], tickformat=".0%"),
-            y=axis(tickvals=list(range(len(rows))), ticktext=ticks, range=[len(rows) - 0.5, -0.5], showgrid=False),
+            y=axis(**lanes([two_lines(name) for name, _, _ in rows])),
         ),
-    }
-
-
-def _dots(name: str, rows: Sequence[tuple[int, str, Proportion]], shift: float, mark: dict[str, Any]) -> dict[str, Any]:
-    shares = [share for _, _, share in rows]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [share.share for share in shares],
-        "y": [place + shift for place, _, _ in rows],
-        "name": name,
-        "marker": mark,
-        "cliponaxis": False,
-        "error_x": interval_bars(shares, mark["color"]),
-        "customdata": [[group, interval_hover(share)] for _, group, share in rows],
-        "hovertemplate": "%{customdata[0]}: %{x:.0%}%{customdata[1]}<extra>" + name + "</extra>",
     }

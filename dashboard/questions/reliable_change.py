@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, layout, note
+from dashboard.figures.base import Figure, axis, empty, lanes, layout, note
 from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Mark, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import count, listing, percent, sentence, too_few, whole
@@ -131,12 +131,7 @@ def draw(found: ReliableChange, scale: Instrument) -> Figure:
         "layout": layout(
             90 + 80 * len(rows),
             x=axis("Share of evaluable courses", range=[0, 1], tickformat=".0%", showgrid=False),
-            y=axis(
-                tickvals=list(range(len(rows))),
-                ticktext=[name for name, _ in rows],
-                range=[len(rows) - 0.45, -0.65],
-                showgrid=False,
-            ),
+            y=axis(**lanes([name for name, _ in rows], range=[len(rows) - 0.45, -0.65])),
             barmode="stack",
             bargap=0.45,
             annotations=labels,

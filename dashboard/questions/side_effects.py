@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, interval_bars, interval_hover, layout, line, two_lines
+from dashboard.figures.base import Figure, axis, empty, interval_hover, lanes, layout, line, share_dots, two_lines
 from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Group, Mark, Table, View
 from dashboard.theme import SYMBOLS, colour, series_symbol, series_token
 from dashboard.words.numbers import FEW, HIDDEN, count, percent, sentence, too_few, whole
@@ -327,38 +327,19 @@ def _dots(
     name: str, shares: Mapping[str, Proportion], terms: Sequence[str], shift: float, mark: dict[str, Any]
 ) -> dict[str, Any]:
     """A mark a term with the interval of its share, `shift` from the term's row."""
-    rows = [(terms.index(term), term, share) for term, share in shares.items() if term in terms and share.n]
-    rows = [row for row in rows if row[2].share is not None]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [share.share for _, _, share in rows],
-        "y": [place + shift for place, _, _ in rows],
-        "name": name,
-        "marker": mark,
-        "cliponaxis": False,
-        "error_x": interval_bars([share for _, _, share in rows], mark["color"]),
-        "customdata": [
-            [label(term), whole(share.events), whole(share.n), interval_hover(share)] for _, term, share in rows
-        ],
-        "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]} of %{customdata[2]})%{customdata[3]}"
-        f"<extra>{name}</extra>",
-    }
+    rows = [
+        (terms.index(term) + shift, share, [label(term), whole(share.events), whole(share.n), interval_hover(share)])
+        for term, share in shares.items()
+        if term in terms and share.n and share.share is not None
+    ]
+    hover = "%{customdata[0]}: %{x:.1%} (%{customdata[1]} of %{customdata[2]})%{customdata[3]}"
+    return share_dots(name, rows, mark, f"{hover}<extra>{name}</extra>")
 
 
 def _layout(terms: Sequence[str], title: str, row: int) -> dict[str, Any]:
-    return layout(
-        62 + row * len(terms),
-        x=axis(title, rangemode="tozero", tickformat=".0%"),
-        y=axis(
-            "",
-            range=[len(terms) - 0.5, -0.5],
-            tickvals=list(range(len(terms))),
-            ticktext=[two_lines(label(term)) for term in terms],
-            showgrid=True,
-            tickfont={"size": 12, "color": colour("text")},
-            ticks="outside",
-            ticklen=8,
-            tickcolor="rgba(0,0,0,0)",
-        ),
-    )
+    names = lanes(
+        [two_lines(label(term)) for term in terms], showgrid=True, tickfont={"size": 12, "color": colour("text")},
+        ticks="outside", ticklen=8, tickcolor="rgba(0,0,0,0)",
+    )  # fmt: skip
+    x = axis(title, rangemode="tozero", tickformat=".0%")
+    return layout(62 + row * len(terms), x=x, y=axis("", **names))

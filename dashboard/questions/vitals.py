@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.figures.base import Figure, axis, empty, interval_bars, layout, note, wrapped
+from dashboard.figures.base import Figure, axis, empty, lanes, layout, note, share_dots, wrapped
 from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Table, View
 from dashboard.theme import colour
 from dashboard.words.numbers import count, interval, number, percent, sentence, too_few, whole
@@ -178,14 +178,7 @@ def draw(vitals: Vitals) -> Figure:
         "layout": layout(
             70 + 44 * len(shown),
             x=axis("mmHg; beats a minute for heart rate", range=[min(values) - room, max(values) + room * 2.4]),
-            y=axis(
-                "",
-                range=[len(shown) - 0.5, -0.5],
-                tickvals=list(range(len(shown))),
-                showgrid=False,
-                ticktext=[label(name) for name, *_ in shown],
-                tickfont=large,
-            ),
+            y=axis("", **lanes([label(name) for name, *_ in shown], tickfont=large)),
             annotations=labels,
         ),
     }
@@ -196,31 +189,15 @@ def draw_thresholds(vitals: Vitals) -> Figure:
     shown = [one for one in vitals.thresholds if one.share.n and one.share.share is not None]
     if not shown:
         return empty("No session has blood pressure before and during it.")
-    shares = [one.share for one in shown]
+    rows = [(place, one.share, [whole(one.share.events), whole(one.share.n)]) for place, one in enumerate(shown)]
+    hover = "%{x:.1%} (%{customdata[0]} of %{customdata[1]} sessions)<extra></extra>"
+    # Two lines of what a phone has room for.
+    names = [wrapped(name_of(one).replace(" of", "").replace(" pressure", ""), 19) for one in shown]
     return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [share.share for share in shares],
-                "y": list(range(len(shares))),
-                "name": "Sessions",
-                "marker": {"color": colour("accent"), "size": 9},
-                "error_x": interval_bars(shares, colour("accent")),
-                "customdata": [[whole(share.events), whole(share.n)] for share in shares],
-                "hovertemplate": "%{x:.1%} (%{customdata[0]} of %{customdata[1]} sessions)<extra></extra>",
-            }
-        ],
+        "data": [share_dots("Sessions", rows, {"color": colour("accent"), "size": 9}, hover)],
         "layout": layout(
             70 + 34 * len(shown),
             x=axis("Share, 95% interval", rangemode="tozero", tickformat=".0%", nticks=4, tickangle=0),
-            y=axis(
-                "",
-                range=[len(shown) - 0.5, -0.5],
-                tickvals=list(range(len(shown))),
-                # Two lines of what a phone has room for.
-                ticktext=[wrapped(name_of(one).replace(" of", "").replace(" pressure", ""), 19) for one in shown],
-                tickfont={"size": 12, "color": colour("text")},
-            ),
+            y=axis("", **lanes(names, showgrid=True, tickfont={"size": 12, "color": colour("text")})),
         ),
     }
