@@ -10,7 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard import theme
+from dashboard.figures import base
 from dashboard.figures.base import TRACE_TYPES
+from dashboard.figures.panel import lanes
 from dashboard.questions import (
     durability,
     fade,
@@ -30,7 +32,7 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.outcomes.fade import ObservedBin
 from data_models.outcomes.fade_model import FadeCurve, FadePoint
 from data_models.outcomes.occupancy import StateShares
-from data_models.outcomes.proportions import Difference, Mean, wilson
+from data_models.outcomes.proportions import Difference, Mean, Proportion, wilson
 from data_models.outcomes.survival import kaplan_meier
 from data_models.questions.fade import Fade
 from data_models.questions.occupancy import Occupancy
@@ -120,6 +122,32 @@ def test_figures_use_the_colours_of_the_theme_alone() -> None:
     for name, figure in figures().items():
         strays = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", repr(figure))) - allowed
         assert not strays, f"{name} uses {strays}"
+
+
+def test_an_interval_s_bars_reach_from_the_share_to_its_ends_and_are_none_without_an_interval() -> None:
+    nobody = Proportion(0, 0, None, None, None, "wilson")
+    half, none = wilson(5, 10), wilson(0, 10)
+    bars = base.interval_bars([half, none, nobody], "red")
+    assert bars["array"] == [half.high - 0.5, none.high, 0]
+    assert bars["arrayminus"] == [0.5 - half.low, 0, 0]
+    assert bars["color"] == "red"
+    assert base.interval_hover(nobody) == ""
+    assert base.interval_hover(half) == "<br>95% interval 24 to 76%"
+
+
+def test_a_figure_without_data_says_why_in_its_middle() -> None:
+    figure = base.empty("Nothing here.")
+    (said,) = figure["layout"]["annotations"]
+    assert (said["text"], said["x"], said["y"], said["xref"], said["yref"]) == ("Nothing here.", 0.5, 0.5) + (
+        "paper",
+    ) * 2
+    assert figure["data"] == []
+    assert not figure["layout"]["xaxis"]["visible"]
+
+
+def test_named_rows_stand_from_the_top_each_in_the_middle_of_its_lane() -> None:
+    axis = lanes(["a", "b", "c"])
+    assert (axis["range"], axis["tickvals"], axis["ticktext"]) == ([2.5, -0.5], [0, 1, 2], ["a", "b", "c"])
 
 
 def test_light_colours_are_unique_so_that_each_has_one_dark_counterpart() -> None:

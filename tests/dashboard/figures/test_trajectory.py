@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.figures import base
 from dashboard.figures.score_panel import broken_line
-from dashboard.figures.trajectory import day_range, trajectory
+from dashboard.figures.trajectory import SPANS, day_range, trajectory
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.questions.patient import PatientHistory, Vitals
 from tests.dashboard.one_patient import outcome, score, session, side_effect
@@ -213,9 +213,23 @@ def test_courses_stand_side_by_side_each_on_its_own_clock(records):
     assert figure["layout"]["yaxis"]["range"] == figure["layout"]["yaxis6"]["range"]
     left, right = named(figure, "PHQ-9")
     assert left["x"] == right["x"]
+    labelled = {key: axis["showticklabels"] for key, axis in figure["layout"].items() if key.startswith("yaxis")}
+    assert [key for key, shown in labelled.items() if shown] == ["yaxis", "yaxis2", "yaxis3", "yaxis4", "yaxis5"]
+    titles = [one["text"] for one in figure["layout"]["annotations"] if "Course" in one["text"]]
+    assert titles == ["<b>Course 1</b>", "<b>Course 2</b>"]
+    assert figure["layout"]["margin"]["t"] > draw(both)["layout"]["margin"]["t"]  # room for them
+
+
+def test_where_maintenance_begins_is_marked_from_edge_to_edge_and_named(records):
+    figure = draw(records)
+    (line,) = [shape for shape in figure["layout"]["shapes"] if shape.get("name") == "maintenance"]
+    assert (line["x0"], line["x1"], line["y0"], line["y1"], line["yref"]) == (60, 60, 0, 1, "y domain")
+    (name,) = [one for one in figure["layout"]["annotations"] if one["text"].startswith("maintenance")]
+    assert (name["x"], name["yref"]) == (60, "y domain")
 
 
 def test_spans_show_part_of_the_course(records):
+    assert list(SPANS) == ["all", "induction", "recent"]
     sessions = records.sessions
     days = [-100.0, 0.0, 200.0]
     assert day_range(days, sessions, "all")[0] > -40
@@ -247,4 +261,5 @@ def test_names_of_pressure_limits_fit_in_the_margin(records):
     figure = draw(with_sessions(records, highest=Vitals(190.0, 115.0, 85.0)))
     texts = [note["text"] for note in figure["layout"]["annotations"] if "stolic" in note["text"]]
     assert len(texts) == 2
+    go.Figure(figure)
     assert max(len(line) for text in texts for line in text.split("<br>")) <= len("diastolic")

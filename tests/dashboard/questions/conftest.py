@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dashboard.questions.view import Definition, Table, View
 from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.interval_censored import IntervalCurve, interval_curve
 from data_models.outcomes.occupancy import StateShares
@@ -21,8 +22,21 @@ from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
 from data_models.questions.side_effects import EffectRate, SideEffects
 from data_models.questions.states import States
+from tests.dashboard import sound
 
 INFINITY = float("inf")
+
+
+@pytest.fixture(autouse=True)
+def _every_view_is_sound() -> Iterator[None]:
+    """Whatever a test looks at, the views and tables that it makes are held to what holds of all."""
+    with pytest.MonkeyPatch.context() as patch:
+        checks = {View: sound.check_view, Table: sound.check_table, Definition: sound.check_definition}
+        made = {kind: sound.every(patch, kind) for kind in checks}
+        yield
+    for kind, check in checks.items():
+        for one in made[kind]:
+            check(one)
 
 
 def curve(n: int, days: Sequence[float], events: int, censored: int) -> SurvivalCurve:

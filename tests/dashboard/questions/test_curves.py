@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard.figures import areas, steps
+from dashboard.figures import areas, interval_curves, steps
 from dashboard.questions import curves
+from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.survival import kaplan_meier
 
 
@@ -41,6 +42,26 @@ def test_a_curve_of_many_times_is_read_at_the_end_of_each_day() -> None:
     assert steps.step_rows(full, most=10**6)[3].days == full.times[3]
 
 
+def test_the_share_that_responded_is_one_minus_the_curve_and_its_ends_change_places() -> None:
+    rows = curves.responded(kaplan_meier([1, 2, 3, 4], [1, 0, 1, 1]))
+    falling = curves.rows(kaplan_meier([1, 2, 3, 4], [1, 0, 1, 1]))
+    assert rows[0]["responded"] == pytest.approx(0.25)
+    assert (rows[0]["low"], rows[0]["high"]) == (1 - falling[0]["high"], 1 - falling[0]["low"])
+    assert (rows[-1]["responded"], rows[-1]["low"], rows[-1]["high"]) == (1.0, None, None)  # all had it: no interval
+
+
+def test_a_curve_is_drawn_to_the_end_only_where_it_goes_on_past_it(make_curve: Any) -> None:
+    rows = steps.step_rows(make_curve(60, [10, 20, 30], 6, 2))
+    days, values, low, high = steps.step_points(rows[:3], 25, rising=False)
+    assert days == [0, 10, 20, 25]
+    assert (values[-1], low[-1], high[-1]) == (rows[1].survival, rows[1].low, rows[1].high)
+    assert values[:2] == [1.0, rows[0].survival]
+    days, values, low, high = steps.step_points(rows[:3], 30, rising=True)
+    assert days == [0, 10, 20, 30]
+    assert (values[0], values[-1]) == (0.0, 1 - rows[2].survival)
+    assert (low[-1], high[-1]) == (1 - rows[2].high, 1 - rows[2].low)
+
+
 @pytest.mark.parametrize("rising", [True, False])
 @pytest.mark.parametrize("median, side", [(10.0, "left"), (90.0, "right")])
 def test_the_medians_label_lies_towards_the_middle_and_off_the_curve(rising: bool, median: float, side: str) -> None:
@@ -49,11 +70,37 @@ def test_the_medians_label_lies_towards_the_middle_and_off_the_curve(rising: boo
     assert label["xanchor"] == side
     # Left of its median a rising curve is lower, right of it higher; a falling one the other way round.
     assert (label["yshift"] > 0) == (rising == (side == "right"))
+    assert (label["xshift"] < 0) == (side == "right")
 
 
 def test_the_medians_label_is_rounded_as_the_sentence_is() -> None:
     assert steps.median_label(9.966, 50, rising=True)["text"] == "half by day 10"
     assert steps.median_label(9.07, 50, rising=True)["text"] == "half by day 9.1"
+
+
+def test_a_curve_between_scores_has_its_counts_under_the_axis_and_none_after_its_end(
+    make_curve: Any, make_between: Any
+) -> None:
+    found = make_between(make_curve(60, [10, 20, 30], 6, 2))
+    line = interval_curves.IntervalLine("IV", found, "iv")
+    figure = interval_curves.interval_figure([line], rising=True, limit=90, x_title="Days", y_title="Share")
+    (row,) = [trace for trace in figure["data"] if trace["name"] == "At risk"]
+    expected = [next((n for day, n in zip(found.times, found.at_risk, strict=True) if day >= at), 0) for at in row["x"]]
+    assert row["text"] == [f"{n:.0f}" for n in expected]
+    assert interval_curves._at_risk(found, [float(found.times[-1]) + 1]) == [0]
+    (drawn,) = [trace for trace in figure["data"] if trace["name"].startswith("IV")]
+    assert drawn["y"][:-1] == found.share[found.times < drawn["x"][-1]].tolist()
+    falling = interval_curves.interval_figure([line], rising=False, limit=20, x_title="Days", y_title="Share")
+    (cut,) = [trace for trace in falling["data"] if trace["name"].startswith("IV")]
+    assert cut["x"][-1] == 20
+    assert cut["y"][-1] == 1 - found.at(20)[0]
+
+
+def test_a_curve_of_one_day_is_none() -> None:
+    day, nan = np.zeros(1), float("nan")
+    one = IntervalCurve(9, 1, None, day, day, day, day, day, (nan, nan, nan), (nan, nan))
+    assert interval_curves.no_line(one) == "Fewer than 5 courses at risk: no curve is drawn."
+    assert interval_curves.last_day([], 90) == 0
 
 
 def test_a_label_lies_in_its_own_area_from_end_to_end() -> None:

@@ -29,6 +29,25 @@ def test_funnel_shares_are_of_the_treated() -> None:
     assert funnel.view(FUNNEL, PHQ9, DEFAULT_RULES).notes == [""]
 
 
+def test_the_table_of_rates_has_each_rate_each_way() -> None:
+    ways = tuple(wilson(events, 20) for events in (10, 8, 6, 4))
+    by_score, when = ByScore(*ways), Quartiles(None, None, None, None)
+    found = Rates(by_score, by_score, Worse(wilson(1, 20), wilson(2, 20)), *ways[:3], when)
+    rows = rates.table(found).rows
+    assert [(row["measure"], row["events"]) for row in rows] == [
+        ("Response at any score", 10),
+        ("Response at the last score", 8),
+        ("Response at the end of induction", 6),
+        ("Response at the end of induction, of all treated and not going on", 4),
+        ("Remission at any score", 10),
+        ("Remission at the last score", 8),
+        ("Remission at the end of induction", 6),
+        ("Remission at the end of induction, of all treated and not going on", 4),
+        ("Worse at the last score", 1),
+        ("Worse at the end of induction", 2),
+    ]
+
+
 def test_courses_going_on_stand_apart_at_each_step() -> None:
     """Issue 14, case 5: 50 finished and 50 begun last week."""
     found = Funnel(100, Steps(100, 100, 100, 100, 50), Steps(50, 50, 50, 50, 0), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from dashboard.questions import item9 as shown
+from dashboard.theme import colour
 from tests.dashboard.one_patient import score
 
 
@@ -15,6 +16,10 @@ def test_item9_draws_every_answer_as_given_and_marks_raised_ones_by_shape():
     (marks,) = [trace for trace in figure["data"] if trace["name"] == "item 9"]
     assert list(zip(marks["x"], marks["y"], strict=True)) == [(0, 1), (3, 2), (8, 3)]
     assert marks["marker"]["symbol"] == ["circle", "triangle-up", "triangle-up"]
+    assert marks["marker"]["color"] == [colour("left"), colour("worse"), colour("worse")]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < 0 < 3 < high
+    assert figure["data"][0]["y"] == [0, 1, None, 0, 2, None, 0, 3, None]
 
 
 def test_item9_without_answers_says_so():

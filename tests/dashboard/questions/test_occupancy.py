@@ -43,6 +43,7 @@ def test_the_areas_are_the_states_and_add_up(occupancy: Occupancy) -> None:
 def test_four_courses_are_not_drawn_and_a_hidden_number_of_them_is_said(occupancy: Occupancy) -> None:
     few = Occupancy(replace(occupancy.states, courses=4))
     assert shown.draw(few)["data"] == []
+    assert shown.draw(Occupancy(replace(occupancy.states, courses=5)))["data"]
     hidden = Occupancy(replace(occupancy.states, courses=None))
     assert shown.draw(hidden)["data"] == []
     assert shown.words(hidden) == "Fewer than 11 courses started: too few to show."

@@ -135,6 +135,20 @@ def test_each_bar_has_the_colour_of_its_group() -> None:
     }  # fmt: skip
 
 
+def test_the_axes_hold_every_bar_the_unmeasured_and_the_dotted_lines() -> None:
+    view = waterfall.view(values((20, 4, 0), (10, 17, 1), treated=5), CohortFilter(), DEFAULT_RULES)
+    assert view.figure is not None
+    layout = view.figure["layout"]
+    low, high = layout["yaxis"]["range"]
+    assert low < -16
+    assert high > 7
+    assert layout["xaxis"]["range"] == [0, 5]
+    (block,) = [shape for shape in layout["shapes"] if shape["type"] == "rect"]
+    assert (block["x0"], block["x1"]) == (2, 5)
+    assert [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"] == [-5, 5]
+    assert any("3 not<br>measured" in one["text"] for one in layout["annotations"])
+
+
 def test_groups_share_one_axis_of_change() -> None:
     groups = [
         Group("IV", "iv", "circle", "solid", values(*[(20.0, 4.0, 0.0)] * 6, treated=8)),
