@@ -42,6 +42,14 @@ def test_nothing_is_carried_into_a_session_without_scores():
     assert rows[2].before is None
 
 
+def test_the_table_has_a_row_a_session():
+    rows = between_sessions(sessions(0, 7), scores((-1, 20), (1, 12), (2, 10), (6, 15)), DEFAULT_RULES)
+    table = shown.table(rows, "PHQ-9")
+    assert list(table.rows[0].values()) == [1, 0.0, "0.5 mg/kg IV", "induction", 20, 10, 2, 15, "mild", "150/92"]
+    assert [column.key for column in table.columns] == list(table.rows[0])
+    assert (table.rows[1]["number"], table.rows[1]["day"], table.rows[1]["before_next"]) == (2, 7.0, None)
+
+
 def test_the_first_of_equal_lowest_scores_counts():
     (row,) = between_sessions(sessions(0), scores((1, 9), (3, 9)), DEFAULT_RULES)
     assert row.days_to_lowest == 1

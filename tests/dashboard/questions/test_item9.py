@@ -19,7 +19,10 @@ def test_item9_draws_every_answer_as_given_and_marks_raised_ones_by_shape():
     assert marks["marker"]["color"] == [colour("left"), colour("worse"), colour("worse")]
     low, high = figure["layout"]["yaxis"]["range"]
     assert low < 0 < 3 < high
-    assert figure["data"][0]["y"] == [0, 1, None, 0, 2, None, 0, 3, None]
+    assert figure["layout"]["yaxis"]["tickvals"] == [0, 1, 2, 3]
+    stems = figure["data"][0]
+    assert stems["x"] == [0, 0, None, 3, 3, None, 8, 8, None]
+    assert stems["y"] == [0, 1, None, 0, 2, None, 0, 3, None]
 
 
 def test_item9_without_answers_says_so():

@@ -42,6 +42,12 @@ def test_the_drug_of_the_first_session_says_how_many_are_planned(cases):
     assert facts.courses["drug"].tolist() == ["mixed"]
 
 
+def test_the_last_induction_session_may_be_the_first_of_all_records(cases):
+    assert cases.facts([0, 90.5], []).courses["last_induction_hours"].tolist() == [0, 90.5 * 24]
+    none = cases.facts([0, 3], [], phase="maintenance").courses["last_induction_hours"]
+    assert none.isna().tolist() == [True]
+
+
 def test_a_phase_given_in_the_records_wins_over_the_rule(cases):
     given = ["induction", None, "maintenance", "induction"]
     phases = cases.facts([0, 3, 6, 60], [], phase=pd.Series(given, dtype="str")).session_facts["phase"].tolist()

@@ -154,6 +154,15 @@ def test_no_model_of_fewer_than_twenty_patients_with_three_scores() -> None:
     assert curve.lost.low > 0
 
 
+@pytest.mark.parametrize("patients, shapes", [(99, 1), (100, 2)])
+def test_of_few_patients_the_own_fade_has_one_shape(patients: int, shapes: int) -> None:
+    scores = clinic(3, patients)
+    fit = fit_fade(scores)
+    assert fit is not None
+    assert len(np.unique(scores.patient)) == patients
+    assert len(fit.columns.own_shapes) == shapes
+
+
 def test_scores_later_than_a_curve_count_for_nothing() -> None:
     scores = few(30, 4)
     late = replace(few(30, 2), since=np.full(60, 60.0))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_models.outcomes import piecewise_hazard
+from data_models.outcomes import interval_censored, piecewise_hazard
 from data_models.outcomes.interval_censored import IntervalCurve, interval_curve
+from data_models.outcomes.proportions import wilson_bounds
 from data_models.outcomes.survival import kaplan_meier
 from data_models.outcomes.turnbull import turnbull
 
@@ -83,6 +84,18 @@ def test_two_courses_of_a_patient_that_go_alike_say_no_more_than_one() -> None:
     np.testing.assert_allclose(one.low, doubled.low)
     np.testing.assert_allclose(one.high, doubled.high)
     assert apart.high[-1] - apart.low[-1] < 0.75 * (one.high[-1] - one.low[-1])
+
+
+def test_the_bounds_are_wilsons_of_the_effective_number_at_each_edge() -> None:
+    """Where the share is 0 or 1 the number is that of the next edge with a variance, or of the last."""
+    share, variance = np.array([0.0, 0.2, 0.5, 1.0]), np.array([0.0, 0.01, 0.04, 0.0])
+    size = share[1:3] / ((1 - share[1:3]) * variance[1:3])  # 25 courses of each
+    low, high = interval_censored._bounds(share, variance, 40, 0.95)
+    for edge, effective in ((1, size[0]), (2, size[1]), (3, size[1])):
+        expected = wilson_bounds(share[edge], min(effective, 40), 1.959963984540054)
+        found = [-math.expm1(-low[edge]), -math.expm1(-high[edge])]
+        assert found == pytest.approx(list(expected), abs=1e-9)
+    assert (low[0], high[0]) == (0, 0)
 
 
 def test_a_curve_never_steps_on_a_risk_set_of_one() -> None:

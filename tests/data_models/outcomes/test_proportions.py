@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from data_models.outcomes.proportions import (
+    Mean,
     PatientSums,
     clustered,
     clustered_mean,
@@ -115,6 +116,11 @@ def test_one_event_is_close_to_none() -> None:
 def test_one_patient_gives_a_share_and_no_interval() -> None:
     share = clustered(sums_of([2], [6]))
     assert (share.share, share.low, share.high) == (pytest.approx(1 / 3), None, None)
+
+
+def test_one_patient_gives_a_mean_of_its_values_and_no_interval() -> None:
+    assert clustered_mean(PatientSums(1, 15, 3, 225, 45, 9)) == Mean(3, 1, 5.0, None, None)
+    assert clustered_mean(PatientSums(0, 0, 0, 0, 0, 0)) == Mean(0, 0, None, None, None)
 
 
 def test_same_share_in_every_patient_still_has_an_interval() -> None:

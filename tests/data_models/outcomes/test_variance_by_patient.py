@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.influence import squared_influence
 from data_models.outcomes.logrank import log_rank
+from data_models.outcomes.proportions import wilson
 from data_models.outcomes.restricted_mean import restricted_mean
 from data_models.outcomes.survival import SurvivalCurve, kaplan_meier
 
@@ -124,6 +125,16 @@ def test_the_restricted_mean_equals_r(until: float, mean: float, greenwood: floa
     assert robust.low is not None
     assert robust.high is not None
     assert robust.high - robust.low == pytest.approx(2 * 1.959963984540054 * by_patient, abs=1e-6)
+
+
+def test_where_nothing_varies_the_mean_has_the_interval_of_a_share_that_all_have() -> None:
+    """All twenty are free of it for 30 of 90 days: each of those days, and each after them, is a share of 20 of 20."""
+    found = restricted_mean([30] * 20, [1] * 20, 90)
+    share = wilson(20, 20)
+    assert found.mean == 30
+    assert (found.low, found.high) == (pytest.approx(30 * share.low), pytest.approx(30 + 60 * (1 - share.low)))
+    whole = restricted_mean([90] * 20, [0] * 20, 90)
+    assert (whole.mean, whole.low, whole.high) == (90, pytest.approx(90 * share.low), 90)
 
 
 def test_a_mean_beyond_the_curve_is_not_told() -> None:
