@@ -96,6 +96,16 @@ def test_a_curve_between_scores_has_its_counts_under_the_axis_and_none_after_its
     assert cut["y"][-1] == 1 - found.at(20)[0]
 
 
+def test_the_table_of_medians_names_each_curve_those_between_scores_first(make_curve: Any, make_between: Any) -> None:
+    found = make_curve(60, [10, 20, 30], 6, 2)
+    seen = curves.Named("onset", "Seen", "days", found)
+    between = curves.Named("onset_interval", "Between", "days", make_between(found))
+    table = curves.medians([seen, between])
+    assert [(row["measure"], row["n"], row["events"]) for row in table.rows] == [("Between", 60, 18), ("Seen", 60, 18)]
+    middle, low, high = curves.median(between.curve)
+    assert (table.rows[0]["median"], table.rows[0]["low"], table.rows[0]["high"]) == (middle, low, high)
+
+
 def test_a_curve_of_one_day_is_none() -> None:
     day, nan = np.zeros(1), float("nan")
     one = IntervalCurve(9, 1, None, day, day, day, day, day, (nan, nan, nan), (nan, nan))

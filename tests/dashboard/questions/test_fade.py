@@ -134,6 +134,10 @@ def test_without_a_model_the_dots_stand_alone_with_their_intervals() -> None:
     go.Figure(view.figure)
     (dots,) = view.figure["data"]
     assert dots["error_y"]["array"] == pytest.approx([0.1, 0.1])
+    assert dots["error_y"]["arrayminus"] == pytest.approx([0.1, 0.1])
+    open_ended = replace(alone := seen(60, 0.3), improvement=replace(alone.improvement, low=None, high=None))
+    bars = shown.draw(Fade((), None, (seen(1, 0.6), open_ended), enough=3))["data"][0]["error_y"]
+    assert (bars["array"][1], bars["arrayminus"][1]) == (0, 0)
     assert shown.draw(Fade((), None, (seen(0, 0.5, 4),)))["data"] == []
 
 
