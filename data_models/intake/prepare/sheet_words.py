@@ -30,10 +30,10 @@ def _rows(text: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 SCALES: Final = _rows(
     {
         "phq9": "phq 9, phq, patient health questionnaire",
-        "madrs": "madrs",
+        "madrs": "madrs, montgomery asberg",
         "hamd17": "ham d 17, hamd 17, hdrs 17, hrsd 17, ham d, hamd, hdrs, hrsd",
-        "qids": "qids sr 16, qids 16, qids sr, qids",
-        "bdi2": "bdi ii, bdi 2, bdi",
+        "qids": "qids sr 16, qids 16, qids sr, qids, quick inventory of depressive symptomatology",
+        "bdi2": "bdi ii, bdi 2, bdi, beck depression inventory ii",
         "gad7": "gad 7",
         "pcl5": "pcl 5",
         "hads_a": "hads a, hads angst, hads anxiety",
@@ -102,13 +102,14 @@ IDENTIFYING: Final = _listed(
 )
 SIDE_EFFECTS: Final = _rows(
     {
-        "heart_rate_increased": "tachycardia, tachykardie, herzrasen",
-        "blood_pressure_increased": "blutdruckanstieg, hypertension, hypertonie, elevated blood pressure",
-        "nausea": "uebelkeit",
+        "heart_rate_increased": "increased heart rate, tachycardia, tachykardie, herzrasen",
+        "blood_pressure_increased": "increased blood pressure, elevated blood pressure, blutdruckanstieg, hypertension,"
+        "hypertonie",
+        "nausea": "uebelkeit, upset stomach",
         "headache": "kopfschmerzen, kopfschmerz",
         "disorientation": "desorientierung, desorientiertheit",
-        "vision_blurred": "blurred vision, verschwommenes sehen, verschwommen sehen, sehstoerung",
-        "balance_disorder": "gleichgewichtsstoerung, gleichgewicht, loss of balance",
+        "vision_blurred": "blurred vision, blurry vision, verschwommenes sehen, verschwommen sehen, sehstoerung",
+        "balance_disorder": "imbalance, unsteady, gleichgewichtsstoerung, gleichgewicht, loss of balance",
         "dissociation": "dissoziation, dissociative",
         "sedation": "sedierung",
         "dizziness": "schwindel, benommenheit",
@@ -142,7 +143,7 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "im": "i m, intramuscular, intramuskulaer",
             "sc": "s c, subcutaneous, subkutan",
             "intranasal": "nasal, nasal spray, nasenspray",
-            "sublingual": "s l, sl",
+            "sublingual": "s l, sl, lozenge, troche",
             "oral": "p o, po, peroral, per os",
         }
     ),

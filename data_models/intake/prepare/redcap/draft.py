@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from data_models.intake.prepare.redcap.field_words import CODES, FREE, PATIENT, WORDS
+from data_models.intake.prepare.redcap.field_words import FREE, PATIENT
 from data_models.intake.prepare.redcap.project import Project, RedcapField
+from data_models.intake.prepare.sheet_map import CODED
+from data_models.intake.prepare.sheet_words import VALUES, code_of, find, scale_in, words_of
 from data_models.intake.prepare.source import BIRTH_DATE
 
 DIGITS: Final = re.compile(r"\d+")
@@ -28,6 +30,10 @@ class Draft:
             if name != project.record and not name.startswith("redcap_") and self._usable(name)
         }
         self.words = {name: f"{name} {found.label}".lower() for name, found in self.fields.items()}
+        self.scales = {
+            name: scales_in(found.form) | scales_in(name) | scales_in(found.label)
+            for name, found in self.fields.items()
+        }
         self.becomes: dict[str, tuple[str, str]] = {}
 
     def _usable(self, name: str) -> bool:
@@ -61,32 +67,40 @@ class Draft:
         stamp = f"{form}_timestamp"
         return stamp if any(stamp in names for names in self.project.columns.values()) else ""
 
-    def date_named(self, words: re.Pattern[str]) -> str:
-        """The first column whose name has some words and that of a date; "" where there is none."""
-        return next((name for name in self.free(r"date|timestamp|_dt\b|_on\b") if words.search(name)), "")
+    def date_of_scale(self, scale: str) -> str:
+        """The first column whose name is of a scale and of a date; "" where there is none."""
+        return next((name for name in self.free(r"date|timestamp|_dt\b|_on\b") if scale in self.scales[name]), "")
 
 
 def values_of(made: Draft, name: str, column: str) -> dict[str, str] | None:
     """The contract's code of each of a field's choices or cells; {} where they are its codes, None where none is."""
-    if column not in CODES:
+    if column not in CODED:
         return {}
     choices = made.fields[name].choices or {text: text for text in made.cells(name)}
-    if choices and set(choices) <= set(CODES[column]):
+    if choices and set(choices) <= set(CODED[column]):
         return {}
-    return {code: said for code, label in choices.items() if (said := code_of(label, column))} or None
+    return {code: said for code, label in choices.items() if (said := code_in(label, column))} or None
 
 
-def code_of(label: str, column: str) -> str:
-    """The contract's code that a label says: by words that differ from it first (mg/kg is no mg)."""
-    words = label.lower()
-    for word, code in WORDS.get(column, {}).items():
-        whole = "(?![a-z])" if len(word) < 3 else ""
-        if re.search(rf"(?<![a-z]){re.escape(word)}{whole}", words):
-            return code
-    for code in CODES[column]:
-        if re.search(rf"(?<![a-z]){re.escape(code.replace('_', ' '))}(?![a-z])", words):
-            return code
-    return ""
+def code_in(label: str, column: str) -> str:
+    """The contract's code that a label says or holds; of several the one with the most words. "" where none is."""
+    exact = code_of(column, label)
+    if exact:
+        return exact
+    words, best, size = words_of(label), "", 0
+    for code in CODED[column]:
+        rows = [*VALUES.get(column, {}).get(code, ()), " ".join(words_of(code))]
+        _, length = find(words, [row for row in rows if len(row) > 1])
+        if length > size:
+            best, size = code, length
+    return best
+
+
+def scales_in(text: str) -> frozenset[str]:
+    """The scales that a form's or a field's name or label names: of the HADS, both of its subscales."""
+    words = words_of(text)
+    scale, _ = scale_in(words)
+    return frozenset((scale,) if scale else ("hads_a", "hads_d") if "hads" in words else ())
 
 
 def cell_text(name: str, values: Mapping[str, str]) -> str:

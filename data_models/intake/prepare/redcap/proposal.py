@@ -14,7 +14,7 @@ from data_models.intake.prepare.redcap.draft import (
     LOOKED_AT,
     Draft,
     cell_text,
-    code_of,
+    code_in,
     inline,
     quoted,
     values_of,
@@ -24,7 +24,6 @@ from data_models.intake.prepare.redcap.field_words import (
     FREE,
     NUMBER,
     PATIENT,
-    SCALES,
     SESSION,
     SESSION_COLUMNS,
     TOTAL,
@@ -80,17 +79,11 @@ def propose(project: Project) -> Suggestion:
 def _scales(made: Draft) -> Iterator[_Found]:
     forms = dict.fromkeys(found.form for found in made.fields.values())
     for code in INSTRUMENTS:
-        named = re.compile(SCALES[code])
         for form in forms:
-            words = form.replace("_", " ")
-            fields = [
-                name
-                for name, found in made.fields.items()
-                if found.form == form and (named.search(words) or named.search(name) or named.search(made.words[name]))
-            ]
+            fields = [name for name, found in made.fields.items() if found.form == form and code in made.scales[name]]
             found = _scale(made, code, form, fields)
             if found:
-                found.time = made.date_of(form) if form else made.date_named(named)
+                found.time = made.date_of(form) if form else made.date_of_scale(code)
                 name = INSTRUMENTS[code].name
                 for number, item in zip(_numbers(code), found.items, strict=False):
                     made.take(
@@ -279,7 +272,7 @@ def _boxes(made: Draft) -> dict[str, str]:
             ):
                 continue
             label = found.choices.get(column.partition("___")[2], "")
-            term = "none" if re.match(r"(?:none|no)\b", label.lower()) else code_of(label, "term")
+            term = "none" if re.match(r"(?:none|no)\b", label.lower()) else code_in(label, "term")
             if term and term not in boxes and term != "other":
                 boxes[term] = made.take(column, f"side_effects {term}", "the label of its box")
     return boxes

@@ -12,7 +12,7 @@ import pytest
 
 from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.folder import prepare_folder
-from data_models.intake.prepare.redcap.draft import code_of
+from data_models.intake.prepare.redcap.draft import code_in, scales_in
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
 from data_models.intake.readers import read_records
@@ -482,10 +482,29 @@ def test_items_are_found_by_the_choices_of_their_form_and_codes_from_1_become_po
         ("diagnosis", "Treatment-resistant depression", "treatment_resistant_depression"),
         ("term", "Increased heart rate", "heart_rate_increased"),
         ("term", "Blurred vision", "vision_blurred"),
+        ("route", "Intravenös (i.v.)", "iv"),
+        ("severity", "2 - Moderate", "moderate"),
     ],
 )
 def test_labels_say_codes(column: str, label: str, code: str) -> None:
-    assert code_of(label, column) == code
+    assert code_in(label, column) == code
+
+
+@pytest.mark.parametrize(
+    "text, scales",
+    [
+        ("phq9_3", {"phq9"}),
+        ("patient_health_questionnaire", {"phq9"}),
+        ("phq15_total", set()),
+        ("phq8_1", set()),
+        ("GAD-7 total", {"gad7"}),
+        ("hads_14", {"hads_a", "hads_d"}),
+        ("hads_anxiety", {"hads_a"}),
+        ("weight", set()),
+    ],
+)
+def test_names_say_scales(text: str, scales: set[str]) -> None:
+    assert scales_in(text) == scales
 
 
 def test_a_map_for_700_columns_is_proposed_in_under_two_seconds(tmp_path: Path) -> None:
