@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard.commands import terminal
+from dashboard.commands.contract_files import schema, write_template
 from dashboard.commands.database import database_app
 from dashboard.commands.failures import explain
 from dashboard.commands.preparing import deidentify, hinting, prepare
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("prepare")(prepare)
 app.command("deidentify")(deidentify)
+app.command("schema")(schema)
 app.add_typer(user_app, name="user")
 app.add_typer(database_app, name="database")
 
@@ -282,10 +284,17 @@ def sample(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="New or empty folder.")
     ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.xlsx", help="Instead: an empty workbook to keep records in, and a filled example."),
+    ] = None,
 ) -> None:
-    """Write the session records of a synthetic clinic of any size."""
+    """Write the session records of a synthetic clinic of any size, or an empty workbook of records."""
+    if template is not None:
+        write_template(template)
+        return
     if output is None:
-        raise CommandError("name the folder to write with -o FOLDER", exit_code=2)
+        raise CommandError("name the folder to write with -o FOLDER (or --template FILE.xlsx)", exit_code=2)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CommandError(f"{output}: is not an empty folder; name a new one")
     from sample_data.generate import write

@@ -12,7 +12,7 @@ from dashboard.access import trail
 from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import skeleton
-from dashboard.pages.records import cards, jobs, report, uploads
+from dashboard.pages.records import cards, jobs, report, template, uploads
 from dashboard.questions.completeness import QUESTION
 from data_models.intake.readers.file_formats import FORMATS
 from data_models.questions.completeness import completeness
@@ -103,6 +103,7 @@ def _drop_card() -> Component:
             zone,
             html.Div(id=REPORT, role="status"),
             html.Div(html.Button("Import", id=IMPORT, type="button", className="button button-main", disabled=True)),
+            template.offer(),
         ],
         className="card card-wide",
         **{"aria-labelledby": "records-add"},
@@ -112,6 +113,7 @@ def _drop_card() -> Component:
 def register(app: Dash) -> None:
     """A drop starts a check, the button an import; each is asked after until it ends."""
     uploads.limit_requests(app.server)
+    template.register(app)
 
     uploads.remove_forgotten()
     # While a job runs it is asked after, and nothing else can be dropped.

@@ -24,6 +24,7 @@ from data_models.intake.readers.header import check_header
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import RawTable, Texts
 
+INSTRUCTIONS = "instructions"  # the sheet of the template that holds no records
 LARGEST_FILE = 200 * 2**20
 LARGEST_UNPACKED = 2 * 2**30
 LARGEST_RATIO = 250
@@ -122,7 +123,7 @@ def _sheets(book: Any, file: str, problems: Problems) -> dict[str, RawTable | No
         problems.add(file, None, None, f"no sheet is named as the records are; the sheets are {', '.join(known)}")
         return {}
     for place, name in enumerate(names, start=1):
-        if name not in known:
+        if name not in known and name != INSTRUCTIONS:
             problems.add(
                 file, None, None, f"sheet number {place} is unknown; delete it, the sheets are {', '.join(known)}"
             )

@@ -211,6 +211,45 @@ def test_sample_writes_records_that_check_finds_clean(tmp_path: Path, capsys: py
     assert "not an empty folder" in capsys.readouterr().err
 
 
+def test_the_template_is_written_empty_and_filled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.xlsx"
+    assert cli.run(["sample", "--template", str(file)]) == 0
+    database = ["--database", str(tmp_path / "none.db")]
+    assert cli.run(["check", str(tmp_path / "mine_example.xlsx"), *database]) == 0
+    assert "No problems: 2 patients, 3 sessions" in capsys.readouterr().out
+    assert cli.run(["sample", "--template", str(file)]) == 1
+    assert "is there already; name a new file" in capsys.readouterr().err
+    assert cli.run(["sample", "--template", str(tmp_path / "mine.csv")]) == 1
+    assert "name it FILE.xlsx" in capsys.readouterr().err
+
+
+def test_the_schemas_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "schemas"
+    assert cli.run(["schema", "-o", str(folder)]) == 0
+    written = {file.name: json.loads(file.read_text()) for file in folder.iterdir()}
+    assert "datapackage.json" in written
+    assert len(written) == 6
+    assert cli.run(["schema", "-o", str(folder)]) == 1
+    assert "not an empty folder" in capsys.readouterr().err
+
+
+def test_a_clinic_s_own_sheet_comes_in_by_a_proposed_map(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw, proposed, out = tmp_path / "Ketamin.csv", tmp_path / "MAP.toml", tmp_path / "records"
+    raw.write_text("Pat-Nr;Nachname;Datum;Dosis mg;PHQ-9 vor\n12;Muster;31.01.2026;50;18\n12;Muster;07.02.2026;50;9\n")
+    inside = ["--crosswalk", str(tmp_path / "who.csv"), "-o", str(out)]
+    assert cli.run(["prepare", str(raw), *inside]) != 0
+    assert "--suggest" in capsys.readouterr().err
+    assert cli.run(["prepare", str(raw), "--suggest", "-o", str(proposed)]) == 0
+    assert cli.run(["prepare", str(raw), "--map", str(proposed), *inside]) == 0
+    said = capsys.readouterr()
+    assert "1 patient, 2 sessions, 2 assessments" in said.out
+    database = ["--database", f"sqlite:///{tmp_path / 'clinic.db'}"]
+    assert cli.run(["import", str(out), *database]) == 0
+    everything = said.out + said.err + proposed.read_text() + "".join(file.read_text() for file in out.iterdir())
+    assert "Muster" not in everything
+    assert "2026" not in "".join(file.read_text() for file in out.iterdir())
+
+
 def test_deidentify_writes_records_that_check_finds_clean_and_names_what_it_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
