@@ -19,7 +19,6 @@ from data_models.intake.prepare.source import (
     TIME,
     Choices,
     Export,
-    Origin,
     Suggestion,
     Table,
 )
@@ -40,8 +39,7 @@ class FhirExport:
 
     def read(self, path: Path, choices: Choices, problems: Problems) -> Export:
         """The tables of an export; see `source.Source.read`."""
-        found = Reading(path, options_of(choices), problems)
-        return _export(found, choices)
+        return _export(Reading(path, options_of(choices), problems), choices)
 
     def suggest(self, path: Path, choices: Choices) -> Suggestion:
         """A map, from the codes and identifiers that an export has."""
@@ -60,7 +58,7 @@ def _export(found: Reading, choices: Choices) -> Export:
     session_rows, several = session_table(sessions, numbers, clock, found.options.route, left_out)
     assessments, ruled = found.scores.table(numbers, one, clock, left_out, published=found.options.published)
     effects, other = found.effects.table(sessions, numbers, one, clock)
-    patients = _patients(found, [*session_rows.columns[RECORD_NUMBER], *assessments.columns[RECORD_NUMBER]])
+    patients = _patients(found, session_rows, assessments)
     notes = []
     if several:
         notes.append(
@@ -76,12 +74,15 @@ def _export(found: Reading, choices: Choices) -> Export:
     )
 
 
-def _patients(found: Reading, numbers: list[str]) -> Table:
+def _patients(found: Reading, *tables: Table) -> Table:
     """Every Patient of the export, and who else has a session or a score."""
     rows = found.people.rows()
     known = {row[0] for row in rows}
-    file = found.names[0] if found.names else ""
-    rows += [(number, "", "", Origin(file, 1)) for number in dict.fromkeys(numbers) if number not in known]
+    for table in tables:
+        for place, number in enumerate(table.columns[RECORD_NUMBER]):
+            if number not in known:
+                known.add(number)
+                rows.append((number, "", "", table.origins[place]))
     columns = {
         RECORD_NUMBER: [row[0] for row in rows],
         BIRTH_DATE: [row[1] for row in rows],

@@ -72,7 +72,8 @@ class Reading:
         self.responses = Responses(self.scores, self.left_out, scales)
         self.doses = Doses(self.left_out, options.drugs, options.routes)
         self.effects = Effects(self.left_out)
-        self._scale_named: dict[str, bool] = {}
+        # By code and system, Observations of which nothing is made: most of an export.
+        self._foreign: dict[tuple[str, str | None], int] = {}
         observation, others = self._observation, self._by_kind()
         for file, row, url, resource in entries:
             kind = resource["resourceType"]
@@ -86,6 +87,9 @@ class Reading:
                 # FHIR's elements, but not in FHIR's shape: a text where an object belongs.
                 self.problems.add(self.names[file], row, None, f"has not the shape of {_article(kind)}; export it anew")
         self.responses.finish()
+        for (code, _), count in self._foreign.items():
+            self.seen.other["Observation", code] += count
+            self.left_out.add("another kind of Observation", count=count, foreign=True)
 
     def _by_kind(self) -> dict[str, Any]:
         return {
@@ -111,7 +115,11 @@ class Reading:
         return None
 
     def _observation(self, one: Json, file: int, row: int, url: str) -> None:
-        means, parts = self._known(one.get("code")), one.get("component")
+        concept = one.get("code")
+        if concept and _HOLDERS.isdisjoint(one) and (code := _only_code(concept)) in self._foreign:
+            self._foreign[code] += 1
+            return
+        means, parts = self._known(concept), one.get("component")
         if "hasMember" in one or "related" in one:
             self._panel(one, url)
         valued = means is not None and not _VALUES.isdisjoint(one)
@@ -183,25 +191,25 @@ class Reading:
     def _unknown(self, one: Json, file: int, row: int) -> None:
         """Leave out an Observation whose code no row knows; told where it may have been a score."""
         concept = one.get("code")
-        code = next((code for _, code, _ in codings(concept)), "")
-        self.seen.other["Observation", code] += 1
-        if code in PANELS:
-            if measured(one) is not None:
-                reason = "a panel's own value, which is no total by its code (name the code in [fhir] totals if it is)"
-                self.left_out.add(reason, self._origin(file, row))
+        system, code = next(((system, code) for system, code, _ in codings(concept)), ("", ""))
+        named = bool(code in PANELS) or any(SCALE_NAMES.search(text) for text in texts(concept))
+        if not named and code:
+            key = (code, system or None)
+            self._foreign[key] = self._foreign.get(key, 0) + 1
             return
-        named = self._scale_named.get(code) if code else None
-        if named is None:
-            named = self._scale_named[code] = any(SCALE_NAMES.search(text) for text in texts(concept))
-        if named and code:
+        self.seen.other["Observation", code] += 1
+        if code and _VALUES.isdisjoint(one):  # a panel of others
+            return
+        if code in PANELS:
+            reason = "a panel's own value, which is no total by its code (name the code in [fhir] totals if it is)"
+        elif code:
             self.seen.named.add(code)
-        if named and not (code and _VALUES.isdisjoint(one)):
-            reason = "an Observation named as a scale of ours, " + (
-                "under a code that no row has (name it in [fhir] totals or items)" if code else "as text without a code"
-            )
-            self.left_out.add(reason, self._origin(file, row))
+            reason = "an Observation named as a scale of ours, under a code that no row has (name it in [fhir] totals)"
+        elif named:
+            reason = "an Observation named as a scale of ours, as text without a code"
         else:
-            self.left_out.add("another kind of Observation", foreign=True)
+            reason = "another kind of Observation"
+        self.left_out.add(reason, self._origin(file, row), foreign=not named)
 
     def _response(self, one: Json, file: int, row: int, url: str) -> None:
         if (person := self._about(one, file, row)) is not None:
@@ -221,6 +229,17 @@ class Reading:
     def _outcome(self, one: Json, file: int, row: int, url: str) -> None:
         if any(issue.get("severity") in ("error", "fatal") for issue in as_list(one.get("issue"))):
             self.left_out.add("an error that the server tells of: the export may not be whole", self._origin(file, row))
+
+
+def _only_code(concept: Json) -> tuple[str, str | None]:
+    """Code and system of a concept that has one coding; no code where it has none or several."""
+    coded = concept.get("coding")
+    if type(coded) is list and len(coded) == 1:
+        return coded[0].get("code"), coded[0].get("system")
+    return "", None
+
+
+_HOLDERS: Final = frozenset(("component", "hasMember", "related"))
 
 
 def _key(resource: Json, url: str) -> str:

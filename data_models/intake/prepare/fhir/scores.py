@@ -136,13 +136,10 @@ class Scores:
         seconds = np.empty(len(self), np.float64)
         for event in range(len(self)):
             text = self._time(event)
-            instant = clock.read(text) if text else None
-            seconds[event] = np.nan if instant is None else instant.seconds
-            if instant is None:
-                left_out.add(
-                    "a score whose time is not told to the day" if text else "a score without a time of its own",
-                    self.origins[event],
-                )
+            seconds[event] = at = clock.seconds(text)
+            if at != at:
+                why = "a score whose time is not told to the day" if text else "a score without a time of its own"
+                left_out.add(why, self.origins[event])
         people, codes = np.divmod(np.array(self._keys, np.int64), _CODES)
         scales = len(_SCALES)
         keys, totals = np.array(one_of, np.int64)[people] * scales + codes // ITEMS, codes % ITEMS != 0
@@ -188,11 +185,14 @@ class Scores:
         self, events: list[int], left_out: LeftOut, published: bool
     ) -> tuple[int, float, int | None, MissingRule | None] | None:
         """The event that stands for an assessment, its score, item 9, and the rule for missing items, if any."""
-        instrument = _SCALES[self._keys[events[0]] % _CODES // ITEMS]
+        first = events[0]
+        if len(events) == 1 and self._keys[first] % ITEMS == 0 and self._values[first] == self._values[first]:
+            return first, self._values[first], None, None  # a total alone
+        instrument = _SCALES[self._keys[first] % _CODES // ITEMS]
         scale, name = ITEM_SCALES.get(instrument), _name(instrument)
         items: list[int | None] = [None] * (len(scale.numbers) if scale else 0)
         total: float | None = None
-        total_at = item_at = events[0]
+        total_at = item_at = first
 
         def refused(reason: str, *places: int) -> None:  # nothing comes of it
             for place in places:

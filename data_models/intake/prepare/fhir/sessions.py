@@ -71,7 +71,9 @@ def sessions_of(
     found: dict[int, list[Session]] = {}
     for at, one in timed:
         theirs = found.setdefault(one_of[one.person], [])
-        same = [session for session in theirs if one.drug and session.drug == one.drug.drug and _one(session.at, at)]
+        # Those with a time come in their order: of these, only the last two can be meant (two drugs).
+        of_late = theirs[-2:] if at.timed else theirs
+        same = [session for session in of_late if one.drug and session.drug == one.drug.drug and _one(session.at, at)]
         if not same:
             theirs.append(Session([one], at))
         elif len(same) == 1:

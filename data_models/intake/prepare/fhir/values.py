@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from data_models.intake.prepare.fhir.codes import COUNTED, Answers
 
 Json = Mapping[str, Any]
+_DATE: Final = len("2026-01-31")
 # In this order (R4's name, DSTU2's and STU3's, R5's).
 _POINTS: Final = ("ordinalValue", "iso21090-CO-value", "itemWeight")
 
@@ -24,34 +25,49 @@ class Instant(NamedTuple):
 
 
 class Clock:
-    """Reads the times of one export, each text once."""
+    """Reads the times of one export.
+
+    Times without an offset are the clinic's own; where its zone is not told, they count as UTC, which is enough to tell
+    what follows what.
+    """
 
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
-        self._known: dict[str, Instant | None] = {}
+        # What one visit wrote stands together: the last text is remembered.
+        self._last = "", float("nan")
+        self._known: tuple[str, Instant | None] = "", None
+
+    def seconds(self, text: str) -> float:
+        """The seconds of a dateTime; NaN of a year or month alone, or of what is none."""
+        if text == self._last[0]:
+            return self._last[1]
+        at = self._at(text)
+        self._last = text, float("nan") if at is None else at.timestamp()
+        return self._last[1]
 
     def read(self, text: str) -> Instant | None:
-        """The instant of a dateTime; None of a year or month alone, or of what is none.
-
-        Times without an offset are the clinic's own; where its zone is not told, they count as UTC, which is enough to
-        tell what follows what.
-        """
-        if text not in self._known:
-            self._known[text] = self._read(text)
-        return self._known[text]
+        """The same with the date by the clinic's clock; None where there is no date."""
+        if text == self._known[0]:
+            return self._known[1]
+        self._known = text, self._read(text)
+        return self._known[1]
 
     def _read(self, text: str) -> Instant | None:
+        at = self._at(text)
+        if at is None:
+            return None
+        timed = len(text) > _DATE
+        local = at.astimezone(self._zone) if self._zone and timed else at
+        return Instant(at.timestamp(), local.date().isoformat(), timed)
+
+    def _at(self, text: str) -> datetime | None:
+        if len(text) < _DATE or "W" in text:  # 2026, 2026-01, 20260131, 2026-W05-1
+            return None
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
             return None
-        timed = len(text) > len("2026-01-31")
-        if len(text) < len("2026-01-31") or "W" in text:  # 20260131, 2026-W05-1
-            return None
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=self._zone or UTC)
-        local = at.astimezone(self._zone) if self._zone and timed else at
-        return Instant(at.timestamp(), local.date().isoformat(), timed)
+        return at if at.tzinfo else at.replace(tzinfo=self._zone or UTC)
 
 
 def as_list(value: Any) -> list[Any]:

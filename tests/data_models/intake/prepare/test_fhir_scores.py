@@ -318,12 +318,26 @@ def test_a_scale_as_text_or_under_a_local_code_is_told_of_and_not_guessed(tmp_pa
     )
     assert lost(found) == {
         "an Observation named as a scale of ours, as text without a code": 1,
-        "an Observation named as a scale of ours, under a code that no row has (name it in [fhir] totals or items)": 1,
+        "an Observation named as a scale of ours, under a code that no row has (name it in [fhir] totals)": 1,
         "another kind of Observation": 1,
     }
     assert found.left_out.lost == 2
     named = read(tmp_path, observation(local, valueInteger=7), fhir={"totals": {"900": "phq9"}})
     assert rows(named, "assessments", "score") == [("7",)]
+
+
+def test_a_code_that_one_system_uses_for_something_else_hides_no_score(tmp_path: Path) -> None:
+    local = coded("44261-6", "urn:local", display="Weight")
+    ours = coded("1", "urn:b", display="PHQ-9")
+    found = read(
+        tmp_path,
+        *(observation(local, valueInteger=70) for _ in range(2)),
+        total(7),
+        *(observation(coded("1", "urn:a", display="Height"), valueInteger=170) for _ in range(2)),
+        observation(ours, valueInteger=7),
+    )
+    assert rows(found, "assessments", "score") == [("7",)]
+    assert (found.left_out.lost, sum(lost(found).values())) == (1, 5)
 
 
 def test_a_panels_own_value_is_no_total_unless_the_map_says_so(tmp_path: Path) -> None:
