@@ -29,7 +29,7 @@ from data_models.questions.completeness import ClinicRecords
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
 from data_models.questions.rate_comparison import RateComparison, rate_comparison
 from data_models.questions.rates import early_stop
-from data_models.questions.summary import Summary, summarise
+from data_models.questions.summary import Summary, summary_of
 
 PRODUCT = "ketamine-outcomes"
 ACTION = "export"  # what the audit trail calls a file that was taken
@@ -120,8 +120,8 @@ def cohorts_of(ask: Ask, cohort: CohortFilter, by: str | None) -> dict[str | Non
 
 
 def figures(ask: Ask, part: CohortFilter, rules: OutcomeRules) -> Part:
-    """The exact figures of one part: what takes the time."""
-    return Part(ask(summarise, part, rules), ask(early_stop, part))
+    """The exact figures of one part: what takes the time. Pages ask the same questions, and `ask` keeps the answers."""
+    return Part(summary_of(lambda question, *more: ask(question, part, *more), part, rules), ask(early_stop, part))
 
 
 def progress_words(done: int, parts: int, by: str | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,6 +24,14 @@ from data_models.questions.reliable_change import ReliableChange, reliable_chang
 from data_models.questions.side_effects import SideEffects, side_effects
 from data_models.questions.states import States, states
 from data_models.questions.vitals import Vitals, vitals
+
+Answer = TypeVar("Answer")
+
+
+class Ask(Protocol):
+    """Who answers a question about a cohort; `more`: what it takes after connection, scope and cohort."""
+
+    def __call__(self, question: Callable[..., Answer], *more: Any) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +82,29 @@ def summarise(connection: Connection, scope: Scope, cohort: CohortFilter, rules:
     scope : which clinics may be read; single patients need not be allowed.
     rules : the rules under which the store was derived (`Store.rules`).
     """
+
+    def ask(question: Callable[..., Answer], *more: Any) -> Answer:
+        return question(connection, scope, cohort, *more)
+
+    return summary_of(ask, cohort, rules)
+
+
+def summary_of(ask: Ask, cohort: CohortFilter, rules: OutcomeRules) -> Summary:
+    """The summary of answers that somebody else has, or gets: each question is asked by itself."""
     return Summary(
         cohort,
         rules,
-        funnel(connection, scope, cohort, rules),
-        rates(connection, scope, cohort, rules),
-        reliable_change(connection, scope, cohort, rules),
-        onset(connection, scope, cohort),
-        duration(connection, scope, cohort),
-        durability(connection, scope, cohort),
-        states(connection, scope, cohort, rules),
-        occupancy(connection, scope, cohort, rules),
-        fade(connection, scope, cohort),
-        side_effects(connection, scope, cohort),
-        vitals(connection, scope, cohort, rules),
+        ask(funnel, rules),
+        ask(rates, rules),
+        ask(reliable_change, rules),
+        ask(onset),
+        ask(duration),
+        ask(durability),
+        ask(states, rules),
+        ask(occupancy, rules),
+        ask(fade),
+        ask(side_effects),
+        ask(vitals, rules),
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from dashboard.answers import data
 from dashboard.commands.figures import summary
+from dashboard.exports.release import figures
 from dashboard.pages.exports import page as exports
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import OutcomeRules
@@ -32,9 +35,22 @@ def test_the_page_works_out_some_parts_a_request_and_says_how_many(
     store.close()
     assert first == (1, 4)
     assert last == (4, 4)
-    assert asked.count("summarise") == 3, "the whole cohort, then the last two of three clinics"
+    assert asked.count("fade") == asked.count("early_stop") == 3, "the whole cohort, then the last two of three clinics"
     assert exports.progress_words(1, 4, "clinic") == "0 of 3 groups done"
     assert exports.progress_words(3, 4, "clinic") == "2 of 3 groups done"
+
+
+def test_a_file_has_the_answers_that_a_page_was_given(sample_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model of fading takes seconds in a large store: it is fitted once for both."""
+    store, server = Store.open(sample_database), Flask("test")
+    data.attach(server, store)
+    monkeypatch.setattr(data, "scope", Scope.everything)
+    with server.app_context():
+        shown = data.figures(CohortFilter())
+        page = {name: getattr(shown, name) for name in ("fade", "onset", "rates", "states", "vitals")}
+        summary_of_file = figures(data.ask, CohortFilter(), data.rules()).summary
+        assert all(getattr(summary_of_file, name) is answer for name, answer in page.items())
+    store.close()
 
 
 def test_the_command_says_how_many_groups_are_done(sample_database: str) -> None:
