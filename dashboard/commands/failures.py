@@ -69,6 +69,8 @@ def _explain_data_error(error: Exception) -> int:
 def _list_problems(refused: RecordsRefused) -> None:
     for problem in refused.problems:
         complain(str(problem))
+    for warning in refused.warnings:
+        complain(f"note: {warning}")
     listed = len(refused.problems)
     shown = f"; the first {listed:,} are listed" if listed < refused.count else ""
     complain(f"{quantity(refused.count, 'problem')}{shown}; nothing was stored, mend the records and try again")

@@ -7,7 +7,7 @@ other module knows which columns exist or what range they have.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
@@ -181,9 +181,10 @@ class Problem:
 
 
 class RecordsRefused(Exception):
-    """The batch has problems; nothing of it is stored. Holds the first 1,000 and the count."""
+    """The batch has problems; nothing of it is stored. Holds the first 1,000 and the count, and what is merely odd."""
 
-    def __init__(self, problems: list[Problem], count: int | None = None) -> None:
+    def __init__(self, problems: list[Problem], count: int | None = None, warnings: Sequence[str] = ()) -> None:
+        self.warnings = list(warnings)
         self.problems = problems[:PROBLEMS_SHOWN]
         self.count = len(problems) if count is None else count
         super().__init__(f"{self.count:,} problems; first: {problems[0]}")

@@ -209,6 +209,7 @@ def _failed(kind: str, error: BaseException) -> JobState:
     if isinstance(error, RecordsRefused):
         ended.problems = [asdict(problem) for problem in error.problems]
         ended.problem_count = error.count
+        ended.warnings = list(error.warnings)
     elif isinstance(error, CannotRead | StoreError):
         ended.message = str(error)
     elif isinstance(error, MemoryError):

@@ -95,8 +95,8 @@ def drop_repeats(table: CheckedTable, problems: Problems, *, lenient: bool = Fal
 
     Parameters
     ----------
-    lenient : an empty cell agrees with any other (patients of the one-sheet form, whose facts may
-        stand in one of their rows); the record kept then holds every fact given.
+    lenient : an empty cell agrees with any other (patients of the one-sheet form, whose facts may stand in one of their
+        rows, and its scores, whose item 9 may); the record kept then holds every fact given.
     """
     keys = BATCH_KEYS[table.name]
     complete = np.ones(len(table), bool)

@@ -11,24 +11,42 @@ from data_models.intake.contract import ONE_SHEET, ONE_SHEET_FIELDS, TABLES
 from data_models.intake.deidentification import forbidden_column, holds_common_name, identifier_class
 from data_models.intake.readers.problems import Problems
 
-_SCORE_COLUMN = re.compile(rf"({'|'.join(INSTRUMENTS)})_(before|after_(0|[1-9]\d{{0,4}})([hd]))")
+_ITEM9 = "_item9"
+_WITH_ITEM9 = "|".join(code for code, scale in INSTRUMENTS.items() if scale.has_item9)
+_SCORE_COLUMN = re.compile(
+    rf"({'|'.join(INSTRUMENTS)}|(?:{_WITH_ITEM9}){_ITEM9})_(before|after_(0|[1-9]\d{{0,4}})([hd]))"
+)
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MOST_HOURS_AFTER = 24 * 365
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def score_column(name: str) -> tuple[str, str, int] | None:
-    """Instrument, "before" / "h" / "d" and N of a one-sheet score column; None for any other name."""
+    """Instrument, "before" / "h" / "d" and N of a one-sheet score column or one of item 9; None for any other name.
+
+    >>> score_column("gad7_after_7d"), score_column("phq9_item9_before"), score_column("gad7_item9_before")
+    (('gad7', 'd', 7), ('phq9', 'before', 0), None)
+    """
     match = _SCORE_COLUMN.fullmatch(name)
     if not match:
         return None
     instrument, before, number, unit = match.groups()
+    instrument = instrument.removesuffix(_ITEM9)
     if before == "before":
         return instrument, "before", 0
     hours = int(number) * (1 if unit == "h" else 24)
     if hours > _MOST_HOURS_AFTER or (unit == "h" and hours == 0):
         return None
     return instrument, unit, int(number)
+
+
+def total_beside(name: str) -> str | None:
+    """The column of the total whose item 9 a one-sheet column holds; None for any other name.
+
+    >>> total_beside("phq9_item9_after_7d"), total_beside("phq9_after_7d")
+    ('phq9_after_7d', None)
+    """
+    return name.replace(_ITEM9, "", 1) if _ITEM9 in name and score_column(name) else None
 
 
 def known_columns(table: str) -> list[str]:
@@ -94,5 +112,9 @@ def _check_mandatory(table: str, file: str, header: Sequence[str], problems: Pro
     for field in fields:
         if field.required and field.name not in header:
             problems.add(file, 1, field.name, "the column is missing; every row needs it")
+    for name in header if table == ONE_SHEET else ():
+        total = total_beside(name)
+        if total and total not in header:
+            problems.add(file, 1, name, f"item 9 stands beside its total; the column {total} is missing")
     if clock and "hours" not in header and "day" not in header:
         problems.add(file, 1, "hours", "the column is missing; every row needs hours or day")

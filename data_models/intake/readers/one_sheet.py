@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_models.definitions import vocabulary
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM
 from data_models.intake.contract import (
     AT_HOURS,
     BATCH_COLUMNS,
@@ -18,10 +18,10 @@ from data_models.intake.contract import (
 from data_models.intake.readers.checked_table import CheckedTable
 from data_models.intake.readers.columns import MISSING, Coded, Converter, Numbers
 from data_models.intake.readers.file_context import FileContext
-from data_models.intake.readers.header import score_column
+from data_models.intake.readers.header import score_column, total_beside
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import RawTable
-from data_models.intake.readers.tables import patients, sessions
+from data_models.intake.readers.tables import not_whole, patients, sessions
 
 
 def split_sheet(raw: RawTable, problems: Problems, context: FileContext) -> dict[str, CheckedTable]:
@@ -71,15 +71,20 @@ def _scores(converter: Converter, code: Coded, hours: Numbers, day_only: np.ndar
     later is the session's day after the session.
     """
     raw = converter.raw
-    names = [name for name in raw.columns if score_column(name)]
-    place, at, score, when, precision, instrument = [], [], [], [], [], []
+    names = [name for name in raw.columns if score_column(name) and not total_beside(name)]
+    beside = {total_beside(name): name for name in raw.columns}
+    place, at, score, item9, when, precision, instrument = [], [], [], [], [], [], []
     scales = list(INSTRUMENTS)
     for number, name in enumerate(names):
         scale_code, unit, count = score_column(name) or ("", "", 0)
         scale = INSTRUMENTS[scale_code]
-        field = Field(name, "whole" if scale.whole else "number", low=scale.minimum, high=scale.maximum, unit="points")
-        values = converter.number(field)
+        values = converter.number(Field(name, "number", low=scale.minimum, high=scale.maximum, unit="points"))
+        if scale.whole:
+            fraction = values % 1 > 0
+            converter.note(fraction, name, not_whole(scale))
+            values = np.where(fraction, np.nan, values)
         filled = np.flatnonzero(~np.isnan(values))
+        item9.append(_item9(converter, beside.get(name), values)[filled])
         at.append(filled)
         score.append(values[filled])
         place.append(np.full(len(filled), number, np.int32))
@@ -102,9 +107,20 @@ def _scores(converter: Converter, code: Coded, hours: Numbers, day_only: np.ndar
         "hours": joined(when, np.float64),
         "precision": joined(precision, np.float64),
         "score": joined(score, np.float64),
-        "item9": np.full(len(index), np.nan),
+        "item9": joined(item9, np.float64),
     }
     return CheckedTable("assessments", raw.file, columns, raw.row_numbers(index), names, joined(place, np.int32))
+
+
+def _item9(converter: Converter, name: str | None, totals: Numbers) -> Numbers:
+    """Item 9 beside each total; `name`: its column, None where there is none."""
+    if name is None:
+        return converter.absent()
+    values = converter.number(Field(name, "whole", low=0, high=ITEM9_MAXIMUM, unit="points"))
+    known = ~np.isnan(values)
+    converter.note(known & np.isnan(totals), name, "item 9 is given without its total; give both or neither")
+    converter.note(known & (values > totals), name, "item 9 is above the total that it is part of; correct one of them")
+    return values
 
 
 def _side_effects(

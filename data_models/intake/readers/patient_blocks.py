@@ -17,6 +17,7 @@ from data_models.intake.readers.checked_table import CheckedTable, batch_of, dro
 from data_models.intake.readers.containers import Container, open_container
 from data_models.intake.readers.file_context import Cleared, FileContext, ReadAgain
 from data_models.intake.readers.file_formats import FORMATS
+from data_models.intake.readers.missing_codes import MissingCodes
 from data_models.intake.readers.one_sheet import split_sheet
 from data_models.intake.readers.problems import Problems
 from data_models.intake.readers.raw_table import Blocks, RawTable
@@ -91,7 +92,7 @@ class RecordParts:
             if number == numbers[-1]:
                 for found in conflicts.values():
                     problems.extend(found)
-                problems.refuse_if_any()
+                problems.refuse_if_any(self.warnings)
             yield batch_of(
                 tables, self.source, dict(self.files), repeats, self.warnings if number == numbers[0] else []
             )
@@ -134,10 +135,14 @@ def read_parts(
         cleared = Cleared()
         shares = _FileProgress(say, container)
         respelled: dict[str, str] = {}
+        notes: list[str] = []
         for name in container.tables:
-            respelled |= _read(container, name, spill, problems, cleared, shares)
+            words, of_file = _read(container, name, spill, problems, cleared, shares)
+            respelled |= words
+            notes += of_file
         spill.flush()
-        records = RecordParts(spill, container.source, one_clinic(respelled), one_sheet=ONE_SHEET in container.tables)
+        notes += one_clinic(respelled)
+        records = RecordParts(spill, container.source, notes, one_sheet=ONE_SHEET in container.tables)
         if problems:
             say("looking for repeats", 1.0)
             records.refuse(problems)
@@ -202,8 +207,8 @@ class _FileProgress:
 
 def _read(
     container: Container, name: str, spill: Spill, problems: Problems, cleared: Cleared, shares: _FileProgress
-) -> dict[str, str]:
-    """Check one file block by block into the spill; the words that were respelled.
+) -> tuple[dict[str, str], list[str]]:
+    """Check one file block by block into the spill; the words that were respelled, and what is to be said of it.
 
     What a later block shows to be wrong for the whole file (a malformed line, too many different words) is known
     when it is read again from its start. The codes cleared meanwhile stay so: those that pass in any file, and those
@@ -213,6 +218,7 @@ def _read(
     while True:
         of_lines, of_cells = Problems(), Problems()
         context = FileContext(cleared, partial(_codes, container, name, by_line), set(crowded))
+        codes = MissingCodes()
         raw = container.blocks(name, of_lines, BLOCK_BYTES, by_line)
         try:
             # Split into cells, judged, and put aside: three blocks in three threads.
@@ -221,9 +227,10 @@ def _read(
                     shares.block(name, number)
                     for table in tables:
                         spill.add(table)
+                        codes.add(table)
             problems.extend(of_lines)
             problems.extend(of_cells)
-            return context.respelled
+            return context.respelled, codes.notes()
         except ReadAgain as found:
             spill.drop(TABLES if name == ONE_SHEET else {name: ()})
             if found.crowded:
@@ -259,4 +266,4 @@ def _each_once(table: CheckedTable, problems: Problems, *, one_sheet: bool) -> t
         table = table.in_order_of_the_file()
     if table.name == "side_effects":  # theirs are known when their sessions are: reconcile
         return table, 0
-    return drop_repeats(table, problems, lenient=one_sheet and table.name == "patients")
+    return drop_repeats(table, problems, lenient=one_sheet and table.name in ("patients", "assessments"))

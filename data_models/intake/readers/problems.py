@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -58,11 +58,11 @@ class Problems:
         self.count += others.count
         self._prune()
 
-    def refuse_if_any(self) -> None:
-        """Raise `RecordsRefused` with the problems in the order of files and rows."""
+    def refuse_if_any(self, warnings: Sequence[str] = ()) -> None:
+        """Raise `RecordsRefused` with the problems in the order of files and rows, and what is odd but not wrong."""
         if self.count:
             self._sort()
-            raise RecordsRefused(self._kept, self.count)
+            raise RecordsRefused(self._kept, self.count, warnings)
 
     def _sort(self) -> None:
         # Stable: what is wrong with one row is told in the order in which it was found.

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from data_models.definitions import vocabulary
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.intake.contract import (
     ASSESSMENTS,
     AT_HOURS,
@@ -22,6 +22,7 @@ from data_models.intake.contract import (
     Field,
 )
 from data_models.intake.deidentification.clock_dates import EPOCH, SPELLED, since_1970, spells_a_date
+from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.readers.checked_table import CheckedTable
 from data_models.intake.readers.columns import MISSING, Coded, Converter, Numbers
 from data_models.intake.readers.file_context import FileContext
@@ -127,8 +128,8 @@ def sessions(converter: Converter, code: Coded | None = None) -> dict[str, Coded
         systolic, diastolic = columns[f"systolic_{when}"], columns[f"diastolic_{when}"]
         assert not isinstance(systolic, Coded)
         assert not isinstance(diastolic, Coded)
-        reason = f"diastolic above systolic_{when}; correct one of them (were they exchanged?)"
-        converter.note(diastolic > systolic, f"diastolic_{when}", reason)
+        reason = f"diastolic not below systolic_{when}; correct one of them (exchanged, or 99 for not recorded?)"
+        converter.note(diastolic >= systolic, f"diastolic_{when}", reason)
     dose, unit = columns["dose"], columns["dose_unit"]
     assert isinstance(unit, Coded)
     assert not isinstance(dose, Coded)
@@ -179,9 +180,23 @@ def check_scores(converter: Converter, instrument: Coded, score: Numbers, column
         outside = of_scale & ((score < scale.minimum) | (score > scale.maximum))
         converter.note(outside, column, f"outside the range of {scale.name}, {scale.range} points")
         if scale.whole:
-            converter.note(
-                of_scale & ~outside & (score % 1 > 0), column, f"not a whole number, as {scale.name} totals are"
-            )
+            converter.note(of_scale & ~outside & (score % 1 > 0), column, not_whole(scale))
+
+
+def not_whole(scale: Instrument) -> str:
+    """Why a fraction is no total of a scale, and what to do with one that was made of fewer items.
+
+    >>> not_whole(INSTRUMENTS["phq9"])
+    'not a whole number, as PHQ-9 totals are; round a prorated total, leave it out where more than 2 of 9 items miss'
+    """
+    items = ITEM_SCALES.get(scale.code)
+    rule = items.missing if items else None
+    if items is None or rule is None or rule.at_most >= len(items.numbers) - 1:
+        left_out = f"leave out a total of fewer than all items, for which {scale.name} has no rule"
+    else:
+        allowed = f"more than {rule.at_most} of {len(items.numbers)} items miss"
+        left_out = f"round a prorated total, leave it out where {allowed}"
+    return f"not a whole number, as {scale.name} totals are; {left_out}"
 
 
 def side_effects(converter: Converter) -> dict[str, Coded | Numbers]:

@@ -115,3 +115,56 @@ def test_the_forms_agree(tmp_path: Path) -> None:
     (folder / "side_effects.csv").write_text("patient_code,hours,term\nP1,0,nausea\n")
     assert fingerprint(one) == fingerprint(read_records(folder))
     assert fingerprint(reconcile(one, NOTHING)) == fingerprint(reconcile(read_records(folder), NOTHING))
+
+
+def test_item_9_stands_beside_its_total(tmp_path: Path) -> None:
+    columns = "patient_code,hours,phq9_before,phq9_item9_before,phq9_item9_after_1d,phq9_after_1d,gad7_before"
+    batch = sheet(tmp_path, f"{columns}\nP1,0,20,2,0,9,7\nP1,72,11,,,,\n")
+    found = batch.assessments.astype({"instrument": "str"}).sort_values(["hours", "instrument"])
+    assert found[["hours", "instrument", "score"]].to_numpy().tolist() == [
+        [0.0, "gad7", 7.0], [0.0, "phq9", 20.0], [24.0, "phq9", 9.0], [72.0, "phq9", 11.0],
+    ]  # fmt: skip
+    assert found["item9"].fillna(-1).tolist() == [-1, 2, 0, -1]
+
+
+@pytest.mark.parametrize(
+    "columns, cells, where",
+    [
+        ("phq9_before,phq9_item9_before", ",2", (2, "phq9_item9_before")),
+        ("phq9_before,phq9_item9_before", "1,2", (2, "phq9_item9_before")),
+        ("phq9_before,phq9_item9_before", "20,4", (2, "phq9_item9_before")),
+        ("phq9_before,phq9_item9_after_1d", "20,1", (1, "phq9_item9_after_1d")),
+        ("gad7_before,gad7_item9_before", "20,1", (1, "gad7_item9_before")),
+    ],
+)
+def test_item_9_without_its_total_or_above_it_is_refused(
+    tmp_path: Path, columns: str, cells: str, where: tuple[int, str]
+) -> None:
+    assert refusal(tmp_path, f"patient_code,day,{columns}\nP1,0,{cells}\n") == [where]
+
+
+def test_a_score_given_twice_needs_its_item_9_once(tmp_path: Path) -> None:
+    header = "patient_code,hours,phq9_before,phq9_item9_before,phq9_after_7d"
+    batch = sheet(tmp_path, f"{header}\nP1,0,20,2,9\nP1,168,9,1,\n")
+    assert batch.assessments.sort_values("hours")["item9"].tolist() == [2, 1]
+    assert batch.repeats == 1
+
+
+@pytest.mark.parametrize(
+    "column, rule",
+    [
+        ("phq9_before", "round a prorated total, leave it out where more than 2 of 9 items miss"),
+        ("gad7_after_7d", "round a prorated total, leave it out where more than 2 of 7 items miss"),
+        ("madrs_before", "leave out a total of fewer than all items, for which MADRS has no rule"),
+    ],
+)
+def test_a_prorated_total_is_refused_with_its_scale_s_rule(tmp_path: Path, column: str, rule: str) -> None:
+    with pytest.raises(RecordsRefused) as caught:
+        sheet(tmp_path, f"patient_code,day,{column}\nP1,0,15.75\n")
+    assert [(p.row, p.column) for p in caught.value.problems] == [(2, column)]
+    assert rule in caught.value.problems[0].reason
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "assessments.csv").write_text(f"patient_code,day,instrument,score\nP1,0,{column.split('_')[0]},15.75\n")
+    with pytest.raises(RecordsRefused, match=rule):
+        read_records(folder)
