@@ -277,9 +277,8 @@ class _Reading:
         if when.kind == "day":
             return self._on_day(row, int(when.number or 0), column)
         if when.kind == "dated" and not any(one.row is row for one in self._people[row.record].sessions):
-            self._problems.add(
-                row.file, row.number, cell.column if cell else column, "has no date; say in the map when"
-            )
+            reason = "has no date; name its column in the map, or say when it was taken"
+            self._problems.add(row.file, row.number, cell.column if cell else column, reason)
             return None
         session = self._session_of(row, when, column)
         if session is None or session.moment is None:

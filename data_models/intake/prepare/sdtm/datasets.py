@@ -33,9 +33,6 @@ class Record:
         at = self.place.get(variable)
         return self.cells[at].strip() if at is not None and at < len(self.cells) else ""
 
-    def __contains__(self, variable: str) -> bool:
-        return variable in self.place
-
 
 @dataclass(slots=True)
 class Dataset:

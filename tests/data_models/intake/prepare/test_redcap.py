@@ -258,21 +258,94 @@ def test_one_person_has_one_sex_and_one_birth_date(tmp_path: Path) -> None:
     assert problems == ["data.csv, row 12, column sex: differs from row 2 of the same person; correct one of them"]
 
 
+# The same project where nothing has a date: days since the first session.
+DAYS = (
+    MAP.replace('"session"\n"24', '"session day 0"\n"24').replace('"session"\n', '"session day 7"\n')
+    .replace('time = { date = "infusion_date", clock = "infusion_start" }\n', "")
+    .replace('time = "phq9_date"\n', "").replace('birth_date = "dob"\n', "")
+    .replace('"before"', '"day -3"').replace('"dated"', '"out"')
+)  # fmt: skip
+
+
 def test_a_project_of_days_alone_has_a_calendar_of_its_own(tmp_path: Path) -> None:
     rows = [{name: value for name, value in row.items() if not name.startswith("infusion_date")} for row in ROWS[:4]]
-    said = (
-        MAP.replace('"session"\n"24', '"session day 0"\n"24').replace('"session"\n', '"session day 7"\n')
-        .replace('time = { date = "infusion_date", clock = "infusion_start" }\n', "")
-        .replace('time = "phq9_date"\n', "").replace('birth_date = "dob"\n', "")
-        .replace('"before"', '"day -3"').replace('"dated"', '"out"')
-    )  # fmt: skip
-    export, problems = read(write_project(tmp_path, rows), said)
+    export, problems = read(write_project(tmp_path, rows), DAYS)
     assert problems == []
     assert rows_of(export.tables["sessions"], "time") == [("2000-01-01",), ("2000-01-08",)]
     assert rows_of(export.tables["assessments"], "time", "timing", "instrument") == [
         ("1999-12-29", "", "phq9"),
         ("2000-01-01", "before", "phq9"),
         ("2000-01-02", "after", "madrs"),
+    ]
+    rows.append({"record_id": "17", "redcap_event_name": "followup_arm_1", "madrs_total": "3"})
+    export, _ = read(write_project(tmp_path, rows), DAYS)
+    assert reasons(export)["an event that the map leaves out"] == 1
+
+
+def test_entries_are_placed_by_their_event_where_they_have_no_date(tmp_path: Path) -> None:
+    said = MAP.replace('"before"', '"before"\n"late_arm_1" = "day 30"').replace(
+        '"dated"', '"before of infusion_2_arm_1"'
+    )
+    said = said.replace('total = "madrs_total"', 'total = "madrs_total"\n[[scores]]\ninstrument = "phq9"\n'
+                        'total = "sbp_max"\nitem9 = "sbp_pre"\nwhen = "after"')  # fmt: skip
+    madrs = [(SCREENING, "31"), ("late_arm_1", "9"), ("followup_arm_1", "8"), ("infusion_2_arm_1", "7")]
+    rows = [
+        {"record_id": "17", "redcap_event_name": "infusion_1_arm_1", "infusion_date": "2026-01-05", "sbp_pre": "2",
+         "sbp_max": "14"},
+        {"record_id": "17", "redcap_event_name": "infusion_2_arm_1", "infusion_date": "2026-01-12"},
+        *({"record_id": person, "redcap_event_name": event, "madrs_total": score}
+          for person in ("17", "18") for event, score in madrs if (person, event) != ("17", "infusion_2_arm_1")),
+    ]  # fmt: skip
+    said = said.replace('systolic_before = "sbp_pre"\n', "").replace('systolic_highest = "sbp_max"\n', "")
+    export, problems = read(write_project(tmp_path, rows), said)
+    assert problems == []
+    assert rows_of(export.tables["assessments"], "time", "timing", "instrument", "score", "item9") == [
+        ("2026-01-05", "after", "phq9", "14", "2"),
+        ("2026-01-05", "before", "madrs", "31", ""),
+        ("2026-02-04", "", "madrs", "9", ""),
+        ("2026-01-12", "before", "madrs", "8", ""),
+    ]
+    # the other one was never treated
+    assert reasons(export) == {"an entry whose session is not in the export": 4}
+
+
+def test_a_score_that_nothing_places_is_refused(tmp_path: Path) -> None:
+    late = {"record_id": "17", "redcap_event_name": "followup_arm_1", "madrs_total": "3"}
+    _, problems = read(write_project(tmp_path, [*ROWS, late]))
+    assert problems == [
+        "data.csv, row 12, column madrs_total: has no date; name its column in the map, or say when it was taken"
+    ]
+
+
+def test_side_effects_of_days_go_with_the_session_of_their_day(tmp_path: Path) -> None:
+    more = [{"record_id": "A-1", OWN[0]: "ae", OWN[1]: "3", "ae_on": "03/11/2026", "ae_term": "2"},
+            {"record_id": "A-1", OWN[0]: "ae", OWN[1]: "4", "ae_on": "no date", "ae_term": "2"}]  # fmt: skip
+    export, problems = read(repeating(tmp_path, *more), REPEATING_MAP)
+    assert rows_of(export.tables["side_effects"], "time", "onset_minutes")[-1] == ("2026-03-11 10:15:00", "")
+    assert [problem.partition(": ")[0] for problem in problems] == ["data.csv, row 9, column ae_on"]
+
+
+def test_files_of_a_project_may_be_several_and_others_are_passed_over(tmp_path: Path) -> None:
+    folder = write_project(tmp_path)
+    (folder / "notes.csv").write_text("who,what\n1,2\n")
+    export, problems = read(folder)
+    assert problems == []
+    assert reasons(export)["a file without the project's record number"] == 1
+    again, _ = read(folder / "data.csv")
+    assert {name: table.columns for name, table in again.tables.items()} == {
+        name: table.columns for name, table in export.tables.items()
+    }
+
+
+def test_decimal_commas_by_validation_type_and_words_for_points(tmp_path: Path) -> None:
+    fields = [(*field[:5], "number_comma_decimal", "") if field[0] == "infusion_dose" else field for field in FIELDS]
+    rows = [dict(row) for row in ROWS[:2]]
+    rows[1] |= {"infusion_dose": "0,5", "phq9_total": "many", "phq9_1": "sometimes"}
+    export, problems = read(write_project(tmp_path, rows, fields))
+    assert rows_of(export.tables["sessions"], "dose") == [("0.5",)]
+    assert [problem.partition(";")[0] for problem in problems] == [
+        "data.csv, row 3, column phq9_1: holds no points",
+        "data.csv, row 3, column phq9_total: is no number",
     ]
 
 
@@ -313,9 +386,9 @@ def test_scores_after_a_named_session_and_without_one(tmp_path: Path) -> None:
 )
 def test_a_map_that_cannot_be_used_is_refused_with_what_is_known(tmp_path: Path, said: str, message: str) -> None:
     with pytest.raises(CannotRead) as refused:
-        read(write_project(tmp_path), said)
+        read(write_project(tmp_path / "project"), said)
     assert message in str(refused.value)
-    assert str(refused.value).startswith("MAP.toml: ")
+    assert str(refused.value).startswith("MAP.toml: " if said else "project is a REDCap export")
 
 
 def test_what_is_wrong_with_a_cell_is_named_without_the_cell(tmp_path: Path) -> None:
@@ -358,8 +431,6 @@ def test_what_is_no_redcap_export_is_not_taken_for_one(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "project")
     assert REDCAP.recognises(folder)
     assert REDCAP.recognises(folder / "data.csv")
-    with pytest.raises(CannotRead, match="needs a map; --suggest proposes one"):
-        read(folder, "")
 
 
 def test_the_proposed_map_reads_the_project_it_was_proposed_for(tmp_path: Path) -> None:
@@ -448,6 +519,33 @@ def test_a_classic_row_may_hold_several_sessions(tmp_path: Path) -> None:
     assert [str(problem) for problem in problems._kept] == [
         "data.csv, row 2, column phq9_pre_1: has no date, and there are several sessions that it may go with; name the "
         "column of its date, or the session, in the map"
+    ]
+
+
+def test_what_only_a_person_can_know_is_asked(tmp_path: Path) -> None:
+    fields: list[Field] = [
+        ("record_id", "person", "text", "Record ID", "", "", ""),
+        *((f"hads_{number}", "hads", "radio", f"Question {number}", OFTEN, "", "") for number in range(1, 15)),
+        ("dose_mg", "infusion", "text", "Dose", "", "number", ""),
+    ]
+    write_dictionary(tmp_path, fields)
+    own = ("redcap_event_name", "redcap_data_access_group")
+    rows = [{"record_id": "1", "redcap_event_name": f"week_{week}_arm_1", own[1]: "north"} for week in (2, 4)]
+    write_data(tmp_path, rows, columns_of(fields, own))
+    suggestion = REDCAP.suggest(tmp_path, Choices())
+    said = tomllib.loads(suggestion.toml)
+    assert said["events"] == {"week_2_arm_1": "day 14", "week_4_arm_1": "day 28"}
+    assert said["patients"] == {"clinic": "redcap_data_access_group"}
+    assert said["sessions"] == {"drug": {"value": "ketamine"}, "dose": "dose_mg", "dose_unit": {"value": "mg"}}
+    assert [score["instrument"] for score in said["scores"]] == ["hads_a", "hads_d"]
+    assert said["scores"][1]["items"] == [f"hads_{number}" for number in range(2, 15, 2)]
+    assert [question.partition(":")[0] for question in suggestion.questions] == [
+        "the date of sessions",
+        "the drug",
+        "the unit of the dose",
+        "which events are sessions, and what the others are to a session (look at [events])",
+        "whether the codes of the HADS items are the points printed beside the answers",
+        "the project's missing data codes, as redcap.missing",
     ]
 
 

@@ -247,6 +247,44 @@ def test_a_study_without_ex_has_one_session_at_its_reference_start_if_the_map_sa
     ]
 
 
+def test_a_reference_start_that_nothing_tells_is_refused(tmp_path: Path) -> None:
+    made = {**study(), "EX": [], "VS": [], "AE": []}
+    said = '[sessions]\nat_reference_start = "ketamine"'
+    made["DM"][0]["RFSTDTC"] = ""
+    _, problems = read(write_study(tmp_path / "dm", made), said)
+    assert [problem.partition(";")[0] for problem in problems] == ["dm.csv, row 2, column RFSTDTC: is missing"]
+    export, problems = read(write_study(tmp_path / "days", without_dates(made)), said)
+    assert problems == []
+    assert rows_of(export.tables["sessions"], "time") == [("2000-01-01",), ("2000-01-01",)]
+    assert any("there is no EX" in question for question in SDTM.suggest(tmp_path / "days", Choices()).questions)
+
+
+def test_what_did_not_happen_is_left_out(tmp_path: Path) -> None:
+    made = study()
+    for row in made["EX"]:
+        row["EXOCCUR"] = "N" if row["EXSTDTC"] == "2026-03-05T09:30" else "Y"
+    for row in made["AE"]:
+        row["AEOCCUR"] = "N" if row["AEDECOD"] == "Nausea" else ""
+    made["DM"][0] |= {"AGE": "", "BRTHDTC": "1983-02-01"}
+    for row in made["DM"]:
+        row.setdefault("BRTHDTC", "1935")
+    export, problems = read(write_study(tmp_path, made))
+    assert problems == []
+    found = reasons(export)
+    assert (found["a dose that was not given"], found["an adverse event that did not occur"]) == (1, 1)
+    assert rows_of(export.tables["patients"], "birth_date", "age") == [("1983-02-01", ""), ("", "91")]
+
+
+def test_two_totals_at_one_time_are_refused(tmp_path: Path) -> None:
+    made = study()
+    made["QS"].append({**made["QS"][9], "QSSTRESN": "16"})
+    _, problems = read(write_study(tmp_path, made))
+    assert problems == [
+        f"qs.csv, row {len(made['QS']) + 1}, column QSSTRESN: is another total of the same scale at the same time "
+        "as row 11; correct one"
+    ]
+
+
 def test_exposures_that_tell_no_session_are_left_out(tmp_path: Path) -> None:
     made = study()
     made["EX"][0] |= {"EXENDTC": "2026-03-28"}
