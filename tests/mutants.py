@@ -47,7 +47,7 @@ PACKAGES = (
 )  # fmt: skip
 # What stands for a package beside the folder of the same name under tests/.
 ALSO = {
-    "data_models/outcomes": ["tests/data_models/test_examples.py", "tests/data_models/questions"],
+    "data_models/outcomes": ["tests/data_models/test_examples.py"],
     "data_models/questions": ["tests/data_models/test_examples.py"],
     "data_models/intake": ["tests/data_models/test_examples.py", "tests/privacy", "tests/faults/test_bad_input.py"],
     "dashboard/figures": ["tests/dashboard/questions"],

@@ -251,14 +251,14 @@ def table(scores: Sequence[PatientScore]) -> Table:
     """The numbers behind the trajectory's markers."""
     columns = (
         Column("course", "Course"),
-        Column("instrument", "Scale"),
+        Column("instrument", "Scale", "text"),
         Column("days", "Day"),
         Column("score", "Score"),
-        Column("band", "Band"),
+        Column("band", "Band", "text"),
         Column("improvement", "Improvement, %"),
-        Column("state", "State"),
+        Column("state", "State", "text"),
         Column("since_session", "Days since session"),
-        Column("recall", "Looks back past session"),
+        Column("recall", "Looks back past session", "text"),
     )
     rows = [
         {

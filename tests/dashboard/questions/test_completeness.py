@@ -36,6 +36,9 @@ def test_completeness_of_one_clinic_and_of_none() -> None:
         "after. Every course has a baseline on some scale."
     )
     assert shown.words(of(north=replace(NOTHING, patients=2))) == "No session is stored yet."
+    meant = shown.view(of(north=replace(NOTHING, patients=1))).definition
+    assert meant is not None
+    assert meant.n == "1 patient."
     nothing = shown.view(of())
     assert (nothing.sentence, nothing.table) == ("No records are stored yet.", None)
 

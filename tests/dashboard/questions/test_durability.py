@@ -15,6 +15,7 @@ from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.interval_censored import interval_curve
 from data_models.outcomes.survival import kaplan_meier
 from data_models.questions.durability import Durability
+from data_models.questions.duration import Duration
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,16 @@ def test_no_curve_is_drawn_for_nine_courses(make_curve: Any, make_durability: An
         figure = shown.draw(make_durability(curve))
         assert figure["data"] == []
         assert "Fewer than 10" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_files_have_each_curve_and_what_came_first(durability: Durability) -> None:
+    *curves, competing = shown.tables(durability, Duration(kaplan_meier([1, 2, 3], [1, 1, 0])))
+    assert [table.name for table in curves] == ["durability_interval_curve", "durability_curve", "duration_curve"]
+    assert [len(table.rows) for table in curves] == [durability.lost.times.size, durability.curve.times.size, 3]
+    assert len(competing.rows) == durability.competing.times.size
+    for row in competing.rows:
+        assert row["loss"] + row["retreated"] + row["in_response"] == pytest.approx(1)
+        assert row["loss_low"] <= row["loss"] <= row["loss_high"]
 
 
 def test_what_stands_in_areas_is_headed_by_its_day(durability: Durability) -> None:

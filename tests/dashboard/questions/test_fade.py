@@ -10,7 +10,7 @@ import pytest
 from dashboard.questions import fade as shown
 from dashboard.questions.view import Group
 from data_models.definitions.filters import CohortFilter
-from data_models.outcomes.fade import ObservedBin
+from data_models.outcomes.fade import FadeBin, ObservedBin
 from data_models.outcomes.fade_model import FadeCurve, FadePoint
 from data_models.outcomes.proportions import Mean
 from data_models.questions.fade import Fade
@@ -139,6 +139,16 @@ def test_without_a_model_the_dots_stand_alone_with_their_intervals() -> None:
     bars = shown.draw(Fade((), None, (seen(1, 0.6), open_ended), enough=3))["data"][0]["error_y"]
     assert (bars["array"][1], bars["arrayminus"][1]) == (0, 0)
     assert shown.draw(Fade((), None, (seen(0, 0.5, 4),)))["data"] == []
+
+
+def test_files_have_the_model_what_was_seen_and_the_change() -> None:
+    point = FadePoint(1.0, 0.6, 0.5, 0.7)
+    change = FadeBin(1, 2, Mean(20, 12, -4.0, -5.0, -3.0), -4.5)
+    curve = FadeCurve((point,), 6, point, point, None, None, None, 300, 40, 41, 0.1, 0.03, 0.3)
+    model, observed, changes = shown.tables(Fade((change,), curve, (seen(1, 0.6, 20, 0.7),), enough=40))
+    assert [(row["days"], row["improvement"], row["low"], row["high"]) for row in model.rows] == [(1.0, 0.6, 0.5, 0.7)]
+    assert [(row["from_days"], row["to_days"], row["mean"]) for row in observed.rows] == [(1, 3, 0.6)]
+    assert [(row["mean"], row["low"], row["high"], row["median"]) for row in changes.rows] == [(-4.0, -5.0, -3.0, -4.5)]
 
 
 def test_groups_are_told_drawn_and_counted() -> None:

@@ -40,6 +40,13 @@ def test_the_areas_are_the_states_and_add_up(occupancy: Occupancy) -> None:
     assert len(view.table.rows) == 91
 
 
+def test_files_have_who_is_in_no_state_every_so_many_days(occupancy: Occupancy) -> None:
+    table = shown.attrition(occupancy, 30)
+    assert [row["day"] for row in table.rows] == [0, 30, 60, 90]
+    shares = {column.key: table.rows[1][column.key] for column in table.columns[1:]}
+    assert shares == {"left": 0.1, "going_on": 0.05, "not_measured": 0.15}
+
+
 def test_four_courses_are_not_drawn_and_a_hidden_number_of_them_is_said(occupancy: Occupancy) -> None:
     few = Occupancy(replace(occupancy.states, courses=4))
     assert shown.draw(few)["data"] == []

@@ -103,6 +103,14 @@ def test_the_table_holds_the_share_that_is_drawn(onset: Onset) -> None:
     assert drawn["y"] == [row["responded"] for row in rows if row["days"] < shown.LONGEST_DAYS] + [last]
 
 
+def test_files_have_the_median_s_days_and_each_curve(onset: Onset) -> None:
+    between, *curves = shown.tables(onset)
+    assert [list(row.values()) for row in between.rows] == [list(onset.interval_censored.median)]
+    assert [table.name for table in curves] == ["onset_interval_curve", "onset_curve", "onset_by_session_curve"]
+    found = (onset.curve, onset.first_seen, onset.by_session)
+    assert [len(table.rows) for table in curves] == [of.times.size for of in found]
+
+
 def test_groups_are_overlaid_and_counted_without_a_p_value(onset: Onset, make_curve: Any, make_between: Any) -> None:
     few = replace(onset, curve=make_between(make_curve(4, [1, 2], 1, 0)))
     groups = [Group("IV", "iv", "circle", "solid", onset), Group("IM", "im", "square", "dash", few)]

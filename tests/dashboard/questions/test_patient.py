@@ -10,7 +10,7 @@ from dashboard.questions import patient as shown
 from dashboard.words.numbers import moment
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.questions.patient import PatientHistory, Vitals
-from tests.dashboard.one_patient import outcome, session, side_effect
+from tests.dashboard.one_patient import outcome, score, session, side_effect
 
 
 def test_onset_names_the_day_the_sessions_and_the_score_before():
@@ -18,6 +18,16 @@ def test_onset_names_the_day_the_sessions_and_the_score_before():
         "Response first seen on day 4, after 2 sessions (not in response on day 1)."
     )
     assert shown.course_words(outcome(), DEFAULT_RULES).startswith("Response first seen on day 4, after 2 sessions")
+
+
+def test_the_table_of_scores_has_what_each_marker_says():
+    rows = shown.table(
+        [score(4.126, 8), score(-1, 20, improvement=None, state=None, since_session_days=None, recall=0)]
+    ).rows
+    assert [list(row.values()) for row in rows] == [
+        [1, "PHQ-9", 4.13, 8.0, "mild", 60.0, "response", 1.0, "yes"],
+        [1, "PHQ-9", -1.0, 20.0, "severe", None, "–", None, "no"],
+    ]
 
 
 def test_onset_at_the_first_score_says_there_was_none_before():

@@ -61,6 +61,9 @@ def test_a_difference_beyond_chance_is_told_with_its_interval() -> None:
     _, im, oral = view.table.rows
     assert (im["difference"], im["p_value"], oral["difference"], oral["p_value"]) == (-0.1, 0.01, None, None)
     assert oral["crude_difference"] == pytest.approx(6 / 14 - 0.6)
+    assert (im["difference_low"], im["difference_high"]) == (-0.18, -0.02)
+    assert im["crude_low"] < im["crude"] < im["crude_high"]
+    assert (oral["standardised_low"], oral["standardised_high"]) == (None, None)
 
 
 def test_one_within_chance_is_called_none() -> None:

@@ -78,6 +78,16 @@ def test_the_areas_add_up_and_the_table_has_the_same_numbers(states: States) -> 
     assert set(view.table.rows[0]) == {column.key for column in view.table.columns}
 
 
+def test_files_have_the_days_on_each_clock_and_the_shares_by_week(states: States) -> None:
+    days, by_week = shown.tables(states, 7)
+    assert [(row["from"], row["of_days"], row["n"], round(row["mean"])) for row in days.rows] == [
+        ("the first session", 90, 310, 36),
+        ("the last induction session", 90, 120, 45),
+    ]
+    assert all(row["low"] < row["mean"] < row["high"] for row in days.rows)
+    assert [row["day"] for row in by_week.rows] == [0, 7, 14, 21, 28, 35, 42, 49, 56, 63, 70, 77, 84]
+
+
 def test_days_before_half_were_scored_have_no_share_and_are_said(states: States) -> None:
     curves = states.first_session
     hidden = [of.copy() for of in (curves.share, curves.low, curves.high)]

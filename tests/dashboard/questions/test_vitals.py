@@ -54,6 +54,9 @@ def test_signs_that_were_measured_are_drawn_and_all_stand_in_the_table() -> None
     assert view.figure is not None
     go.Figure(view.figure)
     assert [trace["x"] for trace in view.figure["data"]] == [[124, 139], [78, 86.5]]
+    low, high = view.figure["layout"]["xaxis"]["range"]
+    assert low < 78
+    assert high > 139
     assert view.table is not None
     named = [(row["sign"].split(",")[0], row["when"]) for row in view.table.rows]
     signs = ("Systolic pressure", "Diastolic pressure", "Heart rate")

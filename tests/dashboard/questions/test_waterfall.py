@@ -122,6 +122,7 @@ def test_each_bar_has_the_colour_of_its_group() -> None:
     view = waterfall.view(values((20, 4, 0), (20, 14, 0), (20, 19, 0), (10, 16, 1)), CohortFilter(), DEFAULT_RULES)
     assert view.figure is not None
     go.Figure(view.figure)
+    assert not view.wide
     bars = {trace["name"]: trace for trace in view.figure["data"]}
     assert {name: trace["y"] for name, trace in bars.items()} == {
         "Response": [-16.0], "Partial response": [-6.0], "Neither": [-1.0], "Worse": [6.0],
@@ -143,6 +144,9 @@ def test_the_axes_hold_every_bar_the_unmeasured_and_the_dotted_lines() -> None:
     assert low < -16
     assert high > 7
     assert layout["xaxis"]["range"] == [0, 5]
+    small = waterfall.view(values((20, 19, 0)), CohortFilter(), DEFAULT_RULES).figure
+    assert small is not None
+    assert small["layout"]["yaxis"]["range"][1] > 5  # the dotted line has room for its name
     (block,) = [shape for shape in layout["shapes"] if shape["type"] == "rect"]
     assert (block["x0"], block["x1"]) == (2, 5)
     assert [shape["y0"] for shape in layout["shapes"] if shape["type"] == "line"] == [-5, 5]
@@ -158,4 +162,5 @@ def test_groups_share_one_axis_of_change() -> None:
     assert [title for title, _, _ in view.panels] == ["IV (n 6, 2 not measured)", "IM (n 1, 0 not measured)"]
     ranges = [figure["layout"]["yaxis"]["range"] for _, figure, _ in view.panels]
     assert ranges[0] == ranges[1]
+    assert view.wide
     assert view.sentence.endswith("IV 100% (6 of 6).")
