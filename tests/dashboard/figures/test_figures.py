@@ -11,8 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.figures import base
-from dashboard.figures.base import TRACE_TYPES
-from dashboard.figures.panel import lanes
+from dashboard.figures.base import TRACE_TYPES, lanes
 from dashboard.questions import (
     durability,
     fade,
@@ -127,7 +126,10 @@ def test_figures_use_the_colours_of_the_theme_alone() -> None:
 def test_an_interval_s_bars_reach_from_the_share_to_its_ends_and_are_none_without_an_interval() -> None:
     nobody = Proportion(0, 0, None, None, None, "wilson")
     half, none = wilson(5, 10), wilson(0, 10)
-    bars = base.interval_bars([half, none, nobody], "red")
+    rows = [(place, one, [str(place)]) for place, one in enumerate((half, none, nobody))]
+    dots = base.share_dots("Share", rows, {"color": "red"}, "%{x}")
+    bars = dots["error_x"]
+    assert (dots["x"], dots["y"]) == ([0.5, 0.0, None], [0, 1, 2])
     assert bars["array"] == [half.high - 0.5, none.high, 0]
     assert bars["arrayminus"] == [0.5 - half.low, 0, 0]
     assert bars["color"] == "red"
