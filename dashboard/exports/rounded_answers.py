@@ -293,6 +293,8 @@ def _compared(of: ComparedRates) -> ComparedRates:
     groups = [group for group in groups if group.measured.n is not None]
     groups.sort(key=lambda group: (-(group.crude.n or 0), group.standardised is None, group.value))
     compared = sum(group.standardised is not None for group in groups) - 1
+    if compared < 1:  # one alone is held equal with no other
+        groups = [replace(group, standardised=None) for group in groups]
 
     def apart(first: GroupRate, other: GroupRate) -> RateDifference:
         alike = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from dashboard.exports.formats import _COUNTS
 from dashboard.exports.rounded_answers import rounded, rounded_waterfall
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.outcomes.proportions import wilson
+from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison
 from data_models.questions.resolution import resolution
 from data_models.questions.severity import severity
 from data_models.questions.side_effects import side_effects_by
@@ -108,3 +111,17 @@ def test_the_waterfall_is_of_blocks(store: Store) -> None:
     assert min(sizes) >= 10
     nobody = rounded_waterfall(Waterfall(*(np.zeros(0),) * 5), "phq9", store.rules())
     assert nobody.last_change.size == 0
+
+
+def test_a_group_is_not_held_equal_with_itself_alone() -> None:
+    """Of two groups one is surely large enough of rounded counts: it has no other to be held equal with."""
+    large, small = (
+        GroupRate(name, wilson(n, 2 * n), wilson(n // 2, n), wilson(n // 2, n)) for name, n in (("IV", 80), ("IM", 22))
+    )
+    exact = ComparedRates((large, small), (), ("age_band",))
+    shown = rounded(RateComparison(exact, exact), zero=False).response
+    assert [group.value for group in shown.groups] == ["IV", "IM"]
+    assert [group.standardised for group in shown.groups] == [None, None]
+    assert shown.held_equal == ()
+    both = ComparedRates((large, replace(large, value="SC")), (), ("age_band",))
+    assert all(group.standardised for group in rounded(RateComparison(both, both), zero=False).response.groups)
