@@ -133,20 +133,28 @@ def tables(onset: Onset) -> list[Table]:
 # --- in words ------------------------------------------------------------------------------------
 
 
-def words(curve: IntervalCurve) -> str:
-    """Half respond by when; where that is not reached, how many by the last day that is reported."""
+def _too_little(curve: IntervalCurve | SurvivalCurve, what: str) -> str:
+    """Why no median is told of `what`, or how few responded; empty where one may be."""
     n, events = curve.n, curve.total_events
-    middle, low, high = median(curve)
     if n is None:
         return too_few("evaluable courses")
     if n == 0:
-        return "No course here has a baseline and a score after its first session, so onset cannot be said."
+        return f"No course here has a baseline and a score after its first session, so {what} cannot be said."
     if events == 0:
         return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
     if n < FEW:
         return sentence(
             f"{whole(events)} of {count(n, 'evaluable course')} responded; fewer than {FEW} are too few for a median"
         )
+    return ""
+
+
+def words(curve: IntervalCurve) -> str:
+    """Half respond by when; where that is not reached, how many by the last day that is reported."""
+    if little := _too_little(curve, "onset"):
+        return little
+    n, events = curve.n, curve.total_events
+    middle, low, high = median(curve)
     if middle is None:
         last = next((text for at in reversed(_SAID_DAYS) if (text := by_day(curve, at))), "")
         return sentence(
@@ -158,16 +166,10 @@ def words(curve: IntervalCurve) -> str:
 
 def session_words(curve: SurvivalCurve) -> str:
     """Half respond after how many sessions."""
+    if little := _too_little(curve, "the sessions to response"):
+        return little
     n, events = curve.n, curve.total_events
     middle, low, high = median(curve)
-    if n is None:
-        return too_few("evaluable courses")
-    if n == 0:
-        return "No evaluable course, so the sessions to response cannot be said."
-    if events == 0:
-        return sentence(f"none of {count(n, 'evaluable course')} has responded so far")
-    if n < FEW:
-        return sentence(f"{whole(events)} of {count(n, 'course')} responded; too few for a median")
     if middle is None:
         return sentence(
             f"{whole(events)} of {count(n, 'course')} responded; half is not reached at any number of sessions"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, interval_hover, lanes, layout, line, share_dots, two_lines
-from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Group, Mark, Table, View
+from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Group, Mark, Table, View, of_groups
 from dashboard.theme import SYMBOLS, colour, series_symbol, series_token
 from dashboard.words.numbers import FEW, HIDDEN, count, percent, sentence, too_few, whole
 from dashboard.words.shares import rate, share_interval
@@ -72,9 +72,9 @@ def by_number(groups: Sequence[EffectGroup], effects: SideEffects) -> View:
             "The five most frequent are drawn; the table has all.",
             f"Later sessions together ({last}) are in the table." if last else "",
         ],
-        table=Table(
-            (Column("group", "Session number", "text"), _EFFECT, *SHARE_COLUMNS),
-            [row for one in groups for row in _rows(one.group, (one.effects.any, *one.effects.effects))],
+        table=of_groups(
+            [(one.group, _of_sessions((one.effects.any, *one.effects.effects))) for one in groups],
+            "Session number",
         ),
         definition=Definition(
             f"{_SESSIONS} Sessions are numbered within their course. Later sessions come from those who stayed: a fall "
@@ -108,10 +108,7 @@ def by_group(found: Sequence[EffectGroup], by: str, name: str) -> View:
         notes=["The ten most frequent are drawn; the table has all. Groups differ in more than this."]
         if groups
         else [],
-        table=Table(
-            (Column("group", name, "text"), _EFFECT, *SHARE_COLUMNS),
-            [row for one in groups for row in _rows(one.name, (one.answer.any, *one.answer.effects))],
-        ),
+        table=of_groups([(one.name, _of_sessions((one.answer.any, *one.answer.effects))) for one in groups], name),
         definition=Definition(
             _SESSIONS, n=_asked(sum(group.answer.sessions_asked or 0 for group in groups)), source=_CLUSTERED
         ),
@@ -129,10 +126,7 @@ def compare(groups: Sequence[Group[SideEffects]], by: str) -> View:
         draw_groups(groups, terms),
         legend=_legend(groups),
         notes=["The eight most frequent are drawn, with n sessions asked; the table has all."],
-        table=Table(
-            (Column("group", by, "text"), _EFFECT, *SHARE_COLUMNS),
-            [row for group in groups for row in _rows(group.name, group.answer.effects)],
-        ),
+        table=of_groups([(group.name, _of_sessions(group.answer.effects)) for group in groups], by),
         wide=True,
     )
 
@@ -215,7 +209,7 @@ def table(effects: SideEffects) -> Table:
     asked = {"patients": effects.patients_asked, "sessions": effects.sessions_asked}
     known = [{"term": "Asked at all", "per": per, "n": n} for per, n in asked.items()]
     patients = [{"term": label(one.term), "per": "patients", **one.per_patient.as_dict()} for one in effects.effects]
-    sessions = [{"term": label(one.term), "per": "sessions", **one.per_session.as_dict()} for one in effects.effects]
+    sessions = [{**row, "per": "sessions"} for row in _of_sessions(effects.effects).rows]
     return Table(
         (_EFFECT, Column("per", "Per", "text"), *SHARE_COLUMNS), [*known, *patients, *sessions], name="side_effects",
         title="How often side effects occur", keys=2,
@@ -223,9 +217,10 @@ def table(effects: SideEffects) -> Table:
     )  # fmt: skip
 
 
-def _rows(group: str | None, rates: Iterable[EffectRate]) -> list[dict[str, Any]]:
-    """The shares of one group's sessions."""
-    return [{"group": group, "term": label(one.term), **one.per_session.as_dict()} for one in rates]
+def _of_sessions(rates: Iterable[EffectRate]) -> Table:
+    """The shares of sessions."""
+    rows = [{"term": label(one.term), **one.per_session.as_dict()} for one in rates]
+    return Table((_EFFECT, *SHARE_COLUMNS), rows)
 
 
 # --- drawn ---------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ def group_of(key: str, value: str, place: int, answer: Answer) -> Group[Answer]:
     return Group(FILTERS[key].words(value), token, symbol, _DASHES[place % len(_DASHES)], answer)
 
 
-def of_groups(found: Sequence[tuple[str, Table]], heading: str) -> Table:
+def of_groups(found: Sequence[tuple[str | None, Table]], heading: str) -> Table:
     """The tables of several groups as one, with a first column of their names; all have the same columns."""
     if not found:
         return Table((), ())

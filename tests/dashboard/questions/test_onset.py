@@ -41,7 +41,7 @@ def test_onset_in_words(curve: tuple[Any, ...], expected: str, make_words: Any) 
     [
         ((189, 124, 3, 2, 3), "Half of 189 courses respond after 3 sessions (95% interval 2 to 3)."),
         ((189, 124, 1, 1, 2), "Half of 189 courses respond after 1 session (95% interval 1 to 2)."),
-        ((4, 1, 2, 1, None), "1 of 4 courses responded; too few for a median."),
+        ((4, 1, 2, 1, None), "1 of 4 evaluable courses responded; fewer than 5 are too few for a median."),
         ((9, 0, None), "None of 9 evaluable courses has responded so far."),
     ],
 )
