@@ -179,7 +179,7 @@ def _report(prepared: Prepared, crosswalk: Path, output: Path, *, told_until: bo
     for note in (*made.notes, *batch.warnings):
         say(f"Note: {note}")
     for reason, number, origins in made.left_out:
-        rows = ", ".join(f"{origin.file} row {origin.row}" for origin in origins[:_SHOWN_ROWS])
+        rows = ", ".join(map(str, origins[:_SHOWN_ROWS]))
         more = f" and {number - len(origins[:_SHOWN_ROWS]):,} more" if origins and number > _SHOWN_ROWS else ""
         say(f"Left out: {reason}: {number:,}{f' ({rows}{more})' if rows else ''}.")
     for file, columns in made.columns_left_out.items():

@@ -35,6 +35,9 @@ class Origin(NamedTuple):
     row: int
     column: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.file} row {self.row}" + (f" ({self.column})" if self.column else "")
+
 
 @dataclass(slots=True)
 class Table:

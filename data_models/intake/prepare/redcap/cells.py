@@ -36,6 +36,9 @@ def check_columns(said: RedcapMap, project: Project, file: str) -> None:
     unknown = [name for name in project.events if name not in said.events]
     if unknown:
         raise CannotRead(f'{file}: [events] does not say what {_few(unknown)} is; add it ("out" leaves it out)')
+    missing = [name for name in said.events if project.all_events and name not in project.events]
+    if missing:
+        raise CannotRead(f"{file}: [events] names {_few(missing)}; the project's events are {_few(project.events)}")
 
 
 def _few(names: Iterable[str]) -> str:

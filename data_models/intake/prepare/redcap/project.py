@@ -105,6 +105,7 @@ class Project:
     events : the label of each event by its unique name, in the project's order.
     columns : names of the columns of each data file.
     others : files of the folder that hold no data of the project.
+    all_events : whether an event file told all of them.
     """
 
     record: str
@@ -113,6 +114,7 @@ class Project:
     columns: dict[str, list[str]]
     rows: list[RedcapRow]
     others: list[str]
+    all_events: bool = False
 
     def field_of(self, column: str) -> RedcapField | None:
         """The dictionary's field behind a column; a checkbox's column has its field."""
@@ -203,10 +205,11 @@ def read_project(
         raise CannotRead(
             f"{path.name} holds no data of a REDCap project; export it as CSV (raw data), its data dictionary beside it"
         )
+    all_events = bool(events)
     for row in rows:
         events.setdefault(row.event, row.event)
     events.pop("", None)
-    return Project(record, fields, events, columns, rows, others)
+    return Project(record, fields, events, columns, rows, others, all_events)
 
 
 def _dictionary_names(header: Sequence[str]) -> list[str]:

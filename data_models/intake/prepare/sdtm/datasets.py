@@ -51,9 +51,16 @@ class Dataset:
 
 @dataclass(slots=True)
 class Datasets:
-    """All datasets of a study that session records have a place for."""
+    """The datasets of a study.
+
+    Attributes
+    ----------
+    all : those that session records have a place for.
+    others : files of other domains.
+    """
 
     all: list[Dataset]
+    others: list[str]
 
     def of(self, domain: str) -> list[Dataset]:
         """Those of a domain; QS may be split over several files."""
@@ -85,7 +92,7 @@ def read_datasets(path: Path, problems: Problems | None = None) -> Datasets:
     if not datasets:
         kinds = ", ".join(SUFFIXES)
         raise CannotRead(f"{path.name} holds no SDTM dataset ({', '.join(_DOMAINS)} as {kinds}); check the path")
-    return Datasets(datasets)
+    return Datasets(datasets, [dataset.file for dataset in found if dataset.domain not in _DOMAINS])
 
 
 def surely_holds(path: Path) -> bool:

@@ -11,7 +11,7 @@ from data_models.intake.prepare.sdtm.administrations import SUBJECT, Administrat
 from data_models.intake.prepare.sdtm.datasets import Datasets, Record
 from data_models.intake.prepare.sdtm.study_days import StudyClock
 from data_models.intake.prepare.sdtm.study_map import StudyMap
-from data_models.intake.prepare.sdtm.terms import item_of, scales_of, side_of, total_of_scale
+from data_models.intake.prepare.sdtm.terms import is_cadss_total, item_of, scales_of, side_of, total_of_scale
 from data_models.intake.prepare.source import RECORD_NUMBER, TIME, LeftOut, Origin
 from data_models.intake.prepare.table_rows import Scores, number_of, with_timing
 from data_models.intake.readers.problems import Problems
@@ -46,6 +46,8 @@ def results(datasets: Datasets, said: StudyMap, left: LeftOut) -> Iterator[Resul
             mapped = said.scores.get(code)
             places = (mapped,) if mapped else places_of(code, test, record[f"{domain}CAT"])
             origin = Origin(record.file, record.number)
+            if is_cadss_total(record[f"{domain}CAT"], test):
+                continue  # of a session, not a score of its own
             if not places:
                 left.add("a result of another scale, or none of its items and totals", origin, foreign=True)
             elif record[f"{domain}STAT"].upper() == "NOT DONE":

@@ -13,7 +13,7 @@ from data_models.intake.prepare.sdtm.scale_results import add_scores, results
 from data_models.intake.prepare.sdtm.study_days import StudyClock
 from data_models.intake.prepare.sdtm.study_map import StudyMap, study_map
 from data_models.intake.prepare.sdtm.study_proposal import READ, propose
-from data_models.intake.prepare.sdtm.terms import SEVERITIES, SEXES, VITALS, side_of, term_of
+from data_models.intake.prepare.sdtm.terms import SEVERITIES, SEXES, VITALS, is_cadss_total, side_of, term_of
 from data_models.intake.prepare.source import (
     BIRTH_DATE,
     RECORD_NUMBER,
@@ -85,6 +85,7 @@ class _Reading:
         scores.tell(self._export)
         effects = self._side_effects()
         self._vital_signs()
+        self._dissociation()
         tables = {
             "patients": self._patients(),
             "sessions": self._sessions.table(self._datasets.file("EX")),
@@ -96,6 +97,8 @@ class _Reading:
             unused = [name for name in dataset.variables if name not in READ and name[2:] not in READ]
             if unused:
                 self._export.columns_left_out[dataset.file] = unused
+        for file in self._datasets.others:
+            self._export.left_out.add("a dataset of another domain", Origin(file, 1), foreign=True)
         self._export.notes += [*self._clock.notes, *self._sessions.notes]
         return self._export
 
@@ -146,6 +149,21 @@ class _Reading:
             else:
                 self._leave("a vital sign of which nothing says whether it was before the dose", record, "VSTPT")
 
+    def _dissociation(self) -> None:
+        """The highest CADSS total of each session."""
+        for domain in ("QS", "RS", "FT"):
+            for record in self._datasets.records(domain):
+                value = record[f"{domain}STRESN"] or record[f"{domain}ORRES"]
+                if not value or not is_cadss_total(record[f"{domain}CAT"], record[f"{domain}TEST"]):
+                    continue
+                moment = self._clock.moment(record, f"{domain}DTC", f"{domain}DY", needed=False)
+                theirs = self._sessions.of_day(record[SUBJECT], moment) if moment else []
+                if moment is None or not theirs:
+                    self._leave("a CADSS on a day without a session", record, foreign=True)
+                    continue
+                session = self._sessions.begun(record[SUBJECT], moment) or theirs[0]
+                _keep_highest(session, "cadss_highest", value)
+
     def _side_effects(self) -> TableRows:
         rows = TableRows(self._datasets.file("AE"))
         for record in self._datasets.records("AE"):
@@ -174,9 +192,15 @@ def _failed_screening(record: Record) -> bool:
 
 def _add_vital(session: Session, vital: str, side: str, value: str) -> None:
     """The last value before the dose, the highest after it."""
-    column = f"{vital}_{'before' if side == 'before' else 'highest'}"
+    if side == "before":
+        session.cells[f"{vital}_before"] = value
+    else:
+        _keep_highest(session, f"{vital}_highest", value)
+
+
+def _keep_highest(session: Session, column: str, value: str) -> None:
     known, number = number_of(session.cells.get(column, "")), number_of(value)
-    if side == "before" or known is None or number is None or number > known:
+    if known is None or number is None or number > known:
         session.cells[column] = value
 
 

@@ -68,6 +68,11 @@ def total_of_scale(scale: Questionnaire, code: str, test: str) -> bool:
     return (code in scale.totals and "difficult" not in name) or re.search(scale.total, name) is not None
 
 
+def is_cadss_total(category: str, test: str) -> bool:
+    """Whether a record is a total of the CADSS, which session records have as the highest of a session."""
+    return "total" in test.lower() and bool(re.search(r"CADSS|DISSOCIATIVE STATES", category.upper()))
+
+
 def item_of(scale: Questionnaire, code: str) -> int | None:
     """The place of an item among the scale's, from 0, by its test code's last two digits; None where it is none."""
     found, items = _PLACE.search(code), ITEM_SCALES[scale.instrument]

@@ -369,6 +369,11 @@ def test_scores_after_a_named_session_and_without_one(tmp_path: Path) -> None:
         (MAP.replace('"sbp_pre"', '"sbp_prae"'), "sessions.systolic_before names sbp_prae, and no column is called so"),
         (MAP.replace('"sbp_pre"', '"full_name"'), "names full_name, which the data dictionary marks as an identifier"),
         (MAP.replace('"followup_arm_1" = "dated"\n', ""), "[events] does not say what followup_arm_1 is"),
+        (MAP.replace("followup_arm_1", "follow_up_arm_1"), "[events] does not say what followup_arm_1 is"),
+        (
+            MAP.replace('"dated"', '"dated"\n"week_9_arm_1" = "out"'),
+            "[events] names week_9_arm_1; the project's events",
+        ),
         (MAP.replace('"dated"', '"later"'), 'events."followup_arm_1" is none of session, session day N'),
         (MAP.replace('"after 24 h"', '"after 24"'), 'events."24_hours_later_arm_1" is none of'),
         (MAP.replace('"after 24 h"', '"after 1 d of x"'), "goes with an event that is no session in this list"),

@@ -38,7 +38,8 @@ def reasons(export: Export) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> None:
-    folder = write_study(tmp_path / "study", study(), kind)
+    labs = [{"STUDYID": "KET01", "DOMAIN": "LB", "USUBJID": "KET01-201001", "LBTESTCD": "ALT", "LBORRES": "20"}]
+    folder = write_study(tmp_path / "study", {**study(), "LB": labs}, kind)
     assert SDTM.recognises(folder)
     export, problems = read(folder)
     assert problems == []
@@ -79,6 +80,7 @@ def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> Non
         "PHQ-9: the total and its items disagree; neither is taken, correct one of them": 1,
         "a vital sign on a day without a session": 1,
         "an adverse event on no session's date": 1,
+        "a dataset of another domain": 1,
     }
     assert export.notes == ["1 records of EX go on a session already begun: their doses are added up"]
 
@@ -273,6 +275,18 @@ def test_what_did_not_happen_is_left_out(tmp_path: Path) -> None:
     found = reasons(export)
     assert (found["a dose that was not given"], found["an adverse event that did not occur"]) == (1, 1)
     assert rows_of(export.tables["patients"], "birth_date", "age") == [("1983-02-01", ""), ("", "91")]
+
+
+def test_the_highest_cadss_of_a_session_is_its_own(tmp_path: Path) -> None:
+    made = study()
+    for when, total in (("08:45", "0"), ("09:40", "23"), ("10:30", "4")):
+        made["QS"].append({**made["QS"][0], "QSTESTCD": "CADSS24", "QSTEST": "CADSS-Total Score", "QSCAT": "CADSS",
+                           "QSSTRESN": total, "QSDTC": f"2026-03-02T{when}", "QSDY": "1"})  # fmt: skip
+    made["QS"].append({**made["QS"][-1], "QSDTC": "2026-03-20", "QSDY": "19"})
+    export, problems = read(write_study(tmp_path, made))
+    assert problems == []
+    assert rows_of(export.tables["sessions"], "cadss_highest") == [("23",), ("",), ("",)]
+    assert reasons(export)["a CADSS on a day without a session"] == 1
 
 
 def test_two_totals_at_one_time_are_refused(tmp_path: Path) -> None:

@@ -17,6 +17,11 @@ def test_left_out_is_counted_by_reason_and_its_first_rows_are_named() -> None:
     assert left_out.lost == 30
 
 
+def test_a_place_names_the_cells_that_became_the_row() -> None:
+    assert str(Origin("scores.csv", 7)) == "scores.csv row 7"
+    assert str(Origin("data.csv", 5, "phq9_total, phq9_1 to phq9_9")) == "data.csv row 5 (phq9_total, phq9_1 to phq9_9)"
+
+
 def test_relative_days_and_hours_keep_their_distance() -> None:
     assert date_of_day(31) == "2000-02-01"
     assert time_of_hours(-0.5) == "1999-12-31 23:30:00"
