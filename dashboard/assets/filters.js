@@ -4,7 +4,10 @@ window.dash_clientside = window.dash_clientside || {};
 (function () {
   const DEFAULTS = { instrument: "phq9", "side-by": "route", figures: "outcomes" };
   // Controls of one value; all others take several, joined by commas.
-  const SINGLE = new Set(["instrument", "min_hours_since_session", "by", "side-by", "who", "did", "about", "from", "to"]);
+  const SINGLE = new Set([
+    "instrument", "min_hours_since_session", "by", "side-by", "who", "did", "about", "from", "to", "search", "state",
+  ]);
+  const MOMENT = 300; // milliseconds after the last key until a field of text is told
 
   // Whether a control narrows the cohort, and so has a chip: those that take several values do.
   function narrows(key) {
@@ -78,38 +81,26 @@ window.dash_clientside = window.dash_clientside || {};
     return found;
   }
 
-  // What each control and the URL last agreed on, by the control's element: one that was laid out anew has none.
+  // What each control and the URL last agreed on, by the id that it was laid out with: one laid out anew has another.
   const agreed = new WeakMap();
-  const elsewhere = {}; // in place of an element, for an id that has none
 
   // Whether a person has moved a control since it and the URL agreed: then the URL follows it, else it follows the URL.
-  // Answers of the server, other controls and timers may come in between, and several at once. Before there was any
-  // agreement the URL decides, but for a control that has got a value and is the only one that changed.
-  function moved(id, value, wanted, alone) {
-    const element = document.getElementById(id) || (elsewhere[id] = elsewhere[id] || {});
-    const before = agreed.get(element);
+  // Answers of the server, other controls and timers may come in between, and several at once.
+  function moved(id, value, there) {
     const now = JSON.stringify(value);
-    const found = value !== null && value !== undefined && (before === undefined ? alone : now !== before);
-    agreed.set(element, found ? now : JSON.stringify(wanted));
+    const found = value !== null && value !== undefined && agreed.has(id) && agreed.get(id) !== now;
+    agreed.set(id, found ? now : JSON.stringify(there));
     return found;
   }
 
-  function name(id) { // as Dash writes it into the page
-    return "{" + Object.keys(id).sort().map((key) => JSON.stringify(key) + ":" + JSON.stringify(id[key])).join(",") + "}";
-  }
-
   window.dash_clientside.filters = {
-    moved,
-
     follow: function (search, values, ids, datas, labels, places) {
       const skip = window.dash_clientside.no_update;
-      const triggered = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
       const params = new URLSearchParams(search || "");
       const shown = ids.map((id, position) => {
         const value = values[position];
         const there = wanted(params, id.key, datas[position]);
-        const alone = triggered.length === 1 && triggered[0] === name(id) + ".value";
-        if (moved(name(id), value, there, alone)) {
+        if (moved(id, value, there)) {
           set(params, id.key, value);
           return skip;
         }
@@ -123,6 +114,19 @@ window.dash_clientside = window.dash_clientside || {};
       return [shown, places.map(() => chips(params, ids, datas, labels))];
     },
   };
+
+  // A field of text is told what stands in it a moment after the last key. Mantine's own timer would not tell of one that
+  // is emptied just after the URL has filled it: it compares with what stood there when it last ran out.
+  let typing = null;
+  document.addEventListener("input", ({ target }) => {
+    if (target.closest(".typed-filter")) {
+      window.clearTimeout(typing);
+      typing = window.setTimeout(
+        () => target.isConnected && window.dash_clientside.set_props(JSON.parse(target.id), { value: target.value }),
+        MOMENT
+      );
+    }
+  });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-filter]");

@@ -159,31 +159,6 @@
       });
       return window.dash_clientside.no_update;
     },
-
-    // Search box and state choice show what the URL says, and change it.
-    choose: function (search, text, state) {
-      const skip = window.dash_clientside.no_update;
-      const triggered = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
-      const params = new URLSearchParams(search || "");
-      const before = params.toString();
-      const shown = [["search", "worklist-search", text], ["state", "worklist-state", state]].map(([key, id, value]) => {
-        const there = params.get(key) || "";
-        const alone = triggered.length === 1 && triggered[0] === id + ".value";
-        if (window.dash_clientside.filters.moved(id, (value || "").trim(), there, alone)) {
-          params.set(key, (value || "").trim());
-          if (!params.get(key)) {
-            params.delete(key);
-          }
-          return skip;
-        }
-        return there === (value || "").trim() ? skip : there || (key === "state" ? null : "");
-      });
-      const next = params.toString();
-      if (next !== before) {
-        go(next ? "?" + next.replace(/%2C/g, ",") : "");
-      }
-      return shown;
-    },
   };
 
   // --- moving about without losing one's place -----------------------------------------------

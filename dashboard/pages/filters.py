@@ -178,6 +178,12 @@ def _choice(row: Filter, present: list[str], cohort: CohortFilter) -> Component:
     )
 
 
+def text(key: str, label: str, placeholder: str) -> Component:
+    """A field whose text has a place in the URL, under `key`: told as it is left, or a moment after the last key."""
+    told = {"debounce": True, "className": "filter typed-filter"}  # the moment is that of `assets/filters.js`
+    return dmc.TextInput(id=ids.filter_id(key), label=label, placeholder=placeholder, size="xs", **told)
+
+
 def register(app: Dash) -> None:
     """Fill the bar from the store; keep bar, chips and URL together."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -62,8 +63,8 @@ def test_the_order_is_in_the_url_and_back_restores_it(new_page):
 def test_a_copied_link_opens_the_same_list(new_page):
     page = opened(new_page, "/patients?state=responding&sort=last&descending=1&search=S-")
     expect(page.locator("#worklist-sentence")).to_contain_text("in the state “responding” and with “S-” in the code")
-    expect(page.locator("#worklist-search")).to_have_value("S-")
-    expect(page.locator("#worklist-state")).to_have_value("● Responding")
+    expect(page.get_by_label("Patient code")).to_have_value("S-")
+    expect(page.get_by_role("textbox", name="State")).to_have_value("● Responding")
     expect(page.locator(".ag-header-cell[col-id='last']")).to_have_attribute("aria-sort", "descending")
     scores = [float(text) for text in page.locator(".patient-cell .score").all_inner_texts()]
     assert scores == sorted(scores, reverse=True)
@@ -72,11 +73,25 @@ def test_a_copied_link_opens_the_same_list(new_page):
 def test_search_narrows_the_list_and_goes_into_the_url(new_page):
     page = opened(new_page, "/patients")
     code = page.locator(".patient-link").nth(4).inner_text()
-    page.locator("#worklist-search").fill(code)
+    page.get_by_label("Patient code").fill(code)
     expect(page.locator("#worklist-sentence")).to_contain_text(f"1 patient with “{code}” in the code")
     assert f"search={code}" in page.url
-    page.locator("#worklist-search").fill("nobody")
+    page.get_by_label("Patient code").fill("nobody")
     expect(page.locator("#worklist-sentence")).to_contain_text("Clear a filter or choose another list.")
+
+
+def test_a_search_that_is_emptied_as_soon_as_the_address_has_filled_it_is_gone(new_page):
+    page = opened(new_page, "/patients")
+    page.get_by_label("Patient code").evaluate(
+        """field => new Promise(done => (function look() {
+          if (field.value !== "S-") return requestAnimationFrame(look);
+          field.focus();
+          field.select();
+          done(document.execCommand("delete"));
+        })(dash_clientside.set_props("url", { search: "?search=S-" })))"""
+    )
+    expect(page).not_to_have_url(re.compile("search="))
+    expect(page.get_by_label("Patient code")).to_have_value("")
 
 
 def test_rows_come_a_page_at_a_time_as_the_list_is_scrolled(new_page):

@@ -14,7 +14,7 @@ from dashboard import ids
 from dashboard.access import administration, passwords, state
 from dashboard.access.roles import NAMES
 from dashboard.answers import data
-from dashboard.pages import Page
+from dashboard.pages import Page, filters
 from dashboard.pages.accounts import tables
 from dashboard.pages.card import message
 from data_models.database.access_tables import OWNER, ROLES, unpack
@@ -92,19 +92,19 @@ def _form_card() -> Component:
 
 
 def _trail_card() -> Component:
-    filters = [
+    controls = [
         dmc.Select(id=WHO, label="Who", data=[ANYBODY], allowDeselect=False, size="xs"),
         dmc.Select(id=DID, label="Did what", data=[ANYTHING], allowDeselect=False, size="xs"),
-        dmc.TextInput(id=ABOUT, label="Subject or details", placeholder="Search", debounce=300, size="xs"),
-        dmc.TextInput(id=FROM, label="From day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
-        dmc.TextInput(id=TO, label="To day (UTC)", placeholder="2026-01-31", debounce=300, size="xs"),
+        filters.text(ABOUT["key"], "Subject or details", "Search"),
+        filters.text(FROM["key"], "From day (UTC)", "2026-01-31"),
+        filters.text(TO["key"], "To day (UTC)", "2026-01-31"),
         html.Button("Check the chain", id=TRAIL_CHECK, type="button", className="small-button"),
     ]  # fmt: skip
     return _card(
         "accounts-trail-title",
         "What was done?",
         [
-            html.Div(filters, className="account-form"),
+            html.Div(controls, className="account-form"),
             html.Div(id=TRAIL_CHECKED, role="status"),
             _scrolls(TRAIL, "Audit trail"),
             dmc.Pagination(
@@ -123,16 +123,31 @@ def register(app: Dash) -> None:
     """People with their buttons, the form, and the trail."""
 
     # A list of choices that comes anew puts back what was chosen: none comes that says nothing new.
-    @app.callback(Output(PEOPLE, "children"), Output(CLINICS, "data"), Input(CHANGED, "title"), State(CLINICS, "data"))
-    def show_people(_: str | None, offered: Any) -> tuple[Any, Any]:
+    @app.callback(
+        Output(PEOPLE, "children"),
+        Output(CLINICS, "data"),
+        Output(WHO, "data"),
+        Output(DID, "data"),
+        Input(CHANGED, "title"),
+        State(CLINICS, "data"),
+        State(WHO, "data"),
+        State(DID, "data"),
+    )
+    def show_people(_: str | None, *offered: Any) -> tuple[Any, ...]:
         here = state.access()
         if here.is_open():
-            return message(DEMO if here.demo else OPEN), no_update
+            return message(DEMO if here.demo else OPEN), *(no_update,) * 3
         with data.store().connect_access() as connection:
             rows = queries.accounts(connection)
+            actors, actions = queries.audit_values(connection)
         with data.store().connect() as connection:
             named = choices(connection, Scope(clinics=None))["clinic"]  # the clinics' names alone
-        return tables.people(rows, _me()), _unless([EVERY_CLINIC, *named], offered)
+        offers: list[list[Any]] = [
+            [EVERY_CLINIC, *named],
+            [ANYBODY, *({"value": name, "label": name} for name in actors if name)],
+            [ANYTHING, *({"value": code, "label": tables.words_of(code)} for code in actions)],
+        ]
+        return tables.people(rows, _me()), *map(_unless, offers, offered)
 
     @app.callback(
         Output(SAID, "children"),
@@ -181,29 +196,21 @@ def register(app: Dash) -> None:
         Output(TRAIL, "children"),
         Output(TRAIL_PAGE, "total"),
         Output(TRAIL_PAGE, "value"),
-        Output(WHO, "data"),
-        Output(DID, "data"),
         Input(ids.URL, "search"),
         Input(TRAIL_PAGE, "value"),
         Input(CHANGED, "title"),
-        State(WHO, "data"),
-        State(DID, "data"),
     )
-    def show_trail(search: str | None, page: Any, _: Any, *offered: Any) -> tuple[Any, ...]:
+    def show_trail(search: str | None, page: Any, _: Any) -> tuple[Any, Any, Any]:
         if not may_manage():
-            return message("The audit trail begins with the first account."), 1, *(no_update,) * 3
+            return message("The audit trail begins with the first account."), 1, no_update
         # Other filters, other entries: from the first page on.
         number = page if ctx.triggered_id != ids.URL and isinstance(page, int) and 0 < page < 10**6 else 1
         wanted = trail_filters(search)
         if wanted is None:
-            return message("Write a day as year-month-day, for example 2026-01-31."), 1, *(no_update,) * 3
+            return message("Write a day as year-month-day, for example 2026-01-31."), 1, no_update
         with data.store().connect_access() as connection:
             entries, total = queries.audit_page(connection, **wanted, limit=PAGE_ROWS, offset=(number - 1) * PAGE_ROWS)
-            actors, actions = queries.audit_values(connection)
-        people = [ANYBODY, *({"value": name, "label": name} for name in actors if name)]
-        named = [ANYTHING, *({"value": code, "label": tables.words_of(code)} for code in actions)]
-        choosable = map(_unless, (people, named), offered)
-        return tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, number, *choosable
+        return tables.trail(entries, total), -(-total // PAGE_ROWS) or 1, number
 
     @app.callback(Output(TRAIL_CHECKED, "children"), Input(TRAIL_CHECK, "n_clicks"), prevent_initial_call=True)
     def check_trail(clicks: int | None) -> Any:

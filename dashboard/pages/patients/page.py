@@ -21,8 +21,6 @@ from data_models.questions.worklist import attention_counts, in_order, latest_sc
 GRID = "worklist"
 SENTENCE = "worklist-sentence"
 LISTS = "worklist-lists"
-SEARCH = "worklist-search"
-STATE = "worklist-state"
 FOLLOWED = "worklist-followed"
 PAGE_ROWS = 60
 
@@ -67,18 +65,18 @@ def layout() -> Component:
         [
             html.Nav(id=LISTS, className="ready-lists", **{"aria-label": "Ready lists"}),
             dmc.Select(
-                id=STATE,
+                id=ids.filter_id("state"),
                 label="State",
-                data=[{"value": key, "label": f"{shape} {word}"} for key, (_, shape, word) in theme.STATES.items()],
-                placeholder="All",
-                clearable=True,
-                clearButtonProps={"aria-label": "Clear state"},
+                data=[
+                    {"value": "", "label": "All"},
+                    *({"value": key, "label": f"{shape} {word}"} for key, (_, shape, word) in theme.STATES.items()),
+                ],
+                value=None,  # the URL decides
+                allowDeselect=False,
                 size="xs",
                 className="filter",
             ),
-            dmc.TextInput(
-                id=SEARCH, label="Patient code", placeholder="Search", debounce=300, size="xs", className="filter"
-            ),
+            filters.text("search", "Patient code", "Search"),
         ],
         className="worklist-tools",
     )
@@ -152,17 +150,9 @@ def register(app: Dash) -> None:
         counts = data.ask(attention_counts, cohort)
         return ready_lists(counts, cohort, wanted)
 
-    # The URL holds the list: grid, box and choice follow it, and change it (assets/worklist.js).
+    # The URL holds the list: the grid follows it and changes its order (assets/worklist.js).
     app.clientside_callback(
         ClientsideFunction("worklist", "follow"), Output(FOLLOWED, "title"), Input(ids.URL, "search")
-    )
-    app.clientside_callback(
-        ClientsideFunction("worklist", "choose"),
-        Output(SEARCH, "value"),
-        Output(STATE, "value"),
-        Input(ids.URL, "search"),
-        Input(SEARCH, "value"),
-        Input(STATE, "value"),
     )
 
 
