@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +20,12 @@ _LINES: Final = (".ndjson", ".jsonl")
 _PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ")
 _LARGEST: Final = 1 << 30  # bytes of one document, which is held whole
 _NO_RESOURCE: Final = "is no FHIR resource (an object with resourceType); export it anew"
+_LOOKED_AT: Final = 2_000  # of a folder that somebody gave by mistake
 _PEEK: Final = 1 << 16
 _TYPED: Final = re.compile(rb'"resourceType"\s*:\s*"[A-Z][A-Za-z]{2,40}"')
 # A folder's file names may be those of patients (Synthea writes one file a patient): told are those of resource types.
 _SAFE_NAME: Final = re.compile(
-    r"(?:\d{1,3}[._-])?[A-Z][a-z]+(?:[A-Z][a-z]+){0,3}(?:[._-]\d{1,6})*\.(?:ndjson|jsonl|json)"
+    r"(?:\d{1,3}[._-])?[A-Z][a-z]+(?:[A-Z][a-z]+){0,3}(?:[._-]\d{1,3})*\.(?:ndjson|jsonl|json)"
 )
 _TYPES: Final = re.compile(
     r"Bundle|Patient|Observation|Questionnaire|QuestionnaireResponse|Medication\w*|Procedure|AdverseEvent|Condition|"
@@ -35,21 +37,25 @@ def looks_like_fhir(path: Path) -> bool:
     """Whether a path surely holds FHIR as JSON, by its first bytes."""
     try:
         if path.is_dir():
-            return any(looks_like_fhir(file) for file in _files(path)[:20])
+            found = (file for file in itertools.islice(path.rglob("*"), _LOOKED_AT) if _is_json(file))
+            return any(looks_like_fhir(file) for file in itertools.islice(found, 20))
         with path.open("rb") as stream:
             head = stream.read(_PEEK)
-    except OSError:
+        if head.startswith(_PACKED[0]):  # it is, and reading it says that it must be unpacked
+            head = zlib.decompressobj(wbits=31).decompress(head, _PEEK)
+    except (OSError, zlib.error):
         return False
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     return start in (b"{", b"[") and _TYPED.search(head) is not None
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.name.lower().removesuffix(".gz").endswith(SUFFIXES) and not file.name.startswith(".") and file.is_file()
-    )
+    return sorted(filter(_is_json, folder.rglob("*")))
+
+
+def _is_json(file: Path) -> bool:
+    name = file.name.lower().removesuffix(".gz")
+    return name.endswith(SUFFIXES) and not name.startswith(".") and file.is_file()
 
 
 class Entries:

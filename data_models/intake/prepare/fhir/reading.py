@@ -75,6 +75,7 @@ class Reading:
         # By code and system, Observations of which nothing is made: most of an export.
         self._foreign: dict[tuple[str, str | None], int] = {}
         observation, others = self._observation, self._by_kind()
+        elsewhere = 0
         for file, row, url, resource in entries:
             kind = resource["resourceType"]
             self.kinds[kind] += 1
@@ -83,10 +84,14 @@ class Reading:
                     observation(resource, file, row, url)
                 elif kind in others:
                     others[kind](resource, file, row, url)
+                else:
+                    elsewhere += 1
             except (AttributeError, TypeError, KeyError, IndexError):
                 # FHIR's elements, but not in FHIR's shape: a text where an object belongs.
                 self.problems.add(self.names[file], row, None, f"has not the shape of {_article(kind)}; export it anew")
         self.responses.finish()
+        if elsewhere:
+            self.left_out.add("a resource of another type", count=elsewhere, foreign=True)
         for (code, _), count in self._foreign.items():
             self.seen.other["Observation", code] += count
             self.left_out.add("another kind of Observation", count=count, foreign=True)

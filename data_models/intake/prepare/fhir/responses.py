@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,26 +58,7 @@ class Responses:
 
     def questionnaire(self, resource: Json) -> None:
         """Note what a Questionnaire's linkIds mean."""
-        ordinals = {
-            f"#{one.get('id')}": _ordinals(one) for one in as_list(resource.get("contained")) if isinstance(one, dict)
-        }
-        questions: dict[str, _Question] = {}
-        for item in _walk(resource):
-            link = item.get("linkId")
-            if isinstance(link, str):
-                # R4's item.code; DSTU2's concept. A definition may end in the code (.../44250-9).
-                found = [
-                    code for code in as_list(item.get("code")) + as_list(item.get("concept")) if isinstance(code, dict)
-                ]
-                codes = tuple(str(code.get("code", "")) for code in found)
-                options = as_list(item.get("answerOption")) + as_list(item.get("option"))
-                answers = dict(ordinals.get(str(item.get("answerValueSet") or reference_of(item.get("options"))), {}))
-                for option in options:
-                    coding = option.get("valueCoding", option) if isinstance(option, dict) else {}
-                    points = points_of(option, {}) if isinstance(coding, dict) and coding.get("code") else None
-                    if points is not None and points == int(points):
-                        answers[str(coding["code"])] = int(points)
-                questions[link] = _Question(codes, answers)
+        questions = _questions(resource, _contained(resource))
         for key in (resource.get("url"), f"Questionnaire/{resource.get('id')}"):
             if isinstance(key, str):
                 self._questionnaires[key] = questions
@@ -86,22 +67,26 @@ class Responses:
         """Note a QuestionnaireResponse."""
         given = resource.get("questionnaire")
         named = given if isinstance(given, str) else local(reference_of(given))  # DSTU2 and STU3: a Reference
-        response = _Response(
-            person, named.partition("|")[0], own, time_of(resource)[0], file, row, list(_answers(resource))
-        )
-        if not self._score(response, {}):
+        name, inside = named.partition("|")[0], _contained(resource)
+        response = _Response(person, name, own, time_of(resource)[0], file, row, list(_answers(resource)))
+        # An adaptive form brings the questions that were asked with it (SDC).
+        held = next((one for one in inside if f"#{one.get('id')}" == name), None)
+        questions = self._known(name) if held is None else _questions(held, [*inside, *_contained(held)])
+        if not self._score(response, questions, last=held is not None):
             self._waiting.append(response)
+
+    def _known(self, name: str) -> Mapping[str, _Question]:
+        return self._questionnaires.get(name) or self._questionnaires.get(local(name)) or {}
 
     def finish(self) -> None:
         """Score those that waited, once all is read."""
         for response in self._waiting:
-            name = response.questionnaire
-            found = self._questionnaires.get(name) or self._questionnaires.get(local(name)) or {}
-            if self._score(response, found, last=True):
+            if self._score(response, self._known(response.questionnaire), last=True):
                 continue
             origin = Origin(self.scores.files[response.file], response.row)
-            if SCALE_NAMES.search(name.replace("_", "-")):
-                self.left_out.add("a response whose name is a scale's, with no linkId that a row knows", origin)
+            if SCALE_NAMES.search(response.questionnaire.replace("_", "-")):
+                reason = "a response whose name is a scale's, with no linkId that a row knows (name it in [fhir] items)"
+                self.left_out.add(reason, origin)
             else:
                 self.left_out.add("a response to another questionnaire", origin, foreign=True)
         self._waiting.clear()
@@ -143,6 +128,29 @@ def _walk(resource: Json) -> Iterator[Json]:
             yield one
         inner = [part for name in _INNER for part in as_list(one.get(name)) if isinstance(part, dict)]
         stack.extend(reversed(inner))
+
+
+def _contained(resource: Json) -> list[Json]:
+    return [one for one in as_list(resource.get("contained")) if isinstance(one, dict)]
+
+
+def _questions(questionnaire: Json, inside: Sequence[Json]) -> dict[str, _Question]:
+    """What a Questionnaire says of its linkIds; `inside`: the resources that it, or what brings it, contains."""
+    ordinals = {f"#{one.get('id')}": _ordinals(one) for one in inside}
+    questions: dict[str, _Question] = {}
+    for item in _walk(questionnaire):
+        link = item.get("linkId")
+        if not isinstance(link, str):
+            continue
+        codes = [*as_list(item.get("code")), *as_list(item.get("concept"))]  # concept: DSTU2
+        answers = dict(ordinals.get(str(item.get("answerValueSet") or reference_of(item.get("options"))), {}))
+        for option in (*as_list(item.get("answerOption")), *as_list(item.get("option"))):  # option: STU3
+            coding = option.get("valueCoding", option)
+            points = points_of(option, {}) if coding.get("code") else None
+            if points is not None and points == int(points):
+                answers[str(coding["code"])] = int(points)
+        questions[link] = _Question(tuple(str(code.get("code", "")) for code in codes), answers)
+    return questions
 
 
 def _ordinals(value_set: Json) -> dict[str, int]:

@@ -119,12 +119,12 @@ def test_rows_are_named_by_line_or_entry(tmp_path: Path) -> None:
 
 
 def test_names_of_files_that_may_be_patients_are_not_told(tmp_path: Path) -> None:
-    for number, name in enumerate(
-        ("Aaron697_Dooley940.json", "Observation.json", "Patient-Jane-Doe.json", "Observation.000.ndjson")
-    ):
+    patients = ("Aaron697_Dooley940.json", "Patient-Jane-Doe.json", "Patient-471123.json")
+    for number, name in enumerate((*patients, "Observation.json", "Observation.000.ndjson")):
         (tmp_path / name).write_text(json.dumps(total(number, f"2026-01-0{number + 1}")))
     told = {origin.file for origin in read_path(tmp_path).tables["assessments"].origins}
-    assert told == {"file 1 of 4 by name", "Observation.000.ndjson", "Observation.json", "file 4 of 4 by name"}
+    places = {f"file {place} of 5 by name" for place in (1, 4, 5)}
+    assert told == {"Observation.000.ndjson", "Observation.json"} | places
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,8 @@ def test_what_is_broken_is_named_by_file_and_line_and_never_repeated(
     tmp_path: Path, name: str, text: bytes, row: int | None, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(text)
+    # All but UTF-16 are told to be FHIR, so that reading says what is wrong.
+    assert FhirExport().recognises(tmp_path / name) == (b"\0" not in text[:4] or text[:2] == b"\x1f\x8b")
     problems = Problems()
     with contextlib.suppress(CannotRead):  # where nothing else is there
         read_path(tmp_path / name, problems=problems)
@@ -201,11 +203,13 @@ def test_an_empty_folder_and_a_path_that_is_not_there_say_what_to_give(tmp_path:
 def test_what_servers_say_beside_resources_is_told(tmp_path: Path) -> None:
     outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "diagnostics": "Jane Doe"}]}
     (tmp_path / "manifest.json").write_text('{"output": [],\n "transactionTime": "2026-01-01"}')
-    (tmp_path / "a.ndjson").write_text(json.dumps(total(7)) + "\n" + json.dumps(outcome))
+    visit = {"resourceType": "Encounter", "id": "e"}
+    (tmp_path / "a.ndjson").write_text("\n".join(map(json.dumps, (total(7), outcome, visit))))
     found = read_path(tmp_path)
     assert lost(found) == {
         "an error that the server tells of: the export may not be whole": 1,
         "JSON without a resourceType": 1,
+        "a resource of another type": 1,
     }
     assert found.left_out.lost == 1
 

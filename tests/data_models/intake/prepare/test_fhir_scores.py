@@ -189,6 +189,20 @@ def test_a_questionnaire_of_the_export_says_what_link_ids_and_local_answers_are(
         assert rows(read(tmp_path, before, questionnaire), "assessments", "score", "item9") == [("11", "2")]
 
 
+def test_a_response_may_bring_its_questionnaire_and_answers_with_it(tmp_path: Path) -> None:
+    asked = {
+        "resourceType": "Questionnaire", "id": "asked", "item": [
+            {"linkId": f"H1/Q{place}", "code": [{"code": code}], "answerValueSet": "#often"}
+            for place, code in enumerate(PHQ9.items)
+        ],
+    }  # fmt: skip
+    concepts = [{"code": f"a{points}", "extension": [{"url": ORDINAL, "valueDecimal": points}]} for points in range(4)]
+    often_set = {"resourceType": "ValueSet", "id": "often", "compose": {"include": [{"concept": concepts}]}}
+    answers = {f"H1/Q{place}": {"valueCoding": {"code": f"a{points}"}} for place, points in enumerate(NINE)}
+    found = read(tmp_path, response(answers, questionnaire="#asked", contained=[asked, often_set]))
+    assert rows(found, "assessments", "score", "item9") == [("11", "2")]
+
+
 def test_a_response_that_nothing_explains_is_foreign_unless_its_name_is_a_scales(tmp_path: Path) -> None:
     found = read(
         tmp_path,
@@ -196,7 +210,7 @@ def test_a_response_that_nothing_explains_is_foreign_unless_its_name_is_a_scales
         response({"a": often(1)}, questionnaire="http://example.org/Questionnaire/PHQ_9"),
     )
     assert lost(found) == {
-        "a response whose name is a scale's, with no linkId that a row knows": 1,
+        "a response whose name is a scale's, with no linkId that a row knows (name it in [fhir] items)": 1,
         "a response to another questionnaire": 1,
     }
     assert found.left_out.lost == 1
