@@ -27,6 +27,7 @@ from data_models.store import accounts as store_accounts
 IDLE = 30 * 60  # seconds without a request
 ABSOLUTE = 12 * 3600  # seconds after the sign-in
 PENDING = 10 * 60  # seconds to enter the second factor
+AHEAD = 60  # seconds that the clocks of several computers may differ; later times are of a clock that was put back
 _TOUCH = 60  # seconds after which the use of a session is noted again
 _DEVICE_LASTS = 180 * 24 * 3600
 SESSION = "session"
@@ -91,8 +92,8 @@ def find(access: Access) -> Found | None:
     if row is None or row.disabled:
         return None
     longest = ABSOLUTE if row.complete else PENDING
-    if now - row.started > longest or now - row.seen > IDLE:
-        return None
+    if now - row.started > longest or now - row.seen > IDLE or max(row.started, row.seen) > now + AHEAD:
+        return None  # how old one is that began ahead of the clock nobody knows
     if row.complete and now - row.seen > _TOUCH:
         store_accounts.touch_session(access.store.engine, token_hash)
     person = Person(row.name, unpack(row.roles) or frozenset(), unpack(row.clinics), row.account_id)
@@ -109,7 +110,7 @@ def begin(access: Access, name: str, account_id: int, *, complete: bool, forget:
     """Start a web session under a new token, and end the one that the browser had."""
     now = time.time()
     engine = access.store.engine
-    store_accounts.remove_sessions_before(engine, now - ABSOLUTE, now - IDLE)
+    store_accounts.remove_sessions(engine, now - ABSOLUTE, now - IDLE, now + AHEAD)
     old = request.cookies.get(cookie_name(SESSION))
     if old:
         store_accounts.end_session(engine, hash_of(old))

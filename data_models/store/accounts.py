@@ -36,8 +36,8 @@ _ACCESS_LOCK = 0x617564  # another lock than the imports': nobody waits for an i
 
 
 def utc_now() -> str:
-    """Now, as the trail writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """Now, as the trail writes it: for who reads it, as a clock may be put back. Its order is that of its numbers."""
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
 
 
 @contextmanager
@@ -275,10 +275,11 @@ def end_session(engine: Engine, token_hash: str, name: str | None = None) -> Non
             append(connection, name, "signed_out", name, {})
 
 
-def remove_sessions_before(engine: Engine, started: float, seen: float) -> None:
-    """Remove web sessions that began or were last used before these times."""
+def remove_sessions(engine: Engine, started: float, seen: float, ahead: float) -> None:
+    """Remove web sessions that began or were last used before these times, or after the last: by a clock put back."""
+    past = (WebSession.started < started) | (WebSession.seen < seen)
     with _writing(engine) as connection:
-        connection.execute(delete(WebSession).where((WebSession.started < started) | (WebSession.seen < seen)))
+        connection.execute(delete(WebSession).where(past | (WebSession.started > ahead) | (WebSession.seen > ahead)))
         connection.execute(delete(SignInFailure).where(SignInFailure.latest < started))
 
 
@@ -304,6 +305,7 @@ def count_attempt(
     """Count an attempt as failed for each source, unless it has to wait; counts older than `window` seconds restart.
 
     One transaction that no other runs beside: of guesses made at once, in whatever worker, each sees those before it.
+    What was counted by a clock that was put back since counts as of now: nobody waits until it is there again.
 
     Parameters
     ----------
@@ -312,7 +314,9 @@ def count_attempt(
     with _writing(engine) as connection:
         now = time.time()
         columns = (SignInFailure.source, SignInFailure.failures, SignInFailure.latest)
-        rows = connection.execute(select(*columns).where(SignInFailure.source.in_(sources)))
+        of_these = SignInFailure.source.in_(sources)
+        connection.execute(update(SignInFailure).where(of_these, SignInFailure.latest > now).values(latest=now))
+        rows = connection.execute(select(*columns).where(of_these))
         before = {row.source: (row.failures, row.latest) for row in rows}
         seconds = wait(before)
         if seconds <= 0:

@@ -94,7 +94,7 @@ def start(
     UploadRefused : the files cannot be received or too many jobs run; nothing is left behind.
     """
     uploads.remove_forgotten()
-    if sum(_silent(folder) < _SILENT_SECONDS for folder in uploads.private_folders()) >= JOBS_AT_ONCE:
+    if sum(uploads.untouched(folder) < _SILENT_SECONDS for folder in uploads.private_folders()) >= JOBS_AT_ONCE:
         raise UploadRefused("Other records are being checked or imported just now; try again in a minute")
     token, folder = uploads.private_folder()
     try:
@@ -124,19 +124,11 @@ def state(token: object) -> JobState | None:
         found = JobState(**json.loads((folder / _STATUS).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None  # removed between two lines by another request
-    if not found.ended and _silent(folder) > _SILENT_SECONDS:
+    if not found.ended and uploads.untouched(folder) > _SILENT_SECONDS:
         found = JobState(found.kind, ended=True, message=_STOPPED[found.kind])
     if found.ended:
         uploads.remove(folder)
     return found
-
-
-def _silent(folder: Path) -> float:
-    """Seconds since a job's last sign of life."""
-    try:
-        return time.time() - folder.stat().st_mtime
-    except OSError:  # just removed
-        return _SILENT_SECONDS
 
 
 _STOPPED = {

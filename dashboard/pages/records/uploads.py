@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import re
 import secrets
@@ -79,16 +80,25 @@ def remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def remove_forgotten(now: float | None = None) -> None:
+def untouched(path: Path) -> float:
+    """Seconds for which a folder has stood untouched; NaN, neither few nor many, where it is gone.
+
+    One that was touched ahead of the clock, which was put back since, is so from now on.
+    """
+    try:
+        seconds = time.time() - path.stat().st_mtime
+        if seconds < 0:
+            os.utime(path)
+    except OSError:
+        return math.nan
+    return max(0.0, seconds)
+
+
+def remove_forgotten() -> None:
     """Remove folders that have stood untouched for ten minutes: their process was
     ended from outside, or nobody asked for its end."""
-    now = time.time() if now is None else now
     for path in private_folders():
-        try:
-            forgotten = now - path.stat().st_mtime > KEPT_SECONDS
-        except OSError:  # gone meanwhile
-            continue
-        if forgotten:
+        if untouched(path) > KEPT_SECONDS:
             remove(path)
 
 

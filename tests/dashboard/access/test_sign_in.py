@@ -155,6 +155,9 @@ def test_disabling_or_changing_an_account_signs_it_out_everywhere(
         ({"seen": -sessions.IDLE + 60}, 200),
         ({"started": -sessions.ABSOLUTE - 5}, 401),
         ({"started": -sessions.ABSOLUTE + 60}, 200),
+        ({"started": 3600}, 401),  # the clock was put back since
+        ({"seen": sessions.AHEAD + 5}, 401),
+        ({"started": sessions.AHEAD - 30, "seen": sessions.AHEAD - 30}, 200),  # another computer's is ahead
     ],
 )
 def test_a_session_ends_when_idle_and_at_the_latest_after_its_limit(

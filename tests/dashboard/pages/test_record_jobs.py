@@ -194,6 +194,17 @@ def test_a_job_that_was_ended_from_outside_is_told_and_removed() -> None:
     assert _left() == []
 
 
+def test_a_dead_job_is_not_taken_for_a_living_one_until_a_clock_put_back_is_there_again() -> None:
+    token, folder = uploads.private_folder()
+    jobs._write(folder, JobState(IMPORT, "storing records", 0.5))
+    os.utime(folder, (time.time() + 3600,) * 2)
+    found = jobs.state(token)
+    assert found is not None
+    assert not found.ended
+    assert folder.stat().st_mtime <= time.time()  # from now on it is counted
+    uploads.remove(folder)
+
+
 def test_files_that_are_refused_leave_nothing_behind(database: str) -> None:
     with pytest.raises(uploads.UploadRefused):
         jobs.start(CHECK, ["patients.csv"], ["%"], database, Scope.everything())

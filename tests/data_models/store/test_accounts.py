@@ -128,6 +128,22 @@ def test_an_attempt_that_has_to_wait_is_not_counted(store: Store) -> None:
     assert _failures(store) == {}
 
 
+def test_what_was_counted_by_a_clock_put_back_since_counts_as_of_now(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody could sign in until the clock is there again."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    for _ in range(2):
+        store_accounts.count_attempt(store.engine, ["a"], 60, _no_wait)
+    monkeypatch.setattr(time, "time", lambda: now)
+    waiting = store_accounts.count_attempt(store.engine, ["a"], 60, lambda counted: counted["a"][1] + 15 - now)
+    assert (waiting.wait, waiting.before) == (15, {"a": (2, now)})
+    monkeypatch.setattr(time, "time", lambda: now + 10)
+    assert store_accounts.count_attempt(store.engine, ["a"], 60, _no_wait).before == {"a": (2, now)}
+    assert _failures(store) == {"a": 3}
+
+
 def _attempts(url: str, barrier: Any, looked_at: Any) -> None:
     """Ten attempts of one worker process; five failures are free."""
     store = Store.open(url)
