@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ _IMPORT_LOCK = 0x6B6574  # any number, the same in every process: one writer at 
 WHOLE, RECORDS_PART, ACCESS_PART = "whole", "records", "access"  # what a database holds of the tables
 _DAMAGED = "a program that was never released made it, or it is damaged; restore a backup, or import its records anew"
 _NOT_AS_MADE = ("no such", "exist", "duplicate column")  # words of both engines for a table or column
+_MIGRATING = threading.Lock()  # Alembic knows one migration a process: of two at once each would write into the other's
 _ACCESS_ENGINES: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
@@ -282,7 +284,8 @@ def upgrade_schemas(engine: Engine) -> None:
         with plainly(), writing(one) as connection, connection.begin():
             if not at_head(connection):  # another process may have been first
                 try:
-                    command.upgrade(_alembic(connection, part), "head")
+                    with _MIGRATING:
+                        command.upgrade(_alembic(connection, part), "head")
                 except (ProgrammingError, OperationalError, sqlite3.OperationalError) as error:
                     found = str(getattr(error, "orig", None) or error).splitlines()[0]
                     if not any(word in found for word in _NOT_AS_MADE):
@@ -325,6 +328,8 @@ def plain(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
         return StoreError("the store is busy: an import or a derivation holds it; try again when it has ended")
     if "full" in message:
         return StoreError("the disk is full: nothing was stored; free some space and try again")
+    if "disk I/O error" in message:
+        return StoreError("the disk refuses to be written or read: nothing was stored; see to it, and try again")
     if "readonly" in message or "read-only" in message:
         return StoreError(
             "the store's file or its folder is read-only: nothing was stored; make both writable and try again"

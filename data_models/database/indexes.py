@@ -60,16 +60,26 @@ class DroppedKeys:
                 self._connection.exec_driver_sql(statement)
 
 
-def drop_keys(connection: Connection, tables: Sequence[Table], rows: int) -> DroppedKeys:
+def drop_keys(connection: Connection, tables: Sequence[Table], rows: int, worth_it: int | None = None) -> DroppedKeys:
     """Take the keys and indexes off some tables, where they are empty, PostgreSQL's and nobody reads them.
 
     It buys a fifth of the time of a first import of a million scores (6.0 s in place of 7.6 s, and so the bound of four
     times a bare COPY; `tests/benchmarks/import_records.py --engine postgresql`).
 
     Otherwise nothing is done: rows come into the tables all the same, only slower. To be called in a
-    transaction that holds the import's lock, so that empty tables stay so. `rows`: how many will come.
+    transaction that holds the import's lock, so that empty tables stay so.
+
+    Parameters
+    ----------
+    rows : how many will come.
+    worth_it : in place of `ROWS_WORTH_IT`.
     """
-    if connection.dialect.name != "postgresql" or rows < ROWS_WORTH_IT or connection.execute(_CITUS).first():
+    worth_it = worth_it or ROWS_WORTH_IT
+    if (
+        connection.dialect.name != "postgresql"
+        or rows < (worth_it or ROWS_WORTH_IT)
+        or connection.execute(_CITUS).first()
+    ):
         return DroppedKeys(connection)
     if any(connection.execute(table.select().limit(1)).first() is not None for table in tables):
         return DroppedKeys(connection)

@@ -85,11 +85,12 @@ class Load:
     """Appends rows to tables, in many calls; none can be counted on before `finish`.
 
     For SQLite it buys half the time of storing (`tests/benchmarks/import_records.py`): many rows lie in a staging
-    file beside the store until `finish`, and the file until `release`.
+    file beside the store until `finish`, and the file until `release`. `staged_from`: how many are many.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, staged_from: int | None = None) -> None:
         self._connection = connection
+        self._staged_from = staged_from or _ROWS_WORTH_STAGING
         self._sent: Counter[str] = Counter()
         self._staged: dict[str, str] = {}  # of each table, its columns
         self._path = Path()
@@ -110,7 +111,7 @@ class Load:
         StoreError : the staging file cannot be written.
         """
         self._sent[table.name] += len(frame)
-        if self._connection.dialect.name == "sqlite" and len(frame) >= _ROWS_WORTH_STAGING:
+        if self._connection.dialect.name == "sqlite" and len(frame) >= self._staged_from:
             self._stage(_as_arrow(frame, table), table.name)
         else:
             ingest(self._connection, frame, table)

