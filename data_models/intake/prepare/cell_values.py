@@ -91,6 +91,14 @@ class CellValues:
             return self._code(name, at, text, "severity")
         return self._code(name, at, text, YES_NO) if text else ""
 
+    def points(self, name: str, at: int) -> int | None:
+        """An item's points."""
+        text = self.number(name, at)
+        if text and not (text.isascii() and text.isdigit()):
+            self.refuse(name, at, "is no number of points; write an item's points in digits")
+            return None
+        return int(text) if text else None
+
     def pressures(self, name: str, at: int) -> tuple[str, str]:
         """Systolic and diastolic of a cell such as 120/80."""
         text = self.text(name, at)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM
+from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.intake.prepare import sheet_words as said
+from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.moments import Moment
 from data_models.intake.prepare.sheet_map import ALL_FIELDS, SESSION_FIELDS, YES_NO
 from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME
@@ -157,6 +159,9 @@ def guess(look: Look) -> Guess:
     drugs = [row for code, rows in said.VALUES["drug"].items() for row in (code, *rows)]
     if not field_name and said.find(words, drugs)[1] and _unit(look)[0]:
         return _fits(look, "dose", 1, place)  # "Ketamin mg/kg"
+    since = next((word for word in words if word in said.SINCE), "")
+    if since and look.numbers is not None and look.values:
+        return Guess(look, {"field": said.SINCE[since]}, "its name, and its values are numbers", 50, place)
     if field_name == TIME or not field_name:
         return Guess(look, None, "nothing of its name or its values is known")
     return _fits(look, field_name, doubt, place)
@@ -170,6 +175,10 @@ def _fits(look: Look, field_name: str, doubt: int, place: Place) -> Guess:
     if field_name == "dose":
         unit, why = _unit(look)
         return Guess(look, becomes | ({"unit": unit} if unit else {}), f"its name{why}", doubt, place)
+    if field_name == RECORD_NUMBER and {*look.words} & {*said.SESSIONS, *said.VISITS}:
+        return Guess(look, None, "its name is that of a visit")
+    if field_name == RECORD_NUMBER and not all(any(letter.isdigit() for letter in text) for text in look.values):
+        return Guess(look, None, "its name is that of a record number, but its values may be names", identifying=True)
     if numeric and look.values and look.numbers is None:
         return Guess(look, None, f"its name is that of {field_name}, but its values are no numbers")
     if field is not None and field.kind == "word" and len(look.values) > 50:
@@ -183,18 +192,26 @@ def _score(look: Look, scale: str, rest: Sequence[str]) -> Guess:
     if look.values and look.numbers is None:
         return Guess(look, None, f"its name is that of the {instrument.name}, but its values are no numbers")
     numbers = [one for one in look.numbers or [] if instrument.minimum <= one <= instrument.maximum]
-    ends = [word for word in rest if word.isdigit()]
-    item = next((rest[at + 1] for at, word in enumerate(rest[:-1]) if word in said.ITEMS), "")
-    of_item = max(numbers, default=0) <= ITEM9_MAXIMUM and len(rest) == 1 and len(ends) == 1
-    if item or (of_item and numbers):
-        number = item or ends[0]
-        place = place_of(rest[:-2] if item else ())
-        if number == "9" and instrument.has_item9:
-            return Guess(look, {"item9": scale}, "its name", 1, place)
-        return Guess(look, None, f"an item of the {instrument.name}; its total is read")
+    number, beside, most = _item_of(scale, rest)
+    if number and max(numbers, default=0) <= most:
+        return Guess(look, {"score": scale, "item": number}, "its name", 1, place_of(beside))
     low, high = (min(numbers), max(numbers)) if numbers else (0, 0)
     why = f"its name; its values, {low:g} to {high:g}, lie in the range of the {instrument.name}"
     return Guess(look, {"score": scale}, why if numbers else "its name", 1, place_of(rest))
+
+
+def _item_of(scale: str, rest: Sequence[str]) -> tuple[int, Sequence[str], float]:
+    """The number of an item that a name ends in (0: none), the words before it, and how high its values may be.
+
+    `phq9_3` and `phq9_v2_3` are items while their values are points of one; in `PHQ-9 V3` the number is the visit's.
+    """
+    items = ITEM_SCALES.get(scale)
+    if items is None or not rest or not rest[-1].isdigit() or int(rest[-1]) not in items.numbers:
+        return 0, rest, 0
+    before = rest[-2] if len(rest) > 1 else ""
+    if before in said.ITEMS:
+        return int(rest[-1]), rest[:-2], inf
+    return (int(rest[-1]) if not before or before.isdigit() else 0), rest[:-1], max(items.highest)
 
 
 def _time(look: Look, field_name: str, doubt: int, place: Place) -> Guess:

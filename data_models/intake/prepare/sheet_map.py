@@ -33,13 +33,17 @@ from typing import Any, Final, NoReturn
 from data_models.definitions import vocabulary
 from data_models.definitions.instruments import INSTRUMENTS, with_item9
 from data_models.intake.contract import ASSESSMENTS, PATIENTS, SESSIONS, SIDE_EFFECTS, CannotRead, Field
+from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.source import BIRTH_DATE, DATE_ORDERS, RECORD_NUMBER, TIME
 
 EACH: Final = -1  # of a row's sessions
 TIME_OF_DAY: Final = "time_of_day"
+# In place of a time where no sheet has dates: since the first session, in hours.
+RELATIVE: Final = {"day": 24.0, "hours": 1.0, "week": 168.0}
 FIRST_SESSION: Final = "first_session"
 YES_NO: Final = "yes_no"
 ROW_KINDS: Final = ("patients", "sessions", "scores", "side_effects", "ignored")
+_TIMES: Final = (TIME, TIME_OF_DAY, *RELATIVE)
 _CLOCKS: Final = ("patient_code", "hours", "day")
 _WHENS: Final = 'before, "after 4 h", "after 7 d", "day 28" or "week 4" (from the first session)'
 _WHEN: Final = re.compile(r"(before)|after (\d{1,4}) ?(h|d)|(day|week) (-?\d{1,4})")
@@ -84,11 +88,12 @@ class Becomes:
 
     Attributes
     ----------
-    kind : `field`, `score`, `item9`, `side_effect` or `blood_pressure`.
+    kind : `field`, `score`, `item` (of a scale), `item9`, `side_effect` or `blood_pressure`.
     name : the field; the scale; the side effect; `before` or `highest`.
     session : in a row of several sessions, which one, or `EACH`; 0: the row's own.
     when, time : of a score, when it was taken, or the column that says so; neither: at the row's time.
     unit : that stands behind the number in the cells, or is meant: `mg` or `mg_per_kg` for doses.
+    item : of an item, its number in the questionnaire.
     """
 
     kind: str
@@ -97,6 +102,7 @@ class Becomes:
     when: When | None = None
     time: str = ""
     unit: str = ""
+    item: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,10 @@ class TableMap:
         """The columns that say when the scores of others were."""
         return tuple(one.time for all_of_it in self.columns.values() for one in all_of_it if one.time)
 
+    def time_column(self, session: int = 0) -> str:
+        """The column that says when the row, or one of its sessions, was; "" where none does."""
+        return next(filter(None, (self.column_of(name, session) for name in (TIME, *RELATIVE))), "")
+
     def column_of(self, name: str, session: int = 0) -> str:
         """The column that becomes a field of the row's own, or of one of its sessions; "" where none does."""
         wanted = Becomes("field", name, session)
@@ -140,12 +150,18 @@ class TableMap:
 
 @dataclass(frozen=True, slots=True)
 class SheetMap:
-    """A whole MAP.toml."""
+    """A whole MAP.toml.
+
+    Attributes
+    ----------
+    published : items that are missing are made up for by their scale's published rule, where it has one.
+    """
 
     tables: tuple[TableMap, ...]
     missing: tuple[str, ...] = ()
     decimal: str | None = None
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    published: bool = False
 
 
 def sheet_map(given: Mapping[str, Any], file: str) -> SheetMap:
@@ -198,15 +214,18 @@ class _Checked:
         return given
 
     def whole(self, given: Mapping[str, Any]) -> SheetMap:
-        top = self._keys("its top", given, ("missing", "decimal", "values", "table"))
+        top = self._keys("its top", given, ("missing", "decimal", "values", "items", "table"))
         missing, decimal = self._texts("missing", top.get("missing", [])), self._decimal("decimal", top.get("decimal"))
         values = self._keys("values", top.get("values", {}), (*CODED, *_WORDS))
         words = {name: self._values(name, said) for name, said in values.items()}
+        items = self._keys("items", top.get("items", {}), ("missing",))
+        if items:
+            self._known("items, missing", items["missing"], ("published",))
         tables = top.get("table", [])
         if not isinstance(tables, list) or not tables:
             self._refuse("table", "is missing; write [[table]] once for each sheet that is to be read")
         read = tuple(self._table(number, table) for number, table in enumerate(tables, start=1))
-        return SheetMap(read, missing, decimal, words)
+        return SheetMap(read, missing, decimal, words, bool(items))
 
     def _decimal(self, where: str, given: Any) -> str | None:
         return None if given is None else self._known(where, self._text(where, given), (".", ","))
@@ -279,25 +298,25 @@ class _Checked:
 
     def _becomes(self, where: str, rows: str, given: Any) -> Becomes:
         plain = (*PATIENT_FIELDS, BIRTH_DATE, RECORD_NUMBER, FIRST_SESSION)
-        own = (*OF_ROWS[rows], TIME, TIME_OF_DAY) if rows != "patients" else ()
+        own = (*OF_ROWS[rows], *_TIMES) if rows != "patients" else ()
         if isinstance(given, str):
             given = {"field": given}
         keys = self._keys(
             where,
             given,
-            ("field", "score", "item9", "side_effect", "blood_pressure", "session", "when", "time", "unit"),
+            ("field", "score", "item9", "side_effect", "blood_pressure", "session", "when", "time", "unit", "item"),
         )
         kinds = [kind for kind in ("field", "score", "item9", "side_effect", "blood_pressure") if kind in keys]
         if len(kinds) != 1:
             self._refuse(where, "says not one thing; give one of field, score, item9, side_effect, blood_pressure")
-        kind = kinds[0]
+        kind: str = kinds[0]
         name = self._text(where, keys[kind])
         session = EACH if keys.get("session") == "each" else 0
         if "session" in keys and not session:
             session = self._whole(f"{where}, session", keys["session"], 1)
         if session and rows != "patients":
             self._refuse(where, 'session goes with rows = "patients", where one row has several sessions')
-        of_session = (*SESSION_FIELDS, TIME, TIME_OF_DAY)
+        of_session = (*SESSION_FIELDS, *_TIMES)
         known = {
             "field": of_session if session else (*plain, *own),
             "score": tuple(INSTRUMENTS),
@@ -305,7 +324,7 @@ class _Checked:
             "side_effect": vocabulary.SIDE_EFFECTS,
             "blood_pressure": ("before", "highest"),
         }[kind]
-        if session == EACH and (kind != "field" or name in (TIME, TIME_OF_DAY)):
+        if session == EACH and (kind != "field" or name in _TIMES):
             self._refuse(where, 'session = "each" goes with a field of sessions such as dose; name one session')
         if kind == "field" and rows == "patients" and not session and name in of_session:
             self._refuse(where, f"a row of a patient has several sessions; write {{ field = {name!r}, session = 1 }}")
@@ -314,16 +333,26 @@ class _Checked:
             self._refuse(where, f'{kind} goes with rows = "sessions", or with session = 1 in a row of a patient')
         if "unit" in keys:
             self._known(f"{where}, unit", keys["unit"], vocabulary.DOSE_UNITS)
+        item = self._item(where, name, keys["item"]) if "item" in keys and kind == "score" else 0
+        kind = "item" if item else kind
         time = self._text(f"{where}, time", keys.get("time", ""))
         when = self._when(f"{where}, when", keys["when"]) if "when" in keys else None
-        if kind in ("score", "item9"):
+        if kind in ("score", "item", "item9"):
             if time and when:
                 self._refuse(where, "has when and time; give the one or the other")
             if not (time or when) and rows != "scores":
                 self._refuse(where, f"does not say when; add when = {_WHENS}, or time = with the column of its date")
         elif time or when:
             self._refuse(where, "when and time go with score and item9")
-        return Becomes(kind, name, session, when, time, keys.get("unit", ""))
+        return Becomes(kind, name, session, when, time, keys.get("unit", ""), item)
+
+    def _item(self, where: str, scale: str, given: Any) -> int:
+        known = ITEM_SCALES.get(scale)
+        if known is None:
+            self._refuse(where, f"the items of {scale} do not add up to its total by a rule that is known; give totals")
+        if given not in known.numbers or isinstance(given, bool):
+            self._refuse(where, f"item is none of {', '.join(map(str, known.numbers))}, the items of {scale}")
+        return int(given)
 
     def _when(self, where: str, given: Any) -> When:
         found = _WHEN.fullmatch(self._text(where, given))
@@ -349,9 +378,10 @@ class _Checked:
         needed = {RECORD_NUMBER: True, TIME: table.rows in ("sessions", "side_effects")}
         if table.rows == "scores":
             long = Becomes("field", "score") in seen
-            needed[TIME] = long or any(one.kind == "score" and not one.time for one in seen)
+            needed[TIME] = long or any(one.kind in ("score", "item") and not one.time for one in seen)
             if long and not table.column_of("instrument") and "instrument" not in table.always:
                 self._refuse(where, 'no column says the scale; add instrument = "phq9" (or another) to [table.always]')
         for name, is_needed in needed.items():
-            if is_needed and not table.column_of(name):
+            column = table.time_column() if name == TIME else table.column_of(name)
+            if is_needed and not column:
                 self._refuse(where, f'columns: no column becomes {name!r}; add a line "COLUMN" = "{name}"')

@@ -41,12 +41,16 @@ class Records:
     Attributes
     ----------
     starts : when the first session was, of people of whom a column says it.
+    dated, relative : where in the map the first column of dates, and of days since the first session, stands; "" for
+        none. An export has the one or the other.
     """
 
     sessions: list[Record] = field(default_factory=list)
     scores: list[Record] = field(default_factory=list)
     side_effects: list[Record] = field(default_factory=list)
     starts: dict[str, Moment] = field(default_factory=dict)
+    dated: str = ""
+    relative: str = ""
     _people: dict[str, list[Record]] = field(default_factory=dict)
 
     def add_person(self, person: str, origin: Origin, facts: Mapping[str, str]) -> None:
@@ -88,7 +92,11 @@ class Records:
             "assessments": self.scores,
             "side_effects": self.side_effects,
         }
-        return {name: _table(records) for name, records in made.items() if records}
+        tables = {name: _table(records) for name, records in made.items() if records}
+        if self.relative and "patients" in tables:  # no calendar says until when everybody was observed
+            patients = tables["patients"]
+            patients.columns.setdefault("observed_until_weeks", [""] * len(patients))
+        return tables
 
 
 def placed(anchor: Moment, when: When) -> dict[str, str]:

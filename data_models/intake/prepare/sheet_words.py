@@ -51,7 +51,8 @@ FIELDS: Final = _rows(
         "record_number": "record number, record id, mrn, patient id, patienten id, pat id, patid, pat nr, patienten nr,"
         "patientennr, patientennummer, patient nr, patient no, patient number, pid, subject id, subjid, subject,"
         "participant id, participant, proband, probanden nr, studien id, study id, chart number, chart no, akten nr,"
-        "aktenzeichen, fall nr, fallnummer, case id, pseudonym, patient code, patientencode, id",
+        "aktenzeichen, fall nr, fallnummer, case id, pseudonym, patient code, patientencode, id,"
+        "patient, patienten, code, nr",
         "birth_date": "birth date, date of birth, birthdate, dob, geburtsdatum, geb datum, geburtstag, geboren, geb",
         "first_session": "first session, first treatment, treatment start, start of treatment, erste sitzung,"
         "erste infusion, erste behandlung, behandlungsbeginn, beginn der behandlung",
@@ -170,6 +171,10 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }
 # What sheets have in cells without a value, beside codes.
 NO_VALUE: Final = _listed("n/a, na, #n/a, nan, null, none, k.a., k. a., ka, n.e., n. e., -, --, ., ?, n.b.")
+# Headers of times since the first session.
+SINCE: Final = dict.fromkeys(("day", "days", "tag", "tage", "reldays", "studientag"), "day") | dict.fromkeys(
+    ("week", "weeks", "woche", "wochen"), "week"
+)
 BEFORE: Final = frozenset(
     _listed("vor, pre, prae, before, baseline, bl, vorher, initial, aufnahme, screening, eingang")
 )
@@ -266,7 +271,7 @@ def field_in(words: Sequence[str]) -> tuple[str, int, tuple[str, ...]]:
     best, place, size, doubt = "", 0, 0, 0
     for name, rows in FIELDS.items():
         at, length = find(words, rows)
-        if length > size:
-            row = " ".join(words[at : at + length])
-            best, place, size, doubt = name, at, length, rows.index(row) + 1
+        its = rows.index(" ".join(words[at : at + length])) + 1 if length else 0
+        if length and (length, -its) > (size, -doubt):  # of equally long words the surer: "sex of the patient"
+            best, place, size, doubt = name, at, length, its
     return best, doubt, (*words[:place], *words[place + size :])

@@ -82,6 +82,11 @@ class _Read:
                     f"{self._choices.map_file}, {one.where}: no sheet is of its file and sheet; there are {known}; "
                     "correct file and sheet, or take the table out"
                 )
+        if self._records.dated and self._records.relative:
+            raise CannotRead(
+                f"{self._choices.map_file}: {self._records.dated} has dates and {self._records.relative} days since "
+                "the first session; give the one or the other of all, and the age in place of the birth date"
+            )
         self._records.place_scores(self._export.left_out, self._problems)
         self._export.tables = self._records.tables()
 
@@ -96,11 +101,14 @@ class _Read:
         for one in maps:
             self._check_columns(one, columns)
             values = CellValues(columns, one, self._map, self._choices.map_file, self._problems)
-            rows = SheetRows(one, values, self._choices, self._records, left, self._problems)
+            rows = SheetRows(
+                one, values, self._choices, self._records, left, self._problems, published=self._map.published
+            )
             for at in range(len(columns.numbers)):
                 if all(columns.columns[name][at] in texts for name, texts in one.only.items()):
                     taken[at] = True
                     rows.row(at)
+            rows.tell(self._export)
             notes += (
                 f"{sheet.title}, column {name}: cells with codes that are declared missing: {count:,}"
                 for name, count in sorted(values.missing_found.items())

@@ -9,21 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.prepare import sheet_words as said
-from data_models.intake.prepare.cells import ERRORS, Columns, Sheet, below_header, header_row
-from data_models.intake.prepare.column_guess import MISSING_CODES, Guess, Look, Place, guess, is_of_session
+from data_models.intake.prepare.cells import ERRORS, Sheet, below_header, header_row
+from data_models.intake.prepare.column_guess import MISSING_CODES, Guess, Look, guess
 from data_models.intake.prepare.sheet_files import read_files
+from data_models.intake.prepare.sheet_layout import ProposedTable, choose_rows, fields_of, settle_items
 from data_models.intake.prepare.sheet_map import (
     CODED,
-    EFFECT_FIELDS,
-    PATIENT_FIELDS,
-    SCORE_FIELDS,
-    SESSION_FIELDS,
     YES_NO,
 )
 from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME, SuggestedColumn, Suggestion
@@ -34,25 +30,6 @@ _DOTTED: Final = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}\b")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
 _ZONED: Final = re.compile(r"\d[Tt ]\d{1,2}:\d{2}.*(?:[Zz]|[+-]\d{2}:?\d{2})$")
-
-
-@dataclass(slots=True)
-class _Table:
-    """The proposal for one sheet."""
-
-    columns: Columns
-    guesses: list[Guess]
-    rows: str = "ignored"
-    always: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        return self.columns.sheet.title
-
-    def with_field(self, name: str) -> list[Guess]:
-        """The guesses that become a field, the surest first."""
-        return sorted((one for one in self.guesses if one.field == name), key=lambda one: one.doubt)
 
 
 def suggest_sheets(path: Path) -> Suggestion:
@@ -68,7 +45,7 @@ def suggest_sheets(path: Path) -> Suggestion:
 class _Proposal:
     def __init__(self) -> None:
         self.questions: list[str] = []
-        self._tables: list[_Table] = []
+        self._tables: list[ProposedTable] = []
         self._no_values: dict[str, None] = {}
         self._words: dict[str, dict[str, str]] = {}
         self._dates: set[str] = set()
@@ -86,31 +63,47 @@ class _Proposal:
             )
             for name, cells in columns.columns.items()
         ]
-        table = _Table(columns, [guess(look) for look in looks])
+        table = ProposedTable(columns, [guess(look) for look in looks])
         self._tables.append(table)
-        if self._choose_number(table):
-            _choose_rows(table)
-            self._choose_always(table)
+        self._choose_number(table)
+        settle_items(table)
+        choose_rows(table)
+        self._choose_always(table)
+        self._ask_when(table)
         self._settle(table)
         for one in table.guesses:
             if one.becomes:
                 self._read_values(table, one)
+            if one.look.times:
+                self._read_dates(one.look)
 
-    def _choose_number(self, table: _Table) -> bool:
-        """Keep one column as the record number; whether there is one."""
+    def _choose_number(self, table: ProposedTable) -> None:
+        """Keep one column as the record number, or ask for it."""
         found = table.with_field(RECORD_NUMBER)
         for other in found[1:]:
             other.becomes, other.why = None, "a second column that may be the record number"
-        if found:
-            if len(found) > 1:
-                names = " or ".join(one.look.name for one in found)
-                self.questions.append(f"{table.title}: which column is the patient's record number: {names}?")
-            return True
-        if table.columns.numbers:
+        if len(found) > 1:
+            names = " or ".join(one.look.name for one in found)
+            self.questions.append(f"{table.title}: which column is the patient's record number: {names}?")
+        elif not found and table.columns.numbers:
             self.questions.append(f"{table.title}: which column is the patient's record number? None is named so.")
-        return False
 
-    def _choose_always(self, table: _Table) -> None:
+    def _ask_when(self, table: ProposedTable) -> None:
+        """Ask which of a patient's dates were sessions, or which column says when, where no name tells."""
+        kinds = [one.becomes or {} for one in table.guesses]
+        if (
+            table.rows == "patients"
+            and any("time" in one for one in kinds)
+            and not any("session" in one for one in kinds)
+        ):
+            self.questions.append(
+                f'{table.title}: on which of its dates were sessions? Give each {{ field = "time", session = 1 }}, '
+                "2 and so on."
+            )
+        elif table.rows == "ignored" and any("score" in one or "blood_pressure" in one for one in kinds):
+            self.questions.append(f"{table.title}: which column says when its rows were? None has dates or days.")
+
+    def _choose_always(self, table: ProposedTable) -> None:
         """The drug and the scale, where only a name of the sheet, the file or a column says them."""
         sheet = table.columns.sheet
         titles = said.words_of(f"{Path(sheet.file).stem} {sheet.name}")
@@ -135,9 +128,9 @@ class _Proposal:
             else:
                 self.questions.append(f"{table.title}: which drug was given? Write it under [table.always].")
 
-    def _settle(self, table: _Table) -> None:
+    def _settle(self, table: ProposedTable) -> None:
         """Take back what does not go together: two columns for one thing, what a row of this kind does not have."""
-        allowed = _fields_of(table.rows)
+        allowed = fields_of(table.rows)
         taken: dict[str, Guess] = {}
         for one in sorted(table.guesses, key=lambda one: one.doubt):
             if one.becomes is None:
@@ -152,12 +145,12 @@ class _Proposal:
             else:
                 taken[key] = one
 
-    def _ask_twice(self, table: _Table, first: Guess, second: Guess) -> None:
+    def _ask_twice(self, table: ProposedTable, first: Guess, second: Guess) -> None:
         self.questions.append(
             f"{table.title}: {first.look.name} or {second.look.name}: which becomes {_toml(first.becomes)}?"
         )
 
-    def _read_values(self, table: _Table, one: Guess) -> None:
+    def _read_values(self, table: ProposedTable, one: Guess) -> None:
         """The words and missing codes of a column that is proposed."""
         look = one.look
         self._no_values |= dict.fromkeys(look.no_values)
@@ -169,7 +162,7 @@ class _Proposal:
                     "In which time zone is the clinic? Times have Z or an offset: --zone Europe/Berlin."
                 )
         scale = str(becomes.get("score", ""))
-        if scale and look.numbers is not None:
+        if scale and "item" not in becomes and look.numbers is not None:
             instrument = INSTRUMENTS[scale]
             outside = [
                 text
@@ -191,7 +184,12 @@ class _Proposal:
             for part in _PARTS.split(text) if lists[0] in ("side_effects", "conditions") else [text]:
                 self._read_word(table, look, look.meanings.get(part, part), lists)
 
-    def _read_word(self, table: _Table, look: Look, word: str, lists: tuple[str, ...]) -> None:
+    def _read_dates(self, look: Look) -> None:
+        self._dates |= set(_orders(look.values))
+        if any(_ZONED.search(text) for text in look.values):
+            self.questions.append("In which time zone is the clinic? Its times have an offset: --zone Europe/Berlin")
+
+    def _read_word(self, table: ProposedTable, look: Look, word: str, lists: tuple[str, ...]) -> None:
         """Put a word under the values of the first list that knows it; ask where none does."""
         if any(word in CODED[name] or self._words.get(name, {}).get(word) for name in lists):
             return
@@ -237,93 +235,6 @@ class _Proposal:
         return "\n".join(lines) + "\n"
 
 
-def _choose_rows(table: _Table) -> None:
-    """What a row of a sheet is, and what follows for its columns."""
-    number = table.with_field(RECORD_NUMBER)[0].look.cells
-    filled = [text for text in number if text]
-    once = len(set(filled)) == len(filled)
-    scores = [one for one in table.guesses if one.becomes and "score" in one.becomes]
-    times = table.with_field(TIME)
-    of_session = [one for one in table.guesses if is_of_session(one)]
-    if table.with_field("instrument") and table.with_field("score"):
-        table.rows = "scores"
-    elif table.with_field("term") and times:
-        table.rows = "side_effects"
-    elif once and (len(times) > 1 or any(one.place != Place() for one in scores)):
-        table.rows = "patients"
-        _make_wide(table, times, scores, of_session)
-    elif of_session and times:
-        table.rows = "sessions"
-        for one in scores:
-            _say_when(one, one.place.when or "before")
-    elif times and (scores or table.with_field("score")):
-        table.rows = "scores"
-    elif any(one.field in (*PATIENT_FIELDS, BIRTH_DATE) for one in table.guesses):
-        table.rows = "patients"
-    _keep_one_time(table)
-
-
-def _make_wide(table: _Table, times: list[Guess], scores: list[Guess], of_session: list[Guess]) -> None:
-    """A row a patient: dates are sessions, or say when the scores of the same visit were."""
-    visits = {one.place.visit: one for one in times if one.place.visit and not one.place.session}
-    scored = {one.place.visit for one in scores if not one.place.when}
-    for one in times:
-        if one.place.session:
-            one.becomes = {"field": TIME, "session": one.place.session}
-        elif one.place.visit in scored and len(visits) > 0:
-            one.becomes, one.why = None, f"{one.why}; says when the scores of {one.place.visit} were"
-        elif one.place.visit:
-            one.becomes = {"field": TIME, "session": int(one.place.visit[1:])}
-        elif not any(other.place.session for other in times):
-            one.becomes = {"field": TIME, "session": 1}
-        else:
-            one.becomes, one.why = None, f"{one.why}; says not of which session"
-    for one in of_session:
-        if one.becomes and one.field not in PATIENT_FIELDS:
-            number = one.place.session or int(one.place.visit[1:] or 0)
-            each = not number and one.field in ("drug", "route", "dose", "dose_unit")
-            one.becomes |= {"session": "each" if each else number or 1}
-    for one in (one for one in table.guesses if one.becomes and ({"score", "item9"} & one.becomes.keys())):
-        if one.place.when:
-            _say_when(one, one.place.when)
-            if one.place.session > 1 and one.becomes:
-                one.becomes["session"] = one.place.session
-        elif one.place.visit in visits and one.becomes:
-            one.becomes["time"] = visits[one.place.visit].look.name
-        else:
-            one.becomes, one.why = None, f"{one.why}; its name does not say when: add when = or time ="
-
-
-def _say_when(one: Guess, when: str) -> None:
-    if one.becomes is not None:
-        one.becomes["when"] = when
-
-
-def _keep_one_time(table: _Table) -> None:
-    """Of several dates of a row's own, the one whose name says most."""
-    if table.rows == "patients":
-        for one in table.guesses:
-            if one.field in (TIME, "time_of_day") and one.becomes and "session" not in one.becomes:
-                one.becomes, one.why = None, f"{one.why}; says not of which session"
-        return
-    for one in table.with_field(TIME)[1:]:
-        one.becomes, one.why = None, f"{one.why}; another date is the row's"
-    if table.rows in ("scores", "side_effects") and not table.with_field(TIME):
-        table.rows = "ignored"
-
-
-def _fields_of(rows: str) -> set[str]:
-    fields = {
-        "patients": {},
-        "sessions": SESSION_FIELDS,
-        "scores": SCORE_FIELDS,
-        "side_effects": EFFECT_FIELDS,
-        "ignored": {},
-    }[rows]
-    timed = {TIME, "time_of_day"} if rows not in ("patients", "ignored") else set()
-    return {*PATIENT_FIELDS, *fields, RECORD_NUMBER, BIRTH_DATE, "first_session", *timed}
-
-
 def _lists_of(one: Guess) -> tuple[str, ...]:
     """The lists of codes that a column's values are of."""
     if one.becomes and "side_effect" in one.becomes:
@@ -342,7 +253,7 @@ def _orders(values: Iterable[str]) -> Iterable[str]:
         yield "asked"
 
 
-def _table_lines(table: _Table, several_files: bool) -> list[str]:
+def _table_lines(table: ProposedTable, several_files: bool) -> list[str]:
     sheet = table.columns.sheet
     lines = ["[[table]]"]
     lines += [f"file = {_quoted(sheet.file)}"] if several_files else []
@@ -361,7 +272,10 @@ def _table_lines(table: _Table, several_files: bool) -> list[str]:
         name = _quoted(one.look.name)
         if one.becomes:
             lines.append(f"{name} = {_toml(one.becomes)}  # {one.why}")
-        elif not one.identifying and one.look.name not in used:
+        elif one.look.name in used:
+            session = one.place.visit[1:] or 1
+            lines.append(f'# {name} = {{ field = "time", session = {session} }}  # {one.why}; if a session was then')
+        elif not one.identifying:
             lines.append(f'# {name} = ""  # {one.why}')
     if table.missing:
         lines.append("[table.missing]")

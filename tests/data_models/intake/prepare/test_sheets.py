@@ -345,7 +345,7 @@ TABLE = '[[table]]\nrows = "sessions"\n[table.columns]\nID = "record_number"\nD 
     "text, message",
     [
         ("", r"MAP\.toml, table: is missing; write \[\[table\]\]"),
-        ('rows = "x"', r"its top: 'rows' is not known; known are missing, decimal, values, table"),
+        ('rows = "x"', r"its top: 'rows' is not known; known are missing, decimal, values, items"),
         ("decimal = 5", r"decimal: is no text; write it in quotation marks"),
         ('decimal = ";"', r"decimal: ';' is not known; known are \., ,"),
         ("missing = [99]", r'missing: is no list of texts; write it as \["99", "N/A"\]'),
@@ -403,3 +403,73 @@ def test_no_map_is_refused_by_anything_but_words(given_map: object) -> None:
     given = given_map if isinstance(given_map, dict) else {"table": given_map}
     with contextlib.suppress(CannotRead):
         sheet_map(given, "MAP.toml")
+
+
+RELATIVE = """
+[[table]]
+rows = "sessions"
+file = "s.csv"
+columns = { ID = "record_number", H = "hours" }
+[[table]]
+rows = "scores"
+file = "q.csv"
+always = { instrument = "madrs" }
+columns = { ID = "record_number", D = "day", S = "score" }
+"""
+
+
+def test_days_and_hours_since_the_first_session_stand_in_for_dates(tmp_path: Path) -> None:
+    csv(tmp_path, "ID,H\n1,0\n1,72.5\n", "s.csv")
+    csv(tmp_path, "ID,D,S\n1,-1,31\n1,28,12\n", "q.csv")
+    export = read(tmp_path, RELATIVE)
+    assert export.tables["sessions"].columns["time"] == ["2000-01-01 00:00:00", "2000-01-04 00:30:00"]
+    assert export.tables["assessments"].columns["time"] == ["1999-12-31", "2000-01-29"]
+    # Nobody knows until when these people were observed: no calendar is common to them.
+    assert export.tables["patients"].columns["observed_until_weeks"] == [""]
+
+
+def test_dates_and_days_since_the_first_session_do_not_stand_beside_each_other(tmp_path: Path) -> None:
+    csv(tmp_path, "ID,H\n1,2026-01-05\n", "s.csv")
+    csv(tmp_path, "ID,D,S\n1,x,31\n", "q.csv")
+    with pytest.raises(CannotRead, match=r"table 1, 'H' has dates and table 2, 'D' days since the first session"):
+        read(tmp_path, RELATIVE.replace('"hours"', '"time"'), Problems())
+    problems = Problems()
+    csv(tmp_path, "ID,H\n1,0\n", "s.csv")
+    read(tmp_path, RELATIVE, problems)
+    assert told(problems) == [
+        "q.csv, row 2, column D: is no number of days, weeks or hours since the first session; write it in digits"
+    ]
+
+
+def test_items_make_the_total_and_what_does_not_agree_is_left_out_and_named(tmp_path: Path) -> None:
+    items = ",".join(f"q{number}" for number in range(1, 8))
+    path = csv(
+        tmp_path,
+        f"ID,D,{items},Sum\n"
+        "1,2026-01-05,1,2,1,0,3,1,1,9\n"  # 9, as its items
+        "1,2026-01-06,1,2,1,0,3,1,1,\n"
+        "1,2026-01-07,1,2,1,0,3,1,1,12\n"
+        "1,2026-01-08,1,2,,0,3,1,1,\n"
+        "1,2026-01-09,,,,,,,,7\n"
+        "1,2026-01-10,1,2,1,0,4,1,1,\n",
+    )
+    columns = "\n".join(f'q{number} = {{ score = "gad7", item = {number} }}' for number in range(1, 8))
+    text = f'[[table]]\nrows = "scores"\n[table.columns]\nID = "record_number"\nD = "time"\n{columns}\n'
+    text += 'Sum = { score = "gad7" }\n'
+    problems = Problems()
+    export = read(path, text, problems)
+    assert [line.split(";")[0] for line in told(problems)] == [
+        "a.csv, row 7, column q5: holds points that the item does not have"
+    ]
+    assert [(row["time"][-2:], row["score"]) for row in rows_of(export.tables["assessments"])] == [
+        ("05", "9"), ("06", "9"), ("09", "7"),
+    ]  # fmt: skip
+    assert [(reason.split(";")[0], [origin.row for origin in origins]) for reason, _, origins in export.left_out] == [
+        ("GAD-7: the total and its items disagree", [4]),
+        ("GAD-7: items are missing, and the total is not there", [5]),
+    ]
+    made = read(path, text + '\n[items]\nmissing = "published"\n', Problems())
+    assert [row["score"] for row in rows_of(made.tables["assessments"])] == ["9", "9", "9", "7"]  # 8 + 8 / 6
+    assert made.notes[0].startswith("GAD-7: 1 total rests on fewer than all items")
+    with pytest.raises(CannotRead, match=r"'q1': item is none of 1, 2, 3, 4, 5, 6, 7, the items of gad7"):
+        read(path, text.replace("item = 1", "item = 8"))

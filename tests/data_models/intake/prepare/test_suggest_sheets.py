@@ -252,14 +252,49 @@ def test_times_with_an_offset_ask_for_the_zone(tmp_path: Path) -> None:
     assert "In which time zone is the clinic?" in suggest_sheets(path).questions[0]
 
 
-def test_items_are_left_out_and_their_total_read(tmp_path: Path) -> None:
+def test_all_items_of_a_scale_are_read_with_their_total_and_some_are_left_out(tmp_path: Path) -> None:
     header = ",".join(f"phq9_{item}" for item in range(1, 10))
-    path = csv(tmp_path, f"record_id,date,{header},phq9_total\n1,2026-01-05,{'1,' * 8}3,11\n")
+    path = csv(tmp_path, f"record_id,date,{header},phq9_total\n1,2026-01-05,{'1,' * 8}3,11\n1,2026-01-12,{'1,' * 9}8\n")
     _, export = there_and_back(path)
     assert rows_of(export.tables["assessments"]) == [
         {"record_number": "1", "time": "2026-01-05", "instrument": "phq9", "score": "11", "item9": "3"}
     ]
-    assert export.columns_left_out == {"a.csv": [f"phq9_{item}" for item in range(1, 9)]}
+    assert [reason.split(";")[0] for reason, *_ in export.left_out] == ["PHQ-9: the total and its items disagree"]
+    path = csv(tmp_path, "record_id,date,PHQ9 item 1,PHQ9 item 9,PHQ9 sum\n1,2026-01-05,1,3,11\n")
+    _, export = there_and_back(path)
+    assert rows_of(export.tables["assessments"]) == [
+        {"record_number": "1", "time": "2026-01-05", "instrument": "phq9", "score": "11", "item9": "3"}
+    ]
+    assert export.columns_left_out == {"a.csv": ["PHQ9 item 1"]}
+
+
+def test_items_of_several_visits_of_one_row(tmp_path: Path) -> None:
+    names = [f"GAD7_v{visit}_{item}" for visit in (1, 2) for item in range(1, 8)]
+    path = csv(
+        tmp_path,
+        f"ID;Infusion 1;Datum V1;Datum V2;{';'.join(names)}\n"
+        f"P1;05.01.2026;05.01.2026;12.01.2026;{';'.join('1' * 14)}\n",
+    )
+    _, export = there_and_back(path)
+    assert scores_of(export) == [("P1", "2026-01-05", "gad7", "7"), ("P1", "2026-01-12", "gad7", "7")]
+
+
+def test_what_says_neither_whose_nor_when_is_asked(tmp_path: Path) -> None:
+    """A sheet with a patient's word for a record number, visits that may be sessions, days in place of dates."""
+    dated = suggest_sheets(csv(tmp_path, "Patient;Datum V1;PHQ9 V1;Datum V2;PHQ9 V2\nP1;5.1.2026;18;12.1.2026;9\n"))
+    assert dated.questions == (
+        'a.csv: on which of its dates were sessions? Give each { field = "time", session = 1 }, 2 and so on.',
+    )
+    assert '# "Datum V2" = { field = "time", session = 2 }' in dated.toml
+    names = suggest_sheets(csv(tmp_path, "Patient;Datum;PHQ9\nJane Doe;5.1.2026;18\n"))
+    assert 'ignore = ["Patient"]' in names.toml
+    assert "which column is the patient's record number" in names.questions[0]
+    days = suggest_sheets(csv(tmp_path, "subject_id,session_id,visit_day,MADRS\n1,ses-1,0,31\n1,ses-2,7,18\n"))
+    assert '"visit_day" = "day"' in days.toml
+    assert '"subject_id" = "record_number"' in days.toml
+    assert 'session_id" = ' not in days.toml.replace('# "session_id"', "")
+    none = suggest_sheets(csv(tmp_path, "ID,MADRS\n1,31\n"))
+    assert none.questions == ("a.csv: which column says when its rows were? None has dates or days.",)
 
 
 def test_a_sheet_of_nothing_known_is_proposed_as_ignored(tmp_path: Path) -> None:
