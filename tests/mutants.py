@@ -47,7 +47,10 @@ PACKAGES = (
 )  # fmt: skip
 # What stands for a package beside the folder of the same name under tests/.
 ALSO = {
-    "data_models/outcomes": ["tests/data_models/test_examples.py"],
+    "data_models/outcomes": [
+        "tests/data_models/test_examples.py",
+        "tests/data_models/questions/test_similar_courses_by_hand.py",
+    ],
     "data_models/questions": ["tests/data_models/test_examples.py"],
     "data_models/intake": ["tests/data_models/test_examples.py", "tests/privacy", "tests/faults/test_bad_input.py"],
     "dashboard/figures": ["tests/dashboard/questions"],
@@ -57,14 +60,11 @@ EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 BUDGET = 10.0
 MEMORY = 8 << 30
 
-COMPARE = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-BINARY = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-}  # fmt: skip
+PAIRS = (
+    (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn), (ast.Is, ast.IsNot),
+    (ast.And, ast.Or), (ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr),
+)  # fmt: skip
+OTHER = {one: other for pair in PAIRS for one, other in (pair, pair[::-1])}
 # Numbers under these names say how a figure looks, to the pixel.
 LOOKS = {"width", "size", "height", "margin", "l", "r", "t", "b", "xshift", "yshift", "ax", "ay", "standoff", "opacity"}
 SKIPPED = ("annotation", "returns", "decorator_list", "format_spec")
@@ -73,7 +73,7 @@ NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "max
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: `old` at a place of a file becomes `new`; `functions` are the first lines of those around it."""
+    """One change: `old` at a place of a file becomes `new`; `function`: the qualified name of the one around it."""
 
     file: str
     line: int
@@ -82,7 +82,7 @@ class Mutant:
     source: str
     old: str
     new: str
-    functions: tuple[int, ...]
+    function: str
 
     @property
     def change(self) -> str:
@@ -94,14 +94,11 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
     """Each small change of one node, without its children's."""
     new = copy.deepcopy(node)
     match new:
-        case ast.Compare(ops=[operator]) if type(operator) in COMPARE:
-            new.ops = [COMPARE[type(operator)]()]
+        case ast.Compare(ops=[operator]) if type(operator) in OTHER:
+            new.ops = [OTHER[type(operator)]()]
             yield new
-        case ast.BoolOp():
-            new.op = ast.And() if isinstance(new.op, ast.Or) else ast.Or()
-            yield new
-        case ast.BinOp(op=operator) if type(operator) in BINARY:
-            new.op = BINARY[type(operator)]()
+        case ast.BoolOp(op=operator) | ast.BinOp(op=operator) if type(operator) in OTHER:
+            new.op = OTHER[type(operator)]()
             yield new
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield operand
@@ -116,8 +113,8 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Dict(values=[_, _, *_]):
             new.values[:2] = new.values[1::-1]
             yield new
-        case ast.Call(func=ast.Name(id="min" | "max")):
-            pass
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in NAMES:
+            pass  # whichever comes first
         case ast.Call(args=[first, second, *_]) if not any(isinstance(a, ast.Starred) for a in (first, second)):
             new.args[:2] = [second, first]
             yield new
@@ -142,10 +139,13 @@ def mutants_of(file: str) -> list[Mutant]:
     starts = [0, *itertools.accumulate(map(len, lines))]
     found: list[Mutant] = []
 
-    def visit(node: ast.AST, put: Callable[[ast.AST], None], functions: tuple[int, ...], whole: ast.AST | None) -> None:
-        """`put` sets another node in this one's place; `whole`: the f-string around it."""
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            functions = (*functions, min([node.lineno, *(d.lineno for d in node.decorator_list)]))
+    def visit(node: ast.AST, put: Callable[[ast.AST], None], inside: str, function: str, whole: ast.AST | None) -> None:
+        """`put` sets another node in this one's place; `inside`: before its name; `whole`: the f-string around it."""
+        if isinstance(node, ast.FunctionDef):
+            function = inside + node.name
+            inside = f"{function}.<locals>."
+        elif isinstance(node, ast.ClassDef):
+            inside += f"{node.name}."
         in_text = isinstance(node, ast.JoinedStr) or (whole and isinstance(node, ast.Constant))
         whole = whole or (node if isinstance(node, ast.JoinedStr) else None)  # 3.11 does not say where its parts stand
         for new in changed(node) if hasattr(node, "lineno") and not in_text else ():
@@ -161,7 +161,7 @@ def mutants_of(file: str) -> list[Mutant]:
                 starts[place.end_lineno - 1] + place.end_col_offset,
             )
             source = lines[place.lineno - 1].decode().strip()
-            found.append(Mutant(file, place.lineno, start, end, source, old_text, text, functions))
+            found.append(Mutant(file, place.lineno, start, end, source, old_text, text, function))
         looks: set[int] = set()
         if isinstance(node, ast.Dict):
             looks = {id(v) for k, v in zip(node.keys, node.values, strict=True) if getattr(k, "value", "") in LOOKS}
@@ -177,9 +177,9 @@ def mutants_of(file: str) -> list[Mutant]:
                 skipped |= isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)  # a docstring
                 skipped |= isinstance(child, ast.keyword) and child.arg in LOOKS
                 if isinstance(child, ast.AST) and not skipped:
-                    visit(child, set_child, functions, whole)
+                    visit(child, set_child, inside, function, whole)
 
-    visit(tree, lambda _: None, (), None)
+    visit(tree, lambda _: None, "", "", None)
     return list(dict.fromkeys(found))
 
 
@@ -237,8 +237,8 @@ class Recorder:
             sys.settrace(None)
             for fixtures in item._fixtureinfo.name2fixturedefs.values():
                 self.now |= self.of_fixture[id(fixtures[-1])]
-            places = {(self.codes[code].co_filename, self.codes[code].co_firstlineno) for code in self.now}
-            ours = {(file.removeprefix(self.root), line) for file, line in places if file.startswith(self.root)}
+            places = {(self.codes[code].co_filename, self.codes[code].co_qualname) for code in self.now}
+            ours = {(file.removeprefix(self.root), name) for file, name in places if file.startswith(self.root)}
             self.entered[item.nodeid] = sorted(place for place in ours if place[0].startswith(("data_", "dash")))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -285,16 +285,16 @@ def fork(work: Any) -> int:
 
 
 def record(folder: Path, package: str, kept: Path) -> dict[str, Any]:
-    """Tests by function entered, and seconds of all: {"by": {file: {first line: [test]}}, "seconds": {test: s}}."""
+    """Tests by function entered, and seconds of all: {"by": {file: {function: [test]}}, "seconds": {test: s}}."""
     answer = kept / f"{package.replace('/', '.')}.json"
 
     def work() -> int:
         recorder = Recorder(folder)
         run_tests(folder, [f"tests/{package}", *ALSO.get(package, [])], recorder)
-        by: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        by: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for test, places in recorder.entered.items():
-            for file, line in places if test in recorder.passed else ():
-                by[file][line].append(test)
+            for file, name in places if test in recorder.passed else ():
+                by[file][name].append(test)
         answer.write_text(json.dumps({"by": by, "seconds": recorder.seconds, "passed": sorted(recorder.passed)}))
         return 0
 
@@ -307,9 +307,9 @@ def tests_for(mutant: Mutant, recorded: dict[str, Any]) -> list[str]:
     """Tests that enter the changed function (of a module's own lines: any of it), the mirrored file's first."""
     by, seconds, passed = recorded["by"].get(mutant.file, {}), recorded["seconds"], recorded["passed"]
     mirrored = f"test_{Path(mutant.file).stem}.py::"
-    lines = [str(mutant.functions[-1])] if mutant.functions else list(by)
-    tests = {test for line in lines for test in by.get(line, [])} | {test for test in passed if mirrored in test}
-    if not mutant.functions and not by:
+    names = [mutant.function] if mutant.function else list(by)
+    tests = {test for name in names for test in by.get(name, [])} | {test for test in passed if mirrored in test}
+    if not by:
         tests = set(passed)
     ordered = sorted(tests, key=lambda test: (mirrored not in test, seconds[test], test))
     spent = itertools.accumulate(seconds[test] for test in ordered)
@@ -358,16 +358,19 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--recorded", type=Path, help="keep what tests enter in this folder, for the next run")
     arguments = parser.parse_args()
-    equivalents = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["equivalent"]
+    equivalents = {(one["file"], one["change"]) for one in listed}
     sys.dont_write_bytecode = True  # a file changed twice in a second, at the same size, would be taken for its cache
     os.environ["PYTHONDONTWRITEBYTECODE"] = os.environ["OMP_NUM_THREADS"] = "1"
     import dash_ag_grid, dash_mantine_components, hypothesis, pandas, scipy.stats, sqlalchemy  # noqa: E401, F401, I001
 
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    files_listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
     with tempfile.TemporaryDirectory(prefix="mutants") as place:
         folders = [Path(place) / str(number) for number in range(arguments.processes)]
         for folder in folders:
-            for name in listed.stdout.splitlines():
+            for name in names:
                 if (ROOT / name).is_file():
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(ROOT / name, folder / name)
@@ -378,14 +381,14 @@ def main() -> None:
             if not files:
                 continue
             chosen = [mutant for file in files for mutant in sample_of(file, arguments.per_module, arguments.seed)]
-            known = [mutant for mutant in chosen if mutant.change in equivalents.get(mutant.file, {})]
+            known = [mutant for mutant in chosen if (mutant.file, mutant.change) in equivalents]
             for mutant in known:
                 total[mutant.file]["equivalent"] += 1
             recorded = record(folders[0], package, arguments.recorded or Path(place))
             for mutant, outcome in try_all([m for m in chosen if m not in known], recorded, folders):
                 total[mutant.file]["seen" if outcome == "seen" else "not seen"] += 1
                 if outcome != "seen":
-                    print(f"{outcome}  {mutant.file}:{mutant.line}\n    {mutant.change!r}", flush=True)
+                    print(f"{outcome}  {mutant.file}:{mutant.line}\n    change = '''{mutant.change}'''", flush=True)
             rows = {file: total[file] for file in files if file in total} | {f"{package} (all)": defaultdict(int)}
             for file in files:
                 for kind, count in total[file].items():

@@ -181,7 +181,9 @@ def test_systolic_alone_is_drawn_and_so_is_diastolic_alone(records):
         (rise,) = named(figure, f"{name} rise")
         assert set(rise["y"]) == {None, *values}
         for when in ("before", "highest"):
-            assert len(named(figure, f"{name} {when}")[0]["y"]) == 3
+            (marks,) = named(figure, f"{name} {when}")
+            assert len(marks["y"]) == 3
+            assert f"{name.lower()} {when} %{{y:.0f}} mmHg" in marks["hovertemplate"]
         axis = next(
             axis for key, axis in figure["layout"].items() if key.startswith("yaxis") and axis.get("nticks") == 4
         )
@@ -209,7 +211,9 @@ def test_courses_stand_side_by_side_each_on_its_own_clock(records):
     go.Figure(figure)
     assert {trace["xaxis"] for trace in figure["data"]} == {"x", "x2"}
     first, second = figure["layout"]["xaxis"]["domain"], figure["layout"]["xaxis2"]["domain"]
+    assert (first[0], second[1]) == (0, pytest.approx(1))
     assert first[1] < second[0]
+    assert first[1] - first[0] == pytest.approx(second[1] - second[0])  # as many days
     assert figure["layout"]["yaxis"]["range"] == figure["layout"]["yaxis6"]["range"]
     left, right = named(figure, "PHQ-9")
     assert left["x"] == right["x"]

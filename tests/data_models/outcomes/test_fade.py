@@ -67,6 +67,17 @@ def test_what_was_seen_and_in_whom() -> None:
     assert all(bin.after is None for bin in plain.values())
 
 
+def test_what_the_model_says_of_a_span_with_one_score_is_said_of_that_score() -> None:
+    patient, since = np.repeat(np.arange(30), 4), np.tile([0.5, 3.5, 6.0, 9.0], 30)
+    since[3] = 22.0
+    one, improvement = np.ones(120, dtype=int), 0.6 - 0.01 * since + 0.1 * (patient % 3)
+    scores = FadeScores(patient, one, one, since, improvement, np.full(120, 20.0))
+    fit = fit_fade(scores)
+    assert fit is not None
+    (alone,) = [bin for bin in observed_bins(scores, fit) if bin.improvement.n == 1]
+    assert (alone.from_days, alone.after) == (21, pytest.approx(0.6, abs=0.05))
+
+
 def test_early_sessions_are_not_among_what_was_seen_after_settled_ones() -> None:
     patient, since = np.repeat(np.arange(25), 2), np.full(50, 1.5)
     number = np.tile([1, 6], 25)

@@ -163,6 +163,19 @@ def test_of_few_patients_the_own_fade_has_one_shape(patients: int, shapes: int) 
     assert len(fit.columns.own_shapes) == shapes
 
 
+@pytest.mark.parametrize("sessions, own_build_up", [(2, False), (3, True)])
+def test_there_is_an_own_build_up_where_a_third_session_is_reached(sessions: int, own_build_up: bool) -> None:
+    patient = np.repeat(np.arange(30), 2 * sessions)
+    number = np.tile(np.repeat(np.arange(1, sessions + 1), 2), 30)
+    since = np.tile([0.5, 3.0], 30 * sessions)
+    random = np.random.default_rng(5)
+    improvement = 0.2 * number - 0.01 * since + 0.05 * random.standard_normal(patient.size)
+    one = np.ones(patient.size, dtype=int)
+    fit = fit_fade(FadeScores(patient, one, number, since, improvement, np.full(patient.size, 20.0)))
+    assert fit is not None
+    assert (fit.settled_from, fit.columns.build_up) == (sessions, own_build_up)
+
+
 def test_scores_later_than_a_curve_count_for_nothing() -> None:
     scores = few(30, 4)
     late = replace(few(30, 2), since=np.full(60, 60.0))

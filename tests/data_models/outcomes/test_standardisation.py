@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_models.outcomes import standardisation
 from data_models.outcomes.standardisation import (
     LEAST_COURSES,
     LEAST_EVENTS,
@@ -166,6 +167,12 @@ def test_a_level_that_cannot_be_estimated_in_its_group_is_pooled_until_it_can() 
 def test_a_number_that_tells_the_outcome_apart_separates_and_gives_none() -> None:
     event, group, _ = counts([(0, "", 20, 40), (1, "", 20, 40)])
     assert standardise(event, group, np.arange(80), {"x": event * 10 + np.arange(80) / 100}, {}) is None
+
+
+def test_a_column_that_mixes_those_before_it_is_left_out() -> None:
+    one, two = np.array([1.0, 1, 1, 1]), np.array([1.0, 2, 3, 4])
+    columns = [one, two, 3 * one - 2 * two, two**2, np.zeros(4)]
+    assert standardisation._independent(columns) == [True, True, False, True, False]
 
 
 def test_rare_levels_are_pooled_and_the_model_stays_small() -> None:
