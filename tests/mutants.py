@@ -286,6 +286,7 @@ def fork(work: Any) -> int:
 
 def record(folder: Path, package: str, kept: Path) -> dict[str, Any]:
     """Tests by function entered, and seconds of all: {"by": {file: {function: [test]}}, "seconds": {test: s}}."""
+    kept.mkdir(parents=True, exist_ok=True)
     answer = kept / f"{package.replace('/', '.')}.json"
 
     def work() -> int:
@@ -364,9 +365,7 @@ def main() -> None:
     os.environ["PYTHONDONTWRITEBYTECODE"] = os.environ["OMP_NUM_THREADS"] = "1"
     import dash_ag_grid, dash_mantine_components, hypothesis, pandas, scipy.stats, sqlalchemy  # noqa: E401, F401, I001
 
-    files_listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    )
+    names = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True).splitlines()
     with tempfile.TemporaryDirectory(prefix="mutants") as place:
         folders = [Path(place) / str(number) for number in range(arguments.processes)]
         for folder in folders:
@@ -374,13 +373,14 @@ def main() -> None:
                 if (ROOT / name).is_file():
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(ROOT / name, folder / name)
+        wanted = [name for name in sorted(names) if any(Path(name).is_relative_to(path) for path in arguments.paths)]
+        drawn = {name: sample_of(name, arguments.per_module, arguments.seed) for name in wanted if name.endswith(".py")}
         total: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for package in PACKAGES:
-            files = sorted(str(p.relative_to(ROOT)) for p in (ROOT / package).rglob("*.py"))
-            files = [file for file in files if any(Path(file).is_relative_to(path) for path in arguments.paths)]
+            files = [file for file in drawn if Path(file).is_relative_to(package)]
             if not files:
                 continue
-            chosen = [mutant for file in files for mutant in sample_of(file, arguments.per_module, arguments.seed)]
+            chosen = [mutant for file in files for mutant in drawn[file]]
             known = [mutant for mutant in chosen if (mutant.file, mutant.change) in equivalents]
             for mutant in known:
                 total[mutant.file]["equivalent"] += 1
