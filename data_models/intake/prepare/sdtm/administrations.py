@@ -17,7 +17,7 @@ from data_models.intake.prepare.table_rows import TableRows, as_text, number_of,
 from data_models.intake.readers.problems import Problems
 
 SUBJECT: Final = "USUBJID"
-_SAME_SESSION: Final = timedelta(hours=2)
+_SAME_SESSION: Final = timedelta(hours=4)  # as of FHIR
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -87,7 +87,9 @@ class Administrations:
             else:
                 theirs.append(session)
         if added:
-            self.notes.append(f"{added:,} records of EX go on a session already begun: their doses are added up")
+            self.notes.append(
+                f"records of EX that go on a session already begun, their doses added to its own: {added:,}"
+            )
 
     def at_reference_start(self, subjects: dict[str, Record], drug: str) -> None:
         """One session a subject on the first study day, of a study without EX."""

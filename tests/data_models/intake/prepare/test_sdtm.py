@@ -82,7 +82,7 @@ def test_a_study_becomes_tables_worked_by_hand(tmp_path: Path, kind: str) -> Non
         "an adverse event on no session's date": 1,
         "a dataset of another domain": 1,
     }
-    assert export.notes == ["1 records of EX go on a session already begun: their doses are added up"]
+    assert export.notes == ["records of EX that go on a session already begun, their doses added to its own: 1"]
 
 
 def test_a_study_becomes_session_records_that_an_import_takes(tmp_path: Path) -> None:
