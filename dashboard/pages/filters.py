@@ -24,6 +24,7 @@ from data_models.definitions.instruments import INSTRUMENTS
 
 HOURS_CHOICES = (("", "Any time"), ("24", "24 h or later"), ("72", "3 days or later"), ("168", "7 days or later"))
 _ALWAYS_SHOWN = ("clinic", "route", "diagnosis")
+_PAST = "past-filters"  # where the keyboard goes on that skips them
 
 
 def described(cohort: CohortFilter) -> str:
@@ -113,8 +114,10 @@ def bar(*, of_scores: bool = True) -> Component:
     about = {} if of_scores else {"data-scores": "none"}
     return html.Div(
         [
+            html.A("Skip the filters", href=f"#{_PAST}", className="skip-link"),
             html.Div(bone, id=ids.FILTER_BAR, className="filter-bar", **about),
             html.Div(id=ids.FILTER_CHIPS, className="chips"),
+            html.Span(id=_PAST, tabIndex=-1),
         ],
         className="filters",
         role="search",

@@ -213,6 +213,12 @@ def test_the_keyboard_reaches_content_and_focus_is_seen(new_page: Callable[..., 
         )
     assert all(visible for _, visible in seen)
     assert "SUMMARY" in {name for name, _ in seen}
+    page.locator("#main").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip the filters")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('.filters') && !!document.activeElement.closest('#main')")
 
 
 def test_a_page_that_is_not_answered_says_that_its_figures_may_be_old(
