@@ -107,6 +107,10 @@ def test_every_problem_is_listed_with_file_row_and_column_and_then_counted(
         assert "assessments.csv, row 7, column instrument" in lines[1]
         assert "2 problems" in lines[2]
         assert "nothing was stored" in lines[2]
+    sessions = small_records / "sessions.csv"
+    sessions.write_text(sessions.read_text().replace("intranasal,56", "intranasal,999"))
+    assert cli.run(["check", str(small_records)]) == 1
+    assert "note: sessions.csv, column dose: 999 stands once" in capsys.readouterr().err.splitlines()[2]
     assert cli.run(["outcomes", "--database", str(database)]) in (0, 1)
     assert "A1" not in capsys.readouterr().out
 

@@ -22,7 +22,7 @@ from data_models.intake.deidentification.patterns import NAME, Found, find_ident
 _SAMPLE = 2_000
 _COUNTED = 100_000
 _LEAST_RANDOM = 20
-_EXPECTED = 0.05  # of one column in twenty chance alone would make a code look so
+_EXPECTED = 0.02  # in one column of fifty chance alone would make a code look so
 _UNLIKELY = 0.01
 _RARE = frozenset("jkqvwxyz")  # a thirteenth of the letters of words and names, a third of those drawn at random
 
@@ -91,7 +91,8 @@ class CodeColumn:
         varying = [share for share in shares if share is not None]
         written = Counter(sign for code in codes for sign, share in zip(code, shares, strict=True) if share is not None)
         rare = sum(n for sign, n in written.items() if sign.lower() in _RARE)
-        spelled = len(varying) >= 5 and max(varying) == 0 and rare > 0.2 * sum(written.values())
+        lettered = sum(n for sign, n in written.items() if sign.isalpha())
+        spelled = len(varying) >= 5 and rare > 0.2 * lettered and lettered >= 4 * same
         if (mixed >= 4 and 2 * mixed > len(varying)) or spelled:
             self.length, self._digits, self._written = length, shares, written
             self._letters = len({sign.lower() for sign in written if sign.isalpha()})
@@ -104,8 +105,8 @@ class CodeColumn:
         for at, share in enumerate(self._digits):
             if share is None:
                 continue
-            if not code[at].isalnum() or self._written[code[at]] <= code.count(code[at]):
-                return 0.0  # not of the column's alphabet
+            if not self._of_the_alphabet(code[at], code):
+                return 0.0
             if found.start <= at < found.end:
                 expected *= share if code[at].isdigit() else 1 - share
         if found.identifier == NAME and found.listed:
@@ -113,6 +114,13 @@ class CodeColumn:
             # It may stand anywhere, and fewer letters spell more names.
             expected *= (self.length - spelled + 1) * (26 / max(self._letters, 1)) ** spelled
         return expected
+
+    def _of_the_alphabet(self, sign: str, code: str) -> bool:
+        """Whether other codes have a letter or digit, or, where they have most of its kind, might have it."""
+        if not sign.isalnum() or self._written[sign] > code.count(sign):
+            return sign.isalnum()
+        kind = next(test for test in (str.isdigit, str.isupper, str.islower) if test(sign))
+        return sum(map(kind, self._written)) >= (8 if sign.isdigit() else 18)
 
     # --- what the other codes say ------------------------------------------------------------------------
 
@@ -139,14 +147,15 @@ class CodeColumn:
             return None  # the study's or the site's own
         if self._pseudonyms and (not found.listed or is_pseudonym(word)):
             return None
-        if self.length and not found.listed and max(share or 0.0 for share in self._digits) == 0:
+        if len(code) == self.length and not found.listed and all(share in (None, 0.0) for share in self._digits):
             return None  # of letters alone, drawn at random: some read like a word
         return found
 
     def _by_the_others(self, code: str) -> Found | None:
         whole = Found("", 0, len(code))
         if is_date(code, self._orders(shape(code))):
-            return replace(whole, identifier="date (C)", chance=0.04)
+            # Three orders, each by chance one in 27; the digits may stand anywhere.
+            return replace(whole, identifier="date (C)", chance=0.11 * max(1, len(code) - 5))
         for form in NUMBER_FORMS if may_be_a_number(code) else ():
             if form.chance and form.shape.fullmatch(code.upper()) and form.passes(code.upper()):
                 alike = [

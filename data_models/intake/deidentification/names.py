@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 _FREQUENT = 5_000  # of a list: names that are looked for inside other letters
-_ALPHABET = 26
+_CHANCES = {3: 0.01, 4: 0.002, 5: 0.0012, 6: 0.0004}  # counted among 60,000 words of each length
 
 # The most common ones are names wherever they stand as a word of their own, also in a file's name.
 _COMMON_NAMES_TEXT = (
@@ -64,7 +64,6 @@ _CLINIC_WORDS_TEXT = (
 _CLINIC_WORDS = frozenset(_CLINIC_WORDS_TEXT.split())
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]+")
 _VOWEL = re.compile(r"[aeiou]", re.IGNORECASE)
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{4}", re.IGNORECASE)
 # A word of a code with a few digits before or behind it.
 _PIECE = re.compile(r"(?<![A-Za-z0-9])(?P<before>\d{0,2})(?P<word>[A-Za-z]{3,})(?P<after>\d{0,4})(?![A-Za-z0-9])")
 
@@ -112,10 +111,9 @@ def _pseudonyms() -> frozenset[str]:
     return frozenset(_list("pseudonyms"))
 
 
-@cache
 def _chance(length: int) -> float:
-    """Share of all words of a length that are names."""
-    return min(1.0, sum(len(name) == length for name in _names()) / float(_ALPHABET**length))
+    """Share of all words of a length, drawn letter by letter, that are taken for names."""
+    return _CHANCES.get(length, 0.0001)
 
 
 def holds_common_name(text: str) -> bool:
@@ -128,11 +126,37 @@ def _common_name(text: str) -> NameFound | None:
         length = len(word.group())
         if word.group().lower() not in _COMMON_NAMES:
             continue
+        if _is_acronym(word.group(), text[word.end() :]):
+            continue
         # Short names turn up in random codes by chance (K7ANN4): there they must stand alone.
         beside = text[max(word.start() - 1, 0) : word.start()] + text[word.end() : word.end() + 1]
         if length > 4 or not any(character.isdigit() for character in beside):
             return NameFound(word.start(), word.end(), _chance(length))
     return None
+
+
+def _is_acronym(word: str, after: str) -> bool:
+    """Whether a word is rather a study's or a site's: up to four capitals before a number of three digits and more.
+
+    >>> _is_acronym("MOA", "101"), _is_acronym("MARK", "-0231"), _is_acronym("Mark", "-0231"), _is_acronym("MARK", "7")
+    (True, True, False, False)
+    """
+    return word.isupper() and len(word) <= 4 and sum(map(str.isdigit, after)) > 2
+
+
+@cache
+def _trigrams() -> frozenset[str]:
+    return frozenset(name[at : at + 3] for name in _names() for at in range(len(name) - 2))
+
+
+def _reads_like_a_name(word: str) -> bool:
+    """Whether a word that no list has is written as names are: with a vowel, and in threes of letters that names have.
+
+    >>> _reads_like_a_name("wojtkiewiczka"), _reads_like_a_name("odrjymmo"), _reads_like_a_name("tfnynn")
+    (True, False, False)
+    """
+    threes = [word[at : at + 3] for at in range(len(word) - 2)]
+    return _VOWEL.search(word) is not None and sum(three not in _trigrams() for three in threes) <= len(threes) // 8
 
 
 def words_of(code: str) -> list[str]:
@@ -166,8 +190,8 @@ def name_in_code(code: str) -> NameFound | None:
     """
     for piece in _PIECE.finditer(code):
         word, digits = piece["word"], max(len(piece["before"]), len(piece["after"]))
-        if word.isupper() and len(word) <= 4:  # MOA-101 is a study's
-            digits = max(digits, len(re.sub(r"\D", "", code[piece.end() :])))
+        if _is_acronym(word, code[piece.end("word") :]):
+            continue
         chosen = is_pseudonym(word.lower()) and word.lower() not in _COMMON_NAMES
         if not chosen and _is_name(word, digits):
             return NameFound(piece.start("word"), piece.end("word"), _chance(len(word)))
@@ -176,7 +200,7 @@ def name_in_code(code: str) -> NameFound | None:
         return found
     for unknown in _WORD.finditer(code):
         word = unknown.group().lower()
-        if len(word) >= 4 and _VOWEL.search(word) and not _CONSONANTS.search(word) and not is_pseudonym(word):
+        if len(word) >= 4 and _reads_like_a_name(word) and not is_pseudonym(word):
             return NameFound(unknown.start(), unknown.end(), 1.0, listed=False)
     return None
 
@@ -192,9 +216,11 @@ def _is_name(written: str, digits: int) -> bool:
     if word in _names():
         return True
     if len(word) == 4:
-        return word[1:] in _COMMON_NAMES  # jdoe
-    if word[1:] in surnames or word[:-1] in given or word[:-1] in surnames:  # jsmith, johnd, smithj
+        return word[1:] in ("doe", "roe") or (not digits and word[:-1] in _COMMON_NAMES)
+    known = surnames if len(word) < 7 else _names()  # the longer a name, the less other words end so
+    if word[1:] in known or word[:-1] in given or word[:-1] in known:  # jsmith, johnd, smithj
         return len(word) > 5 or word[1:] in _COMMON_NAMES or word[:-1] in _COMMON_NAMES
+    surnames = surnames if len(word) < 8 else _names()
     halves = ((word[:at], word[at:]) for at in range(3, len(word) - 2))
     return any((one in given and two in surnames) or (one in surnames and two in given) for one, two in halves)
 

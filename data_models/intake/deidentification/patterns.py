@@ -94,9 +94,9 @@ _DATE_IN_CODE = re.compile(
 )
 # A number behind a word that says whose number it is.
 _NAMED_NUMBER = re.compile(
-    r"(?<![A-Za-z])(?:(?P<health>mrn?|mpi|ehr|emr|epic|hosp)|(?P<plan>mbi|kvnr|medicare|medicaid|ins|policy)"
-    r"|(?P<national>ssn|nhs|nino|bsn|ahv|svnr|cpr)|(?P<phone>tel|phone|mobile|cell|fax)|(?P<date>dob|born|geb))"
-    r"[-_.# ]{0,2}(?=\d{4}).*",
+    r"(?<![A-Za-z])(?:(?:(?P<health>mrn|mpi|ehr|emr|epic|hosp)|(?P<date>dob|born))(?=[-_.# ]{0,2}\d{4})"
+    r"|(?:(?P<plan>mbi|kvnr|medicare|medicaid|policy)|(?P<national>ssn|nhs|nino|bsn|ahv|svnr|cpr)"
+    r"|(?P<phone>tel|phone|mobile|cell|fax))(?=[-_.# ]{0,2}\d{5})).*",
     re.IGNORECASE,
 )
 _NAMED = {
@@ -216,7 +216,7 @@ def _digits_chance(digits: str) -> float:
     """Share of all runs of so many digits that are as likely a telephone's as this one; 1 for no telephone's."""
     if re.fullmatch(r"1[2-9]\d\d[2-9]\d{6}", digits):
         return 0.064
-    return 0.01 if re.fullmatch(r"(?:44|49|33|39|34|31|46|45|47|41|43|61)[1-9]\d{8,10}", digits) else 1.0
+    return 0.12 if re.fullmatch(r"(?:44|49|33|39|34|31|46|45|47|41|43|61)[1-9]\d{8,10}", digits) else 1.0
 
 
 def _in_word(text: str, kind: str) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
-from dashboard.pages.records import cards, jobs, uploads
+from dashboard.pages.records import cards, jobs, report, uploads
 from dashboard.pages.records.jobs import CHECK, IMPORT, JobState
 from data_models.definitions.scope import Scope
 from data_models.questions.accounts import audit_page
@@ -128,6 +128,21 @@ def test_problems_come_with_file_row_and_column_and_without_what_stood_there(
     assert found.problem_count == 3
     assert "smith" not in json.dumps(asdict(found))
     assert _version(database) == before
+
+
+def test_codes_for_not_recorded_are_told_before_anything_is_stored_and_beside_what_is_wrong(
+    small_records: Path, database: str
+) -> None:
+    file = small_records / "sessions.csv"
+    file.write_text(file.read_text().replace("intranasal,56", "intranasal,999"))
+    (note,) = _done(CHECK, small_records, database).warnings
+    assert note.startswith(
+        "sessions.csv, column dose: 999 stands once, first in row 4, and every other value is at most 0.5"
+    )
+    file.write_text(file.read_text().replace("72,ketamine,iv,0.5", "72,ketamine,iv,0.01"))
+    found = _done(CHECK, small_records, database)
+    assert (found.clean, found.warnings) == (False, [note])
+    assert note in json.dumps(report.end(found).to_plotly_json(), cls=PlotlyJSONEncoder)
 
 
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, database: str) -> None:
