@@ -104,7 +104,7 @@ class Project:
     fields : of the dictionary, in its order; empty without one.
     events : the label of each event by its unique name, in the project's order.
     columns : names of the columns of each data file.
-    others : files of the folder that hold no data of the project.
+    others, repeats : files that hold no data of the project, or the same as another file.
     all_events : whether an event file told all of them.
     """
 
@@ -114,7 +114,8 @@ class Project:
     columns: dict[str, list[str]]
     rows: list[RedcapRow]
     others: list[str]
-    all_events: bool = False
+    repeats: list[str]
+    all_events: bool
 
     def field_of(self, column: str) -> RedcapField | None:
         """The dictionary's field behind a column; a checkbox's column has its field."""
@@ -136,7 +137,7 @@ class Project:
             row.cell(column)
             and column != self.record
             and not column.startswith("redcap_")
-            and not (column.endswith("_complete") and column not in self.fields)
+            and not (column.endswith(("_complete", "Complete?")) and column not in self.fields)
             and not (_CHECKBOX.fullmatch(column) and row.cell(column) in ("0", "Unchecked"))
             for column in row.place
         )
@@ -192,6 +193,8 @@ def read_project(
     record = record or next(iter(fields), None)
     columns: dict[str, list[str]] = {}
     rows: list[RedcapRow] = []
+    repeats: list[str] = []
+    contents: set[tuple[frozenset[str], tuple[tuple[str, str, str], ...]]] = set()
     for file in data:
         names = _names(files[file], fields)
         first = record or names[0]
@@ -199,8 +202,15 @@ def read_project(
             others.append(file.name)
             continue
         record = first
+        found = list(islice(_rows(file, names, record, events, problems), most_rows))
+        # The same data twice, as REDCap offers them: with codes and with labels.
+        content = frozenset(names), tuple((row.record, row.event, row.instance) for row in found)
+        if content in contents:
+            repeats.append(file.name)
+            continue
+        contents.add(content)
         columns[file.name] = names
-        rows.extend(islice(_rows(file, names, record, events, problems), most_rows))
+        rows.extend(found)
     if not columns or record is None:
         raise CannotRead(
             f"{path.name} holds no data of a REDCap project; export it as CSV (raw data), its data dictionary beside it"
@@ -209,7 +219,7 @@ def read_project(
     for row in rows:
         events.setdefault(row.event, row.event)
     events.pop("", None)
-    return Project(record, fields, events, columns, rows, others, all_events)
+    return Project(record, fields, events, columns, rows, others, repeats, all_events)
 
 
 def _dictionary_names(header: Sequence[str]) -> list[str]:
@@ -257,7 +267,7 @@ def plain(text: str) -> str:
 def _names(header: Sequence[str], fields: Mapping[str, RedcapField]) -> list[str]:
     """The name of each column: of a first row of labels, by the dictionary, in its order where a label stands twice."""
     if not fields or any(name in fields for name in header):
-        return [name.strip() for name in header]
+        return [_OWN.get(name.strip().lower(), name.strip()) for name in header]
     by_label: dict[str, list[str]] = {}
     forms = list(dict.fromkeys(found.form for found in fields.values()))
     by_label["Complete?"] = [f"{form}_complete" for form in forms]

@@ -130,6 +130,8 @@ class _Reading:
                 self._export.columns_left_out[file] = unused
         for file in self._project.others:
             self._export.left_out.add("a file without the project's record number", Origin(file, 1), foreign=True)
+        for file in self._project.repeats:
+            self._export.left_out.add("a file with the same data as another", Origin(file, 1), foreign=True)
         self._scores.tell(self._export)
         self._export.notes += self._cells.notes
         self._export.tables = {name: rows.table() for name, rows in self._tables.items() if len(rows)}

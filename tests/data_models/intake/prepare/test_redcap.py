@@ -337,6 +337,43 @@ def test_files_of_a_project_may_be_several_and_others_are_passed_over(tmp_path: 
     }
 
 
+def test_data_with_codes_and_the_same_with_labels_are_read_once(tmp_path: Path) -> None:
+    coded, _ = read(write_project(tmp_path / "codes"))
+    folder = write_project(tmp_path / "both")
+    (folder / "data.csv").rename(folder / "DATA_1.csv")
+    write_data(folder, labelled(ROWS, FIELDS), columns_of(FIELDS))
+    (folder / "data.csv").rename(folder / "DATA_LABELS_1.csv")
+    export, problems = read(folder)
+    assert problems == []
+    assert {name: table.columns for name, table in export.tables.items()} == {
+        name: table.columns for name, table in coded.tables.items()
+    }
+    assert reasons(export)["a file with the same data as another"] == 1
+
+
+def test_labels_without_a_dictionary_keep_redcaps_own_columns(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "Record ID,Event Name,Repeat Instance,Date of infusion,PHQ-9 total,Complete?\n"
+        "1,Infusion 1,,2026-01-05,17,Complete\n1,Infusion 2,,,,Incomplete\n"
+    )
+    assert REDCAP.recognises(tmp_path)
+    said = """
+        [events]
+        "Infusion 1" = "session"
+        "Infusion 2" = "session"
+        [sessions]
+        time = "Date of infusion"
+        drug = { value = "ketamine" }
+        [[scores]]
+        instrument = "phq9"
+        total = "PHQ-9 total"
+    """
+    export, problems = read(tmp_path, said)
+    assert problems == []
+    assert rows_of(export.tables["assessments"], "record_number", "time", "score") == [("1", "2026-01-05", "17")]
+    assert reasons(export) == {"an event or form without any entry": 1}
+
+
 def test_decimal_commas_by_validation_type_and_words_for_points(tmp_path: Path) -> None:
     fields = [(*field[:5], "number_comma_decimal", "") if field[0] == "infusion_dose" else field for field in FIELDS]
     rows = [dict(row) for row in ROWS[:2]]
