@@ -75,7 +75,8 @@ class People:
         number = key.removeprefix("Patient/").removeprefix("urn:uuid:") if not self._system else ""
         for identifier in as_list(patient.get("identifier")):
             if isinstance(identifier, dict) and isinstance(value := identifier.get("value"), str) and value.strip():
-                system = identifier.get("system") or ""
+                system = identifier.get("system")
+                system = system if isinstance(system, str) else ""
                 self.systems[system] = self.systems.get(system, 0) + 1
                 if self._system and system == self._system and identifier.get("use") != "old":
                     number = number or value.strip()

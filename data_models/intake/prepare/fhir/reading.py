@@ -142,7 +142,9 @@ class Reading:
             person = self._about(one, file, row)
         if person is None:
             return
-        time = one.get("effectiveDateTime") or time_of(one)[0]
+        time = one.get("effectiveDateTime")
+        if type(time) is not str:
+            time = time_of(one)[0]
         if valued and means is not None:
             self._number(means, one, one, person, time, file, row, url)
         for its, part in held:

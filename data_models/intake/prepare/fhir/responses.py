@@ -81,9 +81,13 @@ class Responses:
     def finish(self) -> None:
         """Score those that waited, once all is read."""
         for response in self._waiting:
-            if self._score(response, self._known(response.questionnaire), last=True):
-                continue
             origin = Origin(self.scores.files[response.file], response.row)
+            try:
+                if self._score(response, self._known(response.questionnaire), last=True):
+                    continue
+            except (AttributeError, TypeError):
+                self.left_out.add("a response with answers that are not of FHIR's shape", origin)
+                continue
             if SCALE_NAMES.search(response.questionnaire.replace("_", "-")):
                 reason = "a response whose name is a scale's, with no linkId that a row knows (name it in [fhir] items)"
                 self.left_out.add(reason, origin)

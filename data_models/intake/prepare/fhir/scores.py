@@ -75,10 +75,11 @@ class Scores:
 
     def add(self, person: int, meaning: Meaning, value: float | None, time: str, file: int, row: int, own: str) -> None:
         """One total or item of an Observation; `value` None: it says nothing that is a number."""
+        mark = hash(own) if own else 0  # first: an id that is no text adds nothing
         self._keys.append(person * _CODES + meaning.number)
         self._values.append(_NOTHING if value is None else value)
         self._times.append(time)
-        self._own.append(hash(own) if own else 0)
+        self._own.append(mark)
         self.origins.add(file * ROWS + row)
 
     def of_response(self, own: str, *, derived: bool = False) -> None:

@@ -67,6 +67,8 @@ class Clock:
             at = datetime.fromisoformat(text)
         except ValueError:
             return None
+        if not 1900 <= at.year <= 2200:  # no clinic's, and other zones may have no such date
+            return None
         return at if at.tzinfo else at.replace(tzinfo=self._zone or UTC)
 
 

@@ -27,6 +27,7 @@ from tests.data_models.intake.prepare.fhir_resources import (
     observation,
     read,
     read_path,
+    response,
     rows,
     total,
 )
@@ -181,16 +182,40 @@ def test_what_is_broken_is_named_by_file_and_line_and_never_repeated(
     assert "Jane" not in str(refused.value.problems[0])
 
 
-@pytest.mark.parametrize(
-    "element", ["code", "subject", "valueQuantity", "component", "hasMember", "derivedFrom", "status"]
-)
-@pytest.mark.parametrize("wrong", ["Jane Doe", 7, ["Jane Doe"], {"coding": "Jane Doe"}, [[]], True])
+ELEMENTS = (
+    "id", "status", "code", "subject", "effectiveDateTime", "effectivePeriod", "valueQuantity", "valueCodeableConcept",
+    "component", "hasMember", "derivedFrom", "medicationCodeableConcept", "dosage", "contained", "identifier", "link",
+    "birthDate", "gender", "item", "authored", "event", "suspectEntity", "issue",
+)  # fmt: skip
+WRONG = ("Jane Doe", 7, ["Jane Doe"], {"coding": "Jane Doe"}, {"coding": [{"code": ["Jane Doe"]}]}, [[]], True, 1e308)
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
 def test_an_element_of_a_wrong_shape_is_a_problem_or_left_out_and_nothing_falls_over(
-    tmp_path: Path, element: str, wrong: Any
+    tmp_path: Path, element: str
 ) -> None:
     problems = Problems()
-    export = read(tmp_path, total(7, **{element: wrong}), given(**{element: wrong}), problems=problems)
-    assert "Jane" not in str([*export.left_out, *problems._kept])
+    kinds = [
+        total(7), given(), items()[0], response({"44261-6": {"valueDecimal": 7}}, id="r"),
+        {"resourceType": "Patient", "id": "1"}, {"resourceType": "Questionnaire", "id": "q"},
+        {"resourceType": "AdverseEvent", "subject": {"reference": "Patient/1"}, "date": "2026-01-05"},
+        {"resourceType": "OperationOutcome"},
+    ]  # fmt: skip
+    export = read(tmp_path, *(one | {element: wrong} for one in kinds for wrong in WRONG), problems=problems)
+    told = str([*export.left_out, *problems._kept])
+    assert "Jane" not in told
+    cells = [cell for table in export.tables.values() for column in table.columns.values() for cell in column]
+    assert {type(cell) for cell in cells} <= {str}
+
+
+def test_a_time_that_no_calendar_of_a_clinic_has_is_left_out(tmp_path: Path) -> None:
+    found = read(
+        tmp_path, total(7, "9999-12-31T23:59:59-14:00"), given("0001-01-01T00:00:00+14:00"), zone="Europe/Berlin"
+    )
+    assert lost(found) == {
+        "a score whose time is not told to the day": 1,
+        "an administration without a time that tells the day": 1,
+    }
 
 
 def test_an_empty_folder_and_a_path_that_is_not_there_say_what_to_give(tmp_path: Path) -> None:
