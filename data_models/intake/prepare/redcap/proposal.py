@@ -221,7 +221,7 @@ def _cells_of_session(
     if date:
         why = "the date of the sessions' form"
         cells[TIME] = quoted(made.take(date, "sessions.time", why))
-        clock = next((name for name in free("time|start") if made.fields[name].validation == "time"), "")
+        clock = next((name for name in free("time|start") if made.fields[name].validation.startswith("time")), "")
         if clock and made.fields[date].validation.startswith("date_"):
             made.take(clock, "sessions.time", why)
             cells[TIME] = f"{{ date = {quoted(date)}, clock = {quoted(clock)} }}"

@@ -23,7 +23,7 @@ FIELDS: list[Field] = [
     ("sex", "demographics", "radio", "Sex at birth", "1, Female | 2, Male", "", ""),
     ("remarks", "demographics", "notes", "Anything else", "", "", ""),
     ("infusion_date", "infusion", "text", "Date of infusion", "", "date_dmy", ""),
-    ("infusion_start", "infusion", "text", "Start of infusion", "", "time", ""),
+    ("infusion_start", "infusion", "text", "Start of infusion", "", "time_hh_mm_ss", ""),
     ("infusion_route", "infusion", "dropdown", "Route", "1, Intravenous (IV) | 2, Intramuscular (IM)", "", ""),
     ("infusion_dose", "infusion", "text", "Dose (mg/kg)", "", "number", ""),
     ("sbp_pre", "infusion", "text", "Systolic blood pressure before", "", "integer", ""),
