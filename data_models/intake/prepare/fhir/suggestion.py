@@ -61,6 +61,11 @@ def suggestion_of(
         for drug, count in drugs.most_common()
     ]
     lines = ['format = "fhir"', *(['# zone = "Europe/Berlin"  # the clinic\'s'] if offset else []), "", "[fhir]"]
+    lines += ["# What the export holds, and what becomes of it:"]
+    lines += [
+        f"# {column.file} {_quoted(column.column)}, {column.examples[0]}: {column.becomes or 'left out'} ({column.why})"
+        for column in columns
+    ]
     known = [system for system in sorted(systems) if system]
     lines += [f"# identifier_system = {_quoted(system)}  # {systems[system]:,} patients have it" for system in known]
     lines.append('# clinic = "North"')

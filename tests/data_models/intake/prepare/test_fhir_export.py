@@ -279,10 +279,13 @@ def test_a_suggestion_names_codes_identifiers_and_what_only_a_person_knows(tmp_p
         "Which scales' totals stand under the codes in [fhir.totals]",
     ]  # fmt: skip
     assert "4711" not in made.toml
+    assert '# Observation "44261-6", 1 times: total of the PHQ-9 (its code)\n' in made.toml
+    assert '# Observation "M\\"1", 1 times: left out (its words name a scale, its code is no row\'s)\n' in made.toml
     said = tomllib.loads(made.toml)
     assert said == {"format": "fhir", "fhir": {"totals": {}}}
     # What it proposes may be taken as it stands: each line works once its # is gone.
-    uncommented = made.toml.replace("\n# ", "\n").replace('= ""', '= "madrs"')
+    lines = [line.removeprefix("# ") if " = " in line else line for line in made.toml.splitlines()]
+    uncommented = "\n".join(lines).replace('= ""', '= "madrs"')
     answered = tomllib.loads(uncommented)
     assert answered["fhir"]["identifier_system"] == "urn:example:mrn"
     tables = {name: table for name, table in answered.items() if name not in ("format", "zone")}
