@@ -145,13 +145,15 @@ def guess(look: Look) -> Guess:
     vital = _vital(words)
     if vital:
         return Guess(look, vital[0], "its name", 1, place_of(vital[1]))
-    field_name, doubt, beside = said.field_in(words)
+    field_name, doubt, beside = said.field_in(words, dated=look.times or not look.values)
+    if field_name == "instrument" and look.values and look.numbers is not None:
+        field_name = "score"  # "Instrument score"
     place = place_of(beside if field_name else words)
     if look.times:
         return _time(look, field_name, doubt, place_of(words))
     if look.times_of_day and (field_name in ("", TIME, "time_of_day")):
         return Guess(look, {"field": "time_of_day"}, "its values are times of day", 1, place)
-    if said.find(words, said.IDENTIFYING)[1] and field_name not in (RECORD_NUMBER,):
+    if said.find(words, said.IDENTIFYING)[1] and (not field_name or field_name == RECORD_NUMBER):
         return Guess(look, None, "its name says who somebody is", identifying=True)
     effect = _side_effect(words)
     if effect and look.share_known(YES_NO, "severity") >= _MOST:

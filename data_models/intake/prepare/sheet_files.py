@@ -44,7 +44,7 @@ def read_files(path: Path, most_cells: int | None = None) -> Files:
     except OSError as error:
         raise CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
     for file in inside:
-        if file.name.startswith((".", "~$")):
+        if file.name.startswith((".", "~$")) or file.suffix.lower() == ".toml":  # a map lies beside its export
             continue
         read = READERS.get(file.suffix.lower())
         if read is not None or file == path:

@@ -9,6 +9,7 @@ from data_models.intake.prepare.cells import Columns
 from data_models.intake.prepare.column_guess import Guess, Place, is_of_session
 from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.sheet_map import EFFECT_FIELDS, PATIENT_FIELDS, RELATIVE, SCORE_FIELDS, SESSION_FIELDS
+from data_models.intake.prepare.sheet_words import SESSION_STEMS
 from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME
 
 
@@ -64,7 +65,7 @@ def choose_rows(table: ProposedTable) -> None:
     elif once and (len(times) > 1 or any(one.place != Place() for one in scores)):
         table.rows = "patients"
         _make_wide(table, times, scores, of_session)
-    elif of_session and times:
+    elif times and (of_session or (not scores and _says_session(times[0]))):
         table.rows = "sessions"
         for one in scores:
             _say_when(one, one.place.when or "before")
@@ -105,6 +106,11 @@ def _make_wide(table: ProposedTable, times: list[Guess], scores: list[Guess], of
             one.becomes["time"] = visits[one.place.visit].look.name
         else:
             one.becomes, one.why = None, f"{one.why}; its name does not say when: add when = or time ="
+
+
+def _says_session(one: Guess) -> bool:
+    """Whether a date's name is that of a treatment, also within a word (Infusionsdatum)."""
+    return any(stem in word for word in one.look.words for stem in SESSION_STEMS)
 
 
 def _say_when(one: Guess, when: str) -> None:

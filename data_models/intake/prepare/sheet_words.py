@@ -57,7 +57,7 @@ FIELDS: Final = _rows(
         "first_session": "first session, first treatment, treatment start, start of treatment, erste sitzung,"
         "erste infusion, erste behandlung, behandlungsbeginn, beginn der behandlung",
         "age": "age, alter",
-        "sex": "sex, gender, geschlecht, geschl",
+        "sex": "sex, gender, geschlecht, geschl, m w d, w m d, m w, w m",
         "diagnosis": "diagnosis, diagnose, hauptdiagnose, indication, indikation",
         "clinic": "clinic, klinik, site, standort, zentrum, center, centre, praxis",
         "conditions": "conditions, comorbidities, komorbiditaeten, begleiterkrankungen, vorerkrankungen",
@@ -134,13 +134,13 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "yes_no": _rows({"yes": "y, ja, j, true, wahr, 1, x, checked", "no": "n, nein, false, falsch, 0, unchecked"}),
     "drug": _rows(
         {
-            "ketamine": "ketamin, racemic ketamine, ketalar",
+            "ketamine": "ketamin, racemic ketamine, ketalar, ketamine hcl, ketamin hcl, ketamine hydrochloride",
             "esketamine": "esketamin, spravato, s ketamin, s ketamine, ketanest s",
         }
     ),
     "route": _rows(
         {
-            "iv": "i v, intravenous, intravenoes, infusion",
+            "iv": "i v, intravenous, intravenoes, infusion, iv infusion, intravenous infusion",
             "im": "i m, intramuscular, intramuskulaer",
             "sc": "s c, subcutaneous, subkutan",
             "intranasal": "nasal, nasal spray, nasenspray",
@@ -187,6 +187,7 @@ VISITS: Final = frozenset(
     _listed("v, visit, visite, t, tp, zeitpunkt, fu, followup, verlauf, messung, besuch, termin, welle, wave")
 )
 SESSIONS: Final = frozenset(_listed("infusion, inf, sitzung, session, behandlung, treatment, gabe, anwendung"))
+SESSION_STEMS: Final = ("infusion", "sitzung", "session", "behandl", "treatment")
 ITEMS: Final = frozenset(_listed("item, frage, question, q"))
 TOTALS: Final = frozenset(
     _listed("total, sum, summe, gesamt, gesamtwert, score, summenwert, summenscore, punkte, points, wert")
@@ -263,13 +264,23 @@ def code_of(list_name: str, text: str) -> str:
 _CONTRACT: Final = {words_of(name): name for name in ALL_FIELDS}
 
 
-def field_in(words: Sequence[str]) -> tuple[str, int, tuple[str, ...]]:
+_DATED: Final = frozenset(("birth_date", "first_session"))
+
+
+def field_in(words: Sequence[str], *, dated: bool = True) -> tuple[str, int, tuple[str, ...]]:
     """The field that a header names, how surely (0: its own name; else the place of the word in its row, from 1), and
-    the words beside it."""
+    the words beside it.
+
+    Parameters
+    ----------
+    dated : it may name what only dates can say.
+    """
     if tuple(words) in _CONTRACT:
         return _CONTRACT[tuple(words)], 0, ()
     best, place, size, doubt = "", 0, 0, 0
     for name, rows in FIELDS.items():
+        if not dated and name in _DATED:
+            continue
         at, length = find(words, rows)
         its = rows.index(" ".join(words[at : at + length])) + 1 if length else 0
         if length and (length, -its) > (size, -doubt):  # of equally long words the surer: "sex of the patient"

@@ -15,7 +15,7 @@ from typing import Final
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.prepare import sheet_words as said
 from data_models.intake.prepare.cells import ERRORS, Sheet, below_header, header_row
-from data_models.intake.prepare.column_guess import MISSING_CODES, Guess, Look, guess
+from data_models.intake.prepare.column_guess import MISSING_CODES, Guess, Look, guess, is_of_session
 from data_models.intake.prepare.sheet_files import read_files
 from data_models.intake.prepare.sheet_layout import ProposedTable, choose_rows, fields_of, settle_items
 from data_models.intake.prepare.sheet_map import (
@@ -29,6 +29,8 @@ _SHOWN: Final = 4
 _DOTTED: Final = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}\b")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
+# The first that a name holds, also within a word (Ketamininfusion); the second's names hold the first's.
+_DRUGS: Final = {"esketamine": r"esketamin|\bs ketamin|spravato", "ketamine": r"ketamin|ketalar"}
 _ZONED: Final = re.compile(r"\d[Tt ]\d{1,2}:\d{2}.*(?:[Zz]|[+-]\d{2}:?\d{2})$")
 
 
@@ -100,6 +102,11 @@ class _Proposal:
                 f'{table.title}: on which of its dates were sessions? Give each {{ field = "time", session = 1 }}, '
                 "2 and so on."
             )
+        elif table.rows == "scores" and table.with_field("instrument") and any(map(is_of_session, table.guesses)):
+            self.questions.append(
+                f"{table.title}: are there rows of sessions among those of scores? Give them a [[table]] of their own, "
+                "and both a [table.only] with the column that tells them apart."
+            )
         elif table.rows == "ignored" and any("score" in one or "blood_pressure" in one for one in kinds):
             self.questions.append(f"{table.title}: which column says when its rows were? None has dates or days.")
 
@@ -116,13 +123,7 @@ class _Proposal:
         sessions = table.rows == "sessions" or any(one.becomes and "session" in one.becomes for one in table.guesses)
         if sessions and not table.with_field("drug"):
             names = " ".join((*titles, *(word for one in table.guesses for word in one.look.words)))
-            drugs = [
-                drug
-                for drug, rows in said.VALUES["drug"].items()
-                if any(re.search(rf"\b{row}\b", names) for row in (drug, *rows))
-            ]
-            if "esketamine" in drugs:  # whose names hold the other's
-                drugs = ["esketamine"]
+            drugs = [drug for drug, pattern in _DRUGS.items() if re.search(pattern, names)][:1]
             if drugs:
                 table.always["drug"] = drugs[0]
             else:

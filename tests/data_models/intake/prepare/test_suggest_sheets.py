@@ -408,3 +408,21 @@ def test_from_a_sheet_with_names_and_dates_to_records_by_the_proposed_map(tmp_pa
     written = b"".join(each.read_bytes() for each in (file, *(tmp_path / "out").iterdir()))
     for planted in ("Muster", "Probe", "0012", "0013", "2026", "1980", "03.04"):
         assert planted.encode() not in written
+
+
+def test_names_within_words_and_words_that_values_deny(tmp_path: Path) -> None:
+    text = "ID;m/w/d;Datum Ketamininfusion;Alter bei erster Behandlung;Name der Skala\n1;w;31.01.2026;44;x\n"
+    suggestion = suggest_sheets(csv(tmp_path, text))
+    assert 'drug = "ketamine"' in suggestion.toml
+    becomes = {one.column: one.becomes for one in suggestion.columns}
+    assert becomes["m/w/d"] == '"sex"'
+    assert becomes["Alter bei erster Behandlung"] == '"age"'  # and not when the first session was
+    assert "ignore = []" in suggestion.toml
+
+
+def test_a_sheet_of_scores_and_sessions_is_asked_to_be_told_apart(tmp_path: Path) -> None:
+    text = "Patient ID,Date,Type,Instrument Name,Instrument Score,Drug,Dose mg\n"
+    text += "A12,2026-01-05 08:30,scale,PHQ-9,18,,\nA12,2026-01-05 09:00,visit,,,Ketamine HCl,40\n"
+    suggestion = suggest_sheets(csv(tmp_path, text))
+    assert '"Instrument Score" = "score"' in suggestion.toml
+    assert suggestion.questions[0].startswith("a.csv: are there rows of sessions among those of scores?")
