@@ -75,7 +75,12 @@ class SheetRows:
             name: RELATIVE[one.name] for name, one in self._parts if one.kind == "field" and one.name in RELATIVE
         }
         self._said = [name for name in table.columns if name != self._number]
+        self._born, self._first = table.column_of(BIRTH_DATE), table.column_of(FIRST_SESSION)
+        self._long = bool(table.column_of("score"))
         self._several = sorted({one.session for _, one in self._parts} - {0, EACH}) if table.rows == "patients" else []
+        self._clocks = {
+            number: (table.time_column(number), table.column_of(TIME_OF_DAY, number)) for number in (0, *self._several)
+        }
 
     def row(self, at: int) -> None:
         """Make the records of one row."""
@@ -94,10 +99,10 @@ class SheetRows:
         self._records.sessions += sessions.values()
         self._person(at, person)
         if table.rows == "side_effects":
-            moment = self._moment(at, table.time_column(), table.column_of(TIME_OF_DAY))
+            moment = self._moment(at, *self._clocks[0])
             cells = self._with_always(EFFECT_FIELDS, self._fields(at, EFFECT_FIELDS))
             self._records.side_effects.append(Record(person, origin, cells | {TIME: time_text(moment)}))
-        elif table.rows == "scores" and table.column_of("score"):
+        elif table.rows == "scores" and self._long:
             self._score_row(at, person)
         self._score_columns(at, person, sessions)
 
@@ -149,18 +154,16 @@ class SheetRows:
 
     def _person(self, at: int, person: str) -> None:
         facts = self._with_always(PATIENT_FIELDS, self._fields(at, PATIENT_FIELDS))
-        born = self._table.column_of(BIRTH_DATE)
-        if born and self._values.text(born, at):
-            moment = self._moment(at, born, born=True)
+        if self._born and self._values.text(self._born, at):
+            moment = self._moment(at, self._born, born=True)
             facts[BIRTH_DATE] = moment.day.isoformat() if moment else ""
         self._records.add_person(person, self._origin(at), facts)
-        first = self._table.column_of(FIRST_SESSION)
-        if first and self._values.text(first, at) and (moment := self._moment(at, first)):
+        if self._first and self._values.text(self._first, at) and (moment := self._moment(at, self._first)):
             self._records.starts[person] = moment
 
     def _session(self, at: int, person: str, session: int) -> Record | None:
         """A session with its side effects; None where no cell of it is filled, or its time cannot be read."""
-        column, clock = self._table.time_column(session), self._table.column_of(TIME_OF_DAY, session)
+        column, clock = self._clocks[session]
         made = self._fields(at, SESSION_FIELDS, session)
         effects = {
             (name, one.name): self._values.yes_or_severity(name, at)
@@ -191,7 +194,7 @@ class SheetRows:
         if not (cells.get("score") or cells.get("item9")):
             self._left.add(NO_SCORE, self._origin(at), foreign=True)
             return
-        moment = self._moment(at, self._table.time_column(), self._table.column_of(TIME_OF_DAY))
+        moment = self._moment(at, *self._clocks[0])
         if moment:
             made = {TIME: time_text(moment)} | self._with_always(SCORE_FIELDS, cells)
             self._records.scores.append(Record(person, self._origin(at), made))
@@ -211,8 +214,7 @@ class SheetRows:
                 anchor = sessions.get(number or (0 if self._table.rows == "sessions" else 1))
                 self._records.scores.append(Record(person, origin, cells, when=when, session=anchor))
                 continue
-            clock = "" if time else self._table.column_of(TIME_OF_DAY)
-            moment = self._moment(at, time or self._table.time_column(), clock)
+            moment = self._moment(at, time) if time else self._moment(at, *self._clocks[0])
             if moment:
                 own = self._fields(at, {"timing": SCORE_FIELDS["timing"]})
                 made = {TIME: time_text(moment)} | cells | ({} if moment.has_time else own)
