@@ -11,7 +11,6 @@ import logging
 import traceback
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from dash import Dash
 from dash.exceptions import DependencyException, InvalidResourceError, PreventUpdate
@@ -21,7 +20,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from wtforms.validators import ValidationError
 
 from dashboard.access import callbacks, forms, roles, sessions, state, trail
-from dashboard.access.proxies import WAS_FORWARDED
+from dashboard.access.proxies import WAS_FORWARDED, asked_host
 from dashboard.settings import LOOPBACK
 from data_models.database.access_tables import DATA_MANAGER, Person
 from data_models.database.engine import StoreError
@@ -77,7 +76,7 @@ def _guard(app: Dash, page_at: PageAt) -> Any:
 def _guard_open(here: state.Access) -> Any:
     """An open dashboard answers this computer alone: no other name for it, and no proxy in between."""
     # A page elsewhere may point a name of its own at 127.0.0.1; its requests then carry that name.
-    if _host() not in LOOPBACK or request.environ.get(WAS_FORWARDED):
+    if asked_host() not in LOOPBACK or request.environ.get(WAS_FORWARDED):
         return forms.refusal(
             403,
             "Without accounts the dashboard answers this computer alone, at 127.0.0.1. To serve others, "
@@ -90,7 +89,7 @@ def _guard_open(here: state.Access) -> Any:
 
 
 def _guard_signed_in(here: state.Access, path: str) -> Any:
-    if not request.is_secure and _host() not in LOOPBACK:
+    if not request.is_secure and asked_host() not in LOOPBACK:
         return forms.refusal(
             403, "This connection is not encrypted. Put TLS in front of the dashboard and open its https address."
         )
@@ -128,10 +127,6 @@ def _guard_signed_in(here: state.Access, path: str) -> Any:
 def _demo_person() -> Person:
     role = request.cookies.get(ROLE_COOKIE, "")
     return Person("demo", frozenset({role}), None) if role in roles.EVERYONE else state.LOCAL
-
-
-def _host() -> str:
-    return urlsplit(f"//{request.host}").hostname or ""
 
 
 def _same_origin() -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
+from flask import request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard.settings import SettingsError
@@ -31,6 +33,11 @@ def networks(names: Iterable[str]) -> tuple[Network, ...]:
                 f"trusted proxies: {name.strip()!r} is no address or network; write for example 10.0.0.0/24"
             ) from None
     return tuple(found)
+
+
+def asked_host() -> str:
+    """The name or address of this server as the current request has it."""
+    return urlsplit(f"//{request.host}").hostname or ""
 
 
 class TrustedProxies:

@@ -4,18 +4,20 @@
   const KINDS = /\.(csv|parquet|xlsx|xls|xlsm|tsv|ods|zip|gz)$/i;
   let drops = 0;
 
-  const zone = () => document.getElementById("records-drop");
-  const busy = () => !zone() || zone().dataset.busy === "1";
+  // A zone says where its files go (data-into), where words about them go (data-report), which button waits for them
+  // (data-button), and whether it takes exports of any kind (data-any).
+  const zoneOf = (element) => element && element.closest(".drop-zone");
+  const busy = (zone) => !zone || zone.dataset.busy === "1";
 
-  function say(text) {
+  function say(zone, text) {
     const part = (type, props) => ({ namespace: "dash_html_components", type, props });
     const bad = part("Div", { className: "records-end records-bad", children: [
       part("Span", { className: "records-mark", "aria-hidden": "true", children: "!" }),
       part("H3", { children: "Not received" }),
       part("P", { children: text }),
     ] });
-    window.dash_clientside.set_props("records-report", { children: bad });
-    window.dash_clientside.set_props("records-import", { disabled: true });
+    window.dash_clientside.set_props(zone.dataset.report, { children: bad });
+    window.dash_clientside.set_props(zone.dataset.button, { disabled: true });
   }
 
   function base64(file) {
@@ -27,36 +29,42 @@
     });
   }
 
-  async function take(files) {
-    const records = files.filter((file) => KINDS.test(file.name) && !file.name.startsWith("."));
+  async function take(zone, files) {
+    const any = zone.dataset.any === "1";
+    const records = files.filter((file) => (any || KINDS.test(file.name)) && !file.name.startsWith("."));
     if (!records.length) {
-      say("No CSV or Parquet file or .xlsx workbook is among what was dropped; drop the session records.");
+      say(zone, any ? "No file is among what was dropped; drop the export." : "No CSV or Parquet file or .xlsx workbook is among what was dropped; drop the session records.");
       return;
     }
-    const limit = Number(zone().dataset.limit);
+    const limit = Number(zone.dataset.limit);
     const size = records.reduce((sum, file) => sum + file.size, 0);
     if (size > limit) {
       const mb = (bytes) => Math.ceil(bytes / 1048576).toLocaleString("en-US");
       say(
+        zone,
         `These files have ${mb(size)} MB together and up to ${mb(limit)} MB can be dropped here; on the computer ` +
-          "that runs this dashboard use: ketamine-outcomes import PATH."
+          `that runs this dashboard use: ketamine-outcomes ${any ? "prepare" : "import"} PATH.`
       );
       return;
     }
     try {
       const contents = await Promise.all(records.map(base64));
       drops += 1;
-      const names = records.map((file) => file.name);
-      window.dash_clientside.set_props("records-dropped", { data: { drop: drops, names, contents } });
+      // Folders below the one that was chosen or dropped are part of a name.
+      const below = (file) => (file.webkitRelativePath || file.below || file.name).replace(/^[^/]*\/(?=.)/, "");
+      const names = records.map((file) => (any ? below(file) : file.name));
+      window.dash_clientside.set_props(zone.dataset.into, { data: { drop: drops, names, contents } });
     } catch (error) {
-      say("A file could not be read: it may have been moved or be open elsewhere; drop the records again.");
+      say(zone, "A file could not be read: it may have been moved or be open elsewhere; drop the records again.");
     }
   }
 
   // All files below an entry of a drop.
   async function walk(entry) {
     if (entry.isFile) {
-      return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      file.below = entry.fullPath.slice(1);
+      return [file];
     }
     const reader = entry.createReader();
     const found = [];
@@ -71,7 +79,7 @@
     }
   }
 
-  async function dropped(transfer) {
+  async function dropped(zone, transfer) {
     // Entries must be taken before the first wait: the browser empties the list when the event ends.
     const items = Array.from(transfer.items || []).filter((item) => item.kind === "file");
     const entries = items.map((item) => (item.webkitGetAsEntry ? item.webkitGetAsEntry() : null));
@@ -79,57 +87,64 @@
     if (entries.length && entries.every(Boolean)) {
       try {
         const found = await Promise.all(entries.map(walk));
-        await take(found.flat());
+        await take(zone, found.flat());
       } catch (error) {
-        say("A file could not be read: it may have been moved or be open elsewhere; drop the records again.");
+        say(zone, "A file could not be read: it may have been moved or be open elsewhere; drop the records again.");
       }
       return;
     }
-    await take(plain);
+    await take(zone, plain);
   }
 
   // Kept here: a browser may collect an input that nothing holds before its files are chosen.
   let input = null;
 
-  function choose(folder) {
+  function choose(zone, folder) {
     input = document.createElement("input");
     input.type = "file";
     input.multiple = true;
     if (folder) {
       input.webkitdirectory = true;
-    } else {
+    } else if (zone.dataset.any !== "1") {
       input.accept = ".csv,.parquet,.xlsx";
     }
-    input.addEventListener("change", (event) => event.target.files.length && take(Array.from(event.target.files)));
+    input.addEventListener("change", (event) => event.target.files.length && take(zone, Array.from(event.target.files)));
     input.click();
   }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
-    if (button && !busy()) {
-      choose(button.dataset.choose === "folder");
+    if (button && !busy(zoneOf(button))) {
+      choose(zoneOf(button), button.dataset.choose === "folder");
     }
   });
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.records = {
     follow: (job) => [!job, job ? "1" : ""],
+    zone: (hidden, chosen) =>
+      hidden || chosen ? window.dash_clientside.no_update : Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
 
-  // On this page a file that misses the zone must not replace the page.
+  // On this page a file that misses a zone must not replace the page; where there is one zone alone, it takes the file.
   let depth = 0;
-  const mark = (on) => zone() && zone().classList.toggle("drop-over", on && !busy());
-  const hasFiles = (event) => zone() && Array.from(event.dataTransfer ? event.dataTransfer.types : []).includes("Files");
+  const zones = () => Array.from(document.querySelectorAll(".drop-zone")).filter((zone) => zone.offsetParent);
+  const target = (event) => zoneOf(event.target) || (zones().length === 1 ? zones()[0] : null);
+  const mark = (at) => zones().forEach((zone) => zone.classList.toggle("drop-over", zone === at && !busy(zone)));
+  const hasFiles = (event) =>
+    zones().length && Array.from(event.dataTransfer ? event.dataTransfer.types : []).includes("Files");
   document.addEventListener("dragenter", (event) => {
     if (hasFiles(event)) {
       depth += 1;
-      mark(true);
+      mark(target(event));
     }
   });
   document.addEventListener("dragleave", (event) => {
     if (hasFiles(event)) {
       depth = Math.max(0, depth - 1);
-      mark(depth > 0);
+      if (!depth) {
+        mark(null);
+      }
     }
   });
   document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
@@ -139,9 +154,10 @@
     }
     event.preventDefault();
     depth = 0;
-    mark(false);
-    if (!busy()) {
-      dropped(event.dataTransfer);
+    mark(null);
+    const zone = target(event);
+    if (!busy(zone)) {
+      dropped(zone, event.dataTransfer);
     }
   });
 })();

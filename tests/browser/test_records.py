@@ -47,7 +47,7 @@ def open_records(new_page: Callable[..., Page]) -> Callable[..., Page]:
 
 def _choose(page: Page, folder: Path) -> None:
     with page.expect_file_chooser() as chosen:
-        page.get_by_role("button", name="Choose files").click()
+        page.locator("#records-drop").get_by_role("button", name="Choose files").click()
     chosen.value.set_files(sorted(folder.glob("*.csv")))
 
 
@@ -154,7 +154,7 @@ def test_the_demo_checks_records_and_imports_none(
         page = open_records(demo)
         (small_records / "read-me.txt").write_text("not a record")
         with page.expect_file_chooser() as chosen:
-            page.get_by_role("button", name="Choose a folder").click()
+            page.locator("#records-drop").get_by_role("button", name="Choose a folder").click()
         chosen.value.set_files(small_records)
         _says(page, "No problems")
         _says(page, "This is the demo")
@@ -172,16 +172,16 @@ def test_the_page_works_without_a_mouse(empty: str, open_records: Callable[..., 
     with page.expect_file_chooser() as chosen:
         page.locator("#main").focus()
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Choose files")).to_be_focused()
+        expect(page.locator("#records-drop").get_by_role("button", name="Choose files")).to_be_focused()
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         assert page.evaluate(outline) == "solid"
         page.keyboard.press("Enter")
     chosen.value.set_files(sorted(small_records.glob("*.csv")))
     _says(page, "Ready to import")
     for name in ("Choose files", "Choose a folder", "Import"):
-        page.get_by_role("button", name="Choose files").focus() if name == "Choose files" else page.keyboard.press(
-            "Tab"
-        )
+        page.locator("#records-drop").get_by_role(
+            "button", name="Choose files"
+        ).focus() if name == "Choose files" else page.keyboard.press("Tab")
         expect(page.get_by_role("button", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     _says(page, "Stored 2 new patients")
@@ -219,3 +219,59 @@ def test_no_state_of_the_page_has_an_accessibility_violation(
     assert violations(page) == []
     widest = page.evaluate("document.documentElement.scrollWidth")
     assert widest <= 390
+
+
+PLANTED = ("MRN-424242", "Zaphod", "1931-05-06", "2026-03-02")
+
+
+def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
+    empty: str, open_records: Callable[..., Page], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "patients.csv").write_text("record_number,name,birth_date\nMRN-424242,Zaphod,1931-05-06\nMRN-7,Ford,\n")
+    (export / "sessions.csv").write_text(
+        "record_number,time,drug\nMRN-424242,2026-03-02T10:00:00Z,ketamine\nMRN-424242,2026-03-05T10:00:00Z,ketamine\n"
+    )
+    (export / "assessments.csv").write_text(
+        "record_number,time,instrument,score\nMRN-424242,2026-03-02 08:30,phq9,21\nMRN-424242,2026-03-04 09:00,phq9,9\n"
+    )
+    page = open_records(empty)
+    zone = page.locator("#prepare-drop")
+    with page.expect_file_chooser() as chosen:
+        zone.get_by_role("button", name="Choose a folder").click()
+    chosen.value.set_files(export)
+    expect(page.locator("#prepare-said")).to_contain_text("columns of session records", timeout=PATIENCE)
+    look = page.get_by_role("button", name="See what would come in")
+    page.locator("#prepare-zone").fill("Europe/Berlin")
+    page.get_by_role("option", name="Europe/Berlin", exact=True).click()
+    look.click()
+    preview = page.locator("#prepare-preview")
+    expect(preview).to_contain_text(
+        "1 patient, 2 sessions and 2 assessments; nothing has been stored", timeout=PATIENCE
+    )
+    expect(preview.locator("tbody")).to_contain_text("A person without a session")
+    expect(preview.locator("tbody")).to_contain_text("patients.csv: name")
+    expect(preview).to_contain_text("2 sessions, 2 scores of PHQ-9, 21 to 9")
+    finish = page.get_by_role("button", name="Save map and who-is-who, and import")
+    saved = {}
+    page.on("download", lambda download: saved.update({download.suggested_filename: download.path().read_text()}))
+    finish.click()
+    _says(page, "Stored 1 new patient, 2 sessions, 2 assessments")
+    expect(page.locator("#prepare-preview")).to_contain_text("Keep who-is-who on an encrypted disk")
+    page.wait_for_timeout(200)
+    assert "MRN-424242" in saved["who-is-who.csv"]
+    assert saved["MAP.toml"].strip().endswith('format = "contract"')
+
+    kept = page.evaluate(
+        "() => JSON.stringify([{...localStorage}, {...sessionStorage}, location.href, document.cookie])"
+    )
+    on_disk = b"".join(
+        file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and export not in file.parents
+    )
+    said = "".join(capfd.readouterr())
+    for planted in PLANTED:
+        assert planted not in kept
+        assert planted.encode() not in on_disk
+        assert planted not in said
+    assert on_disk.count(b"SQLite format 3") == 1  # the store was among what was looked through

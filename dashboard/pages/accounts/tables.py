@@ -26,6 +26,7 @@ WORDS = {
     "figures_opened": "looked at figures",
     "export": "took an export",
     "check_started": "began a check of records",
+    "prepare_started": "began to prepare an export",
     "import_started": "began an import",
     "imported": "imported records",
     "patient_report": "took a patient's report",

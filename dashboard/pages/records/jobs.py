@@ -25,6 +25,7 @@ from dashboard.words.errors import place_of
 from data_models.definitions.scope import Scope
 
 CHECK, IMPORT = "check", "import"
+JOB = "records-job"  # the store of the page that holds the token of the job that runs
 JOBS_AT_ONCE = 4
 _STATUS = "status.json"
 _BEAT_SECONDS = 1.0

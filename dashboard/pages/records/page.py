@@ -12,7 +12,7 @@ from dashboard.access import trail
 from dashboard.answers import data
 from dashboard.pages import Page
 from dashboard.pages.card import skeleton
-from dashboard.pages.records import cards, jobs, report, template, uploads
+from dashboard.pages.records import cards, dialogue, jobs, report, template, uploads
 from dashboard.questions.completeness import QUESTION
 from data_models.intake.readers.file_formats import FORMATS
 from data_models.questions.completeness import completeness
@@ -22,7 +22,6 @@ DROP = "records-drop"
 DROPPED = "records-dropped"  # in the browser alone: the files, from the drop until they are imported
 REPORT = "records-report"
 IMPORT = "records-import"
-JOB = "records-job"
 TICK = "records-tick"
 STORED = "records-stored"  # grows with each import made from here
 COMPLETENESS = "records-completeness"
@@ -62,9 +61,9 @@ def layout() -> Component:
     return html.Div(
         [
             head,
-            html.Div([_drop_card(), waiting], className="stack"),
+            html.Div([_drop_card(), dialogue.layout(), waiting], className="stack"),
             dcc.Store(id=DROPPED),
-            dcc.Store(id=JOB, storage_type="session"),  # who comes back to the page sees how the job goes on
+            dcc.Store(id=jobs.JOB, storage_type="session"),  # who comes back to the page sees how the job goes on
             dcc.Store(id=STORED, data=0),
             dcc.Interval(id=TICK, interval=1000 * ASK_SECONDS, disabled=True),
         ]
@@ -79,6 +78,7 @@ def _drop_card() -> Component:
     files = [part for name in uploads.RECORD_FILES[:4] for part in (html.Code(name), ", ")][:-1]
     others = [part for suffix in [*FORMATS][1:] for part in (html.Code(suffix), ", ")][:-1]
     form = [*files, ", one ", html.Code("session_records.csv"), " or one ", html.Code(".xlsx"), " workbook"]
+    goes = {"data-into": DROPPED, "data-report": REPORT, "data-button": IMPORT}
     zone = html.Div(
         [
             html.P("Drop a folder or files here", className="drop-title"),
@@ -91,7 +91,7 @@ def _drop_card() -> Component:
         id=DROP,
         className="drop-zone",
         role="group",
-        **{"aria-label": "Drop records", "data-busy": "", "data-limit": str(uploads.LIMIT)},
+        **{"aria-label": "Drop records", "data-busy": "", "data-limit": str(uploads.LIMIT), **goes},
     )
     sentence = (
         "De-identified session records are checked first, every cell of every file; nothing is stored until you import."
@@ -116,16 +116,17 @@ def register(app: Dash) -> None:
     template.register(app)
 
     uploads.remove_forgotten()
+    dialogue.register(app, may_not_import)
     # While a job runs it is asked after, and nothing else can be dropped.
     app.clientside_callback(
         ClientsideFunction("records", "follow"),
         Output(TICK, "disabled"),
         Output(DROP, "data-busy"),
-        Input(JOB, "data"),
+        Input(jobs.JOB, "data"),
     )
 
     @app.callback(
-        Output(JOB, "data"),
+        Output(jobs.JOB, "data"),
         Output(REPORT, "children"),
         Output(IMPORT, "disabled"),
         Input(DROPPED, "data"),
@@ -151,13 +152,13 @@ def register(app: Dash) -> None:
         return token, report.progress(jobs.JobState(kind)), True
 
     @app.callback(
-        Output(JOB, "data", allow_duplicate=True),
+        Output(jobs.JOB, "data", allow_duplicate=True),
         Output(REPORT, "children", allow_duplicate=True),
         Output(IMPORT, "disabled", allow_duplicate=True),
         Output(DROPPED, "data"),
         Output(STORED, "data"),
         Input(TICK, "n_intervals"),
-        State(JOB, "data"),
+        State(jobs.JOB, "data"),
         State(STORED, "data"),
         prevent_initial_call=True,
     )

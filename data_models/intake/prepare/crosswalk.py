@@ -8,8 +8,10 @@ numbers may have one code: a transferred patient's (`people.join`).
 from __future__ import annotations
 
 import csv
+import io
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from data_models.intake.contract import CannotRead
@@ -45,14 +47,21 @@ def read_crosswalk(path: Path) -> dict[str, Known]:
     return known
 
 
-def write_crosswalk(path: Path, known: dict[str, Known]) -> None:
+def crosswalk_text(known: Mapping[str, Known]) -> str:
+    """A crosswalk's file."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    writer.writerows((number, one.patient_code, one.first_session) for number, one in known.items())
+    return stream.getvalue()
+
+
+def write_crosswalk(path: Path, known: Mapping[str, Known]) -> None:
     """Put a crosswalk in place of the one before, whole or not at all, for its owner's eyes only."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")  # of mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(COLUMNS)
-            writer.writerows((number, one.patient_code, one.first_session) for number, one in known.items())
+            stream.write(crosswalk_text(known))
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(name, path)

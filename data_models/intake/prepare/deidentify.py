@@ -69,6 +69,7 @@ def deidentify(
     problems.refuse_if_any()
     for rows in found.values():
         rows.read_times(choices or Choices())
+    earlier = {known.patient_code for known in crosswalk.values() if known.first_session}
     _ask_about_alike(found.values(), crosswalk, problems)
     starts = _start_clocks(found.values(), crosswalk, problems)
     until = _observed_until(found.values(), as_of, problems)
@@ -85,9 +86,10 @@ def deidentify(
     weeks: dict[str, str] = {}
     for name, rows in found.items():
         for person in dict.fromkeys(rows.people[at] for at in rows.at):
-            if not crosswalk[person].patient_code:
-                crosswalk[person].patient_code = new_code(taken)
-                weeks[crosswalk[person].patient_code] = weeks_text(starts[person], until) if until else ""
+            known = crosswalk[person]
+            known.patient_code = known.patient_code or new_code(taken)
+            if known.patient_code not in earlier:
+                weeks[known.patient_code] = weeks_text(starts[person], until) if until else ""
         theirs = until if rows.of_people and (as_of or OBSERVED not in rows.columns) else None
         made.until = theirs or made.until
         made.tables[name], made.origins[name] = rows.rewritten(crosswalk, starts, sessions, theirs)

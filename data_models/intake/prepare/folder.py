@@ -17,7 +17,7 @@ from data_models.intake.contract import CannotRead, Problem, RecordBatch, Record
 from data_models.intake.prepare.crosswalk import read_crosswalk, write_crosswalk
 from data_models.intake.prepare.deidentify import Deidentified, deidentify
 from data_models.intake.prepare.moments import Moment
-from data_models.intake.prepare.people import join
+from data_models.intake.prepare.people import Known, join
 from data_models.intake.prepare.source import Choices, Export, Origin, Source
 from data_models.intake.prepare.sources import SOURCES, recognised
 from data_models.intake.readers import read_records
@@ -97,19 +97,12 @@ def prepare_folder(
     ------
     CannotRead, RecordsRefused : nothing was written.
     """
-    chosen = choices or Choices()
-    export, source = read_export(path, chosen, key)
     known = read_crosswalk(crosswalk)
-    join(known, same_as or {})
-    of_earlier = sorted({one.patient_code for one in known.values() if one.first_session})
-    made = deidentify(export, known, chosen, as_of)
-    if strict:
-        _refuse_left_out(made)
-    # Without dates and record numbers by now: nothing identified is ever written but the crosswalk.
     beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
     try:
-        write_tables(made, beside)
-        batch = checked(beside, made, of_earlier)
+        prepared = prepare_into(
+            beside, path, known, choices or Choices(), key=key, as_of=as_of, same_as=same_as, strict=strict
+        )
         # First: codes that nobody has yet do no harm, records whose codes are lost would.
         write_crosswalk(crosswalk, known)
         if output.exists():
@@ -119,7 +112,36 @@ def prepare_folder(
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    return Prepared(made, batch, source.name)
+    return prepared
+
+
+def prepare_into(
+    folder: Path,
+    path: Path,
+    known: dict[str, Known],
+    choices: Choices,
+    *,
+    key: str = "",
+    as_of: Moment | None = None,
+    same_as: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> Prepared:
+    """The same into a folder that is there, with the people of a crosswalk at hand; new people are added to them.
+
+    Nothing identified is written: what reaches the folder has neither dates nor record numbers.
+
+    Raises
+    ------
+    CannotRead, RecordsRefused : `known` is not to be kept, nor what is in the folder.
+    """
+    export, source = read_export(path, choices, key)
+    join(known, same_as or {})
+    of_earlier = sorted({one.patient_code for one in known.values() if one.first_session})
+    made = deidentify(export, known, choices, as_of)
+    if strict:
+        _refuse_left_out(made)
+    write_tables(made, folder)
+    return Prepared(made, checked(folder, made, of_earlier), source.name)
 
 
 def _refuse_left_out(made: Deidentified) -> None:
