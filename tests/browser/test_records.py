@@ -257,7 +257,7 @@ def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
     saved = {}
     page.on("download", lambda download: saved.update({download.suggested_filename: download.path().read_text()}))
     finish.click()
-    _says(page, "Stored 1 new patient, 2 sessions, 2 assessments")
+    _says(page, "Stored 1 new patient, 2 sessions and 2 assessments")
     expect(page.locator("#prepare-preview")).to_contain_text("Keep who-is-who on an encrypted disk")
     page.wait_for_timeout(200)
     assert "MRN-424242" in saved["who-is-who.csv"]
@@ -274,4 +274,4 @@ def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
         assert planted not in kept
         assert planted.encode() not in on_disk
         assert planted not in said
-    assert on_disk.count(b"SQLite format 3") == 1  # the store was among what was looked through
+    assert b"SQLite format 3" in on_disk  # the store was among what was looked through

@@ -204,8 +204,8 @@ def register(app: Dash, refusal: Any) -> None:
     )
     def propose(dropped: Any) -> Any:
         blank = (no_update, True, None, "", True, None, True)
-        if not dropped:
-            return blank
+        if not dropped:  # imported, and so no longer in this window: what was said of it stands
+            return no_update, True, None, "", True, no_update, True
         if why := _refused(refusal):
             return proposal.refused(why), *blank[1:]
         trail.note("prepare_started", "records", files=len(dropped.get("names") or []))

@@ -42,8 +42,9 @@ def read_xlsx(path: Path, most_cells: int | None = None) -> list[Sheet]:
     import openpyxl
 
     def sheets() -> Iterator[Sheet]:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        # Opened here: a file in memory has no name that a library could open.
+        with path.open("rb") as stream:
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             for each in book.worksheets:
                 each.reset_dimensions()  # what a sheet says of its own size is not to be trusted
                 rows = ((_cell(cell) for cell in row) for row in each.iter_rows())
@@ -52,7 +53,6 @@ def read_xlsx(path: Path, most_cells: int | None = None) -> list[Sheet]:
                     sheet.merged = [(column - 1, row, last) for column, row, last in merged_cells(each)]
                     sheet.unvalued = _unvalued(each)
                 yield sheet
-        finally:
             book.close()
 
     return _opened(path, sheets)
@@ -62,7 +62,7 @@ def read_ods(path: Path, most_cells: int | None = None) -> list[Sheet]:
     """Every sheet of an OpenDocument spreadsheet; raises as `read_xlsx` does."""
 
     def sheets() -> Iterator[Sheet]:
-        with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive, archive.open("content.xml") as content:
             merged: list[tuple[int, int, int]] = []
             for name, rows in _ods_tables(content, merged):
                 yield _sheet(path.name, name, rows, most_cells, merged)

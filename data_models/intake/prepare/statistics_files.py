@@ -30,6 +30,8 @@ def read_statistics(path: Path, most_cells: int | None = None) -> list[Sheet]:
     """The one table of a file; its column names are row 1. Raises CannotRead."""
     import pyreadstat
 
+    if not isinstance(path, Path):  # in memory, where pyreadstat cannot look
+        raise CannotRead(f"{path.name} is read from a disk alone; use the command prepare, or export it as CSV")
     name, knows_missing = KINDS[path.suffix.lower()]
     asked: dict[str, Any] = {"output_format": "dict"}
     if knows_missing:

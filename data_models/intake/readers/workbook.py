@@ -83,7 +83,7 @@ def safe_to_unpack(path: Path, problems: Problems) -> bool:
         problems.add(file, None, None, f"the workbook is larger than {LARGEST_FILE:,} bytes; save it as CSV files")
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as whole, zipfile.ZipFile(whole) as archive:
             parts = archive.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 problems.add(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.crosswalk import crosswalk_text, read_crosswalk
 from data_models.intake.prepare.folder import prepare_into
 from data_models.intake.prepare.memory_files import in_memory
@@ -58,3 +59,25 @@ def test_the_patients_drawn_are_those_with_most_scores(tmp_path: Path) -> None:
     assert (course.patient_code, course.instrument) == ("CODE23CODE", "phq9")
     assert course.sessions == (0, 2)
     assert [score for _, score in course.scores] == [20, 11]
+
+
+def test_a_workbook_in_memory_is_read_and_a_file_of_spss_is_said_to_need_a_disk(tmp_path: Path) -> None:
+    import io
+
+    import openpyxl
+
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    for row in (["Pat.-Nr.", "Datum", "PHQ-9 vor"], ["A1", "02.03.2026", 20], ["A1", "16.03.2026", 9]):
+        book.active.append(row)
+    book.save(content)
+    export = in_memory({"Praxis.xlsx": content.getvalue()})
+    chosen = Choices(
+        map={
+            "table": [{"rows": "sessions", "columns": {"Pat.-Nr.": "record_number", "Datum": "time",
+                                                       "PHQ-9 vor": {"score": "phq9", "when": "before"}}}]
+        }
+    )  # fmt: skip
+    prepared = prepare_into(tmp_path, export, {}, chosen, key="sheets")
+    assert (len(prepared.batch.sessions), prepared.batch.assessments["score"].tolist()) == (2, [20, 9])
+    with pytest.raises(CannotRead, match="read from a disk alone"):
+        prepare_into(tmp_path, in_memory({"clinic.sav": b"$FL2"}), {}, chosen, key="sheets")
