@@ -9,6 +9,7 @@ import stat
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyotp
@@ -16,10 +17,11 @@ import pytest
 from flask import Flask
 from itsdangerous import BadSignature
 
-from dashboard.access import passwords, proxies, second_factor, secret_key, sessions, throttle
+from dashboard.access import callbacks, passwords, proxies, roles, second_factor, secret_key, sessions, throttle
 from dashboard.access.sessions import CookieSessions
 from dashboard.access.signed import signed
 from dashboard.settings import SettingsError
+from data_models.database.access_tables import Person
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,17 @@ def test_a_guessable_password_is_refused_with_a_sentence(password: str) -> None:
 def test_long_passwords_are_welcome(length: int) -> None:
     assert passwords.problem(("Xk3 plum vine torch " * 20)[:length], "anna") is None
     assert passwords.problem("x" * 257, "anna") is not None
+
+
+def test_a_password_has_8_to_256_characters_beside_the_words_that_this_product_suggests() -> None:
+    good = "vK7#q9Zw"
+    assert passwords.problem(good, "anna") is None
+    assert "at least 8 characters" in (passwords.problem(good[:7], "anna") or "")
+    assert passwords.problem(("Xk3 plum vine torch " * 20)[:256], "anna") is None
+    assert "up to 256 characters" in (passwords.problem(("Xk3 plum vine torch " * 20)[:257], "anna") or "")
+    assert "at least 8 characters more" in (passwords.problem(f"Clinic{good[:7]}", "anna") or "")
+    assert "the account's name" in (passwords.problem("plum ANNA vine torch", "anna") or "")
+    assert passwords.problem(good, "") is None
 
 
 def test_a_password_matches_its_own_hash_alone() -> None:
@@ -117,6 +130,30 @@ def test_five_failures_are_free_and_then_the_wait_doubles_to_its_limit() -> None
     assert pair.wait(60, 100.0, 100.0 + throttle.WINDOW) == 0
 
 
+def test_each_source_has_its_free_attempts_and_its_longest_wait() -> None:
+    for second_factor, of_account in ((False, 60), (True, 900)):
+        found = throttle.sources("anna", "192.0.2.1", None, second_factor=second_factor)
+        assert [(one.free, one.longest, one.first) for one in found] == [
+            (5, 900, 15),
+            (30, 900, 15),
+            (50, of_account, 15),
+        ]
+        (device,) = throttle.sources("anna", "192.0.2.1", "laptop", second_factor=second_factor)
+        assert (device.free, device.longest, device.first) == (5, 900, 15)
+    pair, address, account = throttle.sources("anna", "192.0.2.1", None)
+    other = throttle.sources("boris", "192.0.2.1", None)
+    assert (pair.key != other[0].key, address.key == other[1].key, account.key != other[2].key) == (True, True, True)
+    code = throttle.sources("anna", "192.0.2.1", None, second_factor=True)
+    assert [one.key == two.key for one, two in zip((pair, address, account), code, strict=True)] == [False, True, False]
+
+
+def test_a_wait_runs_out_and_a_count_starts_anew_after_an_hour() -> None:
+    (source, *_) = throttle.sources("anna", "192.0.2.1", None)
+    assert [source.wait(6, 100.0, now) for now in (100.0, 110.0, 130.0, 131.0)] == [30, 20, 0, 0]
+    assert source.wait(60, 0.0, 899.0) == 1
+    assert throttle.WINDOW == 3600
+
+
 def test_guesses_from_elsewhere_do_not_slow_a_known_device() -> None:
     now = 1000.0
     attack = {source.key: (500, now) for source in throttle.sources("olga", "203.0.113.9", None)}
@@ -124,6 +161,92 @@ def test_guesses_from_elsewhere_do_not_slow_a_known_device() -> None:
     assert throttle.wait(attack, throttle.sources("olga", "198.51.100.4", "her laptop"), now) == 0
     # From an address and a device never seen, the owner waits a minute at most.
     assert throttle.wait(attack, throttle.sources("olga", "198.51.100.4", None), now) <= 60
+
+
+def test_each_page_is_seen_by_the_roles_that_work_with_it() -> None:
+    """Patients by clinicians alone, exports by administrators, records by data managers, accounts by owners."""
+    assert {
+        "/": {"clinician", "administrator"},
+        "/side-effects": {"clinician", "administrator"},
+        "/patients": {"clinician"},
+        "/patient/": {"clinician"},
+        "/exports": {"administrator"},
+        "/records": {"data_manager"},
+        "/methods": {"clinician", "administrator", "data_manager", "owner"},
+        "/accounts": {"owner"},
+    } == roles.PAGES
+    homes = {role: roles.home(Person(role, frozenset({role}), None)) for role in roles.EVERYONE}
+    assert homes == {"clinician": "/", "administrator": "/", "data_manager": "/records", "owner": "/accounts"}
+    assert not roles.may_see(None, "/")
+    assert not roles.may_see(Person("x", roles.EVERYONE, None), "/elsewhere")
+
+
+PATTERN = '{"index":["ALL"],"type":"row"}'
+CALLBACK = {
+    "callback": "x",
+    "inputs": [{"id": "url", "property": "pathname"}],
+    "state": [{"id": PATTERN, "property": "value"}],
+}
+CALL = {
+    "output": "page.children",
+    "outputs": {"id": "page", "property": "children"},
+    "inputs": [{"id": "url", "property": "pathname", "value": "/"}],
+    "state": [[{"id": {"type": "row", "index": 3}, "property": "value", "value": 1}]],
+    "changedPropIds": ["url.pathname"],
+}
+
+
+def test_a_call_fits_the_callback_that_it_names() -> None:
+    app: Any = SimpleNamespace(callback_map={"page.children": CALLBACK})
+    assert callbacks.fits(app, CALL)
+    assert callbacks.fits(app, CALL | {"state": [[]]})
+    assert callbacks.fits(app, {key: value for key, value in CALL.items() if key != "changedPropIds"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"output": "other.children"},
+        {"output": None},
+        {"outputs": {"id": "page", "property": "style"}},
+        {"outputs": {"id": "elsewhere", "property": "children"}},
+        {"outputs": [{"id": "page", "property": "children"}]},
+        {"inputs": []},
+        {"inputs": CALL["inputs"] * 2},
+        {"inputs": [{"id": "url", "property": "search", "value": "/"}]},
+        {"inputs": [{"id": "store", "property": "pathname", "value": "/"}]},
+        {"inputs": [CALL["inputs"]]},
+        {"inputs": "url"},
+        {"state": [{"id": "row", "property": "value"}]},
+        {"state": [[{"id": {"type": "cell", "index": 3}, "property": "value"}]]},
+        {"state": [[{"id": {"type": "row"}, "property": "value"}]]},
+        {"state": [[{"id": {"type": "row", "index": 3}, "property": "style"}]]},
+        {"state": [["row"]]},
+        {"changedPropIds": "url.pathname"},
+        {"changedPropIds": [1]},
+    ],
+)
+def test_a_call_of_another_shape_does_not_fit(changes: dict[str, Any]) -> None:
+    app: Any = SimpleNamespace(callback_map={"page.children": CALLBACK})
+    assert not callbacks.fits(app, CALL | changes)
+
+
+def test_calls_without_output_of_several_and_in_the_browser() -> None:
+    several = {"callback": "x", "inputs": [], "state": []}
+    app: Any = SimpleNamespace(
+        callback_map={
+            "..a.x...b.y@mark..": several,
+            "none": several | {"no_output": True},
+            "browser.x": {"inputs": [], "state": []},
+        }
+    )
+    outputs = [{"id": "a", "property": "x"}, {"id": "b", "property": "y"}]
+    assert callbacks.fits(app, {"output": "..a.x...b.y@mark..", "outputs": outputs})
+    assert not callbacks.fits(app, {"output": "..a.x...b.y@mark..", "outputs": outputs[:1]})
+    assert callbacks.fits(app, {"output": "none"})
+    assert not callbacks.fits(app, {"output": "none", "outputs": outputs})
+    assert not callbacks.fits(app, {"output": "browser.x", "outputs": {"id": "browser", "property": "x"}})
+    assert not callbacks.fits(app, [])
 
 
 def test_an_ipv6_network_counts_as_one_address() -> None:
