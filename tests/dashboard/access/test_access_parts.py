@@ -131,14 +131,14 @@ def test_five_failures_are_free_and_then_the_wait_doubles_to_its_limit() -> None
 
 
 def test_each_source_has_its_free_attempts_and_its_longest_wait() -> None:
-    for second_factor, of_account in ((False, 60), (True, 900)):
-        found = throttle.sources("anna", "192.0.2.1", None, second_factor=second_factor)
+    for codes, longest in ((False, 60), (True, 900)):
+        found = throttle.sources("anna", "192.0.2.1", None, second_factor=codes)
         assert [(one.free, one.longest, one.first) for one in found] == [
             (5, 900, 15),
             (30, 900, 15),
-            (50, of_account, 15),
+            (50, longest, 15),
         ]
-        (device,) = throttle.sources("anna", "192.0.2.1", "laptop", second_factor=second_factor)
+        (device,) = throttle.sources("anna", "192.0.2.1", "laptop", second_factor=codes)
         assert (device.free, device.longest, device.first) == (5, 900, 15)
     pair, address, account = throttle.sources("anna", "192.0.2.1", None)
     other = throttle.sources("boris", "192.0.2.1", None)

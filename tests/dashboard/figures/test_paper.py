@@ -91,6 +91,20 @@ def test_marks_intervals_and_numbers_stand_at_their_points() -> None:
     assert {"0%", "20%", "60%"} <= set(texts(root)), "an axis without a range holds the intervals"
 
 
+def test_an_axis_without_a_range_holds_its_marks_and_a_title_takes_room_beside_it() -> None:
+    dots = {"type": "scatter", "mode": "markers", "x": [2.2, 4], "y": [0.5, 0.5], "marker": {"color": colour("accent")}}
+    said = texts(drawn([dots | {"name": "Seen"}], x=axis()))
+    assert {"2.5", "3", "3.5", "4"} <= set(said)
+    assert not {"1.5", "2", "4.5", "5"} & set(said)
+    left = []
+    for title in ("", "Share of courses"):
+        rows = axis(title, range=[-0.5, 0.5], tickvals=[0], ticktext=["A long name of a row"])
+        made = {"data": [line([0, 10], [0, 0], "A", "accent")], "layout": layout(200, x=axis(range=[0, 10]), y=rows)}
+        root = ElementTree.fromstring(re.sub(' xmlns="[^"]+"', "", svg(made, "Rows", ())))
+        left.append(points(paths(root, colour("accent"))[0])[0][0])
+    assert left[1] - left[0] > 10
+
+
 def test_bars_are_stacked_along_their_rows() -> None:
     made = [
         {"type": "bar", "orientation": "h", "x": x, "y": [0, 1], "name": name, "marker": {"color": colour(name)}}

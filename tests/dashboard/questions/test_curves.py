@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,10 @@ def test_a_curve_of_one_day_is_none() -> None:
     one = IntervalCurve(9, 1, None, day, day, day, day, day, (nan, nan, nan), (nan, nan))
     assert interval_curves.no_line(one) == "Fewer than 5 courses at risk: no curve is drawn."
     assert interval_curves.last_day([], 90) == 0
+    of_rounded = "Too few to draw a curve from rounded counts."
+    assert interval_curves.no_line(replace(one, n=5, start=1.0)) == of_rounded
+    assert interval_curves.no_line(replace(one, n=None)) == of_rounded
+    assert interval_curves.no_line(replace(one, n=4, start=1.0)) != of_rounded
 
 
 def test_a_label_lies_in_its_own_area_from_end_to_end() -> None:
