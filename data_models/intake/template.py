@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, Final
 
 from data_models.definitions.instruments import INSTRUMENTS
@@ -15,6 +16,8 @@ from data_models.intake.readers.workbook import INSTRUCTIONS
 
 ROWS: Final = 1_000  # with lists to choose from
 _LONGEST_LIST: Final = 255  # characters of a list that stands in the cell's own rule
+_LINE: Final = 15.0  # its height, points
+_BROAD: Final = 115  # characters of a line of instructions
 _LATER: Final = ("phq9_after_24h", "phq9_after_7d")
 _NOTES: Final = {
     "patient_code": "a random code of your own, the same in every row of a patient; never the record number",
@@ -142,6 +145,7 @@ def _instructions(book: Any, sheet: Any, fields: Sequence[Field]) -> None:
     sheet.set_column(1, 1, 110)
     for row, line in enumerate(lines):
         sheet.merge_range(row, 0, row, 1, line, wrap)
+        sheet.set_row(row, _LINE * ceil(len(line) / _BROAD))  # what is merged grows by itself in no program
     for row, field in enumerate(fields, start=len(lines) + 1):
         sheet.write_string(row, 0, field.name, bold)
         required = "; every row needs it" if field.required else ""

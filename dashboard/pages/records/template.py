@@ -22,7 +22,7 @@ def offer() -> Component:
             html.Button("Filled example", id=FILLED, type="button", className="button", n_clicks=0),
             dcc.Download(id=DOWNLOAD),
         ],
-        className="drop-buttons",
+        className="template-offer",
     )
 
 

@@ -203,10 +203,10 @@ class _Checked:
         return given
 
     def _texts(self, where: str, given: Any) -> tuple[str, ...]:
-        one = [given] if isinstance(given, str) else given
-        if not isinstance(one, list) or not all(isinstance(text, str) for text in one):
+        listed = given if isinstance(given, list) else [given]
+        if not all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in listed):
             self._refuse(where, 'is no list of texts; write it as ["99", "N/A"]')
-        return tuple(one)
+        return tuple(map(str, listed))
 
     def _whole(self, where: str, given: Any, low: int) -> int:
         if not isinstance(given, int) or isinstance(given, bool) or not low <= given <= 1_000_000:

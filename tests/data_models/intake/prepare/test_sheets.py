@@ -27,7 +27,7 @@ Pat.-Nr.;Name;Geb.;Geschl.;Infusion 1;Infusion 2;PHQ9 vor;PHQ9 V3;Datum V3;PEG T
 """
 WIDE_MAP = """
 dates = "dmy"
-missing = ["99"]
+missing = [99]
 [values.sex]
 w = "female"
 m = "male"
@@ -348,7 +348,7 @@ TABLE = '[[table]]\nrows = "sessions"\n[table.columns]\nID = "record_number"\nD 
         ('rows = "x"', r"its top: 'rows' is not known; known are missing, decimal, values, items"),
         ("decimal = 5", r"decimal: is no text; write it in quotation marks"),
         ('decimal = ";"', r"decimal: ';' is not known; known are \., ,"),
-        ("missing = [99]", r'missing: is no list of texts; write it as \["99", "N/A"\]'),
+        ("missing = [true]", r'missing: is no list of texts; write it as \["99", "N/A"\]'),
         ("[values.colour]\na = 'b'", r"values: 'colour' is not known; known are "),
         ("[values.rout]\na = 'b'", r"values: 'rout' is not known; did you mean route\?"),
         ("[values.sex]\nw = 'femal'", r"values\.sex, 'w': 'femal' is not known; did you mean female\?"),
