@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from data_models.intake.deidentification import holds_common_name
 from data_models.intake.prepare.text_rows import uneven
 from data_models.intake.readers.problems import Problems
 
@@ -36,6 +37,7 @@ class Sheet:
     meanings : per column, the words for its codes.
     missing : per column, the codes that the file itself declares to be missing values.
     notes : one sentence each, on what was chosen to read it.
+    places : the file's among those of its folder, and the sheet's in its file (from 1).
     """
 
     file: str
@@ -50,11 +52,13 @@ class Sheet:
     meanings: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    places: tuple[int, int] = (1, 1)
 
     @property
     def title(self) -> str:
-        """What messages call it."""
-        return f"{self.file}, sheet {self.name}" if self.name else self.file
+        """What messages call it; a name that may be a patient's is not repeated."""
+        file = without_name(self.file, f"file number {self.places[0]}")
+        return f"{file}, sheet {without_name(self.name, f'number {self.places[1]}')}" if self.name else file
 
 
 @dataclass(slots=True)
@@ -74,6 +78,11 @@ class Columns:
     columns: dict[str, list[str]]
     numbers: list[int]
     places: dict[str, int]
+
+
+def without_name(text: str, otherwise: str) -> str:
+    """A file's or sheet's name, or what to say where it holds a person's."""
+    return otherwise if holds_common_name(text) else text
 
 
 def header_row(sheet: Sheet) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_models.intake.contract import CannotRead
-from data_models.intake.prepare.cells import Sheet
+from data_models.intake.prepare.cells import Sheet, without_name
 from data_models.intake.prepare.spreadsheets import read_ods, read_xlsx
 from data_models.intake.prepare.statistics_files import KINDS, read_statistics
 from data_models.intake.prepare.text_rows import WINDOWS, all_rows, delimiting
@@ -43,20 +43,23 @@ def read_files(path: Path, most_cells: int | None = None) -> Files:
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
     except OSError as error:
         raise CannotRead(f"{path.name} cannot be opened ({error.strerror or 'input error'}); check the path") from None
-    for file in inside:
+    for place, file in enumerate(inside, start=1):
         if file.name.startswith((".", "~$")) or file.suffix.lower() == ".toml":  # a map lies beside its export
             continue
         read = READERS.get(file.suffix.lower())
         if read is not None or file == path:
             require_file(file)
         if read is None or not file.is_file():
-            found.unread.append(file.name)
+            found.unread.append(without_name(file.name, f"file number {place}"))
             continue
         try:
-            found.sheets += read(file, most_cells)
+            sheets = read(file, most_cells)
         except OSError as error:
             reason = error.strerror or "input error"
             raise CannotRead(f"{file.name} cannot be opened ({reason}); check the path") from None
+        for number, sheet in enumerate(sheets, start=1):
+            sheet.places = place, number
+        found.sheets += sheets
     if not found.sheets:
         kinds = ", ".join(sorted(READERS))
         raise CannotRead(f"{path.name} holds no table of a kind that is read ({kinds}); check the path")

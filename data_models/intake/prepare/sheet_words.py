@@ -71,7 +71,7 @@ FIELDS: Final = _rows(
         "moaas_lowest": "moaas, moaa s, moaa",
         "minutes_to_discharge": "minutes to discharge, time to discharge, entlassung nach",
         "side_effects_asked": "side effects asked, nebenwirkungen erfragt",
-        "side_effects": "side effects, nebenwirkungen, nw, uaw, adverse events, adverse effects",
+        "side_effects": "side effects, nebenwirkungen, nw, uaw, adverse events, adverse effects, aes, ae",
         "instrument": "instrument, scale, skala, fragebogen, questionnaire, measure, messinstrument",
         "score": "total score, summenscore, summenwert, gesamtwert, score, summe, total, punkte, punktwert, points,"
         "ergebnis, result, wert, value",

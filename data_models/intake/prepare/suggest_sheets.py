@@ -274,7 +274,7 @@ def _table_lines(table: ProposedTable, several_files: bool) -> list[str]:
         if one.becomes:
             lines.append(f"{name} = {_toml(one.becomes)}  # {one.why}")
         elif one.look.name in used:
-            session = one.place.visit[1:] or 1
+            session = max(int(one.place.visit[1:] or 1), 1)
             lines.append(f'# {name} = {{ field = "time", session = {session} }}  # {one.why}; if a session was then')
         elif not one.identifying:
             lines.append(f'# {name} = ""  # {one.why}')

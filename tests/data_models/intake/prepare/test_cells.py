@@ -341,3 +341,20 @@ def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
         read_files(tmp_path / "nowhere")
     with pytest.raises(CannotRead, match=r"holds no table of a kind that is read \(\.csv, "):
         read_files(tmp_path / "letter.docx")
+
+
+def test_a_name_of_a_person_is_not_repeated_as_that_of_a_file_or_sheet(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "a,b\n1,2\n")
+    write(tmp_path / "doe_jane.csv", "a,b\n1,2\n3\n")
+    write(tmp_path / "jane.docx", b"x")
+    files = read_files(tmp_path)
+    assert [sheet.title for sheet in files.sheets] == ["a.csv", "file number 2"]
+    assert files.unread == ["file number 3"]
+    book = xlsxwriter.Workbook(str(tmp_path / "b.xlsx"))
+    for name in ("Werte", "Jane Doe"):
+        book.add_worksheet(name).write_row(0, 0, ["a"])
+    book.close()
+    assert [sheet.title for sheet in read_files(tmp_path / "b.xlsx").sheets] == [
+        "b.xlsx, sheet Werte",
+        "b.xlsx, sheet number 2",
+    ]
