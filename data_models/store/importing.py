@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 RECORDS = ("patients", "sessions", "assessments", "side_effects")
 _TABLES = Base.metadata.tables
+_CODES_SHOWN = 2_000
 _MADE_AHEAD = 3  # of the rows of a part and the facts of a slice: what waits in the memory to be stored
 Progress = Callable[[str, float], None]
 NOTHING = RecordBatch(
@@ -169,11 +170,19 @@ def opened(path: Path, engine: Engine | None, progress: Progress, sizes: Sizes =
     if not os.access(folder, os.W_OK):  # `check` needs no more of the store than to read it
         folder = Path(tempfile.gettempdir())
     try:
-        with read_parts(path, folder, progress, block=sizes.block, part=sizes.part) as parts:
+        known = _some_codes(engine) if engine is not None else []
+        with read_parts(path, folder, progress, block=sizes.block, part=sizes.part, known_codes=known) as parts:
             yield parts
     except OSError as error:
         what = f"{folder} cannot hold what was read: {error.strerror or error}; nothing was stored"
         raise StoreError(f"{what}; make room there, or see that files can be written") from error
+
+
+def _some_codes(engine: Engine) -> list[str]:
+    """Patient codes of the store, among which the identifier screen judges a few new ones."""
+    patients = _TABLES["patients"].c
+    with engine.connect() as connection:
+        return list(connection.scalars(select(patients.patient_code).order_by(patients.patient_id).limit(_CODES_SHOWN)))
 
 
 # --- compared with what is stored ----------------------------------------------------------------------

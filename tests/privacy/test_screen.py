@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from data_models.intake.contract import TABLES, RecordBatch, RecordsRefused, empty_table
-from data_models.intake.deidentification import screen
+from data_models.intake.deidentification import CodeColumn, screen
 from data_models.intake.readers import read_records
 from data_models.intake.reconcile import reconcile
 from tests.privacy.screened_values import DISGUISED, DISGUISED_COLUMNS, HARMLESS, HARMLESS_COLUMNS
@@ -128,6 +128,23 @@ def test_nothing_that_may_name_a_person_is_suggested(tmp_path: Path, value: str)
     said = " ".join(reasons(tmp_path, "clinic", value))
     assert "looks like an identifier" in said
     assert value.split()[0] not in said
+
+
+def judged_among(known: list[str], *new: str) -> list[str | None]:
+    column = CodeColumn.of([new], known)
+    return [column.judged(code)[0] for code in new]
+
+
+def test_a_few_new_codes_are_judged_among_those_that_the_store_has() -> None:
+    source = random.Random(47)
+    numbered = [f"CT{source.randrange(10**6):06d}" for _ in range(60)]
+    assert judged_among([], "CT021480") == ["date (C)"]
+    assert judged_among(numbered, "CT021480") == [None]
+    assert judged_among([f"GRACE-{n:03d}" for n in range(30)], "GRACE-031") == [None]
+    assert judged_among(numbered, "smith7", "5551234567") != [None, None]
+    # Dates are dates, whatever the old codes are.
+    births = DISGUISED_COLUMNS["initials and six digits, all dates"]()[:6]
+    assert judged_among(numbered, *births) == ["date (C)"] * 6
 
 
 _CAPITALS, _DIGITS, _HEX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "0123456789abcdef"

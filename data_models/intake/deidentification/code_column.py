@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import comb
 
-from data_models.intake.deidentification.dates_in_codes import Order, is_date, orders, shape
+from data_models.intake.deidentification.dates_in_codes import FEW, Order, is_date, orders, shape
 from data_models.intake.deidentification.names import is_pseudonym, words_of
 from data_models.intake.deidentification.national_numbers import NUMBER_FORMS, may_be_a_number
 from data_models.intake.deidentification.patterns import NAME, Found, find_identifier, folded
@@ -35,10 +35,12 @@ class CodeColumn:
     ----------
     sample : its first 2,000 different codes.
     count : how many different codes it holds; 100,000 stands for more.
+    own : how many of the sample are the column's; the others were cleared before.
     """
 
     sample: Sequence[str]
     count: int
+    own: int
     shapes: dict[str, list[str]] = field(init=False)
     length: int = field(init=False, default=0)
     _digits: list[float | None] = field(init=False, default_factory=list)
@@ -47,8 +49,11 @@ class CodeColumn:
     _known: dict[str, Sequence[Order]] = field(init=False, default_factory=dict)
 
     @classmethod
-    def of(cls, pieces: Iterable[Iterable[str]]) -> CodeColumn:
-        """From every code of a column, a piece after the other; a code may come again, "" is none."""
+    def of(cls, pieces: Iterable[Iterable[str]], known: Iterable[str] = ()) -> CodeColumn:
+        """From every code of a column, a piece after the other; a code may come again, "" is none.
+
+        `known`: codes that were cleared before, among which fewer than twenty are judged.
+        """
         sample: dict[str, None] = {}
         seen: set[int] = set()
         for codes in pieces:
@@ -59,7 +64,10 @@ class CodeColumn:
                     seen.add(hash(code))
             if len(seen) >= _COUNTED:
                 break
-        return cls(list(sample), min(len(seen), _COUNTED))
+        own = len(sample)
+        if own < _LEAST_RANDOM:
+            sample |= dict.fromkeys(known)
+        return cls(list(sample), max(len(sample), min(len(seen), _COUNTED)), own)
 
     def __post_init__(self) -> None:
         self.shapes = {}
@@ -204,7 +212,9 @@ class CodeColumn:
     def _orders(self, shape_of_code: str) -> Sequence[Order]:
         """The orders in which the codes of a shape are dates."""
         if shape_of_code not in self._known:
-            self._known[shape_of_code] = orders(self.shapes.get(shape_of_code, ()))
+            # Old codes that are numbers are no reason to take in new ones that are dates.
+            ours = [code for code in self.sample[: self.own] if shape(code) == shape_of_code]
+            self._known[shape_of_code] = orders(ours if len(ours) >= FEW else self.shapes.get(shape_of_code, ()))
         return self._known[shape_of_code]
 
 

@@ -16,7 +16,7 @@ from data_models.intake.deidentification.national_numbers import is_day
 _SIX = re.compile(r"([A-Za-z]{0,4})[-_.]?(\d\d)([-_.]?)(\d\d)\3(\d\d)[-_.]?([A-Za-z]{0,4})")
 _FOUR = re.compile(r"([A-Za-z]{2,4})[-_.]?(\d\d)(\d\d)")
 _ORDERS = ((0, 1, 2), (1, 0, 2), (2, 1, 0))  # where day, month and year stand
-_FEW = 3
+FEW = 3
 _LEAP_YEAR = 0
 # Letters before a number that are a study's or a site's rather than somebody's.
 _ACRONYMS_TEXT = "trd mdd ptsd bpd gad ocd ket esk tms ect rct sub sbj pat pid moa stu vis cen ctr cli arm id pt"
@@ -57,7 +57,7 @@ def orders(codes: Sequence[str]) -> tuple[Order, ...]:
     ((), ())
     """
     found = [parts for parts in map(_parts, codes) if parts is not None]
-    if len(found) < _FEW or len(found) < len(codes):
+    if len(found) < FEW or len(found) < len(codes):
         return tuple(order for order in _ORDERS if any(_alone(parts, order) for parts in found))
     if len(found[0].pairs) == 2 and len({parts.letters for parts in found}) < len(found) / 2:
         return ()  # a site's letters

@@ -37,7 +37,8 @@ class Cleared:
     million are remembered: it spares screening them anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        self.known = known  # codes that the store holds
         self._by_chance: set[int] = set()
         self._others: set[int] = set()
 
@@ -84,7 +85,7 @@ class FileContext:
         block : the block's codes.
         """
         if self._column is None:
-            self._column = CodeColumn.of([block] if self.codes is None else self.codes())
+            self._column = CodeColumn.of([block] if self.codes is None else self.codes(), self.cleared.known)
         return self._column
 
     def reason(self, column: str, text: str, find: Callable[[], str]) -> str:

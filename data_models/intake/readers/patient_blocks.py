@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -106,6 +106,7 @@ def read_parts(
     most_parts: int = MOST_PARTS,
     block: int | None = None,
     part: int | None = None,
+    known_codes: Sequence[str] = (),
 ) -> Iterator[RecordParts]:
     """Read and check session records of any size; a context manager.
 
@@ -122,6 +123,7 @@ def read_parts(
     progress : called with what is being done and how much of the whole is done (0 to 1).
     most_parts : 1: all are held in the memory.
     block, part : bytes, in place of `BLOCK_BYTES` and `PART_BYTES`.
+    known_codes : of patients whom the store has, some 2,000; the identifier screen judges a few new ones among them.
 
     Raises
     ------
@@ -139,7 +141,7 @@ def read_parts(
     count = max(1, min(most_parts, -(-sum(map(_size_of, container.paths.values())) // part)))
     with _scratch_folder(scratch or Path(tempfile.gettempdir())) if count > 1 else nullcontext() as folder:
         spill = Spill(folder, count)
-        cleared = Cleared()
+        cleared = Cleared(known_codes)
         shares = _FileProgress(say, container, block)
         respelled: dict[str, str] = {}
         notes: list[str] = []

@@ -356,3 +356,21 @@ def test_until_when_a_patient_was_observed_is_kept_whatever_the_form(store: Stor
     with store.connect() as connection:
         weeks = connection.execute(select(patients.c.patient_code, patients.c.observed_until_weeks)).all()
     assert sorted(map(tuple, weeks)) == [("A1", 26), ("B2", None)]
+
+
+def test_a_new_code_is_judged_among_those_that_the_store_has(tmp_path: Path) -> None:
+    def records(name: str, codes: list[str]) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        for table, header, cells in (("patients", "patient_code,sex", "female"), ("sessions", "patient_code,day", "0")):
+            lines = [header, *(f"{code},{cells}" for code in codes)]
+            (folder / f"{table}.csv").write_text("\n".join(lines) + "\n")
+        return folder
+
+    store = Store.open(f"sqlite:///{(tmp_path / 'store.db').as_posix()}")
+    later = records("later", ["CT021480"])
+    with pytest.raises(RecordsRefused, match=r"date \(C\)"):  # two letters, and 14 February 1980
+        store.import_path(later)
+    store.import_path(records("first", [f"CT{482_913 + 7_919 * n}" for n in range(30)]))
+    assert store.import_path(later).patients == 1
+    store.close()
