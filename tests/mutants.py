@@ -208,7 +208,7 @@ class Recorder:
     def __init__(self, root: Path) -> None:
         self.root, self.codes, self.names = f"{root}/", {}, {}
         self.of_fixture: dict[int, set[Any]] = defaultdict(set)
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.seconds: dict[str, float] = {}
         self.passed: set[str] = set()
         self.entered: dict[str, list[Any]] = {}
         self.now: set[Any] = set()
@@ -229,12 +229,14 @@ class Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Any:
         self.now = set()
+        before = sum(os.times()[:4])
         sys.settrace(self.trace)
         threading.settrace(self.trace)
         try:
             return (yield)
         finally:
             sys.settrace(None)
+            self.seconds[item.nodeid] = sum(os.times()[:4]) - before  # of work: others may share the machine
             for fixtures in item._fixtureinfo.name2fixturedefs.values():
                 self.now |= self.of_fixture[id(fixtures[-1])]
             places = {(self.codes[code].co_filename, self.codes[code].co_qualname) for code in self.now}
@@ -242,7 +244,6 @@ class Recorder:
             self.entered[item.nodeid] = sorted(place for place in ours if place[0].startswith(("data_", "dash")))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        self.seconds[report.nodeid] += report.duration
         if report.when == "call" and report.passed:
             self.passed.add(report.nodeid)
 
@@ -336,7 +337,7 @@ def try_all(mutants: list[Mutant], recorded: dict[str, Any], folders: list[Path]
             plugin = Chosen(tests, set(recorded["seconds"]))
             pid = fork(partial(run_tests, folder, [*files, "-x"], plugin))
             expected = sum(recorded["seconds"][test] for test in tests)
-            running[pid] = (mutant, folder, original, time.monotonic() + 30 + 3 * expected)
+            running[pid] = (mutant, folder, original, time.monotonic() + 120 + 5 * expected)
         time.sleep(0.02)
         for pid, (mutant, folder, original, deadline) in list(running.items()):
             done, status = os.waitpid(pid, os.WNOHANG)

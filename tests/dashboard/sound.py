@@ -19,6 +19,7 @@ KINDS = set(get_args(Kind))
 def check_table(table: Table) -> None:
     """Columns are keys of the rows, with headings for people; numbers stand in columns of numbers."""
     keys = [column.key for column in table.columns]
+    assert 0 <= table.keys <= max(1, len(keys)), table.keys
     assert len(set(keys)) == len(keys), keys
     for column in table.columns:
         assert KEY.fullmatch(column.key), column

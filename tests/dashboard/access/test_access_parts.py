@@ -17,7 +17,17 @@ import pytest
 from flask import Flask
 from itsdangerous import BadSignature
 
-from dashboard.access import callbacks, passwords, proxies, roles, second_factor, secret_key, sessions, throttle
+from dashboard.access import (
+    administration,
+    callbacks,
+    passwords,
+    proxies,
+    roles,
+    second_factor,
+    secret_key,
+    sessions,
+    throttle,
+)
 from dashboard.access.sessions import CookieSessions
 from dashboard.access.signed import signed
 from dashboard.settings import SettingsError
@@ -249,6 +259,28 @@ def test_calls_without_output_of_several_and_in_the_browser() -> None:
     assert not callbacks.fits(app, [])
 
 
+@pytest.mark.parametrize(
+    "actor, name, roles_given, clinics, why",
+    [
+        ("", "anna", {"clinician"}, None, "owners who have signed in"),
+        ("olga", "anna smith", {"clinician"}, None, "a name has up to 64"),
+        ("olga", "-anna", {"clinician"}, None, "a name has up to 64"),
+        ("olga", "a" * 65, {"clinician"}, None, "a name has up to 64"),
+        ("olga", "anna", set(), None, "at least one role"),
+        ("olga", "anna", {"clinician"}, {"north;south"}, "no semicolon"),
+        ("olga", "anna", {"clinician"}, set(), "choose the clinics"),
+        ("olga", "anna", {"administrator"}, set(), "choose the clinics"),
+        ("olga", "anna", {"data_manager", "owner"}, set(), "choose the clinics"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused_with_why(
+    actor: str, name: str, roles_given: set[str], clinics: set[str] | None, why: str
+) -> None:
+    seen = None if clinics is None else frozenset(clinics)
+    with pytest.raises(administration.Refused, match=why):
+        administration.save(actor, name, frozenset(roles_given), seen)
+
+
 def test_an_ipv6_network_counts_as_one_address() -> None:
     assert throttle.near("2001:db8::1") == throttle.near("2001:db8::ffff") != throttle.near("2001:db8:0:1::1")
     assert throttle.near("192.0.2.1") != throttle.near("192.0.2.2")
@@ -288,7 +320,8 @@ def _seen(trusted: tuple[str, ...], peer: str) -> dict[str, Any]:
     environ = {
         "REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "inner:8050", "HTTP_FORWARDED": "for=8.8.8.8",
         "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7", "HTTP_X_FORWARDED_PROTO": "https",
-        "HTTP_X_FORWARDED_HOST": "outcomes.example.org", "HTTP_X_REAL_IP": "6.6.6.6",
+        "HTTP_X_FORWARDED_HOST": "outcomes.example.org", "HTTP_X_REAL_IP": "6.6.6.6", "HTTP_X_CLIENT_IP": "6.6.6.6",
+        "HTTP_X_SCRIPT_NAME": "/x", "HTTP_TRUE_CLIENT_IP": "6.6.6.6", "HTTP_ACCEPT": "text/html",
     }  # fmt: skip
     application(environ, lambda *_: None)
     return seen
@@ -304,7 +337,7 @@ def test_a_trusted_proxy_is_believed_about_one_hop() -> None:
 def test_anyone_else_is_not_believed(trusted: tuple[str, ...]) -> None:
     seen = _seen(trusted, "203.0.113.5")
     assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"], seen["HTTP_HOST"]) == ("203.0.113.5", "http", "inner:8050")
-    assert not [name for name in seen if "FORWARDED_" in name or "REAL_IP" in name]
+    assert [name for name in seen if name.startswith("HTTP_")] == ["HTTP_HOST", "HTTP_ACCEPT"]
     assert seen[proxies.WAS_FORWARDED]
 
 

@@ -95,6 +95,7 @@ def test_whoever_is_not_signed_in_is_refused_at_every_route(
             headers = {"Accept": accept, "Sec-Fetch-Site": "same-origin", "X-CSRFToken": token}
             answer = browser.client.open(path.format(code=code), method=method, headers=headers)
             assert answer.status_code == 401, (rule, method, answer.status_code)
+            assert answer.mimetype == ("text/html" if accept == "text/html" else "text/plain")
             assert holds_no_record(guarded, answer, f"/patient/{code}")
 
 
@@ -337,6 +338,12 @@ def test_a_huge_body_is_refused(signed_in: Callable[[str], Any]) -> None:
     clara = signed_in("clara")
     assert clara.call(b'{"output": "' + b"x" * 2_000_000 + b'"}').status_code == 413
     assert clara.client.post("/sign-in", data={"name": "x" * 100_000}).status_code in (400, 413)
+
+
+def test_what_is_not_there_is_told_in_a_sentence(signed_in: Callable[[str], Any]) -> None:
+    answer = signed_in("clara").get("/assets/none.js")
+    assert answer.status_code == 404
+    assert "There is nothing here." in answer.get_data(as_text=True)
 
 
 def test_other_methods_are_not_offered(signed_in: Callable[[str], Any]) -> None:

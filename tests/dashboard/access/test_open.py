@@ -159,8 +159,9 @@ def test_the_role_of_the_demo_means_nothing_outside_it(store: Store, database: s
 
 def test_an_open_dashboard_has_no_sign_in(store: Store, database: str) -> None:
     client = create_app(Settings(database=database), store).server.test_client()
-    for path in ("/sign-in", "/password", "/second-factor", "/sign-out"):
-        assert client.get(path).status_code == 303
+    for path in ("/sign-in", "/password", "/second-factor", "/sign-out", "/single-sign-on", "/single-sign-on/answer"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 def test_forwarding_headers_of_a_trusted_proxy_make_the_connection_safe(store: Store, database: str) -> None:

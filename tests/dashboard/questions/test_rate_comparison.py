@@ -96,6 +96,7 @@ def test_groups_that_cannot_be_made_alike_are_told_as_they_are() -> None:
 def test_nothing_to_compare_is_said(key: str, expected: str) -> None:
     view = shown.view(RateComparison(NONE, NONE), key, str)
     assert view.sentence == expected
+    assert list(view.legend) == []
     assert view.figure is not None
     go.Figure(view.figure)
 

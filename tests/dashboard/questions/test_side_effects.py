@@ -148,6 +148,16 @@ def test_compared_groups_keep_their_places_and_only_those_asked_have_a_legend() 
     assert shown.compare([], "Route").sentence == shown.NOBODY_ASKED
 
 
+def test_sessions_asked_are_those_of_all_groups_whose_number_is_told() -> None:
+    asked = [
+        EffectGroup("iv", effects(30, 300, nausea=(20, 90))),
+        EffectGroup("im", replace(effects(9, 9), sessions_asked=None)),
+    ]
+    view = shown.by_group([*asked, EffectGroup("sc", effects(12, 40, nausea=(2, 3)))], "route", "Route")
+    assert view.definition is not None
+    assert view.definition.n == "340 sessions asked."
+
+
 def test_a_hidden_count_is_neither_drawn_nor_written() -> None:
     answer = replace(effects(60, 60), effects=(EffectRate("nausea", HIDDEN, HIDDEN),))
     for view in (shown.view(answer), shown.compare([group("IV", answer)], "Route")):
