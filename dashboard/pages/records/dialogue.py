@@ -28,6 +28,7 @@ from dashboard.settings import LOOPBACK
 from data_models.intake.contract import CannotRead, RecordsRefused
 from data_models.intake.prepare.crosswalk import crosswalk_text, read_crosswalk
 from data_models.intake.prepare.folder import Prepared, prepare_into, source_of
+from data_models.intake.prepare.map_edit import with_column
 from data_models.intake.prepare.map_file import order_of, read_map, zone_of
 from data_models.intake.prepare.memory_files import in_memory
 from data_models.intake.prepare.moments import moment_of
@@ -41,6 +42,7 @@ SAID, FORM, COLUMNS, MAP = "prepare-said", "prepare-form", "prepare-columns", "p
 ZONE, DATES, AS_OF = "prepare-zone", "prepare-dates", "prepare-as-of"
 LOOK, PREVIEW, FINISH = "prepare-look", "prepare-preview", "prepare-finish"
 SAVED_MAP, SAVED_CROSSWALK = "prepare-saved-map", "prepare-saved-crosswalk"
+GRID, SHEETS = "prepare-grid", "sheets"  # the format whose map can be corrected by choosing
 MAP_NAME, CROSSWALK_NAME = "MAP.toml", "who-is-who.csv"
 
 ELSEWHERE = (
@@ -134,12 +136,11 @@ def _form() -> list[Component]:
         html.Div(id=COLUMNS),
         html.Details(
             [
-                html.Summary("The map as text: correct it here"),
+                html.Summary("The map as text, for what cannot be chosen above"),
                 dmc.Textarea(
                     id=MAP, label=MAP_NAME, className="prepare-map", autosize=True, minRows=6, maxRows=24, debounce=True
                 ),
             ],
-            open=True,
         ),
         html.Div(
             [
@@ -216,7 +217,27 @@ def register(app: Dash, refusal: Any) -> None:
         except (CannotRead, RecordsRefused, uploads.UploadRefused) as error:
             return proposal.refused(error), *blank[1:]
         said = proposal.recognised(source.name, suggestion)
-        return said, False, proposal.columns(suggestion), suggestion.toml, False, None, True
+        return (
+            said,
+            False,
+            proposal.columns(suggestion, GRID, editable=source.key == SHEETS),
+            suggestion.toml,
+            False,
+            None,
+            True,
+        )
+
+    @app.callback(
+        Output(MAP, "value", allow_duplicate=True),
+        Input(GRID, "cellValueChanged"),
+        State(MAP, "value"),
+        prevent_initial_call=True,
+    )
+    def correct(changed: Any, text: Any) -> Any:
+        for change in changed or []:
+            row = change["data"]
+            text = with_column(str(text), int(row["table"]), str(row["column"]), str(change["value"]))
+        return text
 
     @app.callback(
         Output(PREVIEW, "children", allow_duplicate=True),

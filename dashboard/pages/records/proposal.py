@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import dash_ag_grid as dag
 from dash import html
 from dash.development.base_component import Component
 
@@ -15,11 +16,11 @@ from dashboard.words import numbers
 from dashboard.words import records as record_words
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.contract import TABLES, RecordsRefused
+from data_models.intake.prepare import map_edit
 from data_models.intake.prepare.folder import Prepared
 from data_models.intake.prepare.preview import ExampleCourse, examples
 from data_models.intake.prepare.source import Origin, Suggestion
 
-COLUMNS_SHOWN = 1_000
 _ROWS_NAMED = 5
 
 
@@ -44,29 +45,52 @@ def recognised(name: str, suggestion: Suggestion) -> Component:
     )
 
 
-def columns(suggestion: Suggestion) -> Component | None:
-    """The proposed map: a row a column, with examples that leave this window with it."""
+def columns(suggestion: Suggestion, grid_id: str, *, editable: bool) -> Component | None:
+    """The proposed map, a row a column, with examples that leave this window with it.
+
+    Parameters
+    ----------
+    editable : what a column becomes can be chosen here; else the map is corrected as text.
+    """
     if not suggestion.columns:
         return None
-    several = len({one.file for one in suggestion.columns}) > 1
-    heads = [*(["File"] if several else []), "Column", "Examples", "Becomes", "Because"]
+    tables = list(dict.fromkeys(one.file for one in suggestion.columns))
     rows = [
-        html.Tr(
-            [
-                *([html.Td(one.file)] if several else []),
-                html.Th(one.column, scope="row"),
-                html.Td(" · ".join(one.examples), className="prepare-examples"),
-                html.Td(html.Code(one.becomes) if one.becomes else html.Span("left out", className="fine")),
-                html.Td(one.why, className="fine"),
-            ]
-        )
-        for one in suggestion.columns[:COLUMNS_SHOWN]
+        {
+            "table": tables.index(one.file),
+            "file": one.file,
+            "column": one.column,
+            "examples": " · ".join(one.examples),
+            "becomes": map_edit.in_words(one.becomes) if editable else one.becomes or map_edit.LEFT_OUT,
+            "why": one.why,
+        }
+        for one in suggestion.columns
     ]
-    head = html.Thead(html.Tr([html.Th(text, scope="col") for text in heads]))
-    table = html.Table([head, html.Tbody(rows)], className="numbers prepare-columns")
-    return html.Div(
-        table, className="table-scroll prepare-scroll", role="region", tabIndex=0, **{"aria-label": "The proposed map"}
+    editing = {
+        "editable": True,
+        "singleClickEdit": True,
+        "cellEditor": "agSelectCellEditor",
+        "cellEditorParams": {"values": list(map_edit.choices())},
+        "cellClass": "prepare-becomes",
+    }
+    shown = [
+        *([{"field": "file", "headerName": "File", "width": 180}] if len(tables) > 1 else []),
+        {"field": "column", "headerName": "Column", "width": 190},
+        {"field": "examples", "headerName": "Examples", "flex": 1, "minWidth": 160, "cellClass": "prepare-examples"},
+        {"field": "becomes", "headerName": "Becomes", "width": 260, **(editing if editable else {})},
+        {"field": "why", "headerName": "Because", "flex": 1, "minWidth": 160, "cellClass": "prepare-examples"},
+    ]
+    grid = dag.AgGrid(
+        id=grid_id,
+        rowData=rows,
+        columnDefs=shown,
+        defaultColDef={"resizable": True, "suppressMovable": True},
+        dashGridOptions={"rowHeight": 34, "headerHeight": 36, "ensureDomOrder": True},
+        dangerously_allow_code=False,
+        style={"height": f"{min(40 + 34 * len(rows), 480)}px", "width": "100%"},
     )
+    how = "Choose another in the column Becomes" if editable else "Correct the map below"
+    return html.Div([html.P(f"{how} where it is not right.", className="fine"), grid], className="prepare-columns")
 
 
 def preview(prepared: Prepared, known: int, unknown_to_all: bool) -> Component:
