@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,54 +222,52 @@ def test_no_state_of_the_page_has_an_accessibility_violation(
     assert widest <= 390
 
 
-PLANTED = ("MRN-424242", "Zaphod", "1931-05-06", "2026-03-02")
+PLANTED = ("MRN-424242", "Zaphod", "1931", "2026-03-02", "02.03.2026")
+SHEET = """Pat.-Nr.;Name;Geb.-Datum;1. Infusion;2. Infusion;PHQ-9 vor;PHQ-9 nachher;Bemerkung
+MRN-424242;Zaphod Beeble;07.05.1931;02.03.2026;16.03.2026;21;9;gut vertragen
+MRN-7;Ford Prefect;08.05.1985;;;18;;
+"""
 
 
 def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
     empty: str, open_records: Callable[..., Page], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    export = tmp_path / "export"
-    export.mkdir()
-    (export / "patients.csv").write_text("record_number,name,birth_date\nMRN-424242,Zaphod,1931-05-06\nMRN-7,Ford,\n")
-    (export / "sessions.csv").write_text(
-        "record_number,time,drug\nMRN-424242,2026-03-02T10:00:00Z,ketamine\nMRN-424242,2026-03-05T10:00:00Z,ketamine\n"
-    )
-    (export / "assessments.csv").write_text(
-        "record_number,time,instrument,score\nMRN-424242,2026-03-02 08:30,phq9,21\nMRN-424242,2026-03-04 09:00,phq9,9\n"
-    )
+    sheet = tmp_path / "Praxis.csv"
+    sheet.write_text(SHEET, encoding="cp1252")
     page = open_records(empty)
-    zone = page.locator("#prepare-drop")
     with page.expect_file_chooser() as chosen:
-        zone.get_by_role("button", name="Choose a folder").click()
-    chosen.value.set_files(export)
-    expect(page.locator("#prepare-said")).to_contain_text("columns of session records", timeout=PATIENCE)
-    look = page.get_by_role("button", name="See what would come in")
-    page.locator("#prepare-zone").fill("Europe/Berlin")
-    page.get_by_role("option", name="Europe/Berlin", exact=True).click()
-    look.click()
+        page.locator("#prepare-drop").get_by_role("button", name="Choose files").click()
+    chosen.value.set_files(sheet)
+    expect(page.locator("#prepare-said")).to_contain_text("This is a clinic's own sheets", timeout=PATIENCE)
+    # What the proposal does not know is chosen.
+    page.locator('.ag-row:has-text("PHQ-9 nachher") [col-id="becomes"]').click()
+    page.locator(".ag-cell-inline-editing .ag-picker-field-wrapper").click()
+    page.get_by_role("option", name="PHQ-9, week 4", exact=True).click()
+    expect(page.locator("#prepare-map")).to_have_value(
+        re.compile('"PHQ-9 nachher" = { score = "phq9", when = "week 4" }')
+    )
+    page.get_by_role("button", name="See what would come in").click()
     preview = page.locator("#prepare-preview")
     expect(preview).to_contain_text(
         "1 patient, 2 sessions and 2 assessments; nothing has been stored", timeout=PATIENCE
     )
     expect(preview.locator("tbody")).to_contain_text("A person without a session")
-    expect(preview.locator("tbody")).to_contain_text("patients.csv: name")
+    expect(preview.locator("tbody")).to_contain_text("Bemerkung")
     expect(preview).to_contain_text("2 sessions, 2 scores of PHQ-9, 21 to 9")
-    finish = page.get_by_role("button", name="Save map and who-is-who, and import")
     saved = {}
     page.on("download", lambda download: saved.update({download.suggested_filename: download.path().read_text()}))
-    finish.click()
+    page.get_by_role("button", name="Save map and who-is-who, and import").click()
     _says(page, "Stored 1 new patient, 2 sessions and 2 assessments")
     expect(page.locator("#prepare-preview")).to_contain_text("Keep who-is-who on an encrypted disk")
     page.wait_for_timeout(200)
     assert "MRN-424242" in saved["who-is-who.csv"]
-    assert saved["MAP.toml"].strip().endswith('format = "contract"')
+    assert '"PHQ-9 nachher" = { score = "phq9", when = "week 4" }' in saved["MAP.toml"]
 
     kept = page.evaluate(
         "() => JSON.stringify([{...localStorage}, {...sessionStorage}, location.href, document.cookie])"
     )
-    on_disk = b"".join(
-        file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and export not in file.parents
-    )
+    files = [file for file in tmp_path.rglob("*") if file.is_file() and file != sheet]
+    on_disk = b"".join(file.read_bytes() for file in files)
     said = "".join(capfd.readouterr())
     for planted in PLANTED:
         assert planted not in kept

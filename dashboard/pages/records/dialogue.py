@@ -92,9 +92,11 @@ def _card() -> Component:
             html.Div(id=SAID, role="status"),
             html.Div(_form(), id=FORM, hidden=True),
             html.Div(id=PREVIEW, role="status"),
-            html.Button(
-                "Save map and who-is-who, and import",
-                id=FINISH, type="button", className="button button-main", disabled=True, hidden=True,
+            html.Div(
+                html.Button(
+                    "Save map and who-is-who, and import",
+                    id=FINISH, type="button", className="button button-main", disabled=True, hidden=True,
+                )
             ),
             dcc.Download(id=SAVED_MAP),
             dcc.Download(id=SAVED_CROSSWALK),

@@ -283,13 +283,15 @@ def place_of(words: Sequence[str]) -> Place:
         following = words[at + 1] if at + 1 < len(words) else ""
         if word.isdigit():
             before = words[at - 1] if at else ""
-            if following in said.HOURS:
+            if following in said.SESSIONS:
+                session = int(word)
+            elif following in said.HOURS:
                 when = f"after {int(word)} h"
             elif following in said.DAYS and after:
                 when = f"after {int(word)} d"
             elif before in said.DAYS:
                 when = f"day {int(word)}"
-            elif before in said.WEEKS:
+            elif before in said.WEEKS or following in said.WEEKS:
                 when = f"week {int(word)}"
             elif before in said.MONTHS:
                 when = f"day {round(int(word) * 365.25 / 12)}"

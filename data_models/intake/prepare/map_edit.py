@@ -46,6 +46,10 @@ def choices() -> Mapping[str, str]:
         for name in SESSION_FIELDS
         if name != "side_effects"
     }
+    found |= {
+        f"dose in {_words(unit)}, of each session": f'{{ field = "dose", unit = "{unit}", session = "each" }}'
+        for unit in vocabulary.DOSE_UNITS
+    }
     for scale in INSTRUMENTS.values():
         found |= {f"{scale.name}, {when}": f'{{ score = "{scale.code}", when = "{when}" }}' for when in _WHENS}
     code = with_item9().code

@@ -367,7 +367,7 @@ def test_words_that_surely_mean_a_code(list_name: str, text: str, code: str) -> 
         ("tag 28", Place("day 28")), ("week 4", Place("week 4")), ("v 3", Place(visit="v3")), ("vor", Place("before")),
         ("nach 4 h", Place("after 4 h")), ("24 h post", Place("after 24 h")), ("3 monate", Place()),
         ("monat 3", Place("day 91")), ("vor infusion 2", Place("before", 2)), ("infusion 3", Place(session=3)),
-        ("nach 7 tagen", Place("after 7 d")),
+        ("nach 7 tagen", Place("after 7 d")), ("4 wochen", Place("week 4")), ("2 infusion", Place(session=2)),
     ],
 )  # fmt: skip
 def test_what_stands_beside_a_scale_says_when(words: str, place: Place) -> None:
