@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from data_models.definitions.instruments import INSTRUMENTS, with_item9
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM, with_item9
 from data_models.intake.contract import DOSE_RANGES, ONE_SHEET, ONE_SHEET_FIELDS, TABLES, Field
 
 CODE: Final = "[A-Za-z0-9_-]{1,32}"
@@ -45,7 +45,10 @@ def json_schema(table: str) -> Schema:
         "additionalProperties": False,
     }
     if table == ONE_SHEET:
-        schema["patternProperties"] = {_SCORE.format(code): _score(code) for code in INSTRUMENTS}
+        item9 = {"type": "integer", "minimum": 0, "maximum": ITEM9_MAXIMUM, "description": "item 9"}
+        schema["patternProperties"] = {_SCORE.format(code): _score(code) for code in INSTRUMENTS} | {
+            _SCORE.format(f"{code}_item9"): item9 for code, scale in INSTRUMENTS.items() if scale.has_item9
+        }
     if rules := _rules({field.name for field in fields}):
         schema["allOf"] = rules
     return schema

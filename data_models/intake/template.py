@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, Final
 
-from data_models.definitions.instruments import INSTRUMENTS
+from data_models.definitions.instruments import INSTRUMENTS, ITEM9_MAXIMUM, with_item9
 from data_models.intake.contract import ONE_SHEET, ONE_SHEET_FIELDS, Field
+from data_models.intake.readers.header import score_column
 from data_models.intake.readers.workbook import INSTRUCTIONS
 
 ROWS: Final = 1_000  # with lists to choose from
@@ -39,7 +40,7 @@ _EXAMPLE: Final[tuple[Mapping[str, str | float], ...]] = (
         "duration_minutes": 40, "systolic_before": 122, "diastolic_before": 80, "heart_rate_before": 71,
         "systolic_highest": 148, "diastolic_highest": 92, "heart_rate_highest": 88, "cadss_highest": 14,
         "minutes_to_discharge": 110, "side_effects_asked": "yes", "side_effects": "nausea;dissociation",
-        "phq9_before": 19, "madrs_before": 33, "phq9_after_24h": 11, "phq9_after_7d": 9,
+        "phq9_before": 19, "phq9_item9_before": 1, "madrs_before": 33, "phq9_after_24h": 11, "phq9_after_7d": 9,
     },
     {
         "patient_code": "K7TX42", "hours": 72.5, "drug": "ketamine", "route": "iv", "dose": 0.5,
@@ -56,9 +57,11 @@ def columns() -> tuple[Field, ...]:
     """The template's columns: those of the one-sheet form, and scores before each session and after it."""
     scores = []
     for name in (*(f"{code}_before" for code in INSTRUMENTS), *_LATER):
-        scale = INSTRUMENTS[name.rsplit("_before", 1)[0].split("_after_")[0]]
+        scale = INSTRUMENTS[(score_column(name) or ("",))[0]]
         kind = "whole" if scale.whole else "number"
         scores.append(Field(name, kind, low=scale.minimum, high=scale.maximum, unit="points"))
+    item9 = Field(f"{with_item9().code}_item9_before", "whole", low=0, high=ITEM9_MAXIMUM, unit="points")
+    scores.insert(1, item9)
     return (*ONE_SHEET_FIELDS, *scores)
 
 

@@ -127,6 +127,8 @@ SCORE = {"patient_code": "K7TX42", "day": 3, "timing": "after", "instrument": "p
         ("patients", {"patient_code": "K7", "conditions": "liver; urinary"}, []),
         ("patients", {"patient_code": "K7", "conditions": "liver;"}, ["conditions: pattern"]),
         (ONE_SHEET, {"patient_code": "K7", "day": 0, "phq9_before": 12, "peg_after_24h": 3.3}, []),
+        (ONE_SHEET, {"patient_code": "K7", "day": 0, "phq9_before": 12, "phq9_item9_before": 4}, ["maximum"]),
+        (ONE_SHEET, {"patient_code": "K7", "day": 0, "gad7_item9_before": 1}, ["unknown gad7_item9_before"]),
         (ONE_SHEET, {"patient_code": "K7", "day": 0, "phq9_after": 12}, ["unknown phq9_after"]),
         (ONE_SHEET, {"patient_code": "K7", "day": 0, "phq9_before": 28}, ["maximum"]),
     ],
@@ -160,5 +162,5 @@ def test_the_package_names_the_files_that_an_import_reads() -> None:
 
 def test_every_scale_has_its_range() -> None:
     patterns = json_schema(ONE_SHEET)["patternProperties"]
-    assert len(patterns) == len(INSTRUMENTS)
+    assert len(patterns) == len(INSTRUMENTS) + 1  # and item 9
     assert set(files()) == {*(f"{table}.schema.json" for table in all_tables()), "datapackage.json"}

@@ -78,6 +78,7 @@ def test_the_filled_example_is_read_and_the_empty_one_says_that_it_is(tmp_path: 
     (tmp_path / "empty.xlsx").write_bytes(template_bytes())
     batch = read_records(tmp_path / "example.xlsx")
     assert (len(batch.patients), len(batch.sessions), len(batch.side_effects)) == (2, 3, 2)
+    assert batch.assessments["item9"].max() == 1
     empty = read_records(tmp_path / "empty.xlsx")
     assert len(empty.sessions) == 0
 
