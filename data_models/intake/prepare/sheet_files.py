@@ -59,10 +59,10 @@ def read_files(path: Path, most_cells: int | None = None) -> Files:
             raise CannotRead(f"{file.name} cannot be opened ({reason}); check the path") from None
         for number, sheet in enumerate(sheets, start=1):
             sheet.places = place, number
-        found.sheets += sheets
+        found.sheets += (sheet for sheet in sheets if sheet.rows)  # workbooks come with empty ones
     if not found.sheets:
         kinds = ", ".join(sorted(READERS))
-        raise CannotRead(f"{path.name} holds no table of a kind that is read ({kinds}); check the path")
+        raise CannotRead(f"{path.name} holds no filled table of a kind that is read ({kinds}); check the path")
     return found
 
 

@@ -67,13 +67,25 @@ def choose_rows(table: ProposedTable) -> None:
         _make_wide(table, times, scores, of_session)
     elif times and (of_session or (not scores and _says_session(times[0]))):
         table.rows = "sessions"
-        for one in scores:
-            _say_when(one, one.place.when or "before")
+        for one in table.guesses:
+            if one.becomes and {"score", "item9"} & one.becomes.keys():
+                _say_when(one, one.place.when or "before")
     elif times and (scores or table.with_field("score")):
         table.rows = "scores"
     elif any(one.field in (*PATIENT_FIELDS, BIRTH_DATE) for one in table.guesses):
         table.rows = "patients"
     _keep_one_time(table)
+    timed = {(one.becomes or {}).get("session") for one in table.guesses if one.field in (TIME, *RELATIVE)} | {"each"}
+    for one in table.guesses:
+        kinds = one.becomes or {}
+        if "session" in kinds and kinds["session"] not in timed:
+            one.becomes, one.why = None, f"{one.why}; no column says when session {kinds['session']} was"
+        elif {"blood_pressure", "side_effect"} & kinds.keys() and table.rows != "sessions" and "session" not in kinds:
+            one.becomes, one.why = None, f"{one.why}; a row of {table.rows} does not have it"
+        elif table.rows not in ("patients", "sessions"):
+            continue
+        elif {"score", "item9"} & kinds.keys() and not {"when", "time"} & kinds.keys():
+            one.becomes, one.why = None, f"{one.why}; its name does not say when: add when = or time ="
 
 
 def _make_wide(table: ProposedTable, times: list[Guess], scores: list[Guess], of_session: list[Guess]) -> None:
@@ -104,8 +116,6 @@ def _make_wide(table: ProposedTable, times: list[Guess], scores: list[Guess], of
                 one.becomes["session"] = one.place.session
         elif one.place.visit in visits and one.becomes:
             one.becomes["time"] = visits[one.place.visit].look.name
-        else:
-            one.becomes, one.why = None, f"{one.why}; its name does not say when: add when = or time ="
 
 
 def _says_session(one: Guess) -> bool:

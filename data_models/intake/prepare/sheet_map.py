@@ -375,6 +375,12 @@ class _Checked:
                 if one in seen:
                     self._refuse(where, f"{seen[one]!r} and {column!r} become the same; correct or ignore one of them")
                 seen[one] = column
+        for session in sorted({one.session for one in seen} - {0, EACH}):
+            if not table.time_column(session):
+                self._refuse(
+                    where,
+                    f'session {session} has no time; add a line "COLUMN" = {{ field = "time", session = {session} }}',
+                )
         needed = {RECORD_NUMBER: True, TIME: table.rows in ("sessions", "side_effects")}
         if table.rows == "scores":
             long = Becomes("field", "score") in seen

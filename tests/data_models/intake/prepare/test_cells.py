@@ -339,7 +339,7 @@ def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
     assert read_files(tmp_path).unread == ["letter.docx"]
     with pytest.raises(CannotRead, match="check the path"):
         read_files(tmp_path / "nowhere")
-    with pytest.raises(CannotRead, match=r"holds no table of a kind that is read \(\.csv, "):
+    with pytest.raises(CannotRead, match=r"holds no filled table of a kind that is read \(\.csv, "):
         read_files(tmp_path / "letter.docx")
 
 

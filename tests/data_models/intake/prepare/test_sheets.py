@@ -372,6 +372,8 @@ TABLE = '[[table]]\nrows = "sessions"\n[table.columns]\nID = "record_number"\nD 
         (TABLE + '[table.always]\ndrug = "Ketamin"', r"always, drug: 'Ketamin' is not known; did you mean ketamine\?"),
         (TABLE.replace("sessions", "patients").replace('"time"', '{ field = "time", session = "each" }'),
          r'session = "each" goes with a field of sessions such as dose'),
+        (TABLE.replace("sessions", "patients").replace('"time"', '{ field = "dose", session = 2 }'),
+         r'session 2 has no time; add a line "COLUMN" = \{ field = "time", session = 2 \}'),
         (TABLE + 'Dat = "dose"', r"table 1, 'Dat': a\.csv has no column of this name; its names stand in row 1"),
         (TABLE + 'Sexx = "dose"', r"table 1, 'Sexx': a\.csv has no column of this name; did you mean 'Sex'\?"),
         (TABLE + '[[table]]\nfile = "b.csv"\nrows = "ignored"', r"table 2: no sheet is of its file and sheet"),

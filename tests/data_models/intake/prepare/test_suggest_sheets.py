@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv as csv_module
 import datetime
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pandas as pd
 import pyreadstat
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from data_models.intake.contract import CannotRead
 from data_models.intake.prepare import sheet_words
 from data_models.intake.prepare.column_guess import Look, Place, guess, place_of
 from data_models.intake.prepare.crosswalk import read_crosswalk
@@ -426,3 +430,46 @@ def test_a_sheet_of_scores_and_sessions_is_asked_to_be_told_apart(tmp_path: Path
     suggestion = suggest_sheets(csv(tmp_path, text))
     assert '"Instrument Score" = "score"' in suggestion.toml
     assert suggestion.questions[0].startswith("a.csv: are there rows of sessions among those of scores?")
+
+
+def any_of(text: str) -> st.SearchStrategy[str]:
+    """One of the texts between bars."""
+    return st.sampled_from(text.split("|"))
+
+
+HEADERS = any_of(
+    "ID|MRN|Patient|Datum|Date V1|Datum V2|Infusion 1|Infusion 2|Uhrzeit|Tag|PHQ-9|PHQ9 V1|phq9_3|GAD7 Tag 7|"
+    'PHQ-9 Item 9|MADRS vor|Score|Skala|Dosis|Dosis mg|Weg|Sex|DOB|Alter|RR vor|Puls max|Übelkeit|Name|"b" = c|x\ty||#'
+)
+VALUES = any_of(
+    "|1|0|12|99|-9|0,5|2026-01-05|05.01.2026|31/01/2026 9:05 PM|09:30|i.v.|ja|no|w|120/80|nausea; x|PHQ-9|N/A|#DIV/0!|"
+    'say "x"|line\nbreak|\\|text|2026-01-05T08:00:00Z'
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(HEADERS, min_size=1, max_size=8), st.data())
+def test_whatever_a_sheet_holds_its_map_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, header: list[str], data: st.DataObject
+) -> None:
+    """A proposed map is TOML; read with it, a sheet comes in or lacks what was asked for."""
+    rows = data.draw(st.lists(st.lists(VALUES, min_size=len(header), max_size=len(header)), max_size=6))
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        stream.write("sep=;\n")
+        csv_module.writer(stream, delimiter=";").writerows([header, *rows])
+    file = path.with_name("any.toml")
+    if not any(map(str.strip, (*header, *(cell for row in rows for cell in row)))):
+        return
+    file.write_text(suggest_sheets(path).toml, encoding="utf-8")
+    _, choices = read_map(file)
+    try:
+        export = SheetsSource().read(path, choices, Problems())
+    except CannotRead as refused:
+        said = str(refused)
+    else:
+        for table in export.tables.values():
+            assert {len(texts) for texts in table.columns.values()} == {len(table)}
+        return
+    # What a person has to settle: whose rows they are, of which scale, or dates beside days since the first session.
+    assert any(asked in said for asked in ("becomes 'record_number'", "says the scale", "days since the first session"))
