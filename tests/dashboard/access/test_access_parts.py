@@ -14,7 +14,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from flask import Flask
+from flask import Flask, g
 from itsdangerous import BadSignature
 
 from dashboard.access import (
@@ -26,7 +26,9 @@ from dashboard.access import (
     second_factor,
     secret_key,
     sessions,
+    state,
     throttle,
+    trail,
 )
 from dashboard.access.sessions import CookieSessions
 from dashboard.access.signed import signed
@@ -119,6 +121,27 @@ def test_a_browser_is_known_to_the_account_that_signed_in_with_it() -> None:
         assert sessions.device_of(b"key", 7) == "laptop"
         assert sessions.device_of(b"key", 8) is None
         assert sessions.device_of(b"other", 7) is None
+
+
+def test_a_session_lasts_half_an_hour_unused_12_hours_at_most_and_10_minutes_without_its_second_factor() -> None:
+    assert (sessions.IDLE, sessions.ABSOLUTE, sessions.PENDING) == (30 * 60, 12 * 60 * 60, 10 * 60)
+
+
+def test_the_trail_names_whoever_has_an_account_and_knows_what_an_answer_shows() -> None:
+    with Flask("test").test_request_context():
+        assert (trail.actor(), trail.shown()) == ("", ())
+        g.person, g.shown = Person("olga", frozenset({"owner"}), None, 7), ("A1", None)
+        assert (trail.actor(), trail.shown()) == ("olga", ("A1", None))
+        g.person = state.LOCAL
+        assert trail.actor() == ""
+
+
+def test_one_may_look_without_signing_in_at_the_demo_of_the_sample_alone() -> None:
+    sample: Any = SimpleNamespace(synthetic=lambda: True)
+    others: Any = SimpleNamespace(synthetic=lambda: False)
+    assert state.Access(sample, True, b"", demo=True).is_open() is True
+    assert state.Access(others, True, b"", demo=True).is_open() is False
+    assert state.Access(sample, False, b"").is_open() is False  # served to other computers
 
 
 def test_a_code_of_the_second_factor_is_the_current_one_or_a_neighbour() -> None:

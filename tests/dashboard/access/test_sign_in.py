@@ -336,6 +336,19 @@ def test_a_required_second_factor_is_set_up_and_then_asked_for(guarded: Any, bro
     assert browser.get("/patients").status_code == 200
 
 
+@pytest.mark.parametrize("late, status", [(-60, 200), (5, 401)])
+def test_a_second_factor_is_waited_for_ten_minutes(
+    guarded: Any, browser: Any, person: str, late: float, status: int
+) -> None:
+    store_accounts.change_account(guarded.store.engine, "olga", person, "second_factor_set", second_factor="A" * 32)
+    assert browser.sign_in(person).headers["Location"].startswith("/second-factor")
+    mine = WebSession.token_hash == sessions.hash_of(token_of(browser))
+    with access_engine(guarded.store.engine).begin() as connection:
+        started = time.time() - sessions.PENDING - late
+        connection.execute(update(WebSession).where(mine).values(started=started))
+    assert browser.get("/second-factor").status_code == status
+
+
 def test_a_second_factor_by_choice_asks_for_the_password_once_more(
     guarded: Any, signed_in: Callable[[str], Any], person: str, password: str
 ) -> None:
