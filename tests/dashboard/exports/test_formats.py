@@ -88,6 +88,7 @@ def test_the_workbook_holds_the_numbers_of_the_json_as_numbers(files: dict[str, 
     means = [row["mean"] for row in summary["fade"]]
     assert [row[4] for row in fade[: len(means)]] == pytest.approx(means, rel=1e-15)
     assert book["outcomes"].freeze_panes == "B2"
+    assert book["outcomes"].print_title_rows == "$1:$1"
 
 
 class Cells(HTMLParser):

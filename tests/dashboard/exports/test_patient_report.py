@@ -11,6 +11,7 @@ import pytest
 from dashboard import cli
 from dashboard.exports.patient_report import patient_document
 from dashboard.questions.patient import course_words
+from dashboard.words.courses import STATUS
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
@@ -48,6 +49,9 @@ def test_it_says_what_the_patient_page_says(store: Store, code: str) -> None:
     assert section.charts[0].svg.startswith("<svg")
     assert len(section.tables[0].rows) == len(found.sessions_of(course))
     assert ("Synthetic", "Synthetic sample data: no real patient") in made.facts
+    status = STATUS[found.sessions_of(course)[-1].course_status]
+    assert dict(made.facts)["Course"].endswith(f", {status}")
+    assert status != STATUS["unknown"]
 
 
 def test_it_is_one_or_two_pages_of_tagged_pdf(sample_database: str, code: str, tmp_path: Path) -> None:
