@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.identified_rows import OBSERVED, Rows, weeks_text
 from data_models.intake.prepare.moments import Moment, day_order, hours_between, moment_of
 from data_models.intake.prepare.people import Known, alike, new_code
@@ -58,8 +59,11 @@ def deidentify(
 
     Raises
     ------
+    CannotRead : `as_of` is given, and the export has days alone.
     RecordsRefused : with every problem found; then `crosswalk` is not to be kept. No message holds a value.
     """
+    if as_of and export.days_alone:
+        raise CannotRead("--as-of: the export has days since the first session and no dates; leave it out")
     problems = Problems(table.file for table in export.tables.values())
     made = Deidentified(left_out=export.left_out, notes=export.notes)
     made.columns_left_out = {file: list(columns) for file, columns in export.columns_left_out.items()}
@@ -72,7 +76,9 @@ def deidentify(
     earlier = {known.patient_code for known in crosswalk.values() if known.first_session}
     _ask_about_alike(found.values(), crosswalk, problems)
     starts = _start_clocks(found.values(), crosswalk, problems)
-    until = _observed_until(found.values(), as_of, problems)
+    if export.days_alone:
+        made.notes.append("the export has days and no dates: until when each patient was observed is not known")
+    until = None if export.days_alone else _observed_until(found.values(), as_of, problems)
     problems.refuse_if_any()
     for rows in found.values():
         rows.leave_out(starts)

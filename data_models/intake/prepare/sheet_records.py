@@ -92,11 +92,7 @@ class Records:
             "assessments": self.scores,
             "side_effects": self.side_effects,
         }
-        tables = {name: _table(records) for name, records in made.items() if records}
-        if self.relative and "patients" in tables:  # no calendar says until when everybody was observed
-            patients = tables["patients"]
-            patients.columns.setdefault("observed_until_weeks", [""] * len(patients))
-        return tables
+        return {name: _table(records) for name, records in made.items() if records}
 
 
 def placed(anchor: Moment, when: When) -> dict[str, str]:

@@ -88,7 +88,7 @@ class _Read:
                 "the first session; give the one or the other of all, and the age in place of the birth date"
             )
         self._records.place_scores(self._export.left_out, self._problems)
-        self._export.tables = self._records.tables()
+        self._export.tables, self._export.days_alone = self._records.tables(), bool(self._records.relative)
 
     def _sheet(self, sheet: Sheet, maps: Sequence[TableMap]) -> None:
         header = next((one.header for one in maps if one.header), 0) or header_row(sheet)

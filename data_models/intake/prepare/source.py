@@ -111,12 +111,15 @@ class Export:
     tables : by the names of the session records' tables; or one, of the one-sheet form's name.
     columns_left_out : per file, the columns that nothing was made of.
     notes : one sentence each, of what was chosen where the export can be read in two ways.
+    days_alone : its times are days since each patient's own first session (`date_of_day`), so that no calendar says
+        until when everybody was observed.
     """
 
     tables: dict[str, Table]
     left_out: LeftOut = field(default_factory=LeftOut)
     columns_left_out: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    days_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

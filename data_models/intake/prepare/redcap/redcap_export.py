@@ -99,7 +99,7 @@ class _Reading:
 
     def __init__(self, project: Project, said: RedcapMap, choices: Choices, problems: Problems) -> None:
         self._project, self._said, self._problems = project, said, problems
-        self._export = Export({})
+        self._export = Export({}, days_alone=said.days_alone)
         first = next(iter(project.columns))
         self._tables = {name: TableRows(first) for name in ("patients", "sessions", "assessments", "side_effects")}
         self._scores = Scores(self._tables["assessments"], self._export.left_out, problems, published=said.published)

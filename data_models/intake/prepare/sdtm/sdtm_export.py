@@ -99,6 +99,7 @@ class _Reading:
                 self._export.columns_left_out[dataset.file] = unused
         for file in self._datasets.others:
             self._export.left_out.add("a dataset of another domain", Origin(file, 1), foreign=True)
+        self._export.days_alone = self._clock.days_alone
         self._export.notes += [*self._clock.notes, *self._sessions.notes]
         return self._export
 

@@ -499,6 +499,17 @@ def test_a_transferred_patient_keeps_code_and_clock(export: Write, tmp_path: Pat
         prepare_folder(later, tmp_path / "who.csv", tmp_path / "again", same_as={"B-9": "MRN0012"})
 
 
+def test_an_export_of_days_alone_says_of_nobody_until_when(tmp_path: Path) -> None:
+    # One was seen for a year, one for a day: on the calendar that stands for their days, the second would have left.
+    rows = [["A", "2000-01-01"], ["A", "2001-01-01"], ["B", "2000-01-01"], ["B", "2000-01-02"]]
+    export = Export({"sessions": table("s", ["record_number", "time"], rows)}, days_alone=True)
+    made = deidentify(export, {})
+    assert made.until is None
+    assert list(made.tables["patients"]) == ["patient_code"]
+    with pytest.raises(CannotRead, match="days since the first session and no dates"):
+        deidentify(export, {}, as_of=moment_of("2001-02-01"))
+
+
 def test_a_later_export_moves_on_those_who_did_not_come(export: Write, tmp_path: Path) -> None:
     deidentify_path(export(), tmp_path / "who.csv", tmp_path / "out")
     later = export(

@@ -272,6 +272,7 @@ def test_a_project_of_days_alone_has_a_calendar_of_its_own(tmp_path: Path) -> No
     export, problems = read(write_project(tmp_path, rows), DAYS)
     assert problems == []
     assert rows_of(export.tables["sessions"], "time") == [("2000-01-01",), ("2000-01-08",)]
+    assert export.days_alone
     assert rows_of(export.tables["assessments"], "time", "timing", "instrument") == [
         ("1999-12-29", "", "phq9"),
         ("2000-01-01", "before", "phq9"),

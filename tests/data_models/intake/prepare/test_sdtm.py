@@ -131,6 +131,7 @@ def test_study_days_stand_where_there_are_no_dates_and_have_no_day_0(tmp_path: P
     assert rows_of(export.tables["assessments"], "time") == [("1999-12-31",), ("2000-01-05",), ("2000-01-01",)]
     assert rows_of(export.tables["sessions"], "systolic_before", "systolic_highest")[0] == ("120", "151")
     assert any("times are study days" in note for note in export.notes)
+    assert export.days_alone
     made = without_dates(study())
     made["QS"][0]["QSDY"] = "0"
     made["EX"][1]["EXSTDY"] = "3.5"
