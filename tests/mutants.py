@@ -51,7 +51,11 @@ ALSO = {
         "tests/data_models/test_examples.py",
         "tests/data_models/questions/test_similar_courses_by_hand.py",
     ],
-    "data_models/questions": ["tests/data_models/test_examples.py"],
+    "data_models/questions": [
+        "tests/data_models/test_examples.py",
+        "tests/data_models/store/test_accounts.py",
+        "tests/dashboard/questions",
+    ],
     "data_models/intake": ["tests/data_models/test_examples.py", "tests/privacy", "tests/faults/test_bad_input.py"],
     "dashboard/figures": ["tests/dashboard/questions"],
     "dashboard/questions": ["tests/dashboard/figures", "tests/dashboard/pages/test_methods.py"],
