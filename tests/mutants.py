@@ -179,7 +179,7 @@ def mutants_of(file: str) -> list[Mutant]:
                     set_child = partial(setattr, node, field)
                 skipped = isinstance(child, ast.Import | ast.ImportFrom) or id(child) in looks
                 skipped |= isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)  # a docstring
-                skipped |= isinstance(child, ast.keyword) and child.arg in LOOKS
+                skipped |= isinstance(child, ast.keyword) and child.arg in {*LOOKS, "strict"}
                 if isinstance(child, ast.AST) and not skipped:
                     visit(child, set_child, inside, function, whole)
 
