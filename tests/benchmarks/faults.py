@@ -358,7 +358,7 @@ def clocks_put_back(place: Any, steps: list[Step], sizes: Sizes, times: int) -> 
 # --- all of them at full size --------------------------------------------------------------------------
 
 Fault = Callable[[Any, list[Step], Sizes], Found]
-BLOCKS = Sizes(block=100_000, part=200_000, staged=500, keyless=1)  # of 2,000 patients some ten parts
+BLOCKS = Sizes(block=50_000, part=50_000, staged=500, keyless=1)  # of 500 patients some ten parts
 
 
 @contextmanager
@@ -386,7 +386,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of faults; without it all")
     parser.add_argument("--engine", nargs="*", default=["sqlite", "postgresql"])
     parser.add_argument(
-        "--patients", type=int, default=2_000, help="new ones of the second import; half of it stand before"
+        "--patients", type=int, default=500, help="new ones of the second import; half of it stand before"
     )
     parser.add_argument(
         "--large", type=int, default=160_000, help="of the import into a server that is killed: over 150 MB"

@@ -31,6 +31,7 @@ from data_models.questions.worklist import SORTABLE, worklist
 from data_models.store import Store, StoreError
 from data_models.store.accounts import audit_entries, audit_seal
 from data_models.store.audit_chain import broken
+from data_models.store.copy import restore
 from data_models.store.derivation import FACTS
 from data_models.store.importing import RECORDS
 from tests.data_models.store.old_store import BESIDE, MADE_BY, dump, fill
@@ -178,6 +179,26 @@ def test_so_does_one_in_postgresql(tmp_path: Path, name: str, expected: Expected
     require_same(store, expected)
     if name == "0002":
         assert figures(store) == expected.figures
+    store.close()
+
+
+def test_a_backup_that_an_older_program_made_is_restored(tmp_path: Path, expected: Expected) -> None:
+    """It holds records, accounts and trail in one file."""
+    put_back("0002", tmp_path)
+    backup = tmp_path / "old.db"
+    with closing(sqlite3.connect(backup)) as connection, connection:
+        connection.execute("ATTACH DATABASE ? AS beside", (str(engine.access_file(backup)),))
+        made = connection.execute("SELECT name, sql FROM beside.sqlite_master WHERE sql IS NOT NULL").fetchall()
+        for name, made_by in made:
+            if name != "alembic_version":
+                connection.execute(made_by)
+                if made_by.startswith("CREATE TABLE"):
+                    connection.execute(f"INSERT INTO main.{name} SELECT * FROM beside.{name}")
+    engine.access_file(backup).unlink()
+    url = f"sqlite:///{(tmp_path / 'restored.db').as_posix()}"
+    restore(backup, url)
+    store = Store.open(url)
+    require_same(store, expected)
     store.close()
 
 
