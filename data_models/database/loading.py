@@ -146,7 +146,8 @@ class Load:
             with self._staging.cursor() as cursor:
                 cursor.adbc_ingest(table, rows, mode="create_append")
         except (OSError, Error) as error:
-            reason = getattr(error, "strerror", None) or error
+            # ADBC's own goes on, over several lines, with the statement.
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rpartition(": ")[2]
             what = f"{self._path} cannot be written: {reason}; nothing was stored; make room and try again"
             raise StoreError(what) from error
         self._staged[table] = ", ".join(rows.column_names)

@@ -28,7 +28,7 @@ from data_models.database.access_tables import (
     pack,
     unpack,
 )
-from data_models.database.engine import StoreError, access_engine, plain, writing
+from data_models.database.engine import StoreError, access_engine, plain, plainly, writing
 from data_models.database.tables import StoreInfo
 from data_models.store.audit_chain import FIRST, Entry, details_text, entry_hash
 
@@ -147,6 +147,7 @@ def _remember_accounts(engine: Engine) -> None:
         raise plain(error) from error
 
 
+@plainly()
 def _remembered(engine: Engine) -> bool:
     """Whether the records say that there are accounts: then the store is shut without them, not open."""
     marked = select(StoreInfo.value).where(StoreInfo.name == "accounts", StoreInfo.value == "1")
@@ -154,6 +155,7 @@ def _remembered(engine: Engine) -> bool:
         return connection.execute(marked).first() is not None
 
 
+@plainly()
 def trail_kept(engine: Engine) -> bool:
     """Whether there are accounts, and so a trail.
 

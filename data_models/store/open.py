@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -187,13 +187,13 @@ class Store:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for reading: everything read through it belongs to one version of the store."""
-        with plainly(), reading(self.engine) as connection:
+        with _read(self.engine) as connection:
             yield connection
 
     @contextmanager
     def connect_access(self) -> Iterator[Connection]:
         """A connection for reading accounts, web sessions and the audit trail."""
-        with plainly(), reading(access_engine(self.engine)) as connection:
+        with _read(access_engine(self.engine)) as connection:
             yield connection
 
     def close(self) -> None:
@@ -318,6 +318,17 @@ class Store:
                     release(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise plain(error) from error
+
+
+@contextmanager
+def _read(engine: Engine) -> Iterator[Connection]:
+    with plainly():
+        connection = reading(engine)
+        try:
+            yield connection
+        finally:
+            with suppress(SQLAlchemyError, sqlite3.Error):  # what was read is whole, whatever then becomes of it
+                connection.close()
 
 
 def _derived_as_here(info: Mapping[str, str]) -> bool:

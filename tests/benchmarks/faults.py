@@ -173,8 +173,10 @@ def restarts_under_readers(place: Any, steps: list[Step], sizes: Sizes, readers:
         with clinicians.crowd(asks, codes, 0.1) as later:
             _until_answered(later, readers)
     for seen in (during, later):
+        whole = [one for one in seen.answers if "cannot be reached" not in one[2]]  # else the page says so
+        found.seen.update({"answers": len(whole), "refused meanwhile": len(seen.answers) - len(whole)})
+        seen.answers = whole
         found.lost += [f"a wrong answer: {name}" for name in seen.mixed(watched, float("inf"))]
-        found.seen["answers"] += len(seen.answers)
     found.lost += [f"not plain: {error}" for error in during.errors if "Traceback" in error or ": 0 " in error]
     found.lost += [f"still refused: {error}" for error in later.errors]
     found.seen["refused meanwhile"] += len(during.errors)

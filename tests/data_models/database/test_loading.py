@@ -9,6 +9,7 @@ from typing import Any
 import adbc_driver_sqlite.dbapi as adbc
 import pandas as pd
 import pytest
+from adbc_driver_manager import AdbcStatusCode, OperationalError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import (
@@ -135,13 +136,17 @@ def test_a_staging_file_that_cannot_be_written_leaves_neither_rows_nor_files(
     leftover = folder / "driver.db-import1"
     leftover.write_text("of an import that was killed")
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    said = "INTERNAL: failed to execute: database or disk is full\nquery was: COMMIT"
+    of_adbc = OperationalError(said, status_code=AdbcStatusCode.INTERNAL)
+    for error, told in ((OSError(28, "No space left"), "No space left"), (of_adbc, "database or disk is full")):
 
-    with monkeypatch.context() as patch:
-        patch.setattr(adbc.Cursor, "adbc_ingest", full)
-        with pytest.raises(StoreError, match="No space left on device; nothing was stored"):
-            store.import_path(sample_folder)
+        def full(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(adbc.Cursor, "adbc_ingest", full)
+            with pytest.raises(StoreError, match=rf"cannot be written: {told}; nothing was stored"):
+                store.import_path(sample_folder)
     assert not list(folder.glob("*-import*"))
     assert not any(_all_rows(store).values())
     store.import_path(sample_folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import create_engine, inspect, select, text
 
 from data_models.database.access_tables import ACCESS_TABLES
 from data_models.database.engine import parts
@@ -22,6 +22,7 @@ from data_models.definitions.scope import Scope
 from data_models.intake.contract import RecordsRefused
 from data_models.store import Store, StoreError
 from data_models.store import importing as store_import
+from data_models.store.accounts import trail_kept
 from data_models.store.check import check_path
 
 TABLES = frozenset(Base.metadata.tables)
@@ -346,6 +347,24 @@ def test_a_connection_that_breaks_is_told_plainly_and_the_next_one_works(postgre
     assert "\n" not in str(lost.value)
     with postgresql_store.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def test_what_was_read_stands_though_its_connection_breaks_before_it_is_closed(postgresql_store: Store) -> None:
+    """Else an answer that was worked out would be lost, and its request fail, when the server is restarted."""
+    for connect in (postgresql_store.connect, postgresql_store.connect_access):
+        with connect() as connection:
+            number = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with postgresql_store.engine.connect() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({number}, 5000)")
+        with connect() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def test_whether_there_are_accounts_is_asked_plainly(postgresql_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    postgresql_store.engine.dispose()
+    monkeypatch.setattr(postgresql_store, "engine", create_engine("postgresql+psycopg:///x?host=/no/such/folder"))
+    with pytest.raises(StoreError, match="cannot be reached"):
+        trail_kept(postgresql_store.engine)
 
 
 def test_a_question_that_takes_too_long_is_ended(postgresql_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
