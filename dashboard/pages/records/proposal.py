@@ -75,9 +75,9 @@ def columns(suggestion: Suggestion, grid_id: str, *, editable: bool) -> Componen
     }
     shown = [
         *([{"field": "file", "headerName": "File", "width": 180}] if len(tables) > 1 else []),
-        {"field": "column", "headerName": "Column", "width": 190},
+        {"field": "column", "headerName": "Column", "width": 150},
+        {"field": "becomes", "headerName": "Becomes", "width": 200, "minWidth": 150, **(editing if editable else {})},
         {"field": "examples", "headerName": "Examples", "flex": 1, "minWidth": 160, "cellClass": "prepare-examples"},
-        {"field": "becomes", "headerName": "Becomes", "width": 260, **(editing if editable else {})},
         {"field": "why", "headerName": "Because", "flex": 1, "minWidth": 160, "cellClass": "prepare-examples"},
     ]
     grid = dag.AgGrid(

@@ -13,6 +13,7 @@ from dashboard.pages.records.jobs import JobState
 from dashboard.questions.view import Column, Table
 
 ROWS_SHOWN = 100
+_EXPORT = "If this is what your system exports, with names, record numbers or dates: prepare it below, as an export."
 _PROBLEMS = "records-problems"
 _COLUMNS = (Column("file", "File"), Column("row", "Row"), Column("column", "Column"), Column("reason", "What is wrong"))
 
@@ -35,6 +36,8 @@ def end(state: JobState) -> Component:
     """How a job ended."""
     title, sentence = sentences.verdict(state)
     more: list[Component] = [html.P(warning, className="fine") for warning in state.warnings]
+    if any("identifier" in problem["reason"] for problem in state.problems):
+        more.append(html.P(_EXPORT, className="card-note"))
     if state.problems:
         more.append(_problems(state))
     return _end("good" if state.clean else "bad", title, sentence, more)

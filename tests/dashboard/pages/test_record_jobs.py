@@ -130,6 +130,13 @@ def test_problems_come_with_file_row_and_column_and_without_what_stood_there(
     assert _version(database) == before
 
 
+def test_records_that_may_tell_who_somebody_is_lead_to_prepare(small_records: Path, database: str) -> None:
+    file = small_records / "patients.csv"
+    file.write_text(file.read_text().replace("clinic", "record_number"))
+    said = json.dumps(report.end(_done(CHECK, small_records, database)).to_plotly_json(), cls=PlotlyJSONEncoder)
+    assert "prepare it below, as an export" in said
+
+
 def test_codes_for_not_recorded_are_told_before_anything_is_stored_and_beside_what_is_wrong(
     small_records: Path, database: str
 ) -> None:
