@@ -164,6 +164,16 @@ def controls(present: dict[str, list[str]], cohort: CohortFilter, *, of_scores: 
     ]
 
 
+def not_understood(query: str) -> list[Component]:
+    """What of the address is no filter of ours, in words: figures under it are of more patients than it asks for."""
+    labels = {"instrument": "scale", HOURS: "scores since a session"}
+    keys = [labels.get(key) or FILTERS[key].label.lower() for key in CohortFilter.dropped(query)]
+    if not keys:
+        return []
+    words = f"The address asks for a {numbers.listing(keys)} that there is not; that part of it is left out."
+    return [html.P(words, className="card-note", role="alert")]
+
+
 def _choice(row: Filter, present: list[str], cohort: CohortFilter) -> Component:
     chosen = list(cohort[row.key])
     values = [*present, *(v for v in chosen if v not in present)]
@@ -200,7 +210,11 @@ def register(app: Dash) -> None:
     def fill(_: str, search: str | None, scores: str | None) -> Any:
         from data_models.questions.filter_choices import choices
 
-        return controls(data.ask(choices), CohortFilter.from_query(search or ""), of_scores=scores != "none")
+        query, of_scores = search or "", scores != "none"
+        return [
+            *not_understood(query),
+            *controls(data.ask(choices), CohortFilter.from_query(query), of_scores=of_scores),
+        ]
 
     app.clientside_callback(
         ClientsideFunction("filters", "follow"),

@@ -188,6 +188,26 @@ class CohortFilter:
         few = {key: values[:_MOST_VALUES] for key, values in found.items()}
         return cls(instrument if instrument in INSTRUMENTS else "phq9", min_hours_since_session=hours, **few)
 
+    @classmethod
+    def dropped(cls, query: str) -> tuple[str, ...]:
+        """The keys of a query string whose values `from_query` drops in part or whole: a page says so.
+
+        Examples
+        --------
+        >>> CohortFilter.dropped("route=iv,banana&instrument=phq9&sort=last")
+        ('route',)
+        """
+        taken = cls.from_query(query)
+        found = []
+        for key, value in parse_qsl(query.lstrip("?"))[:_MOST_VALUES]:
+            if (
+                (key in FILTERS and set(value.split(",")) - set(taken[key]))
+                or (key == "instrument" and value != taken.instrument)
+                or (key == HOURS and taken.min_hours_since_session is None)
+            ):
+                found.append(key)
+        return tuple(dict.fromkeys(found))
+
     def to_query(self) -> str:
         """The URL query that `from_query` reads back."""
         pairs = [("instrument", self.instrument), *((key, ",".join(values)) for key, values in self.chosen)]
