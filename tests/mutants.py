@@ -22,6 +22,7 @@ import itertools
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -113,7 +114,7 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() | float() as value):
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
         case ast.Constant(value=str() as value) if value and " " not in value:
-            yield ast.Constant("#123456" if value.startswith("#") else value + "_")
+            yield ast.Constant("#123456" if re.fullmatch("#[0-9a-f]{3,8}", value) else value + "_")
         case ast.Dict(values=[_, _, *_]):
             new.values[:2] = new.values[1::-1]
             yield new
