@@ -200,12 +200,13 @@ class CohortFilter:
         taken = cls.from_query(query)
         found = []
         for key, value in parse_qsl(query.lstrip("?"))[:_MOST_VALUES]:
-            if (
-                (key in FILTERS and set(value.split(",")) - set(taken[key]))
-                or (key == "instrument" and value != taken.instrument)
-                or (key == HOURS and taken.min_hours_since_session is None)
-            ):
-                found.append(key)
+            if key in FILTERS:
+                whole = set(value.split(",")) <= set(taken[key])
+            elif key == "instrument":
+                whole = value == taken.instrument
+            else:
+                whole = key != HOURS or taken.min_hours_since_session is not None
+            found += [] if whole else [key]
         return tuple(dict.fromkeys(found))
 
     def to_query(self) -> str:
