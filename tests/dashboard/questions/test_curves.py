@@ -89,6 +89,7 @@ def test_a_curve_between_scores_has_its_counts_under_the_axis_and_none_after_its
     expected = [next((n for day, n in zip(found.times, found.at_risk, strict=True) if day >= at), 0) for at in row["x"]]
     assert row["text"] == [f"{n:.0f}" for n in expected]
     assert interval_curves._at_risk(found, [float(found.times[-1]) + 1]) == [0]
+    assert figure["layout"]["yaxis"]["range"] == [0, 1.005]
     (drawn,) = [trace for trace in figure["data"] if trace["name"].startswith("IV")]
     assert drawn["y"][:-1] == found.share[found.times < drawn["x"][-1]].tolist()
     falling = interval_curves.interval_figure([line], rising=False, limit=20, x_title="Days", y_title="Share")

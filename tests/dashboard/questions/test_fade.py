@@ -120,6 +120,7 @@ def test_the_curve_is_drawn_with_its_band_and_the_dots_behind_it_as_large_as_the
     dots, _, band, line = view.figure["data"]
     assert band["fill"] == "tonexty"
     assert line["x"] == list(range(29))
+    assert view.figure["layout"]["xaxis"]["range"] == [-0.8, 28.8]
     assert dots["x"] == [2, 4, 10], "a dot beyond the curve is in the table alone"
     assert dots["text"] == ["80", "", "20"], "numbers do not run into each other"
     assert dots["marker"]["size"] == pytest.approx([14, 5 + 9 / 4, 9.5])

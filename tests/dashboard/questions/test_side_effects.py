@@ -156,6 +156,7 @@ def test_sessions_asked_are_those_of_all_groups_whose_number_is_told() -> None:
     view = shown.by_group([*asked, EffectGroup("sc", effects(12, 40, nausea=(2, 3)))], "route", "Route")
     assert view.definition is not None
     assert view.definition.n == "340 sessions asked."
+    assert view.wide
 
 
 def test_a_hidden_count_is_neither_drawn_nor_written() -> None:
