@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,7 @@ def _form() -> list[Component]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Given:
     """What one step of the dialogue sends along."""
 
     export: Path
@@ -178,7 +178,7 @@ class _Given:
     as_of: str
 
 
-def register(app: Dash, refusal: Any) -> None:
+def register(app: Dash, refusal: Callable[[], str | None]) -> None:
     """Propose a map for what is dropped, show what would come in, then save and import.
 
     Parameters
@@ -209,7 +209,7 @@ def register(app: Dash, refusal: Any) -> None:
         blank = (no_update, True, None, "", True, None, True)
         if not dropped:  # imported, and so no longer in this window: what was said of it stands
             return no_update, True, None, "", True, no_update, True
-        if why := _refused(refusal):
+        if why := refused(refusal):
             return proposal.refused(why), *blank[1:]
         trail.note("prepare_started", "records", files=len(dropped.get("names") or []))
         try:
@@ -256,12 +256,12 @@ def register(app: Dash, refusal: Any) -> None:
         running=[(Output(LOOK, "disabled"), True, False)],
     )
     def look(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Any:
-        if why := _refused(refusal):
+        if why := refused(refusal):
             return proposal.refused(why), True, True
         try:
-            given = _given(dropped, earlier, text, zone, dates, as_of)
-            known_before = len(given.known)
-            prepared, _ = _prepared(given)
+            sent = given(dropped, earlier, text, zone, dates, as_of)
+            known_before = len(sent.known)
+            prepared, _ = _prepared(sent)
         except (CannotRead, RecordsRefused, uploads.UploadRefused) as error:
             return proposal.refused(error), True, True
         again = not known_before and not data.store().synthetic() and _has_patients()
@@ -285,24 +285,25 @@ def register(app: Dash, refusal: Any) -> None:
     )
     def finish(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Any:
         stays = (no_update, True, no_update, no_update, no_update)
-        if why := _refused(refusal):
+        if why := refused(refusal):
             return no_update, proposal.refused(why), *stays[1:]
         trail.note("import_started", "records", prepared=True)
         try:
-            given = _given(dropped, earlier, text, zone, dates, as_of)
-            prepared, tables = _prepared(given)
+            sent = given(dropped, earlier, text, zone, dates, as_of)
+            prepared, tables = _prepared(sent)
             url = data.store().engine.url.render_as_string(hide_password=False)
             contents = [base64.b64encode(content).decode() for content in tables.values()]
             token = jobs.start(jobs.IMPORT, list(tables), contents, url, data.scope(), trail.actor())
         except (CannotRead, RecordsRefused, uploads.UploadRefused) as error:
             return no_update, proposal.refused(error), *stays[1:]
-        saved = dcc.send_string(crosswalk_text(given.known), CROSSWALK_NAME)
+        saved = dcc.send_string(crosswalk_text(sent.known), CROSSWALK_NAME)
         said = proposal.saved(prepared)
         # The export leaves the browser's memory: what is left of it are the two files that were saved.
         return token, said, True, dcc.send_string(str(text), MAP_NAME), saved, None
 
 
-def _refused(refusal: Any) -> str | None:
+def refused(refusal: Callable[[], str | None]) -> str | None:
+    """Why nothing is prepared here for who asks, or None."""
     return ELSEWHERE if not offered() else refusal()
 
 
@@ -317,7 +318,8 @@ def _files(dropped: Any) -> dict[str, bytes]:
         raise uploads.UploadRefused("A file did not arrive whole; drop the export again") from None
 
 
-def _given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> _Given:
+def given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Given:
+    """What a step sends, checked. Raises CannotRead, UploadRefused: in words, where and what to do."""
     key, choices = read_map(in_memory({MAP_NAME: str(text or "").encode()}))
     when = str(as_of or "").strip()
     if when and moment_of(when) is None:
@@ -328,16 +330,16 @@ def _given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: 
         dates=choices.dates or order_of(str(dates or ""), "dates"),
     )
     known = read_crosswalk(in_memory({CROSSWALK_NAME: next(iter(_files(earlier).values()))})) if earlier else {}
-    return _Given(in_memory(_files(dropped)), choices, key, known, when)
+    return Given(in_memory(_files(dropped)), choices, key, known, when)
 
 
-def _prepared(given: _Given) -> tuple[Prepared, Mapping[str, bytes]]:
-    """The records of an export, and their files; `given.known` has the new people then."""
+def _prepared(sent: Given) -> tuple[Prepared, Mapping[str, bytes]]:
+    """The records of an export, and their files; `sent.known` has the new people then."""
     _, folder = uploads.private_folder()  # of what has neither names nor dates any more
     try:
         prepared = prepare_into(
-            folder, given.export, given.known, given.choices,
-            key=given.key, as_of=moment_of(given.as_of), same_as=given.choices.same_as,
+            folder, sent.export, sent.known, sent.choices,
+            key=sent.key, as_of=moment_of(sent.as_of), same_as=sent.choices.same_as,
         )  # fmt: skip
         return prepared, {file.name: file.read_bytes() for file in sorted(folder.glob("*.csv"))}
     finally:
