@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, no_line
 from dashboard.figures.steps import StepRow, known, step_rows, stops_early
+from dashboard.questions.differences import TOLD, against, points
 from dashboard.questions.view import INTERVAL, Answer, Column, Group, Mark, Point, Table, Tile, View
 from dashboard.words.numbers import (
     FEW,
@@ -25,6 +26,8 @@ from dashboard.words.numbers import (
     share_interval,
     whole,
 )
+from data_models.outcomes.differences import by_day as share_by_day
+from data_models.outcomes.differences import less_first
 from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.survival import SurvivalCurve
 
@@ -32,6 +35,12 @@ UNADJUSTED = "The groups are not made alike here."
 UNDER_AXIS = "Rows under the axis: still at risk after that time; events and censored up to and at it."
 COUNTED = (Column("at_risk", "At risk", "count"), Column("events", "Events", "count"),
            Column("censored", "Censored", "count"))  # fmt: skip
+DIFFERENCES = (
+    Column("group", "Group", "text"), Column("day", "By day"), Column("n", "Courses", "count"),
+    Column("start", "Curve from day"), Column("share", "Share by then", "share"), *INTERVAL,
+    Column("difference", "Less the first", "share"), Column("difference_low", "95% low, of the difference", "share"),
+    Column("difference_high", "95% high, of the difference", "share"),
+)  # fmt: skip
 RESPONDED = (*COUNTED, Column("responded", "Responded so far", "share"), *INTERVAL)  # what figures of onset draw
 
 
@@ -49,6 +58,13 @@ def where_it_stops(curve: SurvivalCurve, limit: float, unit: str = "day", what: 
     if end > limit:
         return f"Drawn to {unit} {number(limit)}; the table has the rest."
     return f"The {what} at {unit} {number(end)}: fewer than {FEW} are at risk after it."
+
+
+class Headline(NamedTuple):
+    """By which days groups are set against each other, and what has then happened; in words the last of the days."""
+
+    days: tuple[float, ...]
+    happened: str
 
 
 class Named(NamedTuple):
@@ -122,9 +138,13 @@ def compare(
     groups: Sequence[Group[Answer]],
     curve_of: Callable[[Answer], IntervalCurve],
     draw: Callable[[Sequence[IntervalLine]], Figure],
+    headline: Headline,
     least: int = FEW,
 ) -> View:
-    """The curves of several groups over one another. `least`: at risk together where each may start."""
+    """The curves of several groups over one another, and how the shares by some days differ.
+
+    `least`: at risk together where each may start.
+    """
     curves = [(group, curve_of(group.answer)) for group in groups]
     shown = [(group, curve) for group, curve in curves if not no_line(curve)]
     without = [group.name for group, curve in curves if no_line(curve)]
@@ -132,16 +152,45 @@ def compare(
     under = f"Under the axis: courses still at risk; a curve {starts}stops where fewer than {FEW} are."
     if without:
         under += f" Not drawn, with fewer at any time: {listing(without)}."
+    rows = _differences(curves, headline.days)
     return View(
         f"compare-{part}",
         question,
-        f"{_medians(curves)} {UNADJUSTED}",
+        " ".join(filter(None, (_medians(curves), _apart(curves, headline), UNADJUSTED))),
         draw([IntervalLine(group.name, curve, group.token, group.dash) for group, curve in shown])
         if shown
         else empty(f"No group has {least} courses at risk."),
         legend=[Mark(f"{group.name} (n {whole(curve.n)})", group.token, group.dash) for group, curve in shown],
-        notes=[under],
+        notes=[under, TOLD] if any(row["difference"] is not None for row in rows) else [under],
+        table=Table(DIFFERENCES, rows, keys=2),
     )
+
+
+def _apart(curves: Sequence[tuple[Group[Answer], IntervalCurve]], headline: Headline) -> str:
+    """Which groups differ by the headline's last day from the first that is known then; empty where none can."""
+    at = headline.days[-1]
+    shares = [share_by_day(curve, at) for _, curve in curves]
+    found = less_first(shares)
+    told = [(group.name, one) for (group, _), one in zip(curves, found.of, strict=True) if one is not None]
+    if not told or found.first is None or not all(group.apart for group, _ in curves):
+        return ""
+    base = f"{curves[found.first][0].name} ({percent(shares[found.first].share)} {headline.happened})"
+    return against(f"By {day(at)}", base, told, points)
+
+
+def _differences(curves: Sequence[tuple[Group[Answer], IntervalCurve]], days: Sequence[float]) -> list[dict[str, Any]]:
+    """A row a day and group."""
+    made = []
+    comparable = all(group.apart for group, _ in curves)
+    for at in days:
+        shares = [share_by_day(curve, at) for _, curve in curves]
+        for (group, curve), share, one in zip(curves, shares, less_first(shares).of, strict=True):
+            row = {"group": group.name, "day": at, "n": curve.n, "start": curve.start, "share": share.share}
+            told = one if comparable else None
+            for key, of in (("", share), ("difference_", told)):
+                row |= {f"{key}low": getattr(of, "low", None), f"{key}high": getattr(of, "high", None)}
+            made.append(row | {"difference": getattr(told, "difference", None)})
+    return made
 
 
 def _medians(curves: Sequence[tuple[Group[Answer], IntervalCurve]]) -> str:

@@ -12,7 +12,17 @@ from dashboard.figures.areas import area_figure
 from dashboard.figures.base import Figure, empty
 from dashboard.figures.interval_curves import IntervalLine, dotted, interval_figure, last_day, no_line
 from dashboard.figures.steps import MOST_ROWS, median_label
-from dashboard.questions.curves import Named, by_day, curve_table, interval_rows, median, on_days, stops, unseen
+from dashboard.questions.curves import (
+    Headline,
+    Named,
+    by_day,
+    curve_table,
+    interval_rows,
+    median,
+    on_days,
+    stops,
+    unseen,
+)
 from dashboard.questions.curves import compare as compare_curves
 from dashboard.questions.view import INTERVAL, Column, Definition, Group, Point, Table, View
 from dashboard.words.numbers import (
@@ -115,8 +125,9 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
 
 def compare(groups: Sequence[Group[Durability]]) -> View:
     """Loss of response after induction of several groups."""
+    headline = Headline((14.0, AT), "had lost response")
     return compare_curves(
-        "durability", "How long", groups, lambda durability: durability.lost, draw_groups, least=STARTS_AT
+        "durability", "How long", groups, lambda durability: durability.lost, draw_groups, headline, STARTS_AT
     )
 
 

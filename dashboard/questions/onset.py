@@ -13,6 +13,7 @@ from dashboard.figures.steps import Curve, median_label, no_curve, survival_figu
 from dashboard.questions.curves import (
     RESPONDED,
     UNDER_AXIS,
+    Headline,
     Named,
     by_day,
     curve_table,
@@ -97,7 +98,8 @@ def by_session(onset: Onset) -> View:
 
 def compare(groups: Sequence[Group[Onset]]) -> View:
     """Days to response of several groups."""
-    return compare_curves("onset", "How quickly", groups, lambda onset: onset.curve, draw_groups)
+    headline = Headline((1.0, 7.0), "had responded")
+    return compare_curves("onset", "How quickly", groups, lambda onset: onset.curve, draw_groups, headline)
 
 
 def table(onset: Onset) -> Table:

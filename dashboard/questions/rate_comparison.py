@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dashboard.figures.base import Figure, axis, empty, interval_hover, lanes, layout, share_dots, two_lines
+from dashboard.questions.differences import against, points
 from dashboard.questions.view import Column, Definition, Mark, Table, View
 from dashboard.theme import colour
-from dashboard.words.numbers import HIDDEN, listing, number, percent, sentence, whole
+from dashboard.words.numbers import HIDDEN, listing, percent, sentence, whole
 from data_models.definitions.filters import FILTERS
 from data_models.outcomes.proportions import Difference, Proportion
 from data_models.outcomes.standardisation import LEAST_COURSES, LEAST_EVENTS
 from data_models.questions.rate_comparison import SEVERITY, ComparedRates, RateComparison
 
 MOST_GROUPS = 12  # drawn; the table has all
-MOST_NAMED = 3  # in the sentence
 SEVERITY_WORDS = "severity at baseline"
 KINDS = (("response", "Response"), ("remission", "Remission"))
 COLUMNS = (
@@ -128,20 +128,6 @@ def held_equal(shown: ComparedRates) -> str:
     return listing(named) or "nothing"
 
 
-def points(found: Difference) -> str:
-    """ "8 points more (95% interval 2 to 15)", of a difference of shares."""
-    value = found.difference or 0.0
-    size = number(abs(100 * value), 0)
-    more = (
-        "no point more or less"
-        if size == "0"
-        else f"{size} point{'s' * (size != '1')} {'more' if value > 0 else 'fewer'}"
-    )
-    if found.low is None or found.high is None:
-        return more
-    return f"{more} (95% interval {number(100 * found.low, 0)} to {number(100 * found.high, 0)})"
-
-
 def words(shown: ComparedRates, by: str, called: Called) -> str:
     """Which groups differ from the first, held equal; without a model, the rates alone."""
     key = FILTERS[by].label.lower()
@@ -160,17 +146,7 @@ def words(shown: ComparedRates, by: str, called: Called) -> str:
         )
     alike = f"With {held_equal(shown)} held equal" if shown.held_equal else "With nothing to hold equal"
     base = f"{called(first.value)} ({percent(first.standardised.share)} in response at the end of induction)"
-    sure = [(value, one) for value, one in told if differs(one)]
-    named = [f"{called(value)} {points(one)}" for value, one in (sure or told)[:MOST_NAMED]]
-    rest = "; the table has the others" if len(sure or told) > MOST_NAMED else ""
-    if sure:
-        return f"{alike}, and against {base}: {', '.join(named)}{rest}."
-    return f"{alike}, no group differs from {base} by more than chance: {', '.join(named)}{rest}."
-
-
-def differs(one: Difference) -> bool:
-    """Whether its interval leaves out no difference; that of a difference held equal then has a p-value under 5 %."""
-    return one.low is not None and one.high is not None and (one.low > 0 or one.high < 0)
+    return against(alike, base, [(called(value), one) for value, one in told], points, link=", and")
 
 
 def measured_words(shown: ComparedRates, called: Called) -> str:

@@ -10,9 +10,13 @@ import numpy as np
 from dashboard.figures.areas import area_figure, share_axes
 from dashboard.figures.base import Figure, empty, layout, line, ribbon
 from dashboard.figures.steps import known
-from dashboard.questions.view import Column, Definition, Group, Mark, Table, View, of_groups
+from dashboard.questions.curves import UNADJUSTED
+from dashboard.questions.differences import TOLD, against, in_days
+from dashboard.questions.view import Column, Definition, Group, Mark, Point, Table, View, of_groups
 from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
 from data_models.definitions.rules import LEAST_SHOWN
+from data_models.outcomes.differences import UNKNOWN, Differences, less_first
+from data_models.outcomes.differences import spent as share_spent
 from data_models.outcomes.states import StateCurves
 from data_models.questions.states import DAYS, NAMES, RESPONSE, States, rows
 
@@ -68,19 +72,57 @@ def view(states: States) -> View:
 
 def compare(groups: Sequence[Group[States]], by: str) -> View:
     """The share in response of several groups over one another, and their days in response."""
-    said = [f"{group.name} {_days(group.answer.first_session)}" for group in groups]
+    days = ", ".join(f"{group.name} {_days(group.answer.first_session)}" for group in groups)
     drawn = [group for group in groups if _drawn(group.answer.first_session)]
+    found = differences(groups)
     return View(
         "compare-states",
         QUESTION,
-        sentence("in response, with 95% intervals: " + ", ".join(said)),
+        " ".join(filter(None, (sentence(f"in response, with 95% intervals: {days}"), _apart(groups, found)))),
         draw_groups(drawn) if drawn else empty(f"No group has {FEW} courses: nothing is drawn."),
         legend=[
             Mark(f"{one.name} (n {whole(one.answer.first_session.courses)})", one.token, one.dash) for one in drawn
         ],
+        points_name="Days in response, less the first group" if found.told else "",
+        points=_points(groups, found),
+        notes=[TOLD] if found.told else [],
         table=of_groups([(group.name, table(group.answer.first_session)) for group in groups], by),
         wide=True,
     )
+
+
+def differences(groups: Sequence[Group[States]]) -> Differences:
+    """The share of its days that each group spends in response, less that of the first that is known.
+
+    Of groups that are followed for as many days as that one: days of fewer days are others.
+    """
+    days = next((one.answer.first_session.days for one in groups if _drawn(one.answer.first_session)), 0.0)
+    of = [one.answer.first_session for one in groups]
+    alike = all(one.apart for one in groups)
+    return less_first([share_spent(one, RESPONSE) if alike and one.days == days else UNKNOWN for one in of])
+
+
+def _apart(groups: Sequence[Group[States]], found: Differences) -> str:
+    """Which groups differ from the first in days in response; empty where none can be told."""
+    if not found.told or found.first is None:
+        return ""
+    first = groups[found.first]
+    curves = first.answer.first_session
+    base = f"{first.name} ({number(spent(curves)[0], 0)} days in response)"
+    told = [(group.name, one) for group, one in zip(groups, found.of, strict=True) if one is not None]
+    text = against(f"Over {number(curves.days)} days", base, told, in_days(curves.days))
+    return f"{text} {UNADJUSTED}"
+
+
+def _points(groups: Sequence[Group[States]], found: Differences) -> list[Point]:
+    """The difference of each group from the first, in days."""
+    made = []
+    for group, one in zip(groups, found.of, strict=True):
+        if one is not None and one.difference is not None and one.low is not None and one.high is not None:
+            days = group.answer.first_session.days
+            ends = f"{number(days * one.low, 0)} to {number(days * one.high, 0)} days"
+            made.append(Point(group.name, number(days * one.difference, 0), ends))
+    return made
 
 
 def table(curves: StateCurves, every: int = 1) -> Table:

@@ -138,13 +138,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Group(Generic[Answer]):
-    """One group of a comparison: how it is named and drawn, and its answer."""
+    """One group of a comparison: how it is named and drawn, and its answer; `apart`: no course is in another, too."""
 
     name: str
     token: str
     symbol: str
     dash: str
     answer: Answer
+    apart: bool = True
 
 
 MOST_GROUPS = 6  # of a comparison, drawn
@@ -154,7 +155,8 @@ _DASHES = ("solid", "dash", "dot", "longdash", "dashdot", "longdashdot")  # a st
 def group_of(key: str, value: str, place: int, answer: Answer) -> Group[Answer]:
     """One group of a comparison by a filter's key, the place-th that is drawn: a route keeps its colour and mark."""
     token, symbol = series_token(key, value, place), series_symbol(key, value, place)
-    return Group(FILTERS[key].words(value), token, symbol, _DASHES[place % len(_DASHES)], answer)
+    row, dash = FILTERS[key], _DASHES[place % len(_DASHES)]
+    return Group(row.words(value), token, symbol, dash, answer, not row.shares_courses)
 
 
 def of_groups(found: Sequence[tuple[str | None, Table]], heading: str) -> Table:

@@ -39,8 +39,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
+from data_models.outcomes.differences import by_day, less_first, spent
 from data_models.questions import comparison
+from data_models.questions.durability import durability
+from data_models.questions.onset import onset
 from data_models.questions.rate_comparison import rate_comparison
+from data_models.questions.states import RESPONSE, states
 from data_models.questions.summary import Summary, summarise
 from data_models.questions.waterfall import waterfall
 from data_models.store import Store
@@ -88,6 +92,19 @@ def _alarms(connection: Connection, cohort: CohortFilter, rules: OutcomeRules) -
                 yield f"{name}, as it is", one.crude.low > 0 or one.crude.high < 0
             if one.p_value is not None:
                 yield f"{name}, standardised", one.p_value < 0.05
+    parts = comparison.groups(connection, EVERYTHING, cohort, "clinic").values()
+    began, held, stood = ([ask(of) for of in parts] for ask in (
+        lambda of: onset(connection, EVERYTHING, of).curve,
+        lambda of: durability(connection, EVERYTHING, of).lost,
+        lambda of: states(connection, EVERYTHING, of, rules).first_session,
+    ))  # fmt: skip
+    shares = {f"responded by day {day:g}": [by_day(curve, day) for curve in began] for day in (1.0, 7.0)}
+    shares |= {f"lost by day {day:g}": [by_day(curve, day) for curve in held] for day in (14.0, 28.0)}
+    shares["days in response"] = [spent(curves, RESPONSE) for curves in stood]
+    for name, of in shares.items():
+        for one in less_first(of).of:
+            if one is not None and one.low is not None and one.high is not None:
+                yield f"{name}, as it is", one.low > 0 or one.high < 0
 
 
 def vars_of(answer: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MODULES = [
 CLINICAL = {
     "competing": ["aalen_johansen"],
     "courses": ["find_courses", "course_facts"],
+    "differences": ["less_first"],
     "durability": ["losses", "duration", "end_of_induction", "durability"],
     "fade": ["fade_bins"],
     "interval_censored": ["interval_curve"],

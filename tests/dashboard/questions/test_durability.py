@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.figures.interval_curves import IntervalLine
 from dashboard.questions import durability as shown
+from dashboard.questions.view import Group
 from data_models.outcomes.competing import aalen_johansen
 from data_models.outcomes.interval_censored import interval_curve
 from data_models.outcomes.survival import kaplan_meier
@@ -185,3 +186,17 @@ def test_long_names_and_titles_take_two_lines_beside_rows_of_counts(make_curve: 
     assert rows == ["Treatment-resistant<br>depression", "Anxiety"]
     assert title == "Days since the last<br>induction session"
     assert figure["layout"]["height"] > drawn("IV", "IM")["layout"]["height"]
+
+
+def test_groups_differ_in_what_is_lost_by_day_28(make_curve: Any, make_durability: Any) -> None:
+    fast, slow = (make_durability(make_curve(120, [7, 14, 21, 28, 42], lost, 2)) for lost in (18, 6))
+    groups = [Group(name, "iv", "circle", "solid", of) for name, of in (("IV", fast), ("IM", slow))]
+    view = shown.compare(groups)
+    share, other = (of.lost.at(28)[0] for of in (fast, slow))
+    assert f"By day 28, against IV ({share:.0%} had lost response): IM {100 * (share - other):.0f} points fewer" in (
+        view.sentence
+    )
+    assert view.table is not None
+    assert [row["day"] for row in view.table.rows] == [14, 14, 28, 28]
+    assert view.table.rows[3]["difference"] == pytest.approx(other - share)
+    assert view.table.rows[3]["difference_high"] < 0

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.questions import onset as shown
+from dashboard.questions.differences import TOLD
 from dashboard.questions.view import Group
 from data_models.outcomes.proportions import Proportion, wilson
 from data_models.questions.onset import Onset
@@ -123,3 +124,25 @@ def test_groups_are_overlaid_and_counted_without_a_p_value(onset: Onset, make_cu
         "Under the axis: courses still at risk; a curve stops where fewer than 5 are. "
         "Not drawn, with fewer at any time: IM."
     ]
+
+
+def test_groups_differ_by_so_many_points_with_an_interval(onset: Onset, make_curve: Any, make_between: Any) -> None:
+    slow = replace(onset, curve=make_between(make_curve(200, [1, 2, 4, 7, 10, 14, 21, 28], 8, 4)))
+    groups = [Group("IV", "iv", "circle", "solid", onset), Group("IM", "im", "square", "dash", slow)]
+    view = shown.compare(groups)
+    assert (
+        "By day 7, against IV (36% had responded): IM 20 points fewer (95% interval −27 to −11). "
+        "The groups are not made alike here."
+    ) in view.sentence
+    assert view.notes[1] == TOLD
+    assert view.table is not None
+    rows = [(row["day"], row["group"], row["n"], row["difference"]) for row in view.table.rows]
+    assert [row[:3] for row in rows] == [(1.0, "IV", 250), (1.0, "IM", 200), (7.0, "IV", 250), (7.0, "IM", 200)]
+    found = (slow.curve.at(7)[0] - onset.curve.at(7)[0], slow.curve.at(1)[0] - onset.curve.at(1)[0])
+    assert (rows[3][3], rows[1][3], rows[0][3], rows[2][3]) == pytest.approx((*found, None, None))
+    alike = shown.compare([groups[0], replace(groups[0], name="IM")]).sentence
+    assert "By day 7, no group differs from IV (36% had responded) by more than chance: IM no point more" in alike
+    shared = shown.compare([replace(group, apart=False) for group in groups])
+    assert "against" not in shared.sentence
+    assert shared.table is not None
+    assert [row["difference"] for row in shared.table.rows] == [None] * 4

@@ -112,3 +112,16 @@ def test_groups_are_compared_by_their_days(states: States, make_states: Any) -> 
     assert [trace["name"] for trace in view.figure["data"]] == ["IV", "IM"]
     assert view.table is not None
     assert {row["group"] for row in view.table.rows} == {"IV", "IM"}
+
+
+def test_groups_followed_for_as_many_days_differ_by_days(states: States, make_states: Any) -> None:
+    less, short = (States(make_states(80, days, 0.2), make_states(0, 0)) for days in (90, 60))
+    groups = [Group(name, "iv", "circle", "solid", of) for name, of in (("IV", states), ("IM", less), ("PO", short))]
+    view = shown.compare(groups, "Route")
+    # 18 less 36; each mean has 4 days to either side, so their difference 4 * sqrt(2) = 5.7.
+    assert view.sentence.endswith(
+        "Over 90 days, against IV (36 days in response): IM 18 days fewer (95% interval −24 to −12). "
+        "The groups are not made alike here."
+    )
+    assert list(view.points) == [("IM", "−18", "−24 to −12 days")]
+    assert not shown.compare([replace(group, apart=False) for group in groups], "Route").points
