@@ -15,7 +15,7 @@ from dashboard.exports.summary import FOOTER, SYNTHETIC
 from dashboard.figures import paper
 from dashboard.figures.score_panel import STATES
 from dashboard.figures.trajectory import scores_figure
-from dashboard.questions import between_sessions, item9
+from dashboard.questions import between_sessions, interval_finder, item9
 from dashboard.questions.patient import COURSE_RULES, outcome_words
 from dashboard.questions.view import Column, Table
 from dashboard.words import numbers
@@ -27,6 +27,7 @@ from data_models.definitions.vocabulary import label
 from data_models.questions import Shows, shows
 from data_models.questions.between_sessions import between_sessions as around_sessions
 from data_models.questions.data_set_fingerprint import data_set_fingerprint
+from data_models.questions.interval_finder import patient_intervals
 from data_models.questions.patient import (
     PatientHistory,
     PatientSideEffect,
@@ -119,6 +120,9 @@ def _scale(code: str, course: int, found: PatientHistory, rules: OutcomeRules) -
     outcome = found.outcome_of(course, code)
     rows = around_sessions(given, scores, rules)
     said = [*outcome_words(outcome, rules), between_sessions.words(rows)]
+    intervals = patient_intervals(found.sessions, [score for score in found.scores if score.instrument == code])
+    if intervals.intervals:
+        said += [interval_finder.patient_words(intervals), interval_finder.CAUTION if intervals.judged else ""]
     if answers := item9.answers(scores):
         said.append("Item 9: " + item9.words(answers))
     table = between_sessions.table(rows, scale.name)

@@ -163,6 +163,19 @@ METHODS: tuple[Method, ...] = (
         ("improvement", "change"),
     ),
     Method(
+        "intervals",
+        "Which interval holds",
+        ("intervals",),
+        "Between maintenance sessions of a course, the days from one to the next and whether the last score within 3 "
+        "days before the next was in response. Of one patient: the longest interval at which all so long or shorter "
+        "held.",
+        "Counts; no model. Lengths in whole days.",
+        "definitions of this dashboard's own",
+        "Nothing, because it only describes: people chose the intervals and knew how the patient was, so a long one "
+        "that held need not hold for somebody else. Intervals without a score at their end are left out and counted.",
+        "Cases worked by hand; other orders of records give the same.",
+    ),
+    Method(
         "side-effects",
         "How often side effects occur",
         ("often", "when", "with-what", "compare-effects", "severity"),

@@ -163,3 +163,6 @@ DEFAULT_RULES = OutcomeRules()
 FADE_BINS_DAYS: tuple[tuple[float, float], ...] = (
     (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 7), (7, 10), (10, 14), (14, 21), (21, 28), (28, 42), (42, 90),
 )  # fmt: skip
+
+# The score at the end of a maintenance interval is the last of so many days before the session that ends it (5.5).
+INTERVAL_SCORE_DAYS = 3.0

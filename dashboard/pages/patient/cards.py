@@ -1,4 +1,4 @@
-"""The cards of the Patient page: trajectory with its words, item 9, between sessions, similar courses."""
+"""The cards of the Patient page: trajectory with its words, item 9, intervals, between sessions, similar courses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.pages.card import card, show
 from dashboard.pages.graph import graph
 from dashboard.pages.patient.components import NOTHING, segments
 from dashboard.pages.patient.query import PatientView
-from dashboard.questions import between_sessions, item9, patient, similar_courses
+from dashboard.questions import between_sessions, interval_finder, item9, patient, similar_courses
 from dashboard.questions.patient import COURSE_RULES
 from dashboard.questions.similar_courses import ALIGNMENTS
 from dashboard.questions.view import Definition
@@ -24,6 +24,7 @@ from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.questions.between_sessions import AroundSession
 from data_models.questions.between_sessions import between_sessions as around_sessions
+from data_models.questions.interval_finder import patient_intervals
 from data_models.questions.patient import PatientHistory
 from data_models.questions.similar_courses import SimilarCourses
 
@@ -165,6 +166,13 @@ def item9_card(found: PatientHistory, view: PatientView, rules: OutcomeRules) ->
     scores = found.scores_of(view.course, "phq9")
     days = day_range([score.days for score in scores], found.sessions_of(view.course), view.span)
     return show(item9.view(scores, days, _of_course(found, view)), rules)
+
+
+def intervals_card(found: PatientHistory, view: PatientView, rules: OutcomeRules) -> Component:
+    """Part 3: which interval between maintenance sessions held, of all courses: one alone has few."""
+    scores = [score for score in found.scores if score.instrument == view.instrument]
+    made = patient_intervals(found.sessions, scores)
+    return show(interval_finder.patient_view(made, INSTRUMENTS[view.instrument]), rules)
 
 
 def similar_courses_card(

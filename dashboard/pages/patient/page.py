@@ -130,9 +130,10 @@ def page(found: PatientHistory, search: str | None) -> list[Component]:
 
 
 def details(found: PatientHistory, search: str | None) -> list[Component]:
-    """Item 9, and what each session did."""
+    """Item 9, which interval held, and what each session did."""
     view, rules = PatientView.of(found, search), data.rules()
-    made = (cards.item9_card(found, view, rules), cards.between_card(found, view, rules))
+    of_scale = (cards.item9_card, cards.intervals_card, cards.between_card)
+    made = (card(found, view, rules) for card in of_scale)
     return [card for card in made if card is not None]
 
 

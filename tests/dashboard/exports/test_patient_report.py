@@ -10,11 +10,13 @@ import pytest
 
 from dashboard import cli
 from dashboard.exports.patient_report import patient_document
+from dashboard.questions.interval_finder import patient_words
 from dashboard.questions.patient import course_words
 from dashboard.words.courses import STATUS
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
 from data_models.questions import NotAllowed
+from data_models.questions.interval_finder import patient_intervals
 from data_models.questions.patient import patient
 from data_models.questions.worklist import worklist
 from data_models.store import Store
@@ -52,6 +54,19 @@ def test_it_says_what_the_patient_page_says(store: Store, code: str) -> None:
     status = STATUS[found.sessions_of(course)[-1].course_status]
     assert dict(made.facts)["Course"].endswith(f", {status}")
     assert status != STATUS["unknown"]
+
+
+def test_of_a_patient_in_maintenance_it_says_which_interval_held(store: Store) -> None:
+    everything = Scope.everything()
+    with store.connect() as connection:
+        listed = worklist(connection, everything, CohortFilter(phase=("maintenance",)), limit=1).patients[0]
+        made = patient_document(connection, everything, listed.patient_code, store.rules(), instrument="phq9")
+        found = patient(connection, everything, listed.patient_code)
+    assert made is not None
+    assert found is not None
+    intervals = patient_intervals(found.sessions, [score for score in found.scores if score.instrument == "phq9"])
+    assert len(intervals.intervals) > 0
+    assert patient_words(intervals) in made.sections[0].sentence
 
 
 def test_it_is_one_or_two_pages_of_tagged_pdf(sample_database: str, code: str, tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_every_card_of_the_sample_is_made_and_valid(connection, band):
             parts.view_bar(records, view),
             cards.trajectory_card(records, view, DEFAULT_RULES),
             cards.between_card(records, view, DEFAULT_RULES),
+            cards.intervals_card(records, view, DEFAULT_RULES),
             cards.similar_courses_card(records, view, DEFAULT_RULES, band),
             cards.item9_card(records, view, DEFAULT_RULES),
         ]
