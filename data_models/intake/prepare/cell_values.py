@@ -17,7 +17,20 @@ _COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _PRESSURE: Final = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
+_POINTS: Final = re.compile(r"\s*(?:punkte?|pkt\.?|points?|pts?\.?)$", re.IGNORECASE)
 _UNITS: Final = {"mg": r"\s*mg", "mg_per_kg": r"\s*mg\s*/\s*kg(?:\s*kg)?"}
+
+
+def plain_score(text: str, highest: float) -> str:
+    """A score without the word for points behind it and without its scale's highest total.
+
+    Examples
+    --------
+    >>> plain_score("18 Punkte", 27), plain_score("18/27", 27), plain_score("18 / 52", 27)
+    ('18', '18', '18 / 52')
+    """
+    score, of, total = _POINTS.sub("", text).partition("/")
+    return score.strip() if not of or total.strip() == f"{highest:g}" else text
 
 
 class CellValues:
@@ -69,13 +82,27 @@ class CellValues:
         """All the cells of a column."""
         return [self.text(name, at) for at in range(len(self.columns.numbers))]
 
-    def value(self, name: str, at: int, field: Field, unit: str = "") -> str:
-        """A cell as the session records' field has it; "" with a problem noted where it cannot be."""
+    def value(self, name: str, at: int, field: Field, unit: str = "", highest: float | None = None) -> str:
+        """A cell as the session records' field has it; "" with a problem noted where it cannot be.
+
+        Parameters
+        ----------
+        highest : of a score's scale, after which "18/27" is told.
+        """
         text = self.text(name, at)
         if not text:
             return ""
         if field.kind in ("number", "whole"):
-            return self.number(name, at, unit)
+            number = self.number(name, at, unit, highest)
+            if number and not any(letter.isdigit() for letter in number):
+                self.refuse(
+                    name,
+                    at,
+                    "is a word where a number should be; if it means that nothing was recorded, add it to missing at "
+                    f"the top of {self._map_file}",
+                )
+                return ""
+            return number
         if field.kind == "choices":
             parts = [self._code(name, at, part, field.name) for part in _PARTS.split(text) if part]
             return ";".join(part for part in parts if part)
@@ -107,11 +134,21 @@ class CellValues:
             self.refuse(name, at, "is no blood pressure; write systolic and diastolic as 120/80")
         return (found[1], found[2]) if found else ("", "")
 
-    def number(self, name: str, at: int, unit: str = "") -> str:
+    def number(self, name: str, at: int, unit: str = "", highest: float | None = None) -> str:
         """A cell as a number in plain digits, where it is one."""
         text = self.text(name, at)
         if unit:
             text = re.sub(_UNITS[unit] + r"$", "", text, flags=re.IGNORECASE)
+        if highest is not None:
+            text = plain_score(text, highest)
+        if not self._comma and _COMMA.fullmatch(text):
+            self.refuse(
+                name,
+                at,
+                f'has a comma in the number; if it is a decimal comma, write decimal = "," at the top of '
+                f"{self._map_file}; take commas between thousands out of the sheet",
+            )
+            return ""
         if not self._comma or ("," not in text and not _THOUSANDS.fullmatch(text)):
             return text
         if _COMMA.fullmatch(text):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.intake.prepare import sheet_words as said
+from data_models.intake.prepare.cell_values import plain_score
 from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.moments import Moment
 from data_models.intake.prepare.sheet_map import ALL_FIELDS, SESSION_FIELDS, YES_NO
@@ -21,6 +22,7 @@ from data_models.intake.prepare.times import read_times
 _LOOKED_AT: Final = 40  # different values from which a column of times is told
 _MOST: Final = 0.9
 _UTC: Final = ZoneInfo("UTC")
+_COUNTED: Final = said.HOURS | said.DAYS | said.WEEKS | said.MONTHS | said.SESSIONS | said.VISITS
 # Codes that systems have for a missing value; above the range of every scale or below 0.
 MISSING_CODES: Final = frozenset(
     ("-9", "-99", "-999", "-1", "-7", "-8", "77", "88", "99", "777", "888", "999", "7777", "8888", "9999")
@@ -80,9 +82,11 @@ class Look:
 
     @cached_property
     def numbers(self) -> list[float] | None:
-        """The values as numbers; None where not all of them are."""
+        """The values as numbers, scores as they are read; None where not all of them are."""
+        scale = said.scale_in(self.words)[0]
+        texts = [plain_score(text, INSTRUMENTS[scale].maximum) for text in self.values] if scale else self.values
         try:
-            return [float(text.replace(",", ".") if self.comma else text) for text in self.values]
+            return [float(text.replace(",", ".") if self.comma else text) for text in texts]
         except ValueError:
             return None
 
@@ -107,7 +111,7 @@ class Look:
 
     def share_known(self, *lists: str) -> float:
         """The share of the different values that are codes of some lists, or surely mean one."""
-        values = self.values[:_LOOKED_AT]
+        values = [text for text in self.values[:_LOOKED_AT] if text not in MISSING_CODES]
         known = sum(any(said.code_of(name, self.meanings.get(text, text)) for name in lists) for text in values)
         return known / len(values) if values else 0.0
 
@@ -179,7 +183,8 @@ def _fits(look: Look, field_name: str, doubt: int, place: Place) -> Guess:
         return Guess(look, becomes | ({"unit": unit} if unit else {}), f"its name{why}", doubt, place)
     if field_name == RECORD_NUMBER and {*look.words} & {*said.SESSIONS, *said.VISITS}:
         return Guess(look, None, "its name is that of a visit")
-    if field_name == RECORD_NUMBER and not all(any(letter.isdigit() for letter in text) for text in look.values):
+    numbered = sum(any(letter.isdigit() for letter in text) for text in look.values)
+    if field_name == RECORD_NUMBER and 2 * numbered < len(look.values):  # a row of totals has a word there
         return Guess(look, None, "its name is that of a record number, but its values may be names", identifying=True)
     if numeric and look.values and look.numbers is None:
         return Guess(look, None, f"its name is that of {field_name}, but its values are no numbers")
@@ -203,17 +208,29 @@ def _score(look: Look, scale: str, rest: Sequence[str]) -> Guess:
 
 
 def _item_of(scale: str, rest: Sequence[str]) -> tuple[int, Sequence[str], float]:
-    """The number of an item that a name ends in (0: none), the words before it, and how high its values may be.
+    """The number of an item that a name has (0: none), the words beside it, and how high its values may be.
 
-    `phq9_3` and `phq9_v2_3` are items while their values are points of one; in `PHQ-9 V3` the number is the visit's.
+    `phq9_3`, `phq9_v2_3` and `phq9_3_day7` are items while their values are points of one; in `PHQ-9 V3` the
+    number is the visit's.
     """
     items = ITEM_SCALES.get(scale)
-    if items is None or not rest or not rest[-1].isdigit() or int(rest[-1]) not in items.numbers:
+    if items is None or not rest:
+        return 0, rest, 0
+    at = 1 if rest[0] in said.ITEMS else 0  # phq9_3_baseline, PHQ-9 item 3 vor
+    following = rest[at + 1 : at + 3]
+    counts = bool(following) and following[0] in _COUNTED and not following[-1].isdigit()  # "PHQ-9 1 week"
+    if following and not counts and rest[at].isdigit() and int(rest[at]) in items.numbers:
+        return int(rest[at]), rest[at + 1 :], inf if at else max(items.highest)
+    if not rest[-1].isdigit() or int(rest[-1]) not in items.numbers:
         return 0, rest, 0
     before = rest[-2] if len(rest) > 1 else ""
     if before in said.ITEMS:
         return int(rest[-1]), rest[:-2], inf
-    return (int(rest[-1]) if not before or before.isdigit() else 0), rest[:-1], max(items.highest)
+    return (
+        (int(rest[-1]) if not before or before.isdigit() or before in said.BEFORE else 0),
+        rest[:-1],
+        max(items.highest),
+    )
 
 
 def _time(look: Look, field_name: str, doubt: int, place: Place) -> Guess:

@@ -15,13 +15,16 @@ from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME
 
 @dataclass(slots=True)
 class ProposedTable:
-    """The proposal for one sheet."""
+    """The proposal for one sheet; `commas`: some numbers in its cells of text have a decimal
+    comma; `asked`: what the map has behind a #, for a person to say what is always so."""
 
     columns: Columns
     guesses: list[Guess]
     rows: str = "ignored"
     always: dict[str, str] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
+    commas: bool = False
+    asked: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -90,12 +93,21 @@ def choose_rows(table: ProposedTable) -> None:
 
 def _make_wide(table: ProposedTable, times: list[Guess], scores: list[Guess], of_session: list[Guess]) -> None:
     """A row a patient: dates are sessions, or say when the scores of the same visit were."""
+    names = {one.look.name for one in table.guesses}
+    for one in table.guesses:  # Datum, Datum #2: below "visit 1" and "visit 2" of a row above the header
+        if f"{one.look.name} #2" in names and one.place == Place():
+            one.place = Place(visit="v1")
     visits = {one.place.visit: one for one in times if one.place.visit and not one.place.session}
     scored = {one.place.visit for one in scores if not one.place.when}
+    treated = {
+        one.place.visit for one in of_session if one.field == "dose" and one.place.visit and not one.place.session
+    }
     for one in times:
         field = one.field
         if one.place.session:
             one.becomes = {"field": field, "session": one.place.session}
+        elif one.place.visit in treated:
+            one.becomes = {"field": field, "session": int(one.place.visit[1:])}
         elif one.place.visit in scored and len(visits) > 0:
             one.becomes, one.why = None, f"{one.why}; says when the scores of {one.place.visit} were"
         elif one.place.visit:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from data_models.definitions.instruments import INSTRUMENTS
 from data_models.intake.contract import Field
 from data_models.intake.prepare.cell_values import CellValues
 from data_models.intake.prepare.item_totals import ITEM_SCALES
@@ -24,6 +25,7 @@ from data_models.intake.prepare.sheet_map import (
     When,
 )
 from data_models.intake.prepare.sheet_records import Record, Records, time_text
+from data_models.intake.prepare.sheet_words import TOTAL_ROWS
 from data_models.intake.prepare.source import (
     BIRTH_DATE,
     RECORD_NUMBER,
@@ -42,6 +44,7 @@ from data_models.intake.readers.problems import Problems
 NO_RECORD: Final = "a row in which every column that is read is empty, but for whose it is"
 _NO_NUMBER: Final = Unread("is no number of days, weeks or hours since the first session; write it in digits")
 NO_SCORE: Final = "a row without a score"
+A_TOTAL: Final = "a row of totals, with a word such as Mean in place of a record number"
 
 
 class SheetRows:
@@ -90,6 +93,9 @@ class SheetRows:
             self._left.add(NO_RECORD, origin, foreign=True)
             return
         person = self._values.text(self._number, at)
+        if person.lower().rstrip(".:") in TOTAL_ROWS:
+            self._left.add(A_TOTAL, origin)
+            return
         if not person:
             if said:
                 self._problems.add(origin.file, origin.row, self._number, "is missing; say whose row this is")
@@ -222,7 +228,14 @@ class SheetRows:
 
     def _score_of(self, at: int, instrument: str, parts: Sequence[tuple[str, Becomes]]) -> dict[str, str] | None:
         """A scale's total and item 9 from the columns of one time; None where items and total do not give one."""
-        given = {one.kind: self._values.value(name, at, SCORE_FIELDS[one.kind]) for name, one in parts if not one.item}
+        most = INSTRUMENTS[instrument].maximum
+        given = {
+            one.kind: self._values.value(
+                name, at, SCORE_FIELDS[one.kind], highest=most if one.kind == "score" else None
+            )
+            for name, one in parts
+            if not one.item
+        }
         scale = ITEM_SCALES.get(instrument)
         if scale is None or not any(one.item for _, one in parts):
             return {"instrument": instrument} | given

@@ -48,31 +48,39 @@ BARE: Final = frozenset(("phq", "ham d", "hamd", "hdrs", "hrsd", "qids", "bdi"))
 # First the words by which a column is surely told, then those that leave doubt.
 FIELDS: Final = _rows(
     {
-        "record_number": "record number, record id, mrn, patient id, patienten id, pat id, patid, pat nr, patienten nr,"
+        "record_number": "record number, record id, mrn, patient id, patienten id, pat id, patid, pat nr,"
+        "patienten nr,"
         "patientennr, patientennummer, patient nr, patient no, patient number, pid, subject id, subjid, subject,"
+        "no dossier, n dossier, numero de dossier, numero dossier, numero patient, n patient, id patient,"
+        "code patient, ipp,"
         "participant id, participant, proband, probanden nr, studien id, study id, chart number, chart no, akten nr,"
         "aktenzeichen, fall nr, fallnummer, case id, pseudonym, patient code, patientencode, id,"
         "patient, patienten, code, nr",
-        "birth_date": "birth date, date of birth, birthdate, dob, geburtsdatum, geb datum, geburtstag, geboren, geb",
+        "birth_date": "birth date, date of birth, birthdate, dob, geburtsdatum, geb datum, geburtstag, geboren, geb,"
+        "date de naissance, naissance, ne le, nee le, ddn",
         "first_session": "first session, first treatment, treatment start, start of treatment, erste sitzung,"
-        "erste infusion, erste behandlung, behandlungsbeginn, beginn der behandlung",
+        "erste infusion, erste behandlung, behandlungsbeginn, beginn der behandlung, premiere seance,"
+        "premiere perfusion, debut du traitement",
         "age": "age, alter",
-        "sex": "sex, gender, geschlecht, geschl, m w d, w m d, m w, w m",
+        "sex": "sex, gender, sexe, geschlecht, geschl, m w d, w m d, m w, w m",
         "diagnosis": "diagnosis, diagnose, hauptdiagnose, indication, indikation",
         "clinic": "clinic, klinik, site, standort, zentrum, center, centre, praxis",
         "conditions": "conditions, comorbidities, komorbiditaeten, begleiterkrankungen, vorerkrankungen",
-        "drug": "drug, medication, medikament, substanz, substance, wirkstoff, arzneimittel, praeparat",
-        "route": "route, applikationsweg, applikationsart, applikation, verabreichungsweg, verabreichung, weg",
-        "dose_unit": "dose unit, dosiseinheit, einheit, unit",
+        "drug": "drug, medication, medikament, substanz, substance, wirkstoff, arzneimittel, praeparat,"
+        "medicament, produit",
+        "route": "route, applikationsweg, applikationsart, applikation, verabreichungsweg, verabreichung, weg,"
+        "voie d administration, voie",
+        "dose_unit": "dose unit, dosiseinheit, einheit, unit, unite",
         "dose": "dose, dosis, dosierung, dosage, menge mg",
         "phase": "phase, behandlungsphase",
-        "duration_minutes": "duration minutes, duration, infusionsdauer, dauer",
+        "duration_minutes": "duration minutes, duration, infusionsdauer, dauer, duree",
         "cadss_highest": "cadss",
         "moaas_lowest": "moaas, moaa s, moaa",
         "minutes_to_discharge": "minutes to discharge, time to discharge, entlassung nach",
         "side_effects_asked": "side effects asked, nebenwirkungen erfragt",
-        "side_effects": "side effects, nebenwirkungen, nw, uaw, adverse events, adverse effects, aes, ae",
-        "instrument": "instrument, scale, skala, fragebogen, questionnaire, measure, messinstrument",
+        "side_effects": "side effects, nebenwirkungen, nw, uaw, effets secondaires, effets indesirables,"
+        "adverse events, adverse effects, aes, ae",
+        "instrument": "instrument, scale, skala, echelle, fragebogen, questionnaire, measure, messinstrument",
         "score": "total score, summenscore, summenwert, gesamtwert, score, summe, total, punkte, punktwert, points,"
         "ergebnis, result, wert, value",
         "item9": "item 9",
@@ -86,37 +94,40 @@ FIELDS: Final = _rows(
         "time": "session date, date of session, treatment date, date of treatment, infusion date, date of infusion,"
         "infusionsdatum, sitzungsdatum, behandlungsdatum, behandlungstag, date of service, assessment date,"
         "erhebungsdatum, untersuchungsdatum, visit date, visitendatum, ausgefuellt am, completed on, date time,"
-        "datetime, timestamp, zeitpunkt, datum, date, time, termin, beginn, start",
+        "datetime, timestamp, zeitpunkt, datum, date de seance, date de la seance, date de perfusion,"
+        "date de visite, date, time, termin, beginn, start",
     }
 )
-SYSTOLIC: Final = ("systolic", "systolisch", "sys", "syst", "sbp", "rrs")
-DIASTOLIC: Final = ("diastolic", "diastolisch", "dia", "diast", "dbp", "rrd")
-HEART_RATE: Final = ("heart rate", "herzfrequenz", "pulse", "puls", "hf", "hr")
-PRESSURE: Final = ("blood pressure", "blutdruck", "rr", "bp")
+SYSTOLIC: Final = ("systolic", "systolisch", "systolique", "sys", "syst", "sbp", "rrs")
+DIASTOLIC: Final = ("diastolic", "diastolisch", "diastolique", "dia", "diast", "dbp", "rrd")
+HEART_RATE: Final = ("heart rate", "herzfrequenz", "pulse", "puls", "pouls", "frequence cardiaque", "hf", "hr", "fc")
+PRESSURE: Final = ("blood pressure", "blutdruck", "rr", "bp", "tension arterielle", "pression arterielle", "ta", "pa")
 HIGHEST: Final = ("highest", "max", "maximal", "maximum", "peak", "hoechster", "hoechste", "hoechst")
 # Columns that say who somebody is: left out on purpose.
 IDENTIFYING: Final = _listed(
     "name, vorname, nachname, familienname, first name, last name, surname, given name, family name, full name,"
     "strasse, street, adresse, address, anschrift, plz, zip, postcode, ort, wohnort, city, telefon, tel, phone,"
     "mobil, mobile, handy, fax, email, e mail, mail, versicherungsnummer, versicherten nr, krankenkasse, kvnr,"
+    "nom, prenom, nom de famille, rue, ville, code postal, courriel, numero de securite sociale, nir,"
     "insurance, ssn, social security, angehoerige, kontakt, contact, initialen, initials"
 )
 SIDE_EFFECTS: Final = _rows(
     {
         "heart_rate_increased": "increased heart rate, tachycardia, tachykardie, herzrasen",
-        "blood_pressure_increased": "increased blood pressure, elevated blood pressure, blutdruckanstieg, hypertension,"
+        "blood_pressure_increased": "increased blood pressure, elevated blood pressure, blutdruckanstieg,"
+        "hypertension,"
         "hypertonie",
-        "nausea": "uebelkeit, upset stomach",
-        "headache": "kopfschmerzen, kopfschmerz",
+        "nausea": "uebelkeit, upset stomach, nausee, nausees",
+        "headache": "kopfschmerzen, kopfschmerz, cephalee, cephalees, maux de tete",
         "disorientation": "desorientierung, desorientiertheit",
         "vision_blurred": "blurred vision, blurry vision, verschwommenes sehen, verschwommen sehen, sehstoerung",
         "balance_disorder": "imbalance, unsteady, gleichgewichtsstoerung, gleichgewicht, loss of balance",
         "dissociation": "dissoziation, dissociative",
         "sedation": "sedierung",
-        "dizziness": "schwindel, benommenheit",
+        "dizziness": "schwindel, benommenheit, vertiges, etourdissements",
         "vertigo": "drehschwindel",
-        "vomiting": "erbrechen, emesis",
-        "anxiety": "angst",
+        "vomiting": "erbrechen, emesis, vomissement, vomissements",
+        "anxiety": "angst, anxiete",
         "diplopia": "doppelbilder, double vision",
         "fatigue": "muedigkeit, tiredness",
         "other": "sonstige, sonstiges, andere, others",
@@ -125,13 +136,18 @@ SIDE_EFFECTS: Final = _rows(
 VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "sex": _rows(
         {
-            "female": "f, w, weiblich, frau, woman",
-            "male": "m, maennlich, mann, man",
+            "female": "f, w, weiblich, frau, woman, femme, feminin",
+            "male": "m, maennlich, mann, man, h, homme, masculin",
             "other": "d, divers, diverse, non binary, nonbinary",
             "unknown": "unbekannt, unk",
         }
     ),
-    "yes_no": _rows({"yes": "y, ja, j, true, wahr, 1, x, checked", "no": "n, nein, false, falsch, 0, unchecked"}),
+    "yes_no": _rows(
+        {
+            "yes": "y, ja, j, true, wahr, 1, x, checked, oui, vrai",
+            "no": "n, nein, non, faux, false, falsch, 0, unchecked",
+        }
+    ),
     "drug": _rows(
         {
             "ketamine": "ketamin, racemic ketamine, ketalar, ketamine hcl, ketamin hcl, ketamine hydrochloride",
@@ -140,7 +156,8 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     ),
     "route": _rows(
         {
-            "iv": "i v, intravenous, intravenoes, infusion, iv infusion, intravenous infusion",
+            "iv": "i v, intravenous, intravenoes, intraveineuse, intraveineux, infusion, iv infusion,"
+            "intravenous infusion",
             "im": "i m, intramuscular, intramuskulaer",
             "sc": "s c, subcutaneous, subkutan",
             "intranasal": "nasal, nasal spray, nasenspray",
@@ -170,24 +187,37 @@ VALUES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "side_effects": SIDE_EFFECTS | {"none": ("keine", "kein", "no", "nein")},
 }
 # What sheets have in cells without a value, beside codes.
-NO_VALUE: Final = _listed("n/a, na, #n/a, nan, null, none, k.a., k. a., ka, n.e., n. e., -, --, ., ?, n.b.")
+NO_VALUE: Final = _listed(
+    "n/a, na, #n/a, nan, null, none, k.a., k. a., ka, n.e., n. e., -, --, ., ?, n.b.,"
+    "n.d., n. d., n.a., n.v., keine angabe, fehlt, fehlend, nicht erhoben, not done, missing, non fait, manquant"
+)
+# What stands in place of a record number in a row below (or between) the patients'.
+TOTAL_ROWS: Final = frozenset(
+    _listed(
+        "mittelwert, mittel, durchschnitt, summe, gesamt, gesamtsumme, anzahl, mean, average, sum, total,"
+        "totals, count,"
+        "grand total, subtotal, median, standardabweichung, sd, std, minimum, maximum, min, max, moyenne, somme"
+    )
+)
 # Headers of times since the first session.
 SINCE: Final = dict.fromkeys(("day", "days", "tag", "tage", "reldays", "studientag"), "day") | dict.fromkeys(
     ("week", "weeks", "woche", "wochen"), "week"
 )
 BEFORE: Final = frozenset(
-    _listed("vor, pre, prae, before, baseline, bl, vorher, initial, aufnahme, screening, eingang")
+    _listed("avant, vor, pre, prae, before, baseline, bl, vorher, initial, aufnahme, screening, eingang")
 )
-AFTER: Final = frozenset(_listed("nach, post, after, danach"))
-HOURS: Final = frozenset(_listed("h, hr, hrs, hour, hours, std, stunde, stunden"))
-DAYS: Final = frozenset(_listed("d, day, days, tag, tage, tagen"))
-WEEKS: Final = frozenset(_listed("w, wk, week, weeks, woche, wochen"))
+AFTER: Final = frozenset(_listed("nach, post, after, danach, apres"))
+HOURS: Final = frozenset(_listed("h, hr, hrs, hour, hours, std, stunde, stunden, heure, heures"))
+DAYS: Final = frozenset(_listed("d, day, days, tag, tage, tagen, j, jour, jours"))
+WEEKS: Final = frozenset(_listed("w, wk, week, weeks, woche, wochen, semaine, semaines"))
 MONTHS: Final = frozenset(_listed("monat, monate, month, months, mo"))
 VISITS: Final = frozenset(
     _listed("v, visit, visite, t, tp, zeitpunkt, fu, followup, verlauf, messung, besuch, termin, welle, wave")
 )
-SESSIONS: Final = frozenset(_listed("infusion, inf, sitzung, session, behandlung, treatment, gabe, anwendung"))
-SESSION_STEMS: Final = ("infusion", "sitzung", "session", "behandl", "treatment")
+SESSIONS: Final = frozenset(
+    _listed("infusion, inf, sitzung, session, behandlung, treatment, gabe, anwendung, seance, perfusion")
+)
+SESSION_STEMS: Final = ("infusion", "sitzung", "session", "behandl", "treatment", "seance", "perfusion")
 ITEMS: Final = frozenset(_listed("item, frage, question, q"))
 TOTALS: Final = frozenset(
     _listed("total, sum, summe, gesamt, gesamtwert, score, summenwert, summenscore, punkte, points, wert")
@@ -204,7 +234,7 @@ def words_of(text: str) -> tuple[str, ...]:
     """
     apart = _CAMEL.sub(" ", text).lower().translate(_FOLDED)
     plain = unicodedata.normalize("NFKD", apart)
-    return tuple(_SPLIT.findall(plain))
+    return tuple(_SPLIT.findall("".join(letter for letter in plain if not unicodedata.combining(letter))))
 
 
 def find(words: Sequence[str], rows: Sequence[str]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from data_models.intake.prepare.source import Source
 
 # The contract's own form after those with marks of their own; a clinic's own sheets last: any table may be one.
 SOURCES: Final[tuple[Source, ...]] = (FhirExport(), RedcapExport(), SdtmExport(), ContractForm(), SheetsSource())
+_NEED_A_MAP: Final = frozenset((RedcapExport.key, SheetsSource.key))
 
 
 def recognised(path: Path) -> Source | None:
@@ -26,6 +27,8 @@ def hint(path: Path) -> str:
     found = recognised(path)
     if found is None:
         return ""
+    if found.key in _NEED_A_MAP:
+        return f"{path.name} is {found.name}: have a map proposed with `prepare {path.name} --suggest -o MAP.toml`"
     return (
         f"{path.name} is {found.name}: make session records of it with "
         f"`prepare {path.name} --crosswalk who-is-who.csv -o records`"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME, S
 
 MOST_CELLS: Final = 60_000  # read for a proposal, of each sheet
 _SHOWN: Final = 4
+_TAKE_OFF: Final = "Correct it and take the # off the lines [table.always] and"
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})(?:\s*mg(?:\s*/\s*kg)?)?")  # 1,234 may be a thousand
 _DOTTED: Final = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}\b")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
@@ -55,17 +58,18 @@ class _Proposal:
     def add(self, sheet: Sheet) -> None:
         """Propose what a sheet is."""
         columns = below_header(sheet, header_row(sheet))
+        commas = sheet.decimal != "," and any(map(_DECIMAL_COMMA.fullmatch, chain(*columns.columns.values())))
         looks = [
             Look(
                 name,
                 sheet.labels.get(name, ""),
                 [text for text in cells if text not in ERRORS and text not in sheet.missing.get(name, ())],
                 sheet.meanings.get(name, {}),
-                sheet.decimal == ",",
+                commas or sheet.decimal == ",",
             )
             for name, cells in columns.columns.items()
         ]
-        table = ProposedTable(columns, [guess(look) for look in looks])
+        table = ProposedTable(columns, [guess(look) for look in looks], commas=commas)
         self._tables.append(table)
         self._choose_number(table)
         settle_items(table)
@@ -86,9 +90,14 @@ class _Proposal:
             other.becomes, other.why = None, "a second column that may be the record number"
         if len(found) > 1:
             names = " or ".join(one.look.name for one in found)
-            self.questions.append(f"{table.title}: which column is the patient's record number: {names}?")
+            self.questions.append(
+                f"{table.title}: which column has the patient's number: {names}? The map takes the first."
+            )
         elif not found and table.columns.numbers:
-            self.questions.append(f"{table.title}: which column is the patient's record number? None is named so.")
+            self.questions.append(
+                f"{table.title}: which column has the patient's number? None is named so; write "
+                '= "record_number" behind its name.'
+            )
 
     def _ask_when(self, table: ProposedTable) -> None:
         """Ask which of a patient's dates were sessions, or which column says when, where no name tells."""
@@ -99,16 +108,18 @@ class _Proposal:
             and not any("session" in one for one in kinds)
         ):
             self.questions.append(
-                f'{table.title}: on which of its dates were sessions? Give each {{ field = "time", session = 1 }}, '
-                "2 and so on."
+                f"{table.title}: on which of its dates was a treatment given? Write behind the first "
+                '{ field = "time", session = 1 }, behind the second the same with session = 2, and so on.'
             )
         elif table.rows == "scores" and table.with_field("instrument") and any(map(is_of_session, table.guesses)):
             self.questions.append(
-                f"{table.title}: are there rows of sessions among those of scores? Give them a [[table]] of their own, "
-                "and both a [table.only] with the column that tells them apart."
+                f"{table.title}: are some of its rows treatments and others scores? Then write a second [[table]] for "
+                "the treatments, and under both [table.only] which words of which column tell the rows apart."
             )
         elif table.rows == "ignored" and any("score" in one or "blood_pressure" in one for one in kinds):
-            self.questions.append(f"{table.title}: which column says when its rows were? None has dates or days.")
+            self.questions.append(
+                f"{table.title}: which column says when its rows were? None has dates or days; the sheet is left out."
+            )
 
     def _choose_always(self, table: ProposedTable) -> None:
         """The drug and the scale, where only a name of the sheet, the file or a column says them."""
@@ -119,7 +130,10 @@ class _Proposal:
             if scale:
                 table.always["instrument"] = scale
             else:
-                self.questions.append(f"{table.title}: of which scale are the scores?")
+                table.asked["instrument"] = "phq9"
+                self.questions.append(
+                    f"{table.title}: of which questionnaire are the scores? {_TAKE_OFF} instrument = of this sheet."
+                )
         sessions = table.rows == "sessions" or any(one.becomes and "session" in one.becomes for one in table.guesses)
         if sessions and not table.with_field("drug"):
             names = " ".join((*titles, *(word for one in table.guesses for word in one.look.words)))
@@ -127,7 +141,10 @@ class _Proposal:
             if drugs:
                 table.always["drug"] = drugs[0]
             else:
-                self.questions.append(f"{table.title}: which drug was given? Write it under [table.always].")
+                table.asked["drug"] = "ketamine"
+                self.questions.append(
+                    f"{table.title}: which drug was given, ketamine or esketamine? {_TAKE_OFF} drug = of this sheet."
+                )
 
     def _settle(self, table: ProposedTable) -> None:
         """Take back what does not go together: two columns for one thing, what a row of this kind does not have."""
@@ -148,7 +165,8 @@ class _Proposal:
 
     def _ask_twice(self, table: ProposedTable, first: Guess, second: Guess) -> None:
         self.questions.append(
-            f"{table.title}: {first.look.name} or {second.look.name}: which becomes {_toml(first.becomes)}?"
+            f"{table.title}: columns {first.look.name} and {second.look.name} seem to say the same; the map takes the "
+            "first. If the second is right, move what stands behind the first to its line."
         )
 
     def _read_values(self, table: ProposedTable, one: Guess) -> None:
@@ -160,7 +178,7 @@ class _Proposal:
             self._dates |= set(_orders(look.values))
             if any(_ZONED.search(text) for text in look.values):
                 self.questions.append(
-                    "In which time zone is the clinic? Times have Z or an offset: --zone Europe/Berlin."
+                    "In which time zone is the clinic? Its times have an offset: --zone Europe/Berlin"
                 )
         scale = str(becomes.get("score", ""))
         if scale and "item" not in becomes and look.numbers is not None:
@@ -179,9 +197,17 @@ class _Proposal:
                     f"{instrument.range}: is it that scale?"
                 )
         if one.field == "dose" and "unit" not in becomes and not table.with_field("dose_unit"):
-            self.questions.append(f"{table.title}, {look.name}: is the dose in mg or mg/kg? Write unit = beside it.")
+            self.questions.append(
+                f"{table.title}, {look.name}: is the dose in mg or in mg for each kg of weight? Write "
+                '{ field = "dose", unit = "mg" } or unit = "mg_per_kg" behind its name.'
+            )
         lists = _lists_of(one)
+        codes = [text for text in look.values if text in MISSING_CODES and look.meanings.get(text, text) == text]
+        if lists and codes:
+            table.missing[look.name] = codes
         for text in look.values if lists else ():
+            if text in codes:
+                continue
             for part in _PARTS.split(text) if lists[0] in ("side_effects", "conditions") else [text]:
                 self._read_word(table, look, look.meanings.get(part, part), lists)
 
@@ -199,7 +225,8 @@ class _Proposal:
         self._words.setdefault(name, {})[word] = code
         if not code:
             self.questions.append(
-                f"{table.title}, {look.name}: some words are no code of {name}; complete [values.{name}]"
+                f"{table.title}, {look.name}: what do some of its words mean? Under [values.{name}] write behind each "
+                f"one of: {', '.join(CODED[name])}"
             )
 
     def suggested(self) -> Iterable[SuggestedColumn]:
@@ -218,7 +245,8 @@ class _Proposal:
         elif "asked" in self._dates or len(self._dates) > 1:
             lines.append('# dates = "dmy"  # or "mdy"')
             self.questions.append(
-                "Is the day or the month first in dates such as 03/04/2026? Write dates = at the top."
+                "Is the day or the month first in dates such as 03/04/2026? Take the # off the line dates = and write "
+                '"dmy" for the day, "mdy" for the month.'
             )
         lines.append(f"missing = {json.dumps(list(self._no_values), ensure_ascii=False)}")
         for question in dict.fromkeys(self.questions):
@@ -259,14 +287,17 @@ def _table_lines(table: ProposedTable, several_files: bool) -> list[str]:
     lines = ["[[table]]"]
     lines += [f"file = {_quoted(sheet.file)}"] if several_files else []
     lines += [f"sheet = {_quoted(sheet.name)}"] if sheet.name else []
+    lines += ['decimal = ","  # some of its numbers have a decimal comma'] if table.commas else []
     lines += [f"header = {table.columns.header}"] if table.columns.header != sheet.rows[0][0] else []
     lines.append(f'rows = "{table.rows}"  # patients, sessions, scores, side_effects or ignored')
     ignored = [one.look.name for one in table.guesses if one.identifying]
     lines.append(f"ignore = {json.dumps(ignored, ensure_ascii=False)}")
     if table.rows == "ignored":
         return lines
-    if table.always:
-        lines += ["[table.always]", *(f"{name} = {_quoted(text)}" for name, text in table.always.items())]
+    if table.always or table.asked:
+        lines.append("[table.always]" if table.always else "# [table.always]")
+    lines += [f"{name} = {_quoted(text)}" for name, text in table.always.items()]
+    lines += [f"# {name} = {_quoted(text)}  # {', '.join(CODED[name])}" for name, text in table.asked.items()]
     lines.append("[table.columns]")
     used = {str(one.becomes["time"]) for one in table.guesses if one.becomes and "time" in one.becomes}
     for one in table.guesses:

@@ -475,3 +475,30 @@ def test_items_make_the_total_and_what_does_not_agree_is_left_out_and_named(tmp_
     assert made.notes[0].startswith("GAD-7: 1 total rests on fewer than all items")
     with pytest.raises(CannotRead, match=r"'q1': item is none of 1, 2, 3, 4, 5, 6, 7, the items of gad7"):
         read(path, text.replace("item = 1", "item = 8"))
+
+
+def test_what_is_no_number_is_told_by_the_sheets_own_column_and_the_way_out(tmp_path: Path) -> None:
+    text = """
+[[table]]
+rows = "sessions"
+[table.always]
+drug = "ketamine"
+[table.columns]
+ID = "record_number"
+D = "time"
+"CADSS max" = "cadss_highest"
+Dosis = "dose"
+"""
+    path = csv(tmp_path, 'ID,D,CADSS max,Dosis\n1,2026-01-05,fehlt,"42,5"\n')
+    problems = Problems()
+    read(path, text, problems)
+    assert told(problems) == [
+        "a.csv, row 2, column CADSS max: is a word where a number should be; if it means that nothing was recorded, "
+        "add it to missing at the top of MAP.toml",
+        'a.csv, row 2, column Dosis: has a comma in the number; if it is a decimal comma, write decimal = "," at the '
+        "top of MAP.toml; take commas between thousands out of the sheet",
+    ]
+    mended = 'decimal = ","\nmissing = ["fehlt"]' + text
+    assert rows_of(read(path, mended).tables["sessions"]) == [
+        {"record_number": "1", "time": "2026-01-05", "drug": "ketamine", "dose": "42.5"}
+    ]

@@ -237,11 +237,12 @@ def test_what_only_a_person_can_know_is_asked(tmp_path: Path) -> None:
     )
     suggestion = suggest_sheets(path)
     assert [question.split(": ", 1)[-1].split("?")[0] for question in suggestion.questions] == [
-        "which column is the patient's record number: Patient ID or Case ID",
-        "which drug was given",
-        "PHQ9 or PHQ-9 V3: which becomes { score = \"phq9\", when = \"before\" }",
-        "is the dose in mg or mg/kg",
-        "some words are no code of route; complete [values.route]",
+        "which column has the patient's number: Patient ID or Case ID",
+        "which drug was given, ketamine or esketamine",
+        "columns PHQ9 and PHQ-9 V3 seem to say the same; the map takes the first. If the second is right, move what "
+        "stands behind the first to its line.",
+        "is the dose in mg or in mg for each kg of weight",
+        "what do some of its words mean",
         "some values are outside the range of the PHQ-9, 0 to 27: is it that scale",
         "Is the day or the month first in dates such as 03/04/2026",
     ]  # fmt: skip
@@ -287,18 +288,21 @@ def test_what_says_neither_whose_nor_when_is_asked(tmp_path: Path) -> None:
     """A sheet with a patient's word for a record number, visits that may be sessions, days in place of dates."""
     dated = suggest_sheets(csv(tmp_path, "Patient;Datum V1;PHQ9 V1;Datum V2;PHQ9 V2\nP1;5.1.2026;18;12.1.2026;9\n"))
     assert dated.questions == (
-        'a.csv: on which of its dates were sessions? Give each { field = "time", session = 1 }, 2 and so on.',
+        'a.csv: on which of its dates was a treatment given? Write behind the first { field = "time", session = 1 }, '
+        "behind the second the same with session = 2, and so on.",
     )
     assert '# "Datum V2" = { field = "time", session = 2 }' in dated.toml
     names = suggest_sheets(csv(tmp_path, "Patient;Datum;PHQ9\nJane Doe;5.1.2026;18\n"))
     assert 'ignore = ["Patient"]' in names.toml
-    assert "which column is the patient's record number" in names.questions[0]
+    assert "which column has the patient's number" in names.questions[0]
     days = suggest_sheets(csv(tmp_path, "subject_id,session_id,visit_day,MADRS\n1,ses-1,0,31\n1,ses-2,7,18\n"))
     assert '"visit_day" = "day"' in days.toml
     assert '"subject_id" = "record_number"' in days.toml
     assert 'session_id" = ' not in days.toml.replace('# "session_id"', "")
     none = suggest_sheets(csv(tmp_path, "ID,MADRS\n1,31\n"))
-    assert none.questions == ("a.csv: which column says when its rows were? None has dates or days.",)
+    assert none.questions == (
+        "a.csv: which column says when its rows were? None has dates or days; the sheet is left out.",
+    )
 
 
 def test_a_sheet_of_nothing_known_is_proposed_as_ignored(tmp_path: Path) -> None:
@@ -429,7 +433,62 @@ def test_a_sheet_of_scores_and_sessions_is_asked_to_be_told_apart(tmp_path: Path
     text += "A12,2026-01-05 08:30,scale,PHQ-9,18,,\nA12,2026-01-05 09:00,visit,,,Ketamine HCl,40\n"
     suggestion = suggest_sheets(csv(tmp_path, text))
     assert '"Instrument Score" = "score"' in suggestion.toml
-    assert suggestion.questions[0].startswith("a.csv: are there rows of sessions among those of scores?")
+    assert suggestion.questions[0].startswith("a.csv: are some of its rows treatments and others scores?")
+
+
+def test_items_named_before_their_time_are_no_totals(tmp_path: Path) -> None:
+    """`PHQ9_3_day7` is item 3 of day 7, not a total of 0 to 3 points."""
+    names = [f"PHQ9_{item}_{time}" for time in ("baseline", "day7") for item in range(1, 10)]
+    path = csv(tmp_path, f"ID,Ketamine infusion date,{','.join(names)}\nP1,2026-01-05,{','.join('2' * 9 + '1' * 9)}\n")
+    suggestion, export = there_and_back(path)
+    assert suggestion.questions == ()
+    assert sorted(row["score"] for row in rows_of(export.tables["assessments"])) == ["18", "9"]
+    weeks = suggest_sheets(csv(tmp_path, "ID,Infusion 1,PHQ-9 1 week\nP1,2026-01-05,2\n"))
+    assert '"PHQ-9 1 week" = { score = "phq9", when = "week 1" }' in weeks.toml
+
+
+def test_a_french_sheet_with_scores_as_people_write_them(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path,
+        "N° dossier;Nom;Prénom;Date de naissance;Sexe;Date de séance;Médicament;Voie;Dose (mg);TA avant;PHQ-9;Nausées\n"
+        "F70;x;y;12.05.1969;H;16.04.2024;Kétamine;Intraveineuse;37,5;125/80;18/27;oui\n"
+        "F70;x;y;12.05.1969;H;18.04.2024;Kétamine;Intraveineuse;37,5;125/80;9 points;-9\n"
+        "Moyenne;;;;;;;;37,5;;13,5;\n",
+    )
+    suggestion, export = there_and_back(path)
+    assert 'ignore = ["Nom", "Prénom"]' in suggestion.toml
+    assert [row["score"] for row in rows_of(export.tables["assessments"])] == ["18", "9"]
+    assert {row["dose"] for row in rows_of(export.tables["sessions"])} == {"37.5"}
+    assert [row["side_effects_asked"] for row in rows_of(export.tables["sessions"]) if "side_effects_asked" in row] == [
+        "yes"
+    ]
+    assert [(reason, str(origins[0])) for reason, _, origins in export.left_out] == [
+        ("a row of totals, with a word such as Mean in place of a record number", "a.csv row 4")
+    ]
+
+
+def test_decimal_commas_in_cells_of_text_are_seen(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'ID,Date,Drug,Dose mg\nP1,2026-01-05,ketamine,42.5\nP1,2026-01-07,ketamine,"41,5"\n')
+    suggestion, export = there_and_back(path)
+    assert 'decimal = ","' in suggestion.toml
+    assert [row["dose"] for row in rows_of(export.tables["sessions"])] == ["42.5", "41.5"]
+
+
+def test_two_header_rows_give_the_second_visit_a_session_of_its_own(tmp_path: Path) -> None:
+    """The row above ("visit 1", "visit 2") is no header; columns of one name are of visits 1, 2 and so on."""
+    path = csv(
+        tmp_path,
+        ",,Visit 1,,,Visit 2,,\nPatient ID,Sex,Date,Ketamine mg,MADRS,Date,Ketamine mg,MADRS\n"
+        "P1,f,2026-01-05,40,30,2026-01-12,45,20\nP2,m,2026-01-06,40,29,2026-01-13,50,19\n",
+    )
+    _, export = there_and_back(path)
+    assert [(row["time"], row["dose"]) for row in rows_of(export.tables["sessions"])] == [
+        ("2026-01-05", "40"),
+        ("2026-01-12", "45"),
+        ("2026-01-06", "40"),
+        ("2026-01-13", "50"),
+    ]
+    assert ("P1", "2026-01-12", "madrs", "20") in scores_of(export)
 
 
 def any_of(text: str) -> st.SearchStrategy[str]:
