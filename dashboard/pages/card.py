@@ -122,10 +122,10 @@ def card(
     return _frame(card_id, parts, wide)
 
 
-def skeleton(card_id: str, question: str, height: int = 300, *, wide: bool = False) -> Component:
-    """The card while its data are on the way: the question and grey bars of the same size."""
+def skeleton(card_id: str, question: str, height: int = 300, *, wide: bool = False, doing: str = "") -> Component:
+    """The card while its data are on the way: the question, what is done (else a grey bar) and a bar for the figure."""
     bars = [
-        html.Div(className="bone bone-line"),
+        html.P(doing, className="card-note") if doing else html.Div(className="bone bone-line"),
         html.Div(className="bone", style={"height": f"{height}px"}),
     ]
     return _frame(card_id, [_head(card_id, question, None), *bars], wide, busy=True)

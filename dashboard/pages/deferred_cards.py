@@ -30,6 +30,7 @@ class DeferredCards:
     questions : the cards' questions, shown while they wait.
     height : pixels of the first card's figure, kept free while it waits.
     make : the cards of a cohort that has courses.
+    doing : what takes long, said on the first card while it waits.
     """
 
     name: str
@@ -37,6 +38,7 @@ class DeferredCards:
     height: int
     make: Callable[[CohortFilter], list[Component]]
     wide: bool = False
+    doing: str = ""
 
     @property
     def place_id(self) -> str:
@@ -45,7 +47,7 @@ class DeferredCards:
     def place(self) -> Component:
         """The cards' place, waiting."""
         bones = [
-            skeleton(f"{self.name}-{number}", question, self.height, wide=self.wide)
+            skeleton(f"{self.name}-{number}", question, self.height, wide=self.wide, doing="" if number else self.doing)
             for number, question in enumerate(self.questions)
         ]
         return place(self.place_id, *bones)

@@ -33,6 +33,7 @@ from data_models.outcomes.fade_model import LAST_DAY, LEAST_PATIENTS, LEAST_SEEN
 from data_models.questions.fade import Fade
 
 QUESTION = "How does the effect fade between sessions?"
+WAITING = "The fade is being worked out: some seconds for 10,000 patients the first time, then the answer is kept."
 OTHER_CAUSES = f"Improvement has other causes, too. {BAD_DAYS}"
 _SPAN = (Column("from_days", "From day"), Column("to_days", "To day"), Column("scores", "Scores", "count"),
          Column("patients", "Patients", "count"))  # fmt: skip

@@ -22,9 +22,9 @@ def tiles(rates: Rates) -> list[Tile]:
     """Response, remission and worse at the end of induction; the first two with both denominators."""
     response, remission = rates.response, rates.remission
     first = tile(NAMES[0], response.end_of_induction, response.end_of_induction_all_treated)
-    when = scored_after(rates.end_days)
+    more = (scored_after(rates.end_days), BAD_DAYS if response.end_of_induction.events != 0 else "")
     return [
-        replace(first, lines=(*first.lines, when)) if when else first,
+        replace(first, lines=(*first.lines, *filter(None, more))),
         tile(NAMES[1], remission.end_of_induction, remission.end_of_induction_all_treated),
         tile(NAMES[2], rates.worse.end_of_induction),
     ]
@@ -97,7 +97,8 @@ def definition(funnel: Funnel, cohort: CohortFilter, rules: OutcomeRules) -> Def
         f"Each is first a share of the courses that began {entry_severity(scale, rules).removeprefix('of ')} on the "
         "scale and were measured then, below it of all treated courses that are not going on, the unmeasured counted "
         "as not in response or remission. Worse is of the measured alone: to count the unmeasured as not worse would "
-        f"flatter. {BAD_DAYS} Intervals are Wilson's, or clustered by patient where patients have several courses.",
+        f"flatter. {REGRESSION_TO_THE_MEAN} Intervals are Wilson's, or clustered by patient where patients have "
+        "several courses.",
         "The medians are those of the curves below, of evaluable courses and of courses in response at the end of "
         "induction. Sessions with any side effect are of those in which side effects were asked about.",
     ]

@@ -6,10 +6,11 @@ from dashboard.words.numbers import number, percent
 from data_models.definitions.instruments import Instrument
 from data_models.definitions.rules import OutcomeRules
 
-# Stands where "ever responded" and "improved" do.
+# Stands where "ever responded" and "improved" do, and behind the rates at the end of induction: shares that
+# `tests/benchmarks/coverage.py --scenario null` gives.
 REGRESSION_TO_THE_MEAN = (
     "Measurement error alone makes some respond for a moment: with an error of 3 points, one in five under a treatment "
-    "that does nothing (regression to the mean)."
+    "that does nothing (regression to the mean); at the end of induction 3 in 100."
 )
 # Beside what was seen of all, where no comparison says what would have been.
 BAD_DAYS = "Who came on a bad day improves without treatment."

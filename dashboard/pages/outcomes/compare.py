@@ -119,7 +119,9 @@ def first(groups: Comparison) -> Component:
 
 
 def _place(groups: Comparison, part: str) -> Component:
-    return place(f"compare-{part}-place", skeleton(f"compare-{part}", groups.question(part), 300, wide=True))
+    doing = fade.WAITING if part == "fade" else ""
+    bones = skeleton(f"compare-{part}", groups.question(part), 300, wide=True, doing=doing)
+    return place(f"compare-{part}-place", bones)
 
 
 def rates_card(groups: Comparison) -> Component:

@@ -89,7 +89,7 @@ def _cost(cohort: CohortFilter) -> list[Component]:
 
 DEFERRED = (
     DeferredCards("durability", (durability.QUESTION, durability.COMPETING), 330, _durability),
-    DeferredCards("fade", (fade.QUESTION,), 330, _fade),
+    DeferredCards("fade", (fade.QUESTION,), 330, _fade, doing=fade.WAITING),
     DeferredCards("occupancy", (occupancy.QUESTION,), 330, _occupancy),
     DeferredCards("waterfall", (waterfall.QUESTION, reliable_change.QUESTION), 330, _waterfall),
     DeferredCards("cost", (side_effects.COST,), 330, _cost, wide=True),

@@ -10,6 +10,7 @@ from typing import Any
 from dash.development.base_component import Component
 
 from dashboard.pages.card import card, message, skeleton
+from dashboard.pages.deferred_cards import DeferredCards
 from dashboard.pages.graph import CONFIG, graph
 from dashboard.questions.view import Column, Definition, Table
 from data_models.definitions.rules import DEFAULT_RULES
@@ -81,6 +82,15 @@ def test_no_chart_may_send_its_data_anywhere() -> None:
 
 def test_waiting_is_said_to_screen_readers() -> None:
     assert getattr(skeleton("x", "How long?"), "aria-busy") == "true"
+
+
+def test_a_card_that_takes_long_says_on_what_and_the_next_one_does_not() -> None:
+    made = DeferredCards("fade", ("How?", "When?"), 300, lambda cohort: [], doing="The fade is being worked out.")
+    first, second = (str(bones) for bones in made.place().children)
+    assert "The fade is being worked out." in first
+    assert "worked out" not in second
+    assert "How?" in first
+    assert "When?" in second
 
 
 def test_an_error_is_an_alert_and_an_empty_state_is_not() -> None:

@@ -110,6 +110,10 @@ def test_both_denominators_have_their_interval() -> None:
     assert found[0].value == "60%"
     assert found[0].lines[2].startswith("39% of all 310 treated and not going on (95% interval 33 to 44%)")
     assert found[0].lines[3] == "scored 2 days after the last induction session (half of them 0.5 to 6.2)"
+    assert found[0].lines[4:] == ("Who came on a bad day improves without treatment.",)
+    nobody = ByScore(*[wilson(0, 200)] * 4)
+    none = rates.tiles(Rates(nobody, nobody, Worse(share, share), share, share, share, days))
+    assert not any("bad day" in line for line in none[0].lines)
     assert rates.scored_after(Quartiles(None, None, None, None)) == ""
     assert len(found[2].lines) == 2
     assert rates.tile("Worse", wilson(0, 0)).lines == ("Not measured, or no agreed cut-off",)
