@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from data_models.intake.contract import ONE_SHEET_FIELDS, TABLES, RecordsRefused
 from data_models.intake.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
+from data_models.intake.deidentification.names import person_in_clinic
 from data_models.intake.readers import read_records
 from data_models.intake.readers.columns import _BY_COLUMN, _MIXED_AT_LEAST, _MIXED_CODE, _NUMBER_FORM, _PLAIN_CODE
 
@@ -34,6 +35,7 @@ def test_each_of_the_eighteen_classes_has_column_names() -> None:
         ("account_no", "J"), ("drivers_license", "K"), ("npi", "K"), ("license_plate", "L"), ("VIN", "L"),
         ("device_serial", "M"), ("website", "N"), ("ip_address", "O"), ("fingerprint", "P"), ("photo", "Q"),
         ("notes", "R"), ("subject_id", "R"),
+        ("Patient phone", "D"), ("Patients' city", "B"), ("pt_dob", "C"), ("subject initials", "A"), ("Client fax", "E"),
     ],
 )  # fmt: skip
 def test_identifier_columns_are_known_in_their_spellings(name: str, letter: str) -> None:
@@ -106,6 +108,18 @@ def test_a_column_of_random_codes_passes_whatever_it_spells_by_chance(prefix: st
     source = random.Random(20_240)
     codes = [prefix + "".join(source.choices(alphabet, k=length)) for _ in range(20_000)]
     assert set(screen(codes, "patient_code")) == {None}
+
+
+def test_a_word_that_many_codes_share_is_the_studys_and_one_that_few_share_a_name() -> None:
+    others = [f"P{number}" for number in range(27)]
+    assert set(screen([f"GRACE-{number:03d}" for number in range(30)], "patient_code")) == {None}
+    assert screen(["GRACE-1", "GRACE-2", "GRACE-3", *others], "patient_code") == [*["name (A)"] * 3, *[None] * 27]
+    assert set(screen(["GRACE-1", "GRACE-2", "GRACE-3", *others[:12]], "patient_code")) == {None}  # a fifth, and three
+    assert screen(["GRACE-1", "GRACE-2"], "patient_code") == ["name (A)"] * 2
+
+
+def test_a_clinic_of_a_given_name_and_surname_is_no_person_where_it_is_numbered() -> None:
+    assert [person_in_clinic(name) for name in ("Jane_Roe", "Jane_Roe2", "2JaneRoe")] == [True, False, False]
 
 
 def test_a_column_of_record_numbers_does_not_pass_for_random() -> None:

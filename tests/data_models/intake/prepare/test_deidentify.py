@@ -19,11 +19,12 @@ from data_models.definitions.rules import DEFAULT_RULES
 from data_models.intake.contract import CannotRead, RecordBatch, RecordsRefused
 from data_models.intake.prepare.crosswalk import read_crosswalk
 from data_models.intake.prepare.deidentify import Deidentified, deidentify
-from data_models.intake.prepare.folder import prepare_folder
+from data_models.intake.prepare.folder import _of_export, prepare_folder
 from data_models.intake.prepare.identified_rows import age_band
 from data_models.intake.prepare.moments import Moment, moment_of
 from data_models.intake.prepare.people import Known
 from data_models.intake.prepare.source import Export, Origin, Table
+from data_models.intake.readers.problems import Problem
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
@@ -288,6 +289,29 @@ def test_a_problem_is_told_by_its_row_of_the_export_and_nothing_is_written(
     told = " ".join(map(str, refused.value.problems)).replace("2026-01-31", "")
     assert not [value for value in ("MRN", "Jane", "House", "spring", "2026", "1930") if value in told]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["raw"]
+
+
+def test_a_problem_of_the_first_record_is_told_by_its_row_of_the_export(export: Write, tmp_path: Path) -> None:
+    below_a_blank_row = "record_number,sex,clinic\n\nMRN0047,female,Dr House\n"
+    raw = export(
+        patients=below_a_blank_row, sessions=SESSIONS.partition("\nMRN0012")[0], assessments="", side_effects=""
+    )
+    with pytest.raises(RecordsRefused) as refused:
+        deidentify_path(raw, tmp_path / "who.csv", tmp_path / "out")
+    assert [(one.file, one.row, one.column) for one in refused.value.problems] == [("patients.csv", 3, "clinic")]
+
+
+@pytest.mark.parametrize("row, told", [(None, None), (1, 1), (2, 12), (4, 14), (5, 5)])
+def test_a_row_of_the_records_is_told_by_the_exports_where_it_has_one(row: int | None, told: int | None) -> None:
+    origins = [Origin("export.xlsx", number) for number in (12, 13, 14)]
+    assert _of_export(Problem("sessions.csv", row, "dose", "is odd"), origins) == Problem(
+        "sessions.csv" if row == told else "export.xlsx", told, "dose", "is odd"
+    )
+
+
+def test_a_column_that_stands_twice_is_told_by_its_number(export: Write, tmp_path: Path) -> None:
+    with pytest.raises(RecordsRefused, match="column number 7: time stands twice; keep one"):
+        deidentify_path(export(sessions=SESSIONS.replace("notes", "time")), tmp_path / "who.csv", tmp_path / "out")
 
 
 def test_a_session_before_the_first_that_was_known_is_refused(export: Write, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_who_has_a_score_or_a_session_is_a_patient_without_a_resource_too(tmp_pa
         patient(),
         total(7, who="Patient/2"),
         given(subject={"reference": "Patient/3"}),
+        given(at="2026-01-12T09:00:00+01:00", subject={"reference": "Patient/3"}),
         fhir={"clinic": "North"},
     )
     assert rows(found, "patients", "record_number", "clinic") == [("1", "North"), ("3", "North"), ("2", "North")]

@@ -368,6 +368,13 @@ def test_items_by_codes_of_the_map(tmp_path: Path) -> None:
     assert rows(found, "assessments", "score", "item9") == [("11", "2")]
 
 
+def test_answer_codes_of_another_scale_mean_nothing(tmp_path: Path) -> None:
+    answers = {"MOOD_1": often(2), "MOOD_2": {"valueInteger": 3}}
+    found = read(tmp_path, response(answers), fhir={"items": {"MOOD_1": "madrs 1", "MOOD_2": "madrs 2"}})
+    unknown = "MADRS: an answer of which no row has the points (name its code in [fhir.answers])"
+    assert lost(found)[unknown] == 1
+
+
 def test_answers_by_codes_of_the_map(tmp_path: Path) -> None:
     answers = {code: {"valueCoding": {"code": f"at{points}"}} for code, points in zip(PHQ9.items, NINE, strict=True)}
     unknown = "PHQ-9: an answer of which no row has the points (name its code in [fhir.answers])"

@@ -311,6 +311,16 @@ def test_what_is_wrong_with_cells_is_named_by_row_and_column_and_never_repeated(
     assert len(export.tables["sessions"]) == 1
 
 
+def test_each_error_of_a_spreadsheet_is_refused_where_it_stands(tmp_path: Path) -> None:
+    errors = ["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "Err:502", "#WERT!"]
+    rows = "".join(f"{number};2026-01-05;{error}\n" for number, error in enumerate(errors))
+    problems = Problems()
+    a_map = '[[table]]\nrows = "patients"\ncolumns = { ID = "record_number", B = "first_session", C = "clinic" }\n'
+    read(csv(tmp_path, f"ID;B;C\n{rows}"), a_map, problems)
+    refused = [line for line in told(problems) if "spreadsheet error" in line]
+    assert [line.split(":")[0] for line in refused] == [f"a.csv, row {row}, column C" for row in range(2, 11)]
+
+
 def test_merged_cells_count_only_where_they_are_read(tmp_path: Path) -> None:
     import xlsxwriter
 

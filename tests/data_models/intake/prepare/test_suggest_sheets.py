@@ -382,6 +382,17 @@ def test_what_stands_beside_a_scale_says_when(words: str, place: Place) -> None:
     assert place_of(tuple(words.split())) == place
 
 
+@pytest.mark.parametrize(
+    "name, cells, unit",
+    [
+        ("Dosis", ["0.5 mg/kg", "0.5"], "mg_per_kg"), ("Dosis", ["40", "40 MG"], "mg"),
+        ("Dosis mg/kg", ["40 mg"], "mg_per_kg"), ("Dosis (mg)", ["0,5 / kg"], "mg"), ("Dosis", ["40"], None),
+    ],
+)  # fmt: skip
+def test_a_doses_unit_is_that_of_its_name_or_of_any_cell(name: str, cells: list[str], unit: str | None) -> None:
+    assert guess(Look(name, "", cells)).becomes.get("unit") == unit
+
+
 def test_a_column_of_numbers_is_no_column_of_dates_without_a_name_for_it() -> None:
     assert guess(Look("Datum", "", ["46027", "46034"])).field == "time"
     assert guess(Look("Wert X", "", ["46027", "46034"])).field != "time"
