@@ -72,10 +72,12 @@ def large_enough(courses: NDArray[Any], events: NDArray[Any]) -> NDArray[np.bool
     return np.asarray((courses >= LEAST_COURSES) & (np.minimum(events, courses - events) >= LEAST_EVENTS))
 
 
-def pooled(values: NDArray[np.object_], event: Floats, least: float) -> NDArray[np.object_]:
+def pooled(
+    values: NDArray[np.object_], event: Floats, least: float, courses: Floats | None = None
+) -> NDArray[np.object_]:
     """A category with its rare levels made one: those with fewer than `least` events, or without.
 
-    Where the pool itself is too rare it joins the most frequent level.
+    Where the pool itself is too rare it joins the most frequent level. `courses`: of how many each row is; None: one.
 
     Examples
     --------
@@ -85,26 +87,27 @@ def pooled(values: NDArray[np.object_], event: Floats, least: float) -> NDArray[
     (['b', 'd', 'd'], ['pooled', 'pooled'])
     """
     names, codes = np.unique(values.astype(str), return_inverse=True)
-    courses = np.bincount(codes, minlength=len(names))
+    of = np.ones(len(values)) if courses is None else courses
+    counts = np.bincount(codes, weights=of, minlength=len(names))
     events = np.bincount(codes, weights=event, minlength=len(names))
-    common = np.minimum(events, courses - events) >= least
+    common = np.minimum(events, counts - events) >= least
     if common.all():
         return values
     if not common.any():
         return np.full(len(values), "all", dtype=object)
     rare = ~common[codes]
     found = values.astype(object).copy()
-    short = min(float(event[rare].sum()), float((1 - event[rare]).sum())) < least
-    largest = int(np.argmax(np.where(common, courses, -1)))
+    short = min(float(event[rare].sum()), float((of - event)[rare].sum())) < least
+    largest = int(np.argmax(np.where(common, counts, -1)))
     found[rare] = values[codes == largest][0] if short else "pooled"
     return found
 
 
-def overlaps(group: Ints, levels: NDArray[np.object_]) -> bool:
+def overlaps(group: Ints, levels: NDArray[np.object_], courses: Floats | None = None) -> bool:
     """Whether the groups can be compared within levels: no group or level is an island of its own.
 
     Groups and levels are joined where a group has `_LEAST_OVERLAP` courses in a level; in an additive model their
-    effects can be told apart where all are joined, directly or by way of others.
+    effects can be told apart where all are joined, directly or by way of others. `courses`: of how many each row is.
 
     Examples
     --------
@@ -115,8 +118,8 @@ def overlaps(group: Ints, levels: NDArray[np.object_]) -> bool:
     True
     """
     _, place = np.unique(levels.astype(str), return_inverse=True)
-    counts = np.zeros((int(group.max()) + 1, int(place.max()) + 1), dtype=np.int64)
-    np.add.at(counts, (group, place), 1)
+    counts = np.zeros((int(group.max()) + 1, int(place.max()) + 1))
+    np.add.at(counts, (group, place), 1.0 if courses is None else courses)
     joined = counts >= _LEAST_OVERLAP
     reached = np.zeros(len(counts), dtype=bool)
     reached[0] = True
@@ -141,8 +144,10 @@ def _independent(columns: Sequence[Floats]) -> list[bool]:
     return kept
 
 
-def logistic(design: Floats, event: Floats) -> Floats | None:
+def logistic(design: Floats, event: Floats, courses: Floats | None = None) -> Floats | None:
     """Coefficients of a logistic model by Newton's method with halved steps; None where they do not exist.
+
+    A row stands for one course or, with `courses`, for so many with as many events.
 
     Examples
     --------
@@ -153,17 +158,19 @@ def logistic(design: Floats, event: Floats) -> Floats | None:
     [-1.0986, 2.1972]
     """
 
+    of = np.ones(len(event)) if courses is None else courses
+
     def likelihood(beta: Floats) -> float:
         eta = design @ beta
-        return float(event @ eta - np.logaddexp(0.0, eta).sum())
+        return float(event @ eta - of @ np.logaddexp(0.0, eta))
 
     beta = np.zeros(design.shape[1])
     reached = likelihood(beta)
     for _ in range(_STEPS):
         chance = 1 / (1 + np.exp(-(design @ beta)))
-        score = design.T @ (event - chance)
+        score = design.T @ (event - of * chance)
         try:
-            step = np.linalg.solve((design * (chance * (1 - chance))[:, None]).T @ design, score)
+            step = np.linalg.solve((design * (of * chance * (1 - chance))[:, None]).T @ design, score)
         except np.linalg.LinAlgError:
             return None
         size = 1.0
@@ -212,51 +219,69 @@ def standardise(
     ([0.5, 0.5], ('severity',))
     """
     k = int(group.max(initial=-1)) + 1
-    courses = np.bincount(group, minlength=k).astype(np.float64)
-    if k < 2 or not large_enough(courses, np.bincount(group, weights=event, minlength=k)).all():
+    sizes = np.bincount(group, minlength=k).astype(np.float64)
+    if k < 2 or not large_enough(sizes, np.bincount(group, weights=event, minlength=k)).all():
         return None
-    members = (group[:, None] == np.arange(k)).astype(np.float64)
-    comparable = {name: _named(levels) for name, levels in categories.items() if overlaps(group, _named(levels))}
+    named = {name: _named(levels) for name, levels in categories.items()}
+    # Courses that are alike in all of it are one row of the model: of so many, with as many events.
+    first, cell = _cells([group, *numbers.values(), *named.values()])
+    courses = np.bincount(cell).astype(np.float64)
+    events = np.bincount(cell, weights=event).astype(np.float64)
+    members = (group[first][:, None] == np.arange(k)).astype(np.float64)
+    levels_of = {name: levels[first] for name, levels in named.items()}
+    comparable = {name: levels for name, levels in levels_of.items() if overlaps(group[first], levels, courses)}
     most = max(0, int(min(event.sum(), len(event) - event.sum()) / EVENTS_A_PARAMETER) - k)
     least, beta = float(_LEAST_LEVEL), None
     while beta is None:
-        merged = {name: pooled(levels, event, least) for name, levels in comparable.items()}
-        columns = _columns(members, numbers, merged)
+        merged = {name: pooled(levels, events, least, courses) for name, levels in comparable.items()}
+        columns = _columns(members, {name: values[first] for name, values in numbers.items()}, merged)
         split = any(len(set(levels)) > 1 for levels in merged.values())
-        extra = np.column_stack([np.zeros((len(event), 0)), *(column for _, column in columns[:most])])
+        extra = np.column_stack([np.zeros((len(first), 0)), *(column for _, column in columns[:most])])
         design = np.column_stack((members, extra))
-        beta = None if split and len(columns) > most else logistic(design, event)
+        beta = None if split and len(columns) > most else logistic(design, events, courses)
         if beta is None and not split:
             return None
         least *= 1.5
     held_equal = tuple(dict.fromkeys(name for name, _ in columns[:most]))
-    n, p = design.shape
+    n, p = len(event), design.shape[1]
     chance = 1 / (1 + np.exp(-(design @ beta)))
-    bread = np.linalg.inv((design * (chance * (1 - chance))[:, None]).T @ design / n)
-    of_beta = (design * (event - chance)[:, None]) @ bread
+    bread = np.linalg.inv((design * (courses * chance * (1 - chance))[:, None]).T @ design / n)
 
     # What each course would do in each group: the rest of its log-odds, with the group's own coefficient.
     rest = extra @ beta[k:]
     would = 1 / (1 + np.exp(-(rest[:, None] + beta[:k])))
-    shares = would.mean(axis=0)
-    spread = would * (1 - would)
+    shares = courses @ would / n
+    spread = would * (1 - would) * courses[:, None]
     slopes = np.zeros((k, p))
-    slopes[:, :k] = np.diag(spread.mean(axis=0))
+    slopes[:, :k] = np.diag(spread.sum(axis=0) / n)
     slopes[:, k:] = spread.T @ extra / n
-    influence = would - shares + of_beta @ slopes.T
+    # A course's influence: its chances less the shares, and what its own event adds by way of the coefficients.
+    by_event = design @ bread @ slopes.T
+    without = would - shares - by_event * chance[:, None]
 
     ids, place = np.unique(patient, return_inverse=True)
     degrees = len(ids) - p
     if degrees < 1:
         return None
-    by_patient = np.zeros((len(ids), k))
-    np.add.at(by_patient, place, influence)
+    by_patient = np.column_stack(
+        [np.bincount(place, a[cell] + b[cell] * event) for a, b in zip(without.T, by_event.T, strict=True)]
+    )
     covariance = by_patient.T @ by_patient / (n * n) * len(ids) / degrees
     return Standardised(shares, covariance, degrees, held_equal)
 
 
 def _named(levels: NDArray[np.object_]) -> NDArray[np.object_]:
     return np.array(["" if level is None else level for level in levels], dtype=object)
+
+
+def _cells(columns: Sequence[NDArray[Any]]) -> tuple[Ints, Ints]:
+    """Of rows that are alike in all columns the first one, and each row's place among these."""
+    cell = np.zeros(len(columns[0]), dtype=np.int64)
+    first = cell[:0]
+    for column in columns:
+        _, place = np.unique(column.astype(str) if column.dtype == object else column, return_inverse=True)
+        _, first, cell = np.unique(cell * (int(place.max()) + 1) + place, return_index=True, return_inverse=True)
+    return first, cell
 
 
 def _columns(

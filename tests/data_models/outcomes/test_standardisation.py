@@ -185,6 +185,27 @@ def test_rare_levels_are_pooled_and_the_model_stays_small() -> None:
     assert found.shares == pytest.approx([1 / 3, 2 / 3])
 
 
+def test_courses_that_are_alike_are_one_row_of_the_model_and_nothing_changes() -> None:
+    """A number that is another of each course by a hair keeps every row apart: the same shares and variances."""
+    random = np.random.default_rng(11)
+    group, severity = random.integers(0, 3, 600), random.integers(10, 20, 600).astype(float)
+    route = random.choice(np.array(["iv", "im", None], dtype=object), 600)
+    event = (random.random(600) < 0.2 + 0.1 * group + 0.02 * (severity - 10)).astype(float)
+    patient = random.integers(0, 450, 600)
+    whole = standardise(event, group, patient, {"severity": severity}, {"route": route})
+    apart = standardise(event, group, patient, {"severity": severity + 1e-10 * np.arange(600)}, {"route": route})
+    assert whole is not None
+    assert apart is not None
+    assert apart.shares == pytest.approx(whole.shares, rel=1e-6)
+    assert apart.covariance == pytest.approx(whole.covariance, rel=1e-6)
+    assert (apart.degrees, apart.held_equal) == (whole.degrees, whole.held_equal)
+    first, cell = standardisation._cells([group, severity, route])
+    assert len(first) < 100 < 600 == len(cell)
+    assert (group[first][cell] == group).all()
+    assert (severity[first][cell] == severity).all()
+    assert (route[first][cell] == route).all()
+
+
 def test_holm_is_that_of_r() -> None:
     """R: p.adjust(c(.01, .04, .03, .005), "holm")."""
     adjusted, alphas = holm(np.array([0.01, 0.04, 0.03, 0.005]), 0.05)
