@@ -82,6 +82,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "not_measured": ("not_measured", "–", "Not measured"),
     "mild_at_start": ("not_measured", "◇", "Mild at the start"),
     "worse": ("worse", "▲", "Worse"),
+    "not_scored": ("not_measured", "◌", "Not scored lately"),
 }
 
 # Marker shapes of groups and terms that have none of their own, in order.

@@ -34,7 +34,8 @@
       { className: "state-mark", style: { color: `var(--${props.value.token.replace("_", "-")})` }, "aria-hidden": "true" },
       props.value.shape
     );
-    return make("span", { className: "state-cell" }, mark, props.value.text);
+    const state = make("span", { className: "state-cell" }, mark, props.value.text);
+    return make("span", { className: "patient-cell" }, state, make("span", { className: "fine" }, props.value.why));
   };
 
   cells.PatientSparkline = (props) => {
@@ -102,7 +103,7 @@
     const narrow = window.innerWidth < NARROW;
     api.setColumnsVisible(EXTRA, !narrow);
     // A phone's first look holds who, the state and the course; "Treatment-resistant" must stand in one line.
-    const widths = narrow ? { patient_code: 138, state: 148, spark: 98 } : { patient_code: 160, state: 148, spark: 122 };
+    const widths = narrow ? { patient_code: 138, state: 148, spark: 98 } : { patient_code: 160, state: 186, spark: 122 };
     api.setColumnWidths(Object.entries(widths).map(([key, newWidth]) => ({ key, newWidth })));
   }
 

@@ -119,7 +119,7 @@ def _scale(code: str, course: int, found: PatientHistory, rules: OutcomeRules) -
     given, scores = found.sessions_of(course), found.scores_of(course, code)
     outcome = found.outcome_of(course, code)
     rows = around_sessions(given, scores, rules)
-    said = [*outcome_words(outcome, rules), between_sessions.words(rows)]
+    said = [*outcome_words(outcome, rules, found.sessions_since(outcome)), between_sessions.words(rows)]
     intervals = patient_intervals(found.sessions, [score for score in found.scores if score.instrument == code])
     if intervals.intervals:
         said += [interval_finder.patient_words(intervals), interval_finder.CAUTION if intervals.judged else ""]

@@ -12,11 +12,23 @@ from collections.abc import Sequence
 from dashboard.figures.score_panel import STATES as SCORE_STATES
 from dashboard.questions.view import Column, Table
 from dashboard.theme import STATES
-from dashboard.words.numbers import course_day, days, listing, moment, moments, number, percent, quantity
+from dashboard.words.numbers import (
+    count,
+    course_day,
+    days,
+    listing,
+    moment,
+    moments,
+    number,
+    percent,
+    quantity,
+    sentence,
+)
 from dashboard.words.scales import above_minimum
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
+from data_models.outcomes.scores import NOT_SCORED, state_today
 from data_models.questions.patient import (
     FirstResponse,
     PatientHistory,
@@ -171,8 +183,14 @@ def _said_to_last(outcome: PatientOutcome) -> bool:
     return _lost_in_induction(outcome) and outcome.durability is not None and outcome.durability.end == "censored"
 
 
-def state_words(outcome: PatientOutcome | None, rules: OutcomeRules) -> str:
-    """The course's state at its latest score and the figures that it rests on."""
+def not_scored_words(state_before: str, sessions_since: int) -> str:
+    """ "not scored since 2 sessions; fading before": a score before two later sessions tells no state of today."""
+    before = "no response" if state_before == "no_response" else STATES[state_before][2].lower()
+    return f"not scored since {count(sessions_since, 'session')}; {before} before"
+
+
+def state_words(outcome: PatientOutcome | None, rules: OutcomeRules, sessions_since: int = 0) -> str:
+    """The course's state at its latest score and the figures that it rests on; `sessions_since` that score."""
     reason = not_evaluable(outcome, rules)
     if outcome is None or outcome.seen is None:
         return f"Not measured. {reason}"
@@ -180,7 +198,9 @@ def state_words(outcome: PatientOutcome | None, rules: OutcomeRules) -> str:
     latest = f"latest {scale.name} {number(seen.last)} ({scale.band(seen.last)}) {moment(seen.last_days)}"
     if reason is not None or baseline is None:
         return f"Not measured. {reason} L{latest[1:]}."
-    now = f"{STATES[outcome.state][2]}: {latest}"
+    stale = state_today(outcome.state, sessions_since) == NOT_SCORED
+    named = sentence(not_scored_words(outcome.state, sessions_since))[:-1] if stale else STATES[outcome.state][2]
+    now = f"{named}: {latest}"
     against = f"baseline {number(baseline)}"
     if outcome.state == "fading":
         of_best = seen.last - seen.best
@@ -202,10 +222,10 @@ def state_words(outcome: PatientOutcome | None, rules: OutcomeRules) -> str:
     return f"{now}, {below} below the {against}{above_minimum(scale)}."
 
 
-def outcome_words(outcome: PatientOutcome | None, rules: OutcomeRules) -> tuple[str, str]:
+def outcome_words(outcome: PatientOutcome | None, rules: OutcomeRules, sessions_since: int = 0) -> tuple[str, str]:
     """Where the course stands, and how it came there: empty where it cannot be judged."""
     judged = not_evaluable(outcome, rules) is None
-    return state_words(outcome, rules), course_words(outcome, rules) if judged else ""
+    return state_words(outcome, rules, sessions_since), course_words(outcome, rules) if judged else ""
 
 
 # --- what the sessions brought ----------------------------------------------------------------------

@@ -7,13 +7,15 @@ from typing import Any
 from urllib.parse import quote
 
 from dashboard.figures.sparkline import sparkline
+from dashboard.questions.patient import not_scored_words
 from dashboard.theme import STATES
 from dashboard.words.courses import STATUS
-from dashboard.words.numbers import MISSING, days, number, percent, quantity
+from dashboard.words.numbers import MISSING, count, days, number, percent, quantity
 from data_models.definitions.instruments import Instrument, with_item9
 from data_models.definitions.rules import OutcomeRules
 from data_models.definitions.vocabulary import label
-from data_models.questions.worklist import ListedPatient, Worklist, lists_on
+from data_models.outcomes.scores import NOT_SCORED
+from data_models.questions.worklist import URGENCY, ListedPatient, Worklist, lists_on
 
 _WORST = {1: "mild", 2: "moderate", 3: "severe"}
 LISTS = {
@@ -54,7 +56,7 @@ def _row(
     token, shape, word = STATES[one.state]
     return {
         "code": {"text": one.patient_code, "href": patient_url + quote(one.patient_code, safe="") + query},
-        "state": {"token": token, "shape": shape, "text": word},
+        "state": {"token": token, "shape": shape, "text": word, "why": why(one)},
         "spark": sparkline(scores, scale, response_line(one, scale, rules)),
         "last": last_score(one, scale),
         "baseline": number(one.baseline),
@@ -69,6 +71,20 @@ def _row(
         "item9": item9(one),
         "flags": flags(one, rules),
     }
+
+
+def why(one: ListedPatient) -> str:
+    """Why a patient stands where he stands on the list of what needs a look first."""
+    reason, n = URGENCY[one.urgency], one.sessions_since or 0
+    if one.last is None and reason == NOT_SCORED:
+        return "no score since the course began"
+    if reason in (NOT_SCORED, "treated_since"):
+        return not_scored_words(one.state_before, n)
+    if reason == "none":
+        return "nothing to look at first"
+    item9 = f"item 9 {'risen to' if (one.item9_change or 0) > 0 else 'at'} {one.item9_last}"
+    said = {"item9_raised": item9, "worse": "worse than at baseline", "fading": "fading", "response_lost": "lost"}
+    return f"{said[reason]}, {count(n, 'session')} since"
 
 
 def response_line(one: ListedPatient, scale: Instrument, rules: OutcomeRules) -> float | None:

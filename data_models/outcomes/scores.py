@@ -14,9 +14,23 @@ from data_models.outcomes.courses import Courses, Sessions
 
 # What a patient's course amounts to at its latest score (screens, Patients).
 STATES = ("responding", "fading", "response_lost", "no_response", "not_measured", "worse", "mild_at_start")
+# A score before two later sessions says nothing of today: what stands in place of the states that rest on it.
+NOT_SCORED = "not_scored"
+OF_LATEST_SCORE = ("responding", "fading", "response_lost", "no_response", "worse")
 
 BY_HOURS, BY_DAY_BEFORE, BY_DAY_AFTER = 0, 1, 2
 _RANKS = np.array([1, 0, 2])  # of these, in the order of scores that stand at one time
+
+
+def state_today(state: str, sessions_since: int) -> str:
+    """What is left of the state at the latest score after so many sessions, a session at the score's time counted.
+
+    Examples
+    --------
+    >>> state_today("fading", 1), state_today("fading", 2), state_today("mild_at_start", 2)
+    ('fading', 'not_scored', 'mild_at_start')
+    """
+    return NOT_SCORED if sessions_since >= 2 and state in OF_LATEST_SCORE else state
 
 
 @dataclass(slots=True)

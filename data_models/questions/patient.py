@@ -16,6 +16,8 @@ from data_models.definitions.scope import Scope
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, looks_back, single_patients
 
+_NO_TIME = 1e-7  # days: less than lies between two records, more than sums of days are off by
+
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
@@ -227,6 +229,13 @@ class PatientHistory:
         """The outcome of a course on a scale; None where it has no score of it."""
         found = (one for one in self.outcomes if one.course == course and one.instrument == instrument)
         return next(found, None)
+
+    def sessions_since(self, outcome: PatientOutcome | None) -> int:
+        """Sessions of a course at the time of its latest score or later; 0 without a score."""
+        if outcome is None or outcome.seen is None:
+            return 0
+        last = outcome.seen.last_days - _NO_TIME
+        return sum(session.days >= last for session in self.sessions_of(outcome.course))
 
 
 @shows(Shows.PATIENT)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    not_,
     or_,
     select,
 )
@@ -31,16 +32,21 @@ from data_models.definitions.instruments import INSTRUMENTS, Instrument
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes import scores
+from data_models.outcomes.courses import ENDED
+from data_models.outcomes.scores import NOT_SCORED, OF_LATEST_SCORE
 from data_models.questions import Shows, shows
 from data_models.questions.conditions import improved, of_courses, of_patients, of_sessions, single_patients
 
 SORTABLE = (
-    "patient_code", "state", "baseline", "last", "improvement", "days_since_session", "item9_last", "worst"
+    "urgency", "patient_code", "state", "baseline", "last", "improvement", "days_since_session", "item9_last", "worst"
 )  # fmt: skip
 # Ready lists (screens, Patients): what each asks of the latest course.
 ATTENTION = ("fading", "response_lost", "item9_raised", "no_score_since_session", "worse")
 # In the order in which a list sorted by state has them.
-STATES = tuple(sorted(scores.STATES))
+STATES = tuple(sorted((*scores.STATES, NOT_SCORED)))
+# Why a patient stands where he stands on the list of what needs a look first, the first reason that holds.
+URGENCY = ("response_lost", "fading", "item9_raised", "worse", NOT_SCORED, "treated_since", "none")
+_NO_TIME = 1e-6  # hours: less than lies between two records, more than sums of hours are off by
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class ListedPatient:
     ----------
     status : of the course: one of `outcomes.courses.STATUSES`.
     phase : of the latest session.
+    state : of today, one of `STATES`; state_before : at the latest score, one of `outcomes.scores.STATES`.
+    sessions_since : sessions of the course at the time of the latest score or later; None: no score.
+    urgency : the place in `URGENCY` of why the patient stands where he stands.
     improvement : share of the baseline; scores in points of the instrument.
     last_days : days from the course's first session to its last score; `days_since_session`: from its latest session,
         0 or less without a score since.
@@ -67,6 +76,9 @@ class ListedPatient:
     route: str | None
     phase: str | None
     state: str
+    state_before: str
+    sessions_since: int | None
+    urgency: int
     baseline: float | None
     last: float | None
     last_days: float | None
@@ -215,7 +227,7 @@ def _listed(
     if of_latest:
         conditions.append(exists().where(*_is_latest(), *of_latest))
     if state:
-        conditions.append(_state() == state)
+        conditions.append(_in_state(state))
     if attention:
         conditions.append(_on_list(attention))
     if search:
@@ -250,19 +262,70 @@ def _sorted(connection: Connection, listed: Select[Any], sort: str, descending: 
     if value is None:
         return listed.order_by(directed(code))
     value = value.label("value")
-    at_the_end = [case((value.is_(None), code)).asc()] if descending and sort != "state" else []  # all have a state
+    at_the_end = (
+        [case((value.is_(None), code)).asc()] if descending and sort not in ("state", "urgency") else []
+    )  # which all have
     keys = [directed(value), *at_the_end, directed(code)]
     return listed.add_columns(value).order_by(*keys)
 
 
-def _state() -> ColumnElement[str]:
+def _state_before() -> ColumnElement[str]:
+    """The state at the latest score."""
     return func.coalesce(CourseOutcome.state, "not_measured")
+
+
+def _state() -> ColumnElement[str]:
+    """The state of today."""
+    return case((_in_state(NOT_SCORED), NOT_SCORED), else_=_state_before())
+
+
+def _in_state(state: str) -> ColumnElement[bool]:
+    """Whether a course is in a state today; the sessions are looked for where the rest holds."""
+    if state == NOT_SCORED:
+        return and_(CourseOutcome.state.in_(OF_LATEST_SCORE), _treated_since(), _treated_twice_since())
+    if state not in OF_LATEST_SCORE:
+        return _state_before() == state
+    twice = and_(_treated_since(), _treated_twice_since())
+    return and_(CourseOutcome.state == state, not_(twice))
+
+
+def _treated_since() -> ColumnElement[bool]:
+    """Whether the latest session is not before the latest score: a score at a session's start is before it."""
+    return CourseOutcome.last_days <= _last_session_days() + _NO_TIME / 24.0
+
+
+def _treated_twice_since() -> ColumnElement[bool]:
+    """Whether a session before the latest is not before the latest score."""
+    f = SessionFact
+    return exists().where(
+        f.patient_id == Course.patient_id, f.hours >= _score_hours() - _NO_TIME, f.hours < Course.last_session_hours
+    )
+
+
+def _score_hours() -> ColumnElement[float]:
+    """When the latest score was taken, on the patient's clock."""
+    return Course.start_hours + CourseOutcome.last_days * 24.0
+
+
+def _urgency() -> ColumnElement[int]:
+    """The place in `URGENCY`: what needs a look first."""
+    met = {
+        "response_lost": _on_list("response_lost"),
+        "fading": _on_list("fading"),
+        "item9_raised": _on_list("item9_raised"),
+        "worse": _on_list("worse"),
+        NOT_SCORED: or_(CourseOutcome.last_days.is_(None), _in_state(NOT_SCORED)),
+        "treated_since": _treated_since(),
+    }
+    return case(*((met[name], place) for place, name in enumerate(URGENCY[:-1])), else_=len(URGENCY) - 1)
 
 
 def _values() -> dict[str, SQLColumnExpression[Any]]:
     """What a list is ordered by, beside the code."""
     o = CourseOutcome
     return {
+        # Of equal urgency, courses that have ended come last.
+        "urgency": 2 * _urgency() + case((Course.status == ENDED, 1), else_=0),
         "state": case({name: place for place, name in enumerate(STATES)}, value=_state()),
         "baseline": o.baseline,
         "last": o.last,
@@ -279,7 +342,7 @@ def _on_list(attention: str) -> ColumnElement[bool]:
         return or_(CourseOutcome.item9_last >= 2, CourseOutcome.item9_change > 0)
     if attention == "no_score_since_session":
         return or_(CourseOutcome.last_days.is_(None), CourseOutcome.last_days <= _last_session_days())
-    return _state() == attention
+    return _in_state(attention)
 
 
 def _last_session_days() -> ColumnElement[float]:
@@ -302,6 +365,12 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
         .where(Session.patient_id == Course.patient_id, Session.hours >= Course.start_hours)
         .scalar_subquery()
     )
+    sessions_since = (
+        select(func.count())
+        .select_from(SessionFact)
+        .where(SessionFact.patient_id == Course.patient_id, SessionFact.hours >= _score_hours() - _NO_TIME)
+        .scalar_subquery()
+    )
     values = _values()
     columns = [
         Patient.patient_id,
@@ -313,6 +382,9 @@ def _rows(scope: Scope, instrument: str, patients: Sequence[int], rules: Outcome
         Course.route,
         select(SessionFact.phase).where(*_is_latest()).scalar_subquery().label("phase"),
         _state().label("state"),
+        _state_before().label("state_before"),
+        _urgency().label("urgency"),
+        case((CourseOutcome.last_days.is_not(None), sessions_since)).label("sessions_since"),
         CourseOutcome.last_days,
         CourseOutcome.item9_change,
         *(values[name].label(name) for name in ("baseline", "last", "improvement", "days_since_session")),

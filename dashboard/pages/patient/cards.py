@@ -47,7 +47,8 @@ def trajectory_card(found: PatientHistory, view: PatientView, rules: OutcomeRule
     several = len(view.courses) > 1
     said: list[Component | str] = []
     for course in view.courses:
-        state, history = patient.outcome_words(found.outcome_of(course, view.instrument), rules)
+        outcome = found.outcome_of(course, view.instrument)
+        state, history = patient.outcome_words(outcome, rules, found.sessions_since(outcome))
         # The glance is for where the course stands; how it came there is for those who read on.
         said += ["\n"] if said else []
         said.append(html.Strong(f"Course {course}: {state}" if several else state))

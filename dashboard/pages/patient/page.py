@@ -17,6 +17,7 @@ from dashboard.pages.patients.query import ListQuery
 from dashboard.questions.patient import QUESTION
 from dashboard.questions.similar_courses import HEIGHT as SIMILAR_COURSES_HEIGHT
 from data_models.definitions.filters import CohortFilter
+from data_models.outcomes.scores import state_today
 from data_models.questions.patient import PatientHistory, patient
 from data_models.questions.similar_courses import similar_courses
 from data_models.questions.worklist import in_order, neighbours
@@ -111,10 +112,11 @@ def page(found: PatientHistory, search: str | None) -> list[Component]:
     """Facts, view bar and cards of one patient."""
     view, rules = PatientView.of(found, search), data.rules()
     outcome = found.outcome_of(view.course, view.instrument)
+    state = "not_measured" if outcome is None else state_today(outcome.state, found.sessions_since(outcome))
     head = html.Div(
         [
             html.H1(found.patient_code, className="page-title"),
-            components.state_badge("not_measured" if outcome is None else outcome.state),
+            components.state_badge(state),
             html.Span(className="spacer"),
             report.button(),
         ],

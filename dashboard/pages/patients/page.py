@@ -39,7 +39,7 @@ def _column(key: str, heading: str, width: int, *, sort: str | None = None, **mo
 
 COLUMNS = [
     _column("code", "Patient", 160, sort="patient_code", cellRenderer="PatientLink", pinned="left"),
-    _column("state", "State", 148, sort="state", cellRenderer="PatientState"),
+    _column("state", "State", 186, sort="state", cellRenderer="PatientState"),
     _column("spark", "Course", 122, cellRenderer="PatientSparkline"),
     _column("last", "Latest score", 138, sort="last", cellRenderer="PatientScore"),
     _column("baseline", "Baseline", 88, sort="baseline", type="rightAligned"),

@@ -12,6 +12,7 @@ from data_models.definitions.filters import CohortFilter
 from data_models.questions.worklist import ATTENTION, SORTABLE
 
 SEARCH_LENGTH = 32  # a patient code is no longer
+FIRST = "urgency"  # the order where the URL asks for none: what needs a look first
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class ListQuery:
     attention: str | None = None
     state: str | None = None
     search: str = ""
-    sort: str = "patient_code"
+    sort: str = FIRST
     descending: bool = False
 
     @classmethod
@@ -33,7 +34,7 @@ class ListQuery:
             attention=attention if attention in ATTENTION else None,
             state=state if state in STATES else None,
             search=asked.get("search", "").strip()[:SEARCH_LENGTH],
-            sort=sort if sort in SORTABLE else "patient_code",
+            sort=sort if sort in SORTABLE else FIRST,
             # Without an order that the headings can show, there is no direction either.
             descending=sort in SORTABLE and asked.get("descending") == "1",
         )
@@ -48,7 +49,7 @@ class ListQuery:
             ("attention", self.attention or ""),
             ("state", self.state or ""),
             ("search", self.search),
-            ("sort", self.sort if self.sort != "patient_code" or self.descending else ""),
+            ("sort", self.sort if self.sort != FIRST or self.descending else ""),
             ("descending", "1" if self.descending else ""),
             *more.items(),
         ]

@@ -30,6 +30,14 @@ def test_the_direction_of_the_codes_survives_the_list_s_own_query():
     assert ListQuery.from_query(wanted.to_query(CohortFilter())) == wanted
 
 
+def test_without_an_order_in_the_address_what_needs_a_look_comes_first_and_codes_can_be_asked_for():
+    assert ListQuery.from_query("").sort == "urgency"
+    by_code = ListQuery.from_query("?sort=patient_code")
+    assert by_code.sort == "patient_code"
+    assert "sort=patient_code" in by_code.to_query(CohortFilter())
+    assert "sort" not in ListQuery().to_query(CohortFilter())
+
+
 def test_a_scale_with_item_9_counts_it():
     links = patients.ready_lists(COUNTS, CohortFilter(), ListQuery())
     assert ["Item 9 raised", "134"] in [words_of(link) for link in links]

@@ -195,6 +195,13 @@ def test_state_of_a_worse_course_counts_points_not_a_negative_percentage():
     assert text == "Worse: latest PHQ-9 26 (severe) on day 30, 6 points above the baseline 20."
 
 
+def test_a_score_before_two_later_sessions_is_no_state_of_today():
+    fading = outcome(state="fading", best=2.0, last=8.0, last_days=55.0)
+    assert shown.state_words(fading, DEFAULT_RULES, 1).startswith("Fading: latest PHQ-9 8")
+    said = shown.outcome_words(fading, DEFAULT_RULES, 2)[0]
+    assert said.startswith("Not scored since 2 sessions; fading before: latest PHQ-9 8 (mild) on day 55, 6 points")
+
+
 def test_state_of_a_responding_course():
     assert shown.state_words(outcome(), DEFAULT_RULES) == (
         "Responding: latest PHQ-9 7 (mild) on day 30, 65% below the baseline 20."

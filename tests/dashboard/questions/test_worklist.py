@@ -5,7 +5,7 @@ import pytest
 from dashboard.questions import worklist as shown
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.rules import DEFAULT_RULES, OutcomeRules
-from data_models.questions.worklist import ListedPatient, Worklist
+from data_models.questions.worklist import URGENCY, ListedPatient, Worklist
 
 PHQ9 = INSTRUMENTS["phq9"]
 
@@ -15,7 +15,7 @@ def listed(**changes):
         "patient_id": 5, "patient_code": "A-1", "diagnosis": "ptsd", "course": 1, "sessions": 6, "route": "iv",
         "phase": "induction", "baseline": 20.0, "last": 8.0, "last_days": 30.0, "improvement": 0.6, "state": "fading",
         "days_since_session": 12.3, "item9_last": 1, "item9_change": -1, "predose_high": 1, "worst": 2,
-        "status": "ended",
+        "status": "ended", "state_before": "fading", "sessions_since": 0, "urgency": 1,
     }  # fmt: skip
     return ListedPatient(**row | changes)
 
@@ -50,6 +50,27 @@ def test_the_unmeasured():
     assert made["last"] == {"score": "–", "band": ""}
     assert made["item9"] is None
     assert made["flags"] == []
+
+
+@pytest.mark.parametrize(
+    "urgency, changes, said",
+    [
+        ("response_lost", {"state_before": "response_lost"}, "lost, no sessions since"),
+        ("fading", {"sessions_since": 1}, "fading, 1 session since"),
+        ("item9_raised", {"item9_last": 2, "item9_change": 1}, "item 9 risen to 2, no sessions since"),
+        ("item9_raised", {"item9_last": 3, "item9_change": 0}, "item 9 at 3, no sessions since"),
+        ("worse", {}, "worse than at baseline, no sessions since"),
+        ("not_scored", {"sessions_since": 2}, "not scored since 2 sessions; fading before"),
+        ("not_scored", {"sessions_since": 3, "state_before": "no_response"},
+         "not scored since 3 sessions; no response before"),
+        ("not_scored", {"last": None, "sessions_since": None}, "no score since the course began"),
+        ("treated_since", {"sessions_since": 1, "state_before": "responding"},
+         "not scored since 1 session; responding before"),
+        ("none", {}, "nothing to look at first"),
+    ],
+)  # fmt: skip
+def test_each_row_says_why_it_stands_where_it_stands(urgency, changes, said):
+    assert row(urgency=URGENCY.index(urgency), **changes)["state"]["why"] == said
 
 
 def test_a_rise_is_said_as_worse_and_never_as_a_negative_improvement():

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 
 from data_models.definitions.filters import CohortFilter
 from data_models.definitions.scope import Scope
+from data_models.outcomes.scores import state_today
 from data_models.questions import NotAllowed
 from data_models.questions.filter_choices import choices
 from data_models.questions.patient import patient
 from data_models.questions.worklist import (
     ATTENTION,
     SORTABLE,
+    URGENCY,
     attention_counts,
     in_order,
     latest_scores,
@@ -23,6 +26,7 @@ from data_models.questions.worklist import (
     worklist,
 )
 from data_models.store import Store
+from tests.data_models.conftest import WriteTable
 
 ALL = Scope.everything()
 PHQ9 = CohortFilter()
@@ -178,6 +182,63 @@ def test_a_list_that_the_scale_cannot_tell_of_has_no_count(connection: Connectio
     assert "worse" not in attention_counts(connection, ALL, CohortFilter("auditc"))
     assert set(attention_counts(connection, ALL, PHQ9)) == set(ATTENTION)
     assert _codes(connection, CohortFilter("peg"), attention="item9_raised") == []
+
+
+def _of_days(write: WriteTable, folder: Path, patients: dict[str, tuple[list[float], dict[float, float]]]) -> Path:
+    """Records of patients with sessions on days, and PHQ-9 scores by day."""
+    write(folder, "patients", [{"patient_code": code, "observed_until_weeks": 13} for code in patients])
+    given = [{"patient_code": code, "hours": 24 * day} for code, (days, _) in patients.items() for day in days]
+    write(folder, "sessions", [one | {"drug": "ketamine", "route": "iv"} for one in given])
+    taken = [(code, 24 * day, score) for code, (_, scores) in patients.items() for day, score in scores.items()]
+    rows = [dict(zip(("patient_code", "hours", "score"), one, strict=True)) | {"instrument": "phq9"} for one in taken]
+    write(folder, "assessments", rows)
+    return folder
+
+
+FADING = {-1.0: 20.0, 5.0: 2.0, 55.0: 8.0}
+
+
+def test_a_state_is_as_old_as_its_score_and_the_list_begins_with_what_needs_a_look(
+    store: Store, write_table: WriteTable, tmp_path: Path
+) -> None:
+    patients = {
+        "N1": ([0, 3, 68, 81], FADING),  # two sessions since
+        "N2": ([0, 3, 55, 68], FADING),  # a score at the start of a session is before it
+        "F2": ([0, 3, 68], FADING),
+        "F1": ([0, 3], FADING),
+        "H1": ([0, 3], {-1.0: 20.0, 5.0: 2.0}),
+        "T1": ([0, 3, 6], {-1.0: 20.0, 5.0: 2.0}),
+        "L9": ([0, 3], {-1.0: 20.0, 5.0: 2.0, 40.0: 19.0, 50.0: 19.0}),
+        "T2": ([0, 3, 10, 17], {-1.0: 6.0, 5.0: 2.0}),  # what was so at the start stays so
+        "N3": ([0, 3], {}),
+        "W1": ([0, 3], {-1.0: 14.0, 5.0: 20.0}),
+    }
+    store.import_path(_of_days(write_table, tmp_path, patients))
+    with store.connect() as connection:
+        listed = worklist(connection, ALL, PHQ9, sort="urgency").patients
+        found = [(one.patient_code, one.state, one.sessions_since, URGENCY[one.urgency]) for one in listed]
+        assert found == [
+            ("L9", "response_lost", 0, "response_lost"),
+            ("F1", "fading", 0, "fading"),
+            ("F2", "fading", 1, "fading"),
+            ("W1", "worse", 0, "worse"),
+            ("N1", "not_scored", 2, "not_scored"),
+            ("N2", "not_scored", 2, "not_scored"),
+            ("N3", "not_measured", None, "not_scored"),
+            ("T1", "responding", 1, "treated_since"),
+            ("T2", "mild_at_start", 2, "treated_since"),
+            ("H1", "responding", 0, "none"),
+        ]
+        assert {one.state_before for one in listed if one.state == "not_scored"} == {"fading"}
+        assert _codes(connection, attention="fading") == _codes(connection, state="fading") == ["F1", "F2"]
+        assert _codes(connection, state="not_scored") == ["N1", "N2"]
+        assert attention_counts(connection, ALL, PHQ9)["fading"] == 2
+        for one in listed:
+            history = patient(connection, ALL, one.patient_code)
+            assert history is not None
+            outcome = history.outcome_of(1, "phq9")
+            assert history.sessions_since(outcome) == (one.sessions_since or 0)
+            assert outcome is None or state_today(outcome.state, one.sessions_since or 0) == one.state
 
 
 NORTH = Scope(clinics=frozenset({"north"}), patients=True)
