@@ -19,6 +19,13 @@ _PRESSURE: Final = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
 _POINTS: Final = re.compile(r"\s*(?:punkte?|pkt\.?|points?|pts?\.?)$", re.IGNORECASE)
 _UNITS: Final = {"mg": r"\s*mg", "mg_per_kg": r"\s*mg\s*/\s*kg(?:\s*kg)?"}
+# What stands behind a number of a field whose name holds the word; its only unit.
+_MEASURES: Final = {
+    "minutes": r"\s*(?:min\.?|minuten|minutes)",
+    "heart_rate": r"\s*(?:/\s*min\.?|bpm)",
+    "systolic": r"\s*mm\s?hg",
+    "diastolic": r"\s*mm\s?hg",
+}
 
 
 def plain_score(text: str, highest: float) -> str:
@@ -31,6 +38,18 @@ def plain_score(text: str, highest: float) -> str:
     """
     score, of, total = _POINTS.sub("", text).partition("/")
     return score.strip() if not of or total.strip() == f"{highest:g}" else text
+
+
+def plain_measure(text: str, what: str) -> str:
+    """A number without the unit behind it that a dose's unit or a field of the records has.
+
+    Examples
+    --------
+    >>> plain_measure("35mg", "mg"), plain_measure("72/min", "heart_rate_before"), plain_measure("90 Min.", "dose")
+    ('35', '72', '90 Min.')
+    """
+    words = _UNITS.get(what) or next((words for part, words in _MEASURES.items() if part in what), "")
+    return re.sub(rf"(?<=\d){words}$", "", text, flags=re.IGNORECASE) if words else text
 
 
 class CellValues:
@@ -82,6 +101,13 @@ class CellValues:
         """All the cells of a column."""
         return [self.text(name, at) for at in range(len(self.columns.numbers))]
 
+    def dose_unit(self, name: str, at: int) -> str:
+        """The unit that a dose's own cell names ("35 mg"); "" where it names none."""
+        text = self.text(name, at)
+        return next(
+            (unit for unit, words in _UNITS.items() if re.search(r"\d" + words + r"$", text, re.IGNORECASE)), ""
+        )
+
     def value(self, name: str, at: int, field: Field, unit: str = "", highest: float | None = None) -> str:
         """A cell as the session records' field has it; "" with a problem noted where it cannot be.
 
@@ -93,7 +119,9 @@ class CellValues:
         if not text:
             return ""
         if field.kind in ("number", "whole"):
-            number = self.number(name, at, unit, highest)
+            if field.name == "dose":
+                unit = self.dose_unit(name, at) or unit
+            number = self.number(name, at, unit or field.name, highest)
             if number and not any(letter.isdigit() for letter in number):
                 self.refuse(
                     name,
@@ -129,7 +157,7 @@ class CellValues:
     def pressures(self, name: str, at: int) -> tuple[str, str]:
         """Systolic and diastolic of a cell such as 120/80."""
         text = self.text(name, at)
-        found = _PRESSURE.fullmatch(text)
+        found = _PRESSURE.fullmatch(plain_measure(text, "systolic"))
         if text and not found:
             self.refuse(name, at, "is no blood pressure; write systolic and diastolic as 120/80")
         return (found[1], found[2]) if found else ("", "")
@@ -137,8 +165,7 @@ class CellValues:
     def number(self, name: str, at: int, unit: str = "", highest: float | None = None) -> str:
         """A cell as a number in plain digits, where it is one."""
         text = self.text(name, at)
-        if unit:
-            text = re.sub(_UNITS[unit] + r"$", "", text, flags=re.IGNORECASE)
+        text = plain_measure(text, unit)
         if highest is not None:
             text = plain_score(text, highest)
         if not self._comma and _COMMA.fullmatch(text):

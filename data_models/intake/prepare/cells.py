@@ -37,6 +37,7 @@ class Sheet:
     meanings : per column, the words for its codes.
     missing : per column, the codes that the file itself declares to be missing values.
     notes : one sentence each, on what was chosen to read it.
+    private : its names are record numbers, which no message repeats.
     places : the file's among those of its folder, and the sheet's in its file (from 1).
     """
 
@@ -53,12 +54,15 @@ class Sheet:
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     places: tuple[int, int] = (1, 1)
+    private: bool = False
 
     @property
     def title(self) -> str:
         """What messages call it; a name that may be a patient's is not repeated."""
-        file = without_name(self.file, f"file number {self.places[0]}")
-        return f"{file}, sheet {without_name(self.name, f'number {self.places[1]}')}" if self.name else file
+        file, sheet = f"file number {self.places[0]}", f"number {self.places[1]}"
+        if not self.private:
+            file, sheet = without_name(self.file, file), without_name(self.name, sheet)
+        return f"{file}, sheet {sheet}" if self.name else file
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from data_models.definitions.instruments import INSTRUMENTS
 from data_models.definitions.vocabulary import SIDE_EFFECTS
 from data_models.intake.prepare import sheet_words as said
-from data_models.intake.prepare.cell_values import plain_score
+from data_models.intake.prepare.cell_values import plain_measure, plain_score
 from data_models.intake.prepare.item_totals import ITEM_SCALES
 from data_models.intake.prepare.moments import Moment
 from data_models.intake.prepare.sheet_map import ALL_FIELDS, SESSION_FIELDS, YES_NO
@@ -89,6 +89,13 @@ class Look:
             return [float(text.replace(",", ".") if self.comma else text) for text in texts]
         except ValueError:
             return None
+
+    def measures(self, field_name: str) -> bool:
+        """Whether the values are numbers with the unit of a field behind them."""
+        return (
+            Look("", "", [plain_measure(text, field_name) for text in self.values], comma=self.comma).numbers
+            is not None
+        )
 
     @cached_property
     def times(self) -> bool:
@@ -186,7 +193,7 @@ def _fits(look: Look, field_name: str, doubt: int, place: Place) -> Guess:
     numbered = sum(any(letter.isdigit() for letter in text) for text in look.values)
     if field_name == RECORD_NUMBER and 2 * numbered < len(look.values):  # a row of totals has a word there
         return Guess(look, None, "its name is that of a record number, but its values may be names", identifying=True)
-    if numeric and look.values and look.numbers is None:
+    if numeric and look.values and look.numbers is None and not look.measures(field_name):
         return Guess(look, None, f"its name is that of {field_name}, but its values are no numbers")
     if field is not None and field.kind == "word" and len(look.values) > 50:
         return Guess(look, None, f"its name is that of {field_name}, but it has more than 50 different values")

@@ -9,7 +9,7 @@ sheet = "Behandlungen"                # and file = "NAME" where there are severa
 rows = "sessions"                     # what a row is: patients, sessions, scores, side_effects, or ignored
 ignore = ["Name"]                     # columns that are left out on purpose
 [table.always]                        # what no column says
-drug = "ketamine"
+drug = "ketamine"                     # or record_number = "{sheet}", "{file}": a sheet or file a patient, named so
 [table.columns]
 "Pat.-Nr." = "record_number"
 "Datum" = "time"
@@ -38,6 +38,7 @@ from data_models.intake.prepare.source import BIRTH_DATE, DATE_ORDERS, RECORD_NU
 
 EACH: Final = -1  # of a row's sessions
 TIME_OF_DAY: Final = "time_of_day"
+OF_SHEET, OF_FILE = "{sheet}", "{file}"  # a record number that is the name of its sheet or file
 # In place of a time where no sheet has dates: since the first session, in hours.
 RELATIVE: Final = {"day": 24.0, "hours": 1.0, "week": 168.0}
 FIRST_SESSION: Final = "first_session"
@@ -284,6 +285,7 @@ class _Checked:
 
     def _always(self, where: str, rows: str, given: Any) -> dict[str, str]:
         fields = PATIENT_FIELDS | OF_ROWS[rows] | (SESSION_FIELDS if rows == "patients" else {})
+        fields = fields | {RECORD_NUMBER: Field(RECORD_NUMBER, "word")}
         keys = self._keys(where, given, tuple(fields))
         for name, text in keys.items():
             text = self._text(f"{where}, {name}", text)
@@ -381,7 +383,7 @@ class _Checked:
                     where,
                     f'session {session} has no time; add a line "COLUMN" = {{ field = "time", session = {session} }}',
                 )
-        needed = {RECORD_NUMBER: True, TIME: table.rows in ("sessions", "side_effects")}
+        needed = {RECORD_NUMBER: RECORD_NUMBER not in table.always, TIME: table.rows in ("sessions", "side_effects")}
         if table.rows == "scores":
             long = Becomes("field", "score") in seen
             needed[TIME] = long or any(one.kind in ("score", "item") and not one.time for one in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +16,8 @@ from data_models.intake.prepare.sheet_map import (
     EACH,
     EFFECT_FIELDS,
     FIRST_SESSION,
+    OF_FILE,
+    OF_SHEET,
     PATIENT_FIELDS,
     RELATIVE,
     SCORE_FIELDS,
@@ -72,6 +75,9 @@ class SheetRows:
         self._one = _One(values.columns.sheet.title)
         self._totals = Scores(self._one, left_out, problems, published=published)
         self._number = table.column_of(RECORD_NUMBER)
+        sheet = values.columns.sheet
+        self._whose = table.always.get(RECORD_NUMBER, "")
+        self._whose = self._whose.replace(OF_SHEET, sheet.name).replace(OF_FILE, Path(sheet.file).stem).strip()
         self._times: dict[str, list[Moment | Unread | None]] = {}
         self._parts = [(name, one) for name, all_of_it in table.columns.items() for one in all_of_it]
         self._relative = {
@@ -92,7 +98,7 @@ class SheetRows:
         if not said and table.rows != "patients":
             self._left.add(NO_RECORD, origin, foreign=True)
             return
-        person = self._values.text(self._number, at)
+        person = self._values.text(self._number, at) if self._number else self._whose
         if person.lower().rstrip(".:") in TOTAL_ROWS:
             self._left.add(A_TOTAL, origin)
             return
@@ -148,7 +154,7 @@ class SheetRows:
             if one.kind == "field" and one.name in fields:
                 made[one.name] = self._values.value(name, at, fields[one.name], one.unit)
                 if one.unit and made[one.name]:
-                    made["dose_unit"] = one.unit
+                    made["dose_unit"] = self._values.dose_unit(name, at) or one.unit
             elif one.kind == "blood_pressure" and f"systolic_{one.name}" in fields:
                 made[f"systolic_{one.name}"], made[f"diastolic_{one.name}"] = self._values.pressures(name, at)
         return made

@@ -16,7 +16,7 @@ from data_models.intake.prepare.sheet_files import Files, read_files
 from data_models.intake.prepare.sheet_map import SheetMap, TableMap, sheet_map
 from data_models.intake.prepare.sheet_records import Records
 from data_models.intake.prepare.sheet_rows import SheetRows
-from data_models.intake.prepare.source import Choices, Export, Origin, Suggestion
+from data_models.intake.prepare.source import RECORD_NUMBER, Choices, Export, Origin, Suggestion
 from data_models.intake.readers.problems import Problems
 
 NOT_CHOSEN: Final = "a row that no [table.only] of the map takes"
@@ -92,6 +92,7 @@ class _Read:
 
     def _sheet(self, sheet: Sheet, maps: Sequence[TableMap]) -> None:
         header = next((one.header for one in maps if one.header), 0) or header_row(sheet)
+        sheet.private = any(RECORD_NUMBER in one.always for one in maps)
         columns = below_header(sheet, header, self._problems)
         left, notes = self._export.left_out, self._export.notes
         notes += sheet.notes

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from data_models.intake.prepare.sheet_files import read_files
 from data_models.intake.prepare.sheet_layout import ProposedTable, choose_rows, fields_of, settle_items
 from data_models.intake.prepare.sheet_map import (
     CODED,
+    OF_FILE,
+    OF_SHEET,
     YES_NO,
 )
 from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME, SuggestedColumn, Suggestion
@@ -28,7 +31,9 @@ from data_models.intake.prepare.source import BIRTH_DATE, RECORD_NUMBER, TIME, S
 MOST_CELLS: Final = 60_000  # read for a proposal, of each sheet
 _SHOWN: Final = 4
 _TAKE_OFF: Final = "Correct it and take the # off the lines [table.always] and"
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})(?:\s*mg(?:\s*/\s*kg)?)?")  # 1,234 may be a thousand
+_DECIMAL_COMMA: Final = re.compile(
+    r"[+-]?\d+,(?:\d{1,2}|\d{4,})(?:\s*mg(?:\s*/\s*kg(?:\s*kg)?)?)?", re.IGNORECASE
+)  # 1,234 may be a thousand
 _DOTTED: Final = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}\b")
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}\b")
 _PARTS: Final = re.compile(r"\s*[;,/\n]\s*")
@@ -41,10 +46,28 @@ def suggest_sheets(path: Path) -> Suggestion:
     """A proposed map for every sheet of a path. Raises CannotRead, RecordsRefused."""
     files = read_files(path, MOST_CELLS)
     proposal = _Proposal()
-    for sheet in files.sheets:
+    one_patient_each = _merged(files.sheets)
+    for sheet in [one_patient_each] if one_patient_each else files.sheets:
         proposal.add(sheet)
     several = len({sheet.file for sheet in files.sheets}) > 1
     return Suggestion(proposal.toml(several), tuple(proposal.suggested()), tuple(dict.fromkeys(proposal.questions)))
+
+
+def _merged(sheets: Sequence[Sheet]) -> Sheet | None:
+    """The rows of all sheets as one, where each may be a patient's: several of one header, without a record number."""
+    headers = [header_row(sheet) for sheet in sheets]
+    names = [
+        tuple(next((list(row) for number, row in sheet.rows if number == header), ()))
+        for sheet, header in zip(sheets, headers, strict=True)
+    ]
+    if len(sheets) < 2 or len(set(names)) > 1 or len(set(headers)) > 1:
+        return None
+    if any(said.field_in(said.words_of(str(name)))[0] == RECORD_NUMBER for name in names[0]):
+        return None
+    below = [row for sheet in sheets[1:] for row in sheet.rows if row[0] > headers[0]]
+    file = sheets[0].file if len({sheet.file for sheet in sheets}) == 1 else "*"
+    name = "*" if any(sheet.name for sheet in sheets) else ""
+    return replace(sheets[0], file=file, name=name, rows=[*sheets[0].rows, *below])
 
 
 class _Proposal:
@@ -93,6 +116,12 @@ class _Proposal:
             self.questions.append(
                 f"{table.title}: which column has the patient's number: {names}? The map takes the first."
             )
+        elif not found and "*" in (table.columns.sheet.file, table.columns.sheet.name):
+            table.asked[RECORD_NUMBER] = OF_SHEET if table.columns.sheet.name else OF_FILE
+            self.questions.append(
+                "No column has the patient's number. Is each sheet or file one patient's, named by the number? Then "
+                "take the # off the lines [table.always] and record_number = of it; else add a column with the number."
+            )
         elif not found and table.columns.numbers:
             self.questions.append(
                 f"{table.title}: which column has the patient's number? None is named so; write "
@@ -118,7 +147,7 @@ class _Proposal:
             )
         elif table.rows == "ignored" and any("score" in one or "blood_pressure" in one for one in kinds):
             self.questions.append(
-                f"{table.title}: which column says when its rows were? None has dates or days; the sheet is left out."
+                f"{table.title}: which column says when its rows were? None has dates or days; it is left out."
             )
 
     def _choose_always(self, table: ProposedTable) -> None:
@@ -297,7 +326,10 @@ def _table_lines(table: ProposedTable, several_files: bool) -> list[str]:
     if table.always or table.asked:
         lines.append("[table.always]" if table.always else "# [table.always]")
     lines += [f"{name} = {_quoted(text)}" for name, text in table.always.items()]
-    lines += [f"# {name} = {_quoted(text)}  # {', '.join(CODED[name])}" for name, text in table.asked.items()]
+    lines += [
+        f"# {name} = {_quoted(text)}  # {', '.join(CODED.get(name, ('its name',)))}"
+        for name, text in table.asked.items()
+    ]
     lines.append("[table.columns]")
     used = {str(one.becomes["time"]) for one in table.guesses if one.becomes and "time" in one.becomes}
     for one in table.guesses:

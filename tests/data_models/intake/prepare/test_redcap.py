@@ -15,6 +15,7 @@ from data_models.intake.prepare.folder import prepare_folder
 from data_models.intake.prepare.redcap.draft import code_in, scales_in
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
+from data_models.intake.prepare.sources import hint
 from data_models.intake.readers import read_records
 from data_models.intake.readers.problems import Problems
 from tests.data_models.intake.prepare.redcap_files import (
@@ -163,6 +164,7 @@ def test_labels_give_the_same_tables_as_codes(tmp_path: Path, header: str) -> No
         columns = columns_of(FIELDS)
         write_data(folder, labelled(ROWS, FIELDS), columns, [labels.get(name, "Complete?") for name in columns])
     assert REDCAP.recognises(folder)
+    assert "have a map proposed with `prepare " in hint(folder)
     again, problems = read(folder)
     assert problems == []
     assert {name: table.columns for name, table in again.tables.items()} == {

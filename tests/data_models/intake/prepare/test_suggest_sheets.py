@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv as csv_module
 import datetime
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -300,9 +301,7 @@ def test_what_says_neither_whose_nor_when_is_asked(tmp_path: Path) -> None:
     assert '"subject_id" = "record_number"' in days.toml
     assert 'session_id" = ' not in days.toml.replace('# "session_id"', "")
     none = suggest_sheets(csv(tmp_path, "ID,MADRS\n1,31\n"))
-    assert none.questions == (
-        "a.csv: which column says when its rows were? None has dates or days; the sheet is left out.",
-    )
+    assert none.questions == ("a.csv: which column says when its rows were? None has dates or days; it is left out.",)
 
 
 def test_a_sheet_of_nothing_known_is_proposed_as_ignored(tmp_path: Path) -> None:
@@ -500,6 +499,42 @@ def test_two_header_rows_give_the_second_visit_a_session_of_its_own(tmp_path: Pa
         ("2026-01-13", "50"),
     ]
     assert ("P1", "2026-01-12", "madrs", "20") in scores_of(export)
+
+
+def test_a_sheet_a_patient_has_its_record_number_in_its_name(tmp_path: Path) -> None:
+    """Proposed once for all of them, behind a #; no message repeats the name."""
+    for number, score in (("00801", "20"), ("00802", "18")):
+        csv(tmp_path, f"Datum;Ketamin mg;PHQ-9;Bemerkung\n05.01.2026;40;{score};x\n", f"{number}.csv")
+    suggestion = suggest_sheets(tmp_path)
+    assert len(suggestion.questions) == 1
+    assert "801" not in suggestion.toml
+    said = tomllib.loads(suggestion.toml.replace("# record_number", "record_number"))
+    assert said.pop("format") == "sheets"
+    table = said["table"][0]
+    assert (table["file"], table["always"]) == ("*", {"drug": "ketamine", "record_number": "{file}"})
+    problems = Problems()
+    export = SheetsSource().read(tmp_path, Choices(dates=said.pop("dates"), map=said), problems)
+    problems.refuse_if_any()
+    assert [(row["record_number"], row["score"]) for row in rows_of(export.tables["assessments"])] == [
+        ("00801", "20"),
+        ("00802", "18"),
+    ]
+    assert list(export.columns_left_out) == ["file number 1", "file number 2"]
+
+
+def test_numbers_with_their_unit_are_read_and_a_doses_own_unit_holds(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path,
+        "PatNr;Behandlungstag;Medikament;Dosierung;RR vor;Puls vor;Entlassung nach (min)\n"
+        "A1;05.01.2026;Ketamin;0,5mg/kg KG;120/80 mmHg;72/min;90 min\n"
+        "A2;06.01.2026;Spravato;84 mg;118 / 79;70;95 Min.\n",
+    )
+    _, export = there_and_back(path)
+    keys = ("dose", "dose_unit", "systolic_before", "heart_rate_before", "minutes_to_discharge")
+    assert [[row[key] for key in keys] for row in rows_of(export.tables["sessions"])] == [
+        ["0.5", "mg_per_kg", "120", "72", "90"],
+        ["84", "mg", "118", "70", "95"],
+    ]
 
 
 def any_of(text: str) -> st.SearchStrategy[str]:
