@@ -11,6 +11,8 @@ from dashboard.exports.document import Document
 from dashboard.exports.release import Release
 from dashboard.exports.rounding import ROUNDED_NOTE
 from dashboard.words.numbers import SHORTLY_HIDDEN
+from data_models.definitions.filters import FILTERS
+from data_models.questions.curve_differences import curve_differences
 
 FORMATS = ("json", "csv", "xlsx", "html", "pdf")
 _COUNTS = frozenset(
@@ -61,6 +63,9 @@ def json_bytes(release: Release) -> bytes:
         result = {"by": release.by, "groups": groups}
         if release.compared is not None:
             result["compared"] = release.compared.as_json()
+        if not FILTERS[release.by].shares_courses:
+            summaries = {group: part.summary for group, part in release.parts.items() if group is not None}
+            result["compared"] = result.get("compared", {}) | curve_differences(summaries)
     if not release.exact:
         result = {"counts": ROUNDED_NOTE, **_marked(result)}
     return (json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

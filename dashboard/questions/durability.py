@@ -43,6 +43,7 @@ from dashboard.words.numbers import (
 from data_models.outcomes.competing import CumulativeIncidence
 from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.risk_sets import STARTS_AT
+from data_models.questions.curve_differences import LOSS_DAYS
 from data_models.questions.durability import LOSS, RETREATED, Durability
 from data_models.questions.duration import Duration
 
@@ -125,7 +126,7 @@ def competing(durability: Durability, *, rounded: bool = False) -> View:
 
 def compare(groups: Sequence[Group[Durability]]) -> View:
     """Loss of response after induction of several groups."""
-    headline = Headline((14.0, AT), "had lost response")
+    headline = Headline(LOSS_DAYS, "had lost response")
     return compare_curves(
         "durability", "How long", groups, lambda durability: durability.lost, draw_groups, headline, STARTS_AT
     )

@@ -34,6 +34,7 @@ from data_models.outcomes.interval_censored import IntervalCurve
 from data_models.outcomes.proportions import Proportion
 from data_models.outcomes.risk_sets import STARTS_AT
 from data_models.outcomes.survival import SurvivalCurve
+from data_models.questions.curve_differences import ONSET_DAYS
 from data_models.questions.onset import Onset
 
 QUESTION = "How quickly do effects start?"
@@ -98,7 +99,7 @@ def by_session(onset: Onset) -> View:
 
 def compare(groups: Sequence[Group[Onset]]) -> View:
     """Days to response of several groups."""
-    headline = Headline((1.0, 7.0), "had responded")
+    headline = Headline(ONSET_DAYS, "had responded")
     return compare_curves("onset", "How quickly", groups, lambda onset: onset.curve, draw_groups, headline)
 
 

@@ -15,8 +15,7 @@ from dashboard.questions.differences import TOLD, against, in_days
 from dashboard.questions.view import Column, Definition, Group, Mark, Point, Table, View, of_groups
 from dashboard.words.numbers import FEW, count, interval, number, sentence, share_interval, too_few, whole
 from data_models.definitions.rules import LEAST_SHOWN
-from data_models.outcomes.differences import UNKNOWN, Differences, less_first
-from data_models.outcomes.differences import spent as share_spent
+from data_models.outcomes.differences import Differences, less_first_spent
 from data_models.outcomes.states import StateCurves
 from data_models.questions.states import DAYS, NAMES, RESPONSE, States, rows
 
@@ -74,7 +73,8 @@ def compare(groups: Sequence[Group[States]], by: str) -> View:
     """The share in response of several groups over one another, and their days in response."""
     days = ", ".join(f"{group.name} {_days(group.answer.first_session)}" for group in groups)
     drawn = [group for group in groups if _drawn(group.answer.first_session)]
-    found = differences(groups)
+    comparable = groups if all(group.apart for group in groups) else []
+    found = less_first_spent([group.answer.first_session for group in comparable], RESPONSE)
     return View(
         "compare-states",
         QUESTION,
@@ -84,22 +84,11 @@ def compare(groups: Sequence[Group[States]], by: str) -> View:
             Mark(f"{one.name} (n {whole(one.answer.first_session.courses)})", one.token, one.dash) for one in drawn
         ],
         points_name="Days in response, less the first group" if found.told else "",
-        points=_points(groups, found),
+        points=_points(comparable, found),
         notes=[TOLD] if found.told else [],
         table=of_groups([(group.name, table(group.answer.first_session)) for group in groups], by),
         wide=True,
     )
-
-
-def differences(groups: Sequence[Group[States]]) -> Differences:
-    """The share of its days that each group spends in response, less that of the first that is known.
-
-    Of groups that are followed for as many days as that one: days of fewer days are others.
-    """
-    days = next((one.answer.first_session.days for one in groups if _drawn(one.answer.first_session)), 0.0)
-    of = [one.answer.first_session for one in groups]
-    alike = all(one.apart for one in groups)
-    return less_first([share_spent(one, RESPONSE) if alike and one.days == days else UNKNOWN for one in of])
 
 
 def _apart(groups: Sequence[Group[States]], found: Differences) -> str:

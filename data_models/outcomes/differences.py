@@ -94,6 +94,15 @@ def less_first(shares: Sequence[Proportion], level: float = 0.95) -> Differences
     return Differences(first, tuple(found))
 
 
+def less_first_spent(curves: Sequence[StateCurves], state: int) -> Differences:
+    """The share of its days that each group spends in a state, less that of the first that is known.
+
+    Of groups that are followed for as many days as that one: a mean of fewer days is of others.
+    """
+    days = next((one.days for one in curves if one.days and one.courses), 0.0)
+    return less_first([spent(one, state) if one.days == days else UNKNOWN for one in curves])
+
+
 def _reach(of: Difference) -> float:
     """How many times its interval's reach towards 0 a difference is."""
     assert of.difference is not None

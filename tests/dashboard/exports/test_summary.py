@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from dashboard.exports.formats import json_bytes
 from dashboard.exports.html_page import html_page
 from dashboard.exports.release import gather
 from dashboard.exports.summary import document
@@ -42,6 +45,14 @@ def test_groups_without_a_mark_are_named_and_not_drawn(store: Store) -> None:
     assert set(named) <= without
     assert section.sentence.startswith(("With severity at baseline, ", "As they are: "))
     assert all((f">{name}<" in section.charts[0].svg) == (name not in without) for name in ends)
+    # The differences of curves and days are of the answers in the file, here of rounded counts.
+    found = json.loads(json_bytes(release))["compared"]
+    days = {group: part.summary.states.days_in_response()[0] for group, part in release.parts.items() if group}
+    assert len(found["days_in_response"]) >= 1
+    for row in found["days_in_response"]:
+        assert row["difference"] == pytest.approx(days[row["group"]]["mean"] - days[row["less"]]["mean"])
+    shared = json.loads(json_bytes(replace(release, by="condition")))["compared"]
+    assert set(shared) == {"response", "remission"}
 
 
 def test_a_file_draws_the_card_s_figure_with_its_legend_and_notes(store: Store) -> None:
