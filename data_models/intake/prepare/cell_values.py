@@ -205,10 +205,12 @@ class CellValues:
             if one in choices or (one == "none" and list_name == "side_effects"):
                 return one
         known = ", ".join(choices)
+        only = "; if it is none, name in [table.only] those to be read" if list_name == "instrument" else ""
         self.refuse(
             name,
             at,
-            f"what stands there is no code; add it to [values.{list_name}] of {self._map_file}, as one of {known}",
+            f"what stands there is no code; add it to [values.{list_name}] of {self._map_file}, "
+            f"as one of {known}{only}",
         )
         return ""
 

@@ -24,6 +24,7 @@ from data_models.intake.prepare.sheet_files import read_files
 from data_models.intake.prepare.sheet_words import code_of, field_in, scale_in, words_of
 from data_models.intake.prepare.sheets import SheetsSource
 from data_models.intake.prepare.source import Choices, Export, Suggestion
+from data_models.intake.prepare.sources import hint
 from data_models.intake.prepare.suggest_sheets import MOST_CELLS, suggest_sheets
 from data_models.intake.readers.problems import Problems
 from tests.data_models.intake.prepare.test_sheets import csv, rows_of
@@ -535,6 +536,15 @@ def test_numbers_with_their_unit_are_read_and_a_doses_own_unit_holds(tmp_path: P
         ["0.5", "mg_per_kg", "120", "72", "90"],
         ["84", "mg", "118", "70", "95"],
     ]
+
+
+def test_a_clinics_own_sheet_given_as_records_is_told_the_way(tmp_path: Path) -> None:
+    """Not so a sheet of session records in which something is wrong."""
+    own = csv(tmp_path, "Pat.-Nr.;Datum\n1;05.01.2026\n", "Auswertung.csv")
+    assert hint(own).endswith("have a map proposed with `prepare Auswertung.csv --suggest -o MAP.toml`")
+    assert hint(csv(tmp_path, "Patient_Code,Day\nK7,0\n", "ours.csv")) == ""
+    assert hint(csv(tmp_path, "K7,0\n", "sessions.csv")) == ""
+    assert hint(tmp_path / "absent.csv") == ""
 
 
 def any_of(text: str) -> st.SearchStrategy[str]:
