@@ -179,11 +179,12 @@ def test_the_page_works_without_a_mouse(empty: str, open_records: Callable[..., 
         page.keyboard.press("Enter")
     chosen.value.set_files(sorted(small_records.glob("*.csv")))
     _says(page, "Ready to import")
-    for name in ("Choose files", "Choose a folder", "Import"):
-        page.locator("#records-drop").get_by_role(
-            "button", name="Choose files"
-        ).focus() if name == "Choose files" else page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name=name, exact=True)).to_be_focused()
+    zone = page.locator("#records-drop")
+    zone.get_by_role("button", name="Choose files").focus()
+    page.keyboard.press("Tab")
+    expect(zone.get_by_role("button", name="Choose a folder")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     _says(page, "Stored 2 new patients")
 
@@ -230,7 +231,11 @@ MRN-7;Ford Prefect;08.05.1985;;;18;;
 
 
 def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
-    empty: str, open_records: Callable[..., Page], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    empty: str,
+    open_records: Callable[..., Page],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    violations: Callable[[Page], list[str]],
 ) -> None:
     sheet = tmp_path / "Praxis.csv"
     sheet.write_text(SHEET, encoding="cp1252")
@@ -254,6 +259,7 @@ def test_an_export_with_names_and_dates_is_prepared_in_this_window_alone(
     expect(preview.locator("tbody")).to_contain_text("A person without a session")
     expect(preview.locator("tbody")).to_contain_text("Bemerkung")
     expect(preview).to_contain_text("2 sessions, 2 scores of PHQ-9, 21 to 9")
+    assert violations(page) == []
     saved = {}
     page.on("download", lambda download: saved.update({download.suggested_filename: download.path().read_text()}))
     page.get_by_role("button", name="Save map and who-is-who, and import").click()
