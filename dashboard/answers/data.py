@@ -26,6 +26,7 @@ from data_models.questions import (
     durability,
     fade,
     funnel,
+    interval_finder,
     occupancy,
     onset,
     rate_comparison,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from data_models.questions.durability import Durability
     from data_models.questions.fade import Fade
     from data_models.questions.funnel import Funnel
+    from data_models.questions.interval_finder import IntervalFinder
     from data_models.questions.occupancy import Occupancy
     from data_models.questions.onset import Onset
     from data_models.questions.rate_comparison import RateComparison
@@ -219,6 +221,10 @@ class Figures:
     @cached_property
     def fade(self) -> Fade:
         return self._ask(fade.fade)
+
+    @cached_property
+    def interval_finder(self) -> IntervalFinder:
+        return self._ask(interval_finder.interval_finder)
 
     @cached_property
     def side_effects(self) -> SideEffects:

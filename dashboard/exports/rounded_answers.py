@@ -19,12 +19,14 @@ from data_models.definitions.rules import ROUNDING, OutcomeRules
 from data_models.definitions.scope import Scope
 from data_models.outcomes.fade import FadeBin, ObservedBin
 from data_models.outcomes.fade_model import FadeCurve, FadePoint
+from data_models.outcomes.interval_finder import IntervalBin
 from data_models.outcomes.proportions import Mean, Proportion, difference
 from data_models.questions import NotAllowed
 from data_models.questions.durability import Durability
 from data_models.questions.duration import Duration
 from data_models.questions.fade import Fade
 from data_models.questions.funnel import Funnel, Steps
+from data_models.questions.interval_finder import IntervalFinder
 from data_models.questions.occupancy import Occupancy
 from data_models.questions.onset import Onset
 from data_models.questions.rate_comparison import ComparedRates, GroupRate, RateComparison, RateDifference
@@ -207,6 +209,20 @@ def _rounded_curve(curve: FadeCurve) -> FadeCurve | None:
         session_sd=round(curve.session_sd, 2),
         patient_sd=round(curve.patient_sd, 2),
     )
+
+
+@_rounded.register
+def _(answer: IntervalFinder, zero: bool) -> IntervalFinder:
+    """Lengths are parts of a whole; a share rests on each patient once, and is hidden where few patients have it."""
+
+    def one(of: IntervalBin) -> IntervalBin:
+        patients = rounding.count(of.patients or 0, zero=False)
+        held = rounding.proportion(of.held, zero=False, patients=patients)
+        if patients is None:
+            held = replace(held, events=None, n=None, share=None, low=None, high=None)
+        return replace(of, held=held, patients=patients)
+
+    return IntervalFinder(tuple(one(of) for of in answer.bins), rounding.count(answer.unjudged or 0, zero=zero))
 
 
 @_rounded.register

@@ -1,17 +1,18 @@
-"""Which interval holds? Each maintenance interval of one patient with the score at its end, in words and drawn."""
+"""Which interval holds? Of one patient, a dot an interval; of a cohort, the share that held by length."""
 
 from __future__ import annotations
 
 from dashboard.figures.base import Figure, axis, layout
 from dashboard.figures.score_panel import score_ceiling
-from dashboard.questions.view import Column, Definition, Mark, Table, View
+from dashboard.questions.view import SHARE_COLUMNS, Column, Definition, Mark, Point, Table, View
 from dashboard.theme import colour
-from dashboard.words.numbers import count, days, number, quantity
+from dashboard.words.numbers import FEW, count, days, number, percent, quantity, share_interval, whole
 from data_models.definitions.instruments import Instrument
 from data_models.definitions.rules import INTERVAL_SCORE_DAYS
-from data_models.outcomes.interval_finder import Held
-from data_models.questions.interval_finder import PatientInterval, PatientIntervals
+from data_models.outcomes.interval_finder import Held, IntervalBin
+from data_models.questions.interval_finder import IntervalFinder, PatientInterval, PatientIntervals
 
+QUESTION = "Which interval between sessions holds?"
 PATIENT_QUESTION = "Which interval holds for this patient?"
 CAUTION = "Whoever chose an interval knew how the patient was: this says what followed, not what an interval does."
 AT_THE_END = (
@@ -26,6 +27,68 @@ _KINDS = {  # in response: word, colour, symbol
     False: ("Not in response", "loss", "x"),
     None: ("Not judged: no baseline of the entry severity", "left", "circle-open"),
 }
+
+
+def view(found: IntervalFinder) -> View:
+    """A cohort's intervals: the share in response at their end, by length."""
+    told = _told(found)
+    return View(
+        "interval-shares",
+        QUESTION,
+        words(found),
+        points=[Point(_lengths(one), percent(one.held.share), _share_interval(one)) for one in told],
+        points_name="In response at the end of an interval, by its length",
+        notes=[CAUTION] if told else [],
+        table=Table(
+            (Column("from_days", "From day"), Column("to_days", "Before day"), Column("patients", "Patients", "count"),
+             *SHARE_COLUMNS),
+            found.as_json()["lengths"], keys=2,
+        ),
+        definition=Definition(
+            f"{AT_THE_END} Share of the judged intervals of each length, with a 95% interval that takes a patient's "
+            "intervals together. A filter of phase takes intervals by the session that began them: induction is the "
+            f"one after the last induction session. Lengths with fewer than {FEW} intervals are not told.",
+            RULES,
+            n=f"{_counted(found)}; {count(found.unjudged, 'interval')} not judged: no score at the end, or a baseline "
+            "below the entry severity.",
+            source="Cochran 1977; Korn and Graubard 1998",
+        ),
+        wide=True,
+    )  # fmt: skip
+
+
+def words(found: IntervalFinder) -> str:
+    """The shares at the shortest and the longest interval that enough patients had."""
+    told = _told(found)
+    if not told:
+        return f"No length of interval between maintenance sessions has {FEW} scores that can be shown."
+    first, last = told[0], told[-1]
+    said = f"At the end of intervals of {_lengths(first)}, {_share(first)} were in response"
+    if last is first:
+        return f"{said}."
+    return f"{said}; at the end of intervals of {_lengths(last)}, {_share(last)}."
+
+
+def _told(found: IntervalFinder) -> list[IntervalBin]:
+    return [one for one in found.bins if (one.held.n or 0) >= FEW and one.held.share is not None]
+
+
+def _share(one: IntervalBin) -> str:
+    return f"{percent(one.held.share)} ({whole(one.held.events)} of {whole(one.held.n)})"
+
+
+def _share_interval(one: IntervalBin) -> str:
+    return f"{whole(one.held.events)} of {whole(one.held.n)}; {share_interval(one.held.low, one.held.high)}"
+
+
+def _lengths(one: IntervalBin) -> str:
+    return f"{one.from_days} to {one.to_days - 1} days"
+
+
+def _counted(found: IntervalFinder) -> str:
+    judged = [one.held.n for one in found.bins]
+    hidden = ", without lengths that few patients had" if None in judged else ""
+    return f"{sum(n or 0 for n in judged):,.0f} judged intervals{hidden}"
 
 
 def patient_view(found: PatientIntervals, scale: Instrument) -> View:

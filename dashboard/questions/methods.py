@@ -165,12 +165,13 @@ METHODS: tuple[Method, ...] = (
     Method(
         "intervals",
         "Which interval holds",
-        ("intervals",),
+        ("intervals", "interval-shares"),
         "Between maintenance sessions of a course, the days from one to the next and whether the last score within 3 "
         "days before the next was in response. Of one patient: the longest interval at which all so long or shorter "
-        "held.",
-        "Counts; no model. Lengths in whole days.",
-        "definitions of this dashboard's own",
+        "held; of a cohort, the share that held by length.",
+        "Counts, no model; lengths in whole days. Shares by patient sums, their linearised variance, the effective "
+        "sample size and a t quantile.",
+        "Cochran 1977; Korn and Graubard 1998; definitions of this dashboard's own",
         "Nothing, because it only describes: people chose the intervals and knew how the patient was, so a long one "
         "that held need not hold for somebody else. Intervals without a score at their end are left out and counted.",
         "Cases worked by hand; other orders of records give the same.",

@@ -166,3 +166,8 @@ FADE_BINS_DAYS: tuple[tuple[float, float], ...] = (
 
 # The score at the end of a maintenance interval is the last of so many days before the session that ends it (5.5).
 INTERVAL_SCORE_DAYS = 3.0
+
+# Lengths of maintenance intervals in whole days, [from, to): the bins of the cohort's card (definitions, section 5.5).
+INTERVAL_BINS_DAYS: tuple[tuple[int, int], ...] = (
+    (0, 7), (7, 11), (11, 18), (18, 25), (25, 32), (32, 46), (46, 91),
+)  # fmt: skip

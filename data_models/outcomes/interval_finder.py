@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_models.definitions.rules import INTERVAL_SCORE_DAYS
+from data_models.definitions.rules import INTERVAL_BINS_DAYS, INTERVAL_SCORE_DAYS
 from data_models.outcomes.clock import Flags, Floats, Ints, day_ticks, days, key, take, ticks
+from data_models.outcomes.proportions import PatientSums, Proportion, clustered
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +116,46 @@ def longest_held(lengths: Sequence[int], held: Sequence[bool]) -> Held:
     shorter = [length for length in lengths if lost_at is None or length < lost_at]
     longer = [well for length, well in zip(lengths, held, strict=True) if lost_at is not None and length >= lost_at]
     return Held(max(shorter, default=None), len(shorter), lost_at, sum(longer), len(longer))
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalBin:
+    """Judged intervals of `from_days` up to (not including) `to_days` whole days.
+
+    Attributes
+    ----------
+    held : those that held of all, with an interval clustered by patient. patients : whose they are; None: hidden.
+    """
+
+    from_days: int
+    to_days: int
+    held: Proportion
+    patients: int | None
+
+
+def interval_bins(patient: Ints, whole_days: Ints, response: Floats) -> tuple[IntervalBin, ...]:
+    """One element a bin of `INTERVAL_BINS_DAYS`; intervals without a judged score are in none.
+
+    Parameters
+    ----------
+    patient, whole_days, response : of each interval (k,), as `Intervals` has them.
+
+    Examples
+    --------
+    Two patients with three intervals of two weeks; that of a patient without a score does not count.
+
+    >>> bins = interval_bins(np.array([1, 1, 2, 3]), np.array([14, 15, 13, 14]), np.array([1.0, 1.0, 0.0, np.nan]))
+    >>> [(one.from_days, one.to_days, one.held.events, one.held.n, one.patients) for one in bins if one.held.n]
+    [(11, 18, 2.0, 3.0, 2)]
+    """
+    found = []
+    for start, end in INTERVAL_BINS_DAYS:
+        inside = (whole_days >= start) & (whole_days < end) & ~np.isnan(response)
+        of = np.unique(patient[inside], return_inverse=True)[1]
+        n, x = np.bincount(of).astype(float), np.bincount(of, response[inside])
+        some, short = float((x > 0).sum()), float((x < n).sum())
+        sums = PatientSums(
+            len(n), float(x.sum()), float(n.sum()), float(x @ x), float(x @ n), float(n @ n), some, short
+        )
+        found.append(IntervalBin(start, end, clustered(sums), len(n)))
+    return tuple(found)

@@ -17,6 +17,7 @@ from data_models.questions.durability import Durability, durability
 from data_models.questions.duration import Duration, duration
 from data_models.questions.fade import Fade, fade
 from data_models.questions.funnel import Funnel, funnel
+from data_models.questions.interval_finder import IntervalFinder, interval_finder
 from data_models.questions.occupancy import Occupancy, occupancy
 from data_models.questions.onset import Onset, onset
 from data_models.questions.rates import Rates, rates
@@ -49,6 +50,7 @@ class Summary:
     states: States
     occupancy: Occupancy
     fade: Fade
+    interval_finder: IntervalFinder
     side_effects: SideEffects
     vitals: Vitals
 
@@ -69,6 +71,7 @@ class Summary:
             **self.states.as_json(),
             "fade": self.fade.as_json(),
             "fade_model": self.fade.model_as_json(),
+            "interval_finder": self.interval_finder.as_json(),
             "side_effects": {**self.side_effects.as_json(), "vitals": self.vitals.as_json()},
         }
 
@@ -103,6 +106,7 @@ def summary_of(ask: Ask, cohort: CohortFilter, rules: OutcomeRules) -> Summary:
         ask(states, rules),
         ask(occupancy, rules),
         ask(fade),
+        ask(interval_finder),
         ask(side_effects),
         ask(vitals, rules),
     )

@@ -57,7 +57,7 @@ AT_SIDE_EFFECTS = at("/side-effects", "side-effects-cue")
 DEFERRED = {
     "cohort-cue": [
         "any-effect",
-        *(f"{name}-place" for name in ("durability", "fade", "occupancy", "waterfall", "cost")),
+        *(f"{name}-place" for name in ("durability", "fade", "occupancy", "waterfall", "cost", "intervals")),
     ],
     "side-effects-cue": [f"{name}-place" for name in ("when", "resolution", "severity", "vitals")],
 }

@@ -18,6 +18,7 @@ from dashboard.questions import (
     durability,
     fade,
     funnel,
+    interval_finder,
     occupancy,
     onset,
     reliable_change,
@@ -71,6 +72,10 @@ def _fade(cohort: CohortFilter) -> list[Component]:
     return [show(view, data.rules(), controls=cards.splits(cohort))]
 
 
+def _intervals(cohort: CohortFilter) -> list[Component]:
+    return [show(interval_finder.view(data.figures(cohort).interval_finder), data.rules())]
+
+
 def _occupancy(cohort: CohortFilter) -> list[Component]:
     return [show(occupancy.view(data.figures(cohort).occupancy), data.rules())]
 
@@ -93,6 +98,7 @@ DEFERRED = (
     DeferredCards("occupancy", (occupancy.QUESTION,), 330, _occupancy),
     DeferredCards("waterfall", (waterfall.QUESTION, reliable_change.QUESTION), 330, _waterfall),
     DeferredCards("cost", (side_effects.COST,), 330, _cost, wide=True),
+    DeferredCards("intervals", (interval_finder.QUESTION,), 150, _intervals, wide=True),
 )
 
 

@@ -114,7 +114,8 @@ def test_every_count_of_every_answer_is_rounded(
         assert "state-error" not in answer.get_data(as_text=True), body["output"]
     assert found > 1000
     assert {
-        f"{name}-question" for name in ("states", "onset", "durability", "fade", "occupancy", "waterfall", "often")
+        f"{name}-question"
+        for name in ("states", "onset", "durability", "fade", "interval-shares", "occupancy", "waterfall", "often")
     } <= cards
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from dashboard.exports.rounded_answers import rounded
 from dashboard.questions import interval_finder as shown
 from data_models.definitions.instruments import INSTRUMENTS
-from data_models.questions.interval_finder import PatientIntervals, patient_intervals
+from data_models.outcomes.interval_finder import interval_bins
+from data_models.questions.interval_finder import IntervalFinder, PatientIntervals, patient_intervals
 from tests.dashboard.one_patient import score, session
 
 PHQ9 = INSTRUMENTS["phq9"]
@@ -99,3 +102,38 @@ def test_without_maintenance_nothing_is_drawn() -> None:
     view = shown.patient_view(patient(), PHQ9)
     assert view.figure is view.table is None
     assert view.notes == []
+
+
+def cohort(*lengths: tuple[int, int, int]) -> IntervalFinder:
+    """So many patients with one interval of so many days each, of which so many held; 3 more are not judged."""
+    days = np.repeat([one[0] for one in lengths], [one[1] for one in lengths]).astype(np.int64)
+    held = np.concatenate([np.zeros(0), *(np.arange(n) < well for _, n, well in lengths)]).astype(float)
+    return IntervalFinder(interval_bins(np.arange(len(days)), days, held), 3)
+
+
+@pytest.mark.parametrize(
+    "found, said",
+    [
+        (cohort(), "No length of interval between maintenance sessions has 5 scores that can be shown."),
+        (cohort((14, 4, 4)), "No length of interval between maintenance sessions has 5 scores that can be shown."),
+        (cohort((14, 5, 4)), "At the end of intervals of 11 to 17 days, 80% (4 of 5) were in response."),
+        (
+            cohort((14, 40, 30), (21, 3, 3), (28, 50, 20)),
+            "At the end of intervals of 11 to 17 days, 75% (30 of 40) were in response; at the end of intervals of 25 "
+            "to 31 days, 40% (20 of 50).",
+        ),
+    ],
+)
+def test_a_cohort_in_words(found: IntervalFinder, said: str) -> None:
+    assert shown.words(found) == said
+    assert len(shown.view(found).points) == sum((one.held.n or 0) >= 5 for one in found.bins)
+
+
+def test_who_sees_no_patient_is_told_rounded_counts_and_nothing_of_few() -> None:
+    found = rounded(cohort((14, 41, 31), (21, 9, 9), (28, 52, 6)), zero=False)
+    assert [(one.patients, one.held.events, one.held.n) for one in found.bins if one.patients] == [
+        (40, 30, 40), (50, None, 50)
+    ]  # fmt: skip
+    assert found.unjudged is None
+    assert shown.words(found) == "At the end of intervals of 11 to 17 days, 75% (30 of 40) were in response."
+    assert [row["n"] for row in found.as_json()["lengths"] if row["n"] is not None] == [40, 50]

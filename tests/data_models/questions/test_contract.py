@@ -21,7 +21,7 @@ KINDS = {bool: "flag", int: "number", float: "number", str: "text", type(None): 
 SINCE = (
     "cohort.with_entry_severity", "cohort.going_on", "onset.turnbull.curve", "onset.turnbull.median_low",
     "durability.turnbull.curve", "durability.turnbull.median", "days_in_response", "states", "fade_model",
-    "reliable_change",
+    "reliable_change", "interval_finder.lengths",
 )  # fmt: skip
 ASKED = (
     ("sample", "--instrument phq9"),

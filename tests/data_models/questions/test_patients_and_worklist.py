@@ -14,6 +14,7 @@ from data_models.definitions.scope import Scope
 from data_models.outcomes.scores import state_today
 from data_models.questions import NotAllowed
 from data_models.questions.filter_choices import choices
+from data_models.questions.interval_finder import interval_finder
 from data_models.questions.patient import patient
 from data_models.questions.worklist import (
     ATTENTION,
@@ -239,6 +240,32 @@ def test_a_state_is_as_old_as_its_score_and_the_list_begins_with_what_needs_a_lo
             outcome = history.outcome_of(1, "phq9")
             assert history.sessions_since(outcome) == (one.sessions_since or 0)
             assert outcome is None or state_today(outcome.state, one.sessions_since or 0) == one.state
+
+
+def test_a_cohorts_intervals_are_counted_by_length_and_by_the_session_that_began_them(
+    store: Store, write_table: WriteTable, tmp_path: Path
+) -> None:
+    held, lost = 4.0, 18.0
+    induction = [0.0, 2.0, 4.0, 7.0, 9.0, 11.0]
+    patients = {
+        "A1": ([*induction, 25.0, 46.0, 74.0], {-1.0: 20.0, 24.0: held, 44.0: held, 73.0: lost}),
+        "B2": ([*induction, 32.0, 53.0], {-1.0: 20.0, 31.0: lost, 45.0: held}),  # the last is too old to tell
+        "C3": (induction, {-1.0: 20.0, 10.0: held}),
+    }
+    store.import_path(_of_days(write_table, tmp_path, patients))
+
+    def told(
+        cohort: CohortFilter, scope: Scope = ALL
+    ) -> tuple[list[tuple[int, float | None, float | None]], int | None]:
+        found = interval_finder(connection, scope, cohort)
+        return [(one.from_days, one.held.events, one.held.n) for one in found.bins if one.held.n], found.unjudged
+
+    with store.connect() as connection:
+        assert told(PHQ9) == ([(11, 1, 1), (18, 1, 2), (25, 0, 1)], 1)
+        assert told(CohortFilter(phase=("induction",))) == ([(11, 1, 1), (18, 0, 1)], 0)
+        assert told(CohortFilter(phase=("maintenance",))) == ([(18, 1, 1), (25, 0, 1)], 1)
+        assert told(CohortFilter("madrs")) == ([], 5)
+        assert told(PHQ9, Scope(frozenset({"elsewhere"}))) == ([], 0)
 
 
 NORTH = Scope(clinics=frozenset({"north"}), patients=True)
