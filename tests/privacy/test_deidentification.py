@@ -7,13 +7,16 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data_models.intake.contract import ONE_SHEET_FIELDS, TABLES, RecordsRefused
 from data_models.intake.deidentification import FORBIDDEN_COLUMNS, forbidden_column, identifier_class, screen
-from data_models.intake.deidentification.names import person_in_clinic
+from data_models.intake.deidentification.clock_dates import spells_a_date
+from data_models.intake.deidentification.dates_in_codes import orders
+from data_models.intake.deidentification.names import name_in_code, person_in_clinic
 from data_models.intake.readers import read_records
 from data_models.intake.readers.columns import _BY_COLUMN, _MIXED_AT_LEAST, _MIXED_CODE, _NUMBER_FORM, _PLAIN_CODE
 
@@ -120,6 +123,23 @@ def test_a_word_that_many_codes_share_is_the_studys_and_one_that_few_share_a_nam
 
 def test_a_clinic_of_a_given_name_and_surname_is_no_person_where_it_is_numbered() -> None:
     assert [person_in_clinic(name) for name in ("Jane_Roe", "Jane_Roe2", "2JaneRoe")] == [True, False, False]
+
+
+def test_four_digits_behind_a_sites_letters_are_no_dates_and_behind_initials_they_are() -> None:
+    days = ("0412", "0523", "0614", "0130", "0211", "0819")
+    site, two_sites = [f"ABC-{day}" for day in days], [f"{'ABC' if int(day) > 500 else 'DEF'}{day}" for day in days[:5]]
+    initials = [f"{letters}{day}" for letters, day in zip(("ABC", "RGT", "DEF", "JKL", "DEF"), days, strict=False)]
+    years = [f"ABC{day}{year}" for day, year in zip(days, (51, 62, 73, 84, 95, 48), strict=True)]
+    month_first = ((1, 0, 2),)
+    assert [orders(codes) for codes in (site, two_sites, initials, years)] == [(), (), month_first, month_first]
+
+
+def test_hours_that_spell_a_day_have_two_digits_of_day_month_and_year() -> None:
+    assert spells_a_date(np.array([240_131.0, 240_141.0, 311_225.0, 411_225.0])).tolist() == [True, False, True, False]
+
+
+def test_the_longer_a_code_of_two_names_the_rarer_the_surname_may_be() -> None:
+    assert name_in_code("aaronyuk1") is not None
 
 
 def test_a_column_of_record_numbers_does_not_pass_for_random() -> None:

@@ -16,15 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_models.definitions.rules import DEFAULT_RULES
-from data_models.intake.contract import CannotRead, RecordBatch, RecordsRefused
+from data_models.intake.contract import CannotRead, Problem, RecordBatch, RecordsRefused
+from data_models.intake.prepare.contract_form import ContractForm
 from data_models.intake.prepare.crosswalk import read_crosswalk
 from data_models.intake.prepare.deidentify import Deidentified, deidentify
 from data_models.intake.prepare.folder import _of_export, prepare_folder
 from data_models.intake.prepare.identified_rows import age_band
 from data_models.intake.prepare.moments import Moment, moment_of
 from data_models.intake.prepare.people import Known
-from data_models.intake.prepare.source import Export, Origin, Table
-from data_models.intake.readers.problems import Problem
+from data_models.intake.prepare.source import Choices, Export, Origin, Table
+from data_models.intake.readers.problems import Problems
 from data_models.outcomes.derive import derive
 from data_models.store import Store
 
@@ -312,6 +313,13 @@ def test_a_row_of_the_records_is_told_by_the_exports_where_it_has_one(row: int |
 def test_a_column_that_stands_twice_is_told_by_its_number(export: Write, tmp_path: Path) -> None:
     with pytest.raises(RecordsRefused, match="column number 7: time stands twice; keep one"):
         deidentify_path(export(sessions=SESSIONS.replace("notes", "time")), tmp_path / "who.csv", tmp_path / "out")
+
+
+def test_one_table_with_record_numbers_tells_the_form_and_one_sheet_stands_alone(export: Write) -> None:
+    assert ContractForm().recognises(export(patients="patient,sex\n1,female\n"))
+    both = export("both", session_records=SESSIONS)
+    with pytest.raises(CannotRead, match="holds session_records beside other tables; give the one or the others"):
+        ContractForm().read(both, Choices(), Problems())
 
 
 def test_a_session_before_the_first_that_was_known_is_refused(export: Write, tmp_path: Path) -> None:
