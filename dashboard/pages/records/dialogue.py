@@ -39,7 +39,7 @@ from data_models.questions.import_history import imports
 DROP, DROPPED = "prepare-drop", "prepare-dropped"  # the second in the browser's memory alone
 EARLIER_DROP, EARLIER = "prepare-earlier-drop", "prepare-earlier"
 SAID, FORM, COLUMNS, MAP = "prepare-said", "prepare-form", "prepare-columns", "prepare-map"
-ZONE, DATES, AS_OF = "prepare-zone", "prepare-dates", "prepare-as-of"
+ZONE, DATES, AS_OF, SAME_AS = "prepare-zone", "prepare-dates", "prepare-as-of", "prepare-same-as"
 LOOK, PREVIEW, FINISH = "prepare-look", "prepare-preview", "prepare-finish"
 SAVED_MAP, SAVED_CROSSWALK = "prepare-saved-map", "prepare-saved-crosswalk"
 GRID, SHEETS = "prepare-grid", "sheets"  # the format whose map can be corrected by choosing
@@ -161,6 +161,10 @@ def _form() -> list[Component]:
             [
                 html.Summary("Continue an earlier export: give its who-is-who file"),
                 _zone(EARLIER_DROP, EARLIER, f"Drop {CROSSWALK_NAME} here", "for known patients' codes", LOOK),
+                dmc.Textarea(
+                    id=SAME_AS, label="Known patients under a new record number, one a line: known = new",
+                    autosize=True, minRows=1, maxRows=8, size="xs", debounce=True,
+                ),
             ]
         ),
         html.Button("See what would come in", id=LOOK, type="button", className="button button-main"),
@@ -252,14 +256,15 @@ def register(app: Dash, refusal: Callable[[], str | None]) -> None:
         State(ZONE, "value"),
         State(DATES, "value"),
         State(AS_OF, "value"),
+        State(SAME_AS, "value"),
         prevent_initial_call=True,
         running=[(Output(LOOK, "disabled"), True, False)],
     )
-    def look(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Any:
+    def look(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any, same: Any) -> Any:
         if why := refused(refusal):
             return proposal.refused(why), True, True
         try:
-            sent = given(dropped, earlier, text, zone, dates, as_of)
+            sent = given(dropped, earlier, text, zone, dates, as_of, same)
             known_before = len(sent.known)
             prepared, _ = _prepared(sent)
         except (CannotRead, RecordsRefused, uploads.UploadRefused) as error:
@@ -281,15 +286,18 @@ def register(app: Dash, refusal: Callable[[], str | None]) -> None:
         State(ZONE, "value"),
         State(DATES, "value"),
         State(AS_OF, "value"),
+        State(SAME_AS, "value"),
         prevent_initial_call=True,
     )
-    def finish(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Any:
+    def finish(
+        _clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any, same: Any
+    ) -> Any:
         stays = (no_update, True, no_update, no_update, no_update)
         if why := refused(refusal):
             return no_update, proposal.refused(why), *stays[1:]
         trail.note("import_started", "records", prepared=True)
         try:
-            sent = given(dropped, earlier, text, zone, dates, as_of)
+            sent = given(dropped, earlier, text, zone, dates, as_of, same)
             prepared, tables = _prepared(sent)
             url = data.store().engine.url.render_as_string(hide_password=False)
             contents = [base64.b64encode(content).decode() for content in tables.values()]
@@ -318,7 +326,7 @@ def _files(dropped: Any) -> dict[str, bytes]:
         raise uploads.UploadRefused("A file did not arrive whole; drop the export again") from None
 
 
-def given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any) -> Given:
+def given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any, same: Any) -> Given:
     """What a step sends, checked. Raises CannotRead, UploadRefused: in words, where and what to do."""
     key, choices = read_map(in_memory({MAP_NAME: str(text or "").encode()}))
     when = str(as_of or "").strip()
@@ -328,9 +336,18 @@ def given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: A
         choices,
         zone=choices.zone or zone_of(str(zone or ""), "time zone"),
         dates=choices.dates or order_of(str(dates or ""), "dates"),
+        same_as={**choices.same_as, **_same_as(str(same or ""))},
     )
     known = read_crosswalk(in_memory({CROSSWALK_NAME: next(iter(_files(earlier).values()))})) if earlier else {}
     return Given(in_memory(_files(dropped)), choices, key, known, when)
+
+
+def _same_as(text: str) -> dict[str, str]:
+    """The known record number of each new one. Raises CannotRead."""
+    pairs = [line.partition("=") for line in text.splitlines() if line.strip()]
+    if not all(known.strip() and new.strip() for known, _, new in pairs):
+        raise CannotRead("known patients under a new record number: write one pair a line, as 1001 = A-1001")
+    return {new.strip(): known.strip() for known, _, new in pairs}
 
 
 def _prepared(sent: Given) -> tuple[Prepared, Mapping[str, bytes]]:

@@ -45,12 +45,18 @@ def test_it_is_offered_where_nothing_can_carry_the_export_elsewhere(
 
 def test_a_step_without_its_files_or_with_broken_ones_is_refused(tmp_path: Path) -> None:
     sheet = {"names": ["a.csv"], "contents": [base64.b64encode(b"x;y\n").decode()]}
-    assert dialogue.given(sheet, None, 'format = "sheets"', "Europe/Berlin", "dmy", "").key == "sheets"
+    assert (
+        dialogue.given(sheet, None, 'format = "sheets"', "Europe/Berlin", "dmy", "", "1 = A1\n\n2=A2\n").key == "sheets"
+    )
+    joined = dialogue.given(sheet, None, "", "", "", "", "1 = A1\n\n2=A2\n").choices.same_as
+    assert joined == {"A1": "1", "A2": "2"}
+    with pytest.raises(CannotRead, match="one pair a line"):
+        dialogue.given(sheet, None, "", "", "", "", "1001\n")
     for dropped in (None, {}, {"names": ["a.csv"], "contents": []}):
         with pytest.raises(UploadRefused, match="drop it again"):
-            dialogue.given(dropped, None, "", "", "", "")
+            dialogue.given(dropped, None, "", "", "", "", "")
     with pytest.raises(UploadRefused, match="did not arrive whole"):
-        dialogue.given({"names": ["a.csv"], "contents": ["%"]}, None, "", "", "", "")
+        dialogue.given({"names": ["a.csv"], "contents": ["%"]}, None, "", "", "", "", "")
     for text, zone, dates, as_of, reason in (
         ("[[", "", "", "", "MAP.toml is no TOML"),
         ("", "Mars/Base", "", "", "no such time zone"),
@@ -58,6 +64,6 @@ def test_a_step_without_its_files_or_with_broken_ones_is_refused(tmp_path: Path)
         ("", "", "", "soon", "is no date that can be read"),
     ):
         with pytest.raises(CannotRead, match=reason):
-            dialogue.given(sheet, None, text, zone, dates, as_of)
+            dialogue.given(sheet, None, text, zone, dates, as_of, "")
     with pytest.raises(CannotRead, match="crosswalk"):
-        dialogue.given(sheet, sheet, "", "", "", "")
+        dialogue.given(sheet, sheet, "", "", "", "", "")
