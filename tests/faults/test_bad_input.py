@@ -107,6 +107,7 @@ CASES = [
     Case("empty file", {A: ""}, A, None, None, "the file is empty"),
     Case("line ends alone", {A: "\n\n"}, A, None, None, "the file is empty"),
     Case("UTF-16", {P: GOOD_PATIENTS.encode("utf-16")}, P, 1, None, "UTF-16"),
+    Case("UTF-16, most significant byte first", {P: b"\xfe\xff" + GOOD_PATIENTS.encode("utf-16-be")}, P, 1, None, "UTF-16 ("),
     Case("UTF-16 without mark", {P: GOOD_PATIENTS.encode("utf-16-le")}, P, 1, None, "UTF-16"),
     Case("UTF-32", {P: GOOD_PATIENTS.encode("utf-32")}, P, 1, None, "UTF-32"),
     Case("cp1252", {P: (GOOD_PATIENTS + "P003,Zürich,,,,,,\n").encode("cp1252")}, P, 4, None, "is not UTF-8"),

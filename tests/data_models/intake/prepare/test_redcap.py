@@ -12,6 +12,7 @@ import pytest
 
 from data_models.intake.contract import CannotRead
 from data_models.intake.prepare.folder import prepare_folder
+from data_models.intake.prepare.redcap.cells import _few
 from data_models.intake.prepare.redcap.draft import code_in, scales_in
 from data_models.intake.prepare.redcap.redcap_export import RedcapExport
 from data_models.intake.prepare.source import Choices, Export, Origin, Table
@@ -695,3 +696,7 @@ def test_a_real_longitudinal_project_gives_its_doses_as_sessions(datasets: Path)
     # of record 304: nothing but the state of a form at both deadlines
     assert reasons(export) == {"an event or form without any entry": 2}
     assert {"first_name", "telephone_1", "email"} <= set(export.columns_left_out["data.csv"])
+
+
+def test_of_many_events_five_are_named_and_the_others_counted() -> None:
+    assert [_few("abcde"), _few("abcdefgh")] == ["a, b, c, d, e", "a, b, c, d, e and 3 more"]
