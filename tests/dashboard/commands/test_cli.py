@@ -160,7 +160,7 @@ def test_summary_has_the_parts_of_the_contract(sample_database: str, capsys: pyt
     assert list(result) == [
         "definitions", "cohort", "response", "remission", "worse", "end_of_induction_days", "reliable_change", "onset",
         "duration", "durability", "occupancy", "days_in_response", "states", "states_after_induction", "fade",
-        "fade_model", "side_effects",
+        "fade_model", "interval_finder", "side_effects",
     ]  # fmt: skip
     assert result["cohort"]["courses"] >= result["cohort"]["with_baseline"] >= result["cohort"]["evaluable"] > 0
     assert set(result["response"]["ever"]) == {"events", "n", "share", "low", "high", "method"}

@@ -503,7 +503,7 @@ def test_summary_has_exactly_the_names_of_the_contract(connection: Connection) -
     assert list(result) == [
         "definitions", "cohort", "response", "remission", "worse", "end_of_induction_days", "reliable_change", "onset",
         "duration", "durability", "occupancy", "days_in_response", "states", "states_after_induction", "fade",
-        "fade_model", "side_effects",
+        "fade_model", "interval_finder", "side_effects",
     ]  # fmt: skip
     assert set(result["definitions"]) == {"version", "rules", "instrument"}
     ways = {"ever", "last", "end_of_induction", "end_of_induction_all_treated"}
