@@ -74,7 +74,7 @@ def prepare(
     What is left out is counted by reason and named by row. Until when each patient was observed is told in whole weeks
     since the first session, up to --as-of.
     """
-    key, choices = _choices(map, zone, dates)
+    key, choices = _choices(map, zone, dates, same_as)
     if suggest:
         _suggest(source, output, key, choices)
         return
@@ -83,10 +83,9 @@ def prepare(
     _require_places(crosswalk, output)
     from data_models.intake.prepare.folder import prepare_folder
 
-    joined = {same_as[1].strip(): same_as[0].strip()} if same_as else {}
     prepared = prepare_folder(
         source, crosswalk.absolute(), output.absolute(), choices,
-        key=key, as_of=_as_of(as_of), same_as={**choices.same_as, **joined}, strict=strict,
+        key=key, as_of=_as_of(as_of), strict=strict,
     )  # fmt: skip
     _report(prepared, crosswalk, output, told_until=bool(as_of))
 
@@ -120,14 +119,20 @@ def hinting(path: Path) -> Iterator[None]:
         raise
 
 
-def _choices(map_file: Path | None, zone: str, dates: str) -> tuple[str, Choices]:
+def _choices(map_file: Path | None, zone: str, dates: str, same_as: tuple[str, str] | None) -> tuple[str, Choices]:
     """The format that a map names, and what the map and the command line say; the command line's word holds."""
     from data_models.intake.prepare.map_file import order_of, read_map, zone_of
     from data_models.intake.prepare.source import Choices
 
     key, choices = read_map(map_file) if map_file else ("", Choices())
     said_zone, said_dates = zone_of(zone, "--zone"), order_of(dates, "--dates")
-    return key, replace(choices, zone=said_zone or choices.zone, dates=said_dates or choices.dates)
+    joined = {same_as[1].strip(): same_as[0].strip()} if same_as else {}
+    return key, replace(
+        choices,
+        zone=said_zone or choices.zone,
+        dates=said_dates or choices.dates,
+        same_as={**choices.same_as, **joined},
+    )
 
 
 def _suggest(source: Path, output: Path | None, key: str, choices: Choices) -> None:

@@ -171,15 +171,28 @@ def _form() -> list[Component]:
     ]  # fmt: skip
 
 
+# What `given` takes, in its order: each step sends all of it anew.
+_SENT = (
+    State(DROPPED, "data"),
+    State(EARLIER, "data"),
+    State(MAP, "value"),
+    State(ZONE, "value"),
+    State(DATES, "value"),
+    State(AS_OF, "value"),
+    State(SAME_AS, "value"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What one step of the dialogue sends along."""
+    """What one step of the dialogue sends along; `text`: the map as it stands in the window."""
 
     export: Path
     choices: Choices
     key: str
     known: dict[str, Known]
     as_of: str
+    text: str
 
 
 def register(app: Dash, refusal: Callable[[], str | None]) -> None:
@@ -250,21 +263,15 @@ def register(app: Dash, refusal: Callable[[], str | None]) -> None:
         Output(FINISH, "hidden", allow_duplicate=True),
         Output(FINISH, "disabled"),
         Input(LOOK, "n_clicks"),
-        State(DROPPED, "data"),
-        State(EARLIER, "data"),
-        State(MAP, "value"),
-        State(ZONE, "value"),
-        State(DATES, "value"),
-        State(AS_OF, "value"),
-        State(SAME_AS, "value"),
+        *_SENT,
         prevent_initial_call=True,
         running=[(Output(LOOK, "disabled"), True, False)],
     )
-    def look(_clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any, same: Any) -> Any:
+    def look(_clicks: Any, *step: Any) -> Any:
         if why := refused(refusal):
             return proposal.refused(why), True, True
         try:
-            sent = given(dropped, earlier, text, zone, dates, as_of, same)
+            sent = given(*step)
             known_before = len(sent.known)
             prepared, _ = _prepared(sent)
         except (CannotRead, RecordsRefused, uploads.UploadRefused) as error:
@@ -280,24 +287,16 @@ def register(app: Dash, refusal: Callable[[], str | None]) -> None:
         Output(SAVED_CROSSWALK, "data"),
         Output(DROPPED, "data"),
         Input(FINISH, "n_clicks"),
-        State(DROPPED, "data"),
-        State(EARLIER, "data"),
-        State(MAP, "value"),
-        State(ZONE, "value"),
-        State(DATES, "value"),
-        State(AS_OF, "value"),
-        State(SAME_AS, "value"),
+        *_SENT,
         prevent_initial_call=True,
     )
-    def finish(
-        _clicks: Any, dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: Any, same: Any
-    ) -> Any:
+    def finish(_clicks: Any, *step: Any) -> Any:
         stays = (no_update, True, no_update, no_update, no_update)
         if why := refused(refusal):
             return no_update, proposal.refused(why), *stays[1:]
         trail.note("import_started", "records", prepared=True)
         try:
-            sent = given(dropped, earlier, text, zone, dates, as_of, same)
+            sent = given(*step)
             prepared, tables = _prepared(sent)
             url = data.store().engine.url.render_as_string(hide_password=False)
             contents = [base64.b64encode(content).decode() for content in tables.values()]
@@ -307,7 +306,7 @@ def register(app: Dash, refusal: Callable[[], str | None]) -> None:
         saved = dcc.send_string(crosswalk_text(sent.known), CROSSWALK_NAME)
         said = proposal.saved(prepared)
         # The export leaves the browser's memory: what is left of it are the two files that were saved.
-        return token, said, True, dcc.send_string(str(text), MAP_NAME), saved, None
+        return token, said, True, dcc.send_string(sent.text, MAP_NAME), saved, None
 
 
 def refused(refusal: Callable[[], str | None]) -> str | None:
@@ -339,7 +338,7 @@ def given(dropped: Any, earlier: Any, text: Any, zone: Any, dates: Any, as_of: A
         same_as={**choices.same_as, **_same_as(str(same or ""))},
     )
     known = read_crosswalk(in_memory({CROSSWALK_NAME: next(iter(_files(earlier).values()))})) if earlier else {}
-    return Given(in_memory(_files(dropped)), choices, key, known, when)
+    return Given(in_memory(_files(dropped)), choices, key, known, when, str(text))
 
 
 def _same_as(text: str) -> dict[str, str]:
@@ -356,7 +355,7 @@ def _prepared(sent: Given) -> tuple[Prepared, Mapping[str, bytes]]:
     try:
         prepared = prepare_into(
             folder, sent.export, sent.known, sent.choices,
-            key=sent.key, as_of=moment_of(sent.as_of), same_as=sent.choices.same_as,
+            key=sent.key, as_of=moment_of(sent.as_of),
         )  # fmt: skip
         return prepared, {file.name: file.read_bytes() for file in sorted(folder.glob("*.csv"))}
     finally:

@@ -6,7 +6,7 @@ import csv
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,7 +77,6 @@ def prepare_folder(
     *,
     key: str = "",
     as_of: Moment | None = None,
-    same_as: Mapping[str, str] | None = None,
     strict: bool = False,
 ) -> Prepared:
     """Make session records of an export, checked as an import checks them: all of them or none.
@@ -90,7 +89,6 @@ def prepare_folder(
     choices : what the files do not say.
     key : the format, where a map names it.
     as_of : until when the records were looked through; None: until their latest entry.
-    same_as : the known record number of each new one that is the same person's.
     strict : refuse what would be left out.
 
     Raises
@@ -100,9 +98,7 @@ def prepare_folder(
     known = read_crosswalk(crosswalk)
     beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
     try:
-        prepared = prepare_into(
-            beside, path, known, choices or Choices(), key=key, as_of=as_of, same_as=same_as, strict=strict
-        )
+        prepared = prepare_into(beside, path, known, choices or Choices(), key=key, as_of=as_of, strict=strict)
         # First: codes that nobody has yet do no harm, records whose codes are lost would.
         write_crosswalk(crosswalk, known)
         if output.exists():
@@ -123,7 +119,6 @@ def prepare_into(
     *,
     key: str = "",
     as_of: Moment | None = None,
-    same_as: Mapping[str, str] | None = None,
     strict: bool = False,
 ) -> Prepared:
     """The same into a folder that is there, with the people of a crosswalk at hand; new people are added to them.
@@ -135,7 +130,7 @@ def prepare_into(
     CannotRead, RecordsRefused : `known` is not to be kept, nor what is in the folder.
     """
     export, source = read_export(path, choices, key)
-    join(known, same_as or {})
+    join(known, choices.same_as)
     of_earlier = sorted({one.patient_code for one in known.values() if one.first_session})
     made = deidentify(export, known, choices, as_of)
     if strict:

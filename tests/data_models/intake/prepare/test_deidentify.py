@@ -521,14 +521,14 @@ def test_a_transferred_patient_keeps_code_and_clock(export: Write, tmp_path: Pat
         side_effects="",
     )  # fmt: skip
     with pytest.raises(CannotRead, match="is not in the crosswalk"):
-        prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", same_as={"B-9": "MRN9999"})
-    prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", same_as={"B-9": "MRN0047"})
+        prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", Choices(same_as={"B-9": "MRN9999"}))
+    prepare_folder(later, tmp_path / "who.csv", tmp_path / "more", Choices(same_as={"B-9": "MRN0047"}))
     who = read_crosswalk(tmp_path / "who.csv")
     assert who["B-9"] is who["MRN0047"]
     (row,) = rows_of(tmp_path / "more" / "sessions.csv")
     assert (row["patient_code"], row["hours"]) == (who["MRN0047"].patient_code, str(31 * 24))
     with pytest.raises(CannotRead, match="has a code of its own"):
-        prepare_folder(later, tmp_path / "who.csv", tmp_path / "again", same_as={"B-9": "MRN0012"})
+        prepare_folder(later, tmp_path / "who.csv", tmp_path / "again", Choices(same_as={"B-9": "MRN0012"}))
 
 
 def test_an_export_of_days_alone_says_of_nobody_until_when(tmp_path: Path) -> None:
