@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.card import card, show
+from dashboard.pages.records import uploads
 from dashboard.questions import completeness
 from dashboard.questions.completeness import MEASURES, Measure
 from dashboard.questions.view import Column, Definition, Table
@@ -20,6 +21,38 @@ from data_models.questions.completeness import Completeness, RecordCounts
 
 HISTORY = "imports"
 HISTORY_QUESTION = "What has been imported?"
+
+
+def drop_zone(
+    zone_id: str, title: str, words: Any, *, label: str, into: str, report: str, button: str, any_file: bool = False
+) -> Component:
+    """A place to drop or choose files (`assets/records.js`).
+
+    Parameters
+    ----------
+    words : what may be dropped.
+    label : what the group of its buttons is called.
+    into, report, button : ids of the store for the files, of the place for words about them, of the button that waits.
+    any_file : files of every kind are taken, with the folders that they lie in; else those of session records.
+    """
+    choose = [
+        html.Button("Choose files", type="button", className="button", **{"data-choose": "files"}),
+        html.Button("Choose a folder", type="button", className="button", **{"data-choose": "folder"}),
+    ]
+    return html.Div(
+        [
+            html.P(title, className="drop-title"),
+            html.Div(choose, className="drop-buttons"),
+            html.P(words, className="fine"),
+        ],
+        id=zone_id,
+        className="drop-zone",
+        role="group",
+        **{
+            "aria-label": label, "data-busy": "", "data-any": "1" if any_file else "",
+            "data-limit": str(uploads.LIMIT), "data-into": into, "data-report": report, "data-button": button,
+        },
+    )  # fmt: skip
 
 
 def completeness_card(found: Completeness, rules: OutcomeRules) -> Component:

@@ -23,7 +23,7 @@ from flask import request
 from dashboard.access import state, trail
 from dashboard.access.proxies import WAS_FORWARDED, asked_host
 from dashboard.answers import data
-from dashboard.pages.records import jobs, proposal, uploads
+from dashboard.pages.records import cards, jobs, proposal, uploads
 from dashboard.settings import LOOPBACK
 from data_models.intake.contract import CannotRead, RecordsRefused
 from data_models.intake.prepare.crosswalk import crosswalk_text, read_crosswalk
@@ -88,7 +88,7 @@ def _card() -> Component:
         [
             head,
             html.P(sentence, className="card-sentence"),
-            _zone(DROP, DROPPED, "Drop the export here", "a file or a folder", LOOK),
+            _zone(DROP, DROPPED, "Drop the export here", "a file or a folder"),
             html.Div(id=SAID, role="status"),
             html.Div(_form(), id=FORM, hidden=True),
             html.Div(id=PREVIEW, role="status"),
@@ -106,25 +106,9 @@ def _card() -> Component:
     )  # fmt: skip
 
 
-def _zone(zone_id: str, into: str, title: str, what: str, button: str) -> Component:
-    choose = [
-        html.Button("Choose files", type="button", className="button", **{"data-choose": "files"}),
-        html.Button("Choose a folder", type="button", className="button", **{"data-choose": "folder"}),
-    ]
-    return html.Div(
-        [
-            html.P(title, className="drop-title"),
-            html.Div(choose, className="drop-buttons"),
-            html.P(f"{what}, up to {uploads.LIMIT_MB} MB; larger ones by the command prepare.", className="fine"),
-        ],
-        id=zone_id,
-        className="drop-zone",
-        role="group",
-        **{
-            "aria-label": title, "data-busy": "", "data-any": "1", "data-limit": str(uploads.LIMIT), "data-into": into,
-            "data-report": SAID, "data-button": button,
-        },
-    )  # fmt: skip
+def _zone(zone_id: str, into: str, title: str, what: str) -> Component:
+    words = f"{what}, up to {uploads.LIMIT_MB} MB; larger ones by the command prepare."
+    return cards.drop_zone(zone_id, title, words, label=title, into=into, report=SAID, button=LOOK, any_file=True)
 
 
 def _form() -> list[Component]:
@@ -160,7 +144,7 @@ def _form() -> list[Component]:
         html.Details(
             [
                 html.Summary("Continue an earlier export: give its who-is-who file"),
-                _zone(EARLIER_DROP, EARLIER, f"Drop {CROSSWALK_NAME} here", "for known patients' codes", LOOK),
+                _zone(EARLIER_DROP, EARLIER, f"Drop {CROSSWALK_NAME} here", "for known patients' codes"),
                 dmc.Textarea(
                     id=SAME_AS, label="Known patients under a new record number, one a line: known = new",
                     autosize=True, minRows=1, maxRows=8, size="xs", debounce=True,

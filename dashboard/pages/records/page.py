@@ -71,27 +71,17 @@ def layout() -> Component:
 
 
 def _drop_card() -> Component:
-    choose = [
-        html.Button("Choose files", type="button", className="button", **{"data-choose": "files"}),
-        html.Button("Choose a folder", type="button", className="button", **{"data-choose": "folder"}),
-    ]
     files = [part for name in uploads.RECORD_FILES[:4] for part in (html.Code(name), ", ")][:-1]
     others = [part for suffix in [*FORMATS][1:] for part in (html.Code(suffix), ", ")][:-1]
     form = [*files, ", one ", html.Code("session_records.csv"), " or one ", html.Code(".xlsx"), " workbook"]
-    goes = {"data-into": DROPPED, "data-report": REPORT, "data-button": IMPORT}
-    zone = html.Div(
-        [
-            html.P("Drop a folder or files here", className="drop-title"),
-            html.Div(choose, className="drop-buttons"),
-            html.P(
-                [*form, "; tables also as ", *others, f"; up to {uploads.LIMIT_MB} MB together."],
-                className="fine",
-            ),
-        ],
-        id=DROP,
-        className="drop-zone",
-        role="group",
-        **{"aria-label": "Drop records", "data-busy": "", "data-limit": str(uploads.LIMIT), **goes},
+    zone = cards.drop_zone(
+        DROP,
+        "Drop a folder or files here",
+        [*form, "; tables also as ", *others, f"; up to {uploads.LIMIT_MB} MB together."],
+        label="Drop records",
+        into=DROPPED,
+        report=REPORT,
+        button=IMPORT,
     )
     sentence = (
         "De-identified session records are checked first, every cell of every file; nothing is stored until you import."
